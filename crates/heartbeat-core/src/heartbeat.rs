@@ -1,0 +1,266 @@
+use core::mem;
+use core::time::Duration;
+
+use crate::instant::earliest;
+use crate::jitter::Draw;
+use crate::span::Span;
+use crate::{Config, Instant, Jitter};
+
+/// Decides when one stream owes its peer a heartbeat. Holds no clock: every call is told the time.
+///
+/// **Facts in**, in any order and at any time: [`on_send`](Self::on_send),
+/// [`on_bytes`](Self::on_bytes), [`on_heartbeat_sent`](Self::on_heartbeat_sent),
+/// [`on_heartbeat_failed`](Self::on_heartbeat_failed), [`stop`](Self::stop).
+/// **One question**: [`poll_deadline`](Self::poll_deadline). Ask it again after each fact and when
+/// the deadline that it answered has come; asking more often changes nothing.
+///
+/// A `now` that lies before the latest one seen counts as the latest one seen (T7), and a deadline
+/// that cannot be represented never comes (T8): nothing panics, whatever the clock does.
+///
+/// # Example
+///
+/// ```
+/// use core::time::Duration;
+/// use heartbeat_core::{Action, Config, Heartbeat};
+///
+/// let at = Duration::from_secs;
+/// let mut heart = Heartbeat::new(&Config::every(Duration::from_secs(10)), at(0));
+/// assert_eq!(heart.poll_deadline(at(12)), Action::SendHeartbeat { late: Duration::from_secs(2) });
+///
+/// // A real event was faster than the heartbeat, which is not owed any more (T6).
+/// heart.on_send(at(13));
+/// assert_eq!(heart.poll_deadline(at(13)), Action::WaitUntil(at(23)));
+/// ```
+#[derive(Debug, Clone)]
+// T13: what `on_send` touches comes first, in half a cache line that its alignment keeps whole.
+#[repr(C, align(32))]
+pub struct Heartbeat<I> {
+    /// The latest `now` seen (T7).
+    latest: I,
+    draw: Draw,
+    jitter: Jitter,
+    phase: Phase,
+    /// A real event was sent at `latest`, and nothing has been drawn from that yet.
+    sent: bool,
+    /// When bytes last left; in flight, when the heartbeat was asked for.
+    since: I,
+    /// The last real event, or birth (T12); `None` once its silence was given up.
+    real: Option<I>,
+    interval: Span,
+    give_up_after: Span,
+    stall_after: Span,
+    granularity: Span,
+    /// The silence that had already passed at `since`: zero but in flight.
+    silence: Span,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// The first heartbeat is due at birth (T2).
+    Prompt,
+    /// A heartbeat is due one gap after `since`.
+    Armed,
+    /// A heartbeat was asked for, and its fate is not known (T5).
+    InFlight,
+    /// Over (T9, T10, T20).
+    Stopped,
+}
+
+/// What [`Heartbeat::poll_deadline`] asks its caller to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[must_use = "the machine takes an answer for heard and does not repeat it"]
+pub enum Action<I> {
+    /// Nothing before that instant. Ask again then, or after the next fact.
+    WaitUntil(I),
+    /// Nothing until the next fact.
+    WaitForever,
+    /// Send one heartbeat now, then report its fate; it is not asked for twice (T5).
+    SendHeartbeat {
+        /// How long ago it fell due (T19).
+        late: Duration,
+    },
+    /// No real event was sent for too long: no heartbeat follows until one is. Said once per
+    /// silence (T12).
+    GiveUp,
+    /// The peer does not read: a heartbeat was in flight for too long. Said once; the machine is
+    /// stopped (T20).
+    Stalled,
+    /// The machine was stopped and stays so (T9).
+    Stopped,
+}
+
+impl<I: Instant> Heartbeat<I> {
+    /// A machine for a stream that is opened `now`. Its first deadline is one gap later, or `now`
+    /// if the configuration is prompt (T2).
+    #[must_use]
+    pub fn new(config: &Config, now: I) -> Self {
+        let disabled = config.interval().is_zero();
+        let limit = |limit| if disabled { Span::NEVER } else { Span::limit(limit) };
+        Self {
+            latest: now,
+            draw: Draw::first(config.seed().unwrap_or_default()),
+            jitter: config.jitter(),
+            phase: if config.prompt() && !disabled { Phase::Prompt } else { Phase::Armed },
+            sent: false,
+            since: now,
+            real: Some(now),
+            interval: limit(config.interval()), // T1
+            give_up_after: limit(config.give_up_after()),
+            stall_after: limit(config.stall_after()),
+            granularity: Span::ZERO,
+            silence: Span::ZERO,
+        }
+    }
+
+    /// Says how early the caller's alarms may fire. Default: zero, and no heartbeat is ever early.
+    ///
+    /// A heartbeat is then due that much before its deadline (T4), so that one wake-up serves many
+    /// streams. Half of a gap is the most that counts: a coarse timer may double the rate of
+    /// heartbeats, not flood the peer. Giving up and stalling are never early; the deadline that is
+    /// answered for them lies this much later instead, and an early alarm is late enough.
+    #[must_use]
+    pub fn with_granularity(mut self, granularity: Duration) -> Self {
+        self.granularity = Span::new(granularity);
+        self
+    }
+
+    /// Reports that a real event was handed to the transport. The silence starts anew (T3), and a
+    /// heartbeat that was asked for but not yet handed over is withdrawn (T6).
+    ///
+    /// Cheap enough for every event: it records the instant, and nothing else (T13). Do not report
+    /// a send that failed.
+    #[inline]
+    pub fn on_send(&mut self, now: I) {
+        self.latest = self.latest.max(now); // T7
+        self.sent = true;
+    }
+
+    /// Reports bytes that left but are no real event, such as somebody else's heartbeat. They break
+    /// the silence as [`on_send`](Self::on_send) does (T3, T6), but the producer has shown no life:
+    /// giving up comes no later for them (T12).
+    pub fn on_bytes(&mut self, now: I) {
+        self.see(now);
+        if self.phase != Phase::Stopped {
+            self.restart_silence();
+        }
+    }
+
+    /// Reports that a heartbeat was handed to the transport. One that had been withdrawn before is
+    /// as good as other bytes (T6).
+    pub fn on_heartbeat_sent(&mut self, now: I) {
+        self.on_bytes(now);
+    }
+
+    /// Reports that a heartbeat could not be sent. The machine is stopped (T10): whoever sends the
+    /// real events will meet the same failure.
+    pub fn on_heartbeat_failed(&mut self) {
+        self.stop();
+    }
+
+    /// Ends the heartbeats, from any state. May be called again (T9).
+    pub fn stop(&mut self) {
+        self.phase = Phase::Stopped;
+    }
+
+    /// What to do at `now`. Where several answers apply, the order is: stopped, stalled, give up,
+    /// heartbeat due, wait.
+    ///
+    /// Three answers are remembered as given: a heartbeat is asked for once until its fate is
+    /// reported or a real event overtakes it (T5), giving up is said once per silence (T12),
+    /// stalling once (T20).
+    pub fn poll_deadline(&mut self, now: I) -> Action<I> {
+        self.see(now);
+        let now = self.latest;
+        if self.phase == Phase::Stopped {
+            return Action::Stopped;
+        }
+
+        let in_flight = self.phase == Phase::InFlight;
+        let stalled_at = if in_flight { self.stall_after.after(self.since) } else { None };
+        if stalled_at.is_some_and(|at| at <= now) {
+            self.phase = Phase::Stopped; // T20: said once
+            return Action::Stalled;
+        }
+
+        let give_up_at = self.real.and_then(|real| self.give_up_after.after(real));
+        if give_up_at.is_some_and(|at| at <= now) {
+            self.real = None; // T12: said once
+            return Action::GiveUp;
+        }
+
+        let gap = self.jitter.gap(self.interval, self.draw);
+        let deadline = match self.phase {
+            _ if self.real.is_none() => None, // T12
+            Phase::Prompt => Some(self.since),
+            Phase::Armed => gap.after(self.since),
+            Phase::InFlight | Phase::Stopped => None, // T5
+        };
+        let early = self.granularity.min(gap.half());
+        if let Some(at) = deadline
+            && at.saturating_duration_since(now) <= early.duration()
+        {
+            self.phase = Phase::InFlight;
+            self.silence = Span::new(now.saturating_duration_since(self.since));
+            self.since = now;
+            self.draw = self.draw.next(); // T11: never at a send
+            return Action::SendHeartbeat { late: now.saturating_duration_since(at) };
+        }
+
+        let limit =
+            earliest(stalled_at, give_up_at).map(|at| self.granularity.after(at).unwrap_or(at));
+        earliest(deadline, limit).map_or(Action::WaitForever, Action::WaitUntil)
+    }
+
+    /// How long the stream has been silent at `now`: the time since bytes last left, whatever they
+    /// were, or since birth (T19). A stopped machine takes no more reports (T9), so that its silence
+    /// goes on; one in flight may tell 584 years for a silence that is even longer.
+    #[must_use]
+    pub fn silence(&self, now: I) -> Duration {
+        let now = self.latest.max(now);
+        if self.sent {
+            return now.saturating_duration_since(self.latest);
+        }
+        now.saturating_duration_since(self.since).saturating_add(self.silence.duration())
+    }
+
+    /// Whether a heartbeat was asked for and is still owed: neither reported, nor overtaken by a
+    /// real event, nor void because the machine was stopped.
+    ///
+    /// Whoever had to wait before it could hand a heartbeat over looks here once more (T6, T9).
+    #[must_use]
+    pub fn is_in_flight(&self) -> bool {
+        self.phase == Phase::InFlight && !self.sent
+    }
+
+    /// Whether heartbeats have ended for good (T9, T10, T20).
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        self.phase == Phase::Stopped
+    }
+
+    /// Whether no heartbeat will ever be asked for: the interval is zero (T1) or never ends (T8).
+    #[must_use]
+    pub fn is_disabled(&self) -> bool {
+        self.interval == Span::NEVER
+    }
+
+    /// Draws what follows from sends that were only recorded, then moves the time on.
+    fn see(&mut self, now: I) {
+        if mem::take(&mut self.sent) && self.phase != Phase::Stopped {
+            self.real = Some(self.latest);
+            self.restart_silence();
+        }
+        self.latest = self.latest.max(now); // T7
+    }
+
+    /// Bytes left at `latest`: the next heartbeat is due a gap later (T3), and one that was in
+    /// flight is either out or withdrawn (T6).
+    fn restart_silence(&mut self) {
+        self.since = self.latest;
+        self.silence = Span::ZERO;
+        self.phase = Phase::Armed;
+    }
+}
+
+#[cfg(test)]
+mod tests;

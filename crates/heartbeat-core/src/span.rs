@@ -1,0 +1,79 @@
+use core::time::Duration;
+
+use crate::Instant;
+
+/// A length of time in nanoseconds: 8 bytes, where a `Duration` takes 16 (T13).
+///
+/// What is too long for it, 584 years and more, is [`Span::NEVER`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Span(u64);
+
+impl Span {
+    pub(crate) const ZERO: Self = Self(0);
+    pub(crate) const NEVER: Self = Self(u64::MAX);
+
+    pub(crate) fn new(duration: Duration) -> Self {
+        u64::try_from(duration.as_nanos()).map_or(Self::NEVER, Self)
+    }
+
+    /// A limit that somebody set, where zero means that there is none.
+    pub(crate) fn limit(duration: Duration) -> Self {
+        if duration.is_zero() { Self::NEVER } else { Self::new(duration) }
+    }
+
+    /// The instant at which the span is over, or `None` if it never is (T8).
+    pub(crate) fn after<I: Instant>(self, start: I) -> Option<I> {
+        if self == Self::NEVER { None } else { start.checked_add(self.duration()) }
+    }
+
+    pub(crate) fn duration(self) -> Duration {
+        Duration::from_nanos(self.0)
+    }
+
+    pub(crate) fn half(self) -> Self {
+        Self(self.0 >> 1)
+    }
+
+    /// Shortens the span by `numerator / 2^48` of itself, rounded so that it never shrinks to zero.
+    pub(crate) fn shortened(self, numerator: u64) -> Self {
+        debug_assert!(numerator < 1 << 48, "the fraction is below one");
+        if self == Self::NEVER {
+            return self;
+        }
+        let cut = u128::from(self.0).saturating_mul(u128::from(numerator)) >> 48;
+        Self(self.0.saturating_sub(u64::try_from(cut).unwrap_or(self.0)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn t8_what_is_too_long_is_never() {
+        assert_eq!(Span::new(Duration::MAX), Span::NEVER);
+        assert_eq!(Span::new(Duration::from_nanos(u64::MAX)), Span::NEVER);
+        assert_eq!(Span::NEVER.after(Duration::ZERO), None);
+
+        let longest = Span::new(Duration::from_nanos(u64::MAX - 1));
+        assert_eq!(longest.after(Duration::ZERO), Some(Duration::from_nanos(u64::MAX - 1)));
+        assert_eq!(longest.after(Duration::MAX), None);
+    }
+
+    #[test]
+    fn a_limit_of_zero_is_none() {
+        assert_eq!(Span::limit(Duration::ZERO), Span::NEVER);
+        assert_eq!(Span::limit(Duration::from_nanos(1)), Span(1));
+    }
+
+    #[test]
+    fn t11_a_shortened_span_stays_above_zero() {
+        let most = (1 << 48) - 1;
+        assert_eq!(Span(1).shortened(most), Span(1));
+        assert_eq!(Span(1000).shortened(0), Span(1000));
+        assert_eq!(Span(1000).shortened(1 << 47), Span(500));
+        assert_eq!(Span(1000).shortened(most), Span(1));
+        assert_eq!(Span(u64::MAX - 1).shortened(1 << 47), Span(u64::MAX >> 1));
+        assert_eq!(Span::NEVER.shortened(most), Span::NEVER);
+    }
+}

@@ -1,0 +1,179 @@
+use core::time::Duration;
+
+use crate::Instant;
+use crate::span::Span;
+
+/// Decides when a peer that should be sending has been silent for too long (T14). Holds no clock:
+/// every call is told the time.
+///
+/// Any item restarts it, a heartbeat as well as a real one. As in [`Heartbeat`](crate::Heartbeat), a
+/// timeout of zero never expires (T1), a `now` before the latest one seen counts as the latest one
+/// seen (T7), and a deadline that cannot be represented never comes (T8).
+///
+/// # Example
+///
+/// ```
+/// use core::time::Duration;
+/// use heartbeat_core::{Watchdog, WatchdogAction};
+///
+/// let at = Duration::from_secs;
+/// let mut dog = Watchdog::missing(3, Duration::from_secs(15), at(0));
+/// assert_eq!(dog.poll_deadline(at(40)), WatchdogAction::WaitUntil(at(45)));
+///
+/// dog.on_receive(at(41));
+/// assert_eq!(dog.poll_deadline(at(45)), WatchdogAction::WaitUntil(at(86)));
+/// assert_eq!(dog.poll_deadline(at(86)), WatchdogAction::Expired);
+/// ```
+#[derive(Debug, Clone)]
+pub struct Watchdog<I> {
+    /// The latest `now` seen (T7).
+    latest: I,
+    /// When the peer was last heard, or birth.
+    heard: I,
+    timeout: Span,
+    phase: Phase,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Watching,
+    Expired,
+    Stopped,
+}
+
+/// What [`Watchdog::poll_deadline`] answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[must_use = "the machine takes an answer for heard and does not repeat it"]
+pub enum WatchdogAction<I> {
+    /// All is well until that instant. Ask again then, or after the next item.
+    WaitUntil(I),
+    /// Nothing can happen before the next item.
+    WaitForever,
+    /// Nothing was received for the whole timeout. Said once per silence.
+    Expired,
+    /// The machine was stopped and stays so (T9).
+    Stopped,
+}
+
+impl<I: Instant> Watchdog<I> {
+    /// Watches a peer from `now` on; expires after `timeout` without an item. Zero never does (T1).
+    #[must_use]
+    pub fn new(timeout: Duration, now: I) -> Self {
+        Self { latest: now, heard: now, timeout: Span::limit(timeout), phase: Phase::Watching }
+    }
+
+    /// Watches a peer that promised something every `interval`, and expires when `heartbeats` of
+    /// them in a row are missing. A product too large to represent never expires (T8).
+    #[must_use]
+    pub fn missing(heartbeats: u32, interval: Duration, now: I) -> Self {
+        Self::new(interval.saturating_mul(heartbeats), now)
+    }
+
+    /// Reports that an item was received, of whatever kind. It restarts the timeout, also after the
+    /// watchdog has expired.
+    pub fn on_receive(&mut self, now: I) {
+        self.latest = self.latest.max(now); // T7
+        self.heard = self.latest;
+        if self.phase == Phase::Expired {
+            self.phase = Phase::Watching;
+        }
+    }
+
+    /// Ends the watch, from any state. May be called again (T9).
+    pub fn stop(&mut self) {
+        self.phase = Phase::Stopped;
+    }
+
+    /// What is to be said at `now`. Expiry is remembered as said, until an item is received.
+    pub fn poll_deadline(&mut self, now: I) -> WatchdogAction<I> {
+        self.latest = self.latest.max(now); // T7
+        match self.phase {
+            Phase::Stopped => return WatchdogAction::Stopped,
+            Phase::Expired => return WatchdogAction::WaitForever,
+            Phase::Watching => {}
+        }
+        match self.timeout.after(self.heard) {
+            Some(deadline) if deadline <= self.latest => {
+                self.phase = Phase::Expired;
+                WatchdogAction::Expired
+            }
+            Some(deadline) => WatchdogAction::WaitUntil(deadline),
+            None => WatchdogAction::WaitForever,
+        }
+    }
+
+    /// Whether the watch has ended for good (T9).
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        self.phase == Phase::Stopped
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use WatchdogAction::{Expired, Stopped, WaitForever, WaitUntil};
+
+    const fn secs(secs: u64) -> Duration {
+        Duration::from_secs(secs)
+    }
+
+    const fn at(secs: u64) -> Duration {
+        Duration::from_secs(secs)
+    }
+
+    #[test]
+    fn t14_expires_after_the_timeout_and_says_so_once() {
+        let mut dog = Watchdog::new(secs(30), at(0));
+        let just_before = at(30) - Duration::from_nanos(1);
+        assert_eq!(dog.poll_deadline(just_before), WaitUntil(at(30)));
+        assert_eq!(dog.poll_deadline(at(30)), Expired);
+        assert_eq!(dog.poll_deadline(at(31)), WaitForever);
+    }
+
+    #[test]
+    fn t14_any_item_restarts_it_also_after_it_expired() {
+        let mut dog = Watchdog::missing(3, secs(10), at(0));
+        dog.on_receive(at(29));
+        assert_eq!(dog.poll_deadline(at(58)), WaitUntil(at(59)));
+        assert_eq!(dog.poll_deadline(at(59)), Expired);
+        dog.on_receive(at(70));
+        assert_eq!(dog.poll_deadline(at(70)), WaitUntil(at(100)));
+    }
+
+    #[test]
+    fn t1_t14_a_timeout_of_zero_never_expires() {
+        let mut dogs = [Watchdog::new(Duration::ZERO, at(0)), Watchdog::missing(0, secs(1), at(0))];
+        for dog in &mut dogs {
+            assert_eq!(dog.poll_deadline(Duration::MAX), WaitForever);
+        }
+    }
+
+    #[test]
+    fn t7_t14_time_that_runs_back_stands_still() {
+        let mut dog = Watchdog::new(secs(10), at(20));
+        dog.on_receive(at(5));
+        assert_eq!(dog.poll_deadline(at(25)), WaitUntil(at(30)));
+        dog.on_receive(at(0));
+        assert_eq!(dog.poll_deadline(at(1)), WaitUntil(at(35)));
+    }
+
+    #[test]
+    fn t8_t14_a_deadline_past_the_end_of_time_never_comes() {
+        let mut dog = Watchdog::new(secs(10), Duration::MAX - secs(9));
+        assert_eq!(dog.poll_deadline(Duration::MAX), WaitForever);
+        let mut dog = Watchdog::missing(u32::MAX, Duration::MAX, at(1));
+        assert_eq!(dog.poll_deadline(at(2)), WaitForever);
+    }
+
+    #[test]
+    fn t9_t14_stop_is_for_good() {
+        let mut dog = Watchdog::new(secs(10), at(0));
+        assert!(!dog.is_stopped());
+        dog.stop();
+        dog.stop();
+        dog.on_receive(at(1));
+        assert!(dog.is_stopped());
+        assert_eq!(dog.poll_deadline(at(99)), Stopped);
+    }
+}

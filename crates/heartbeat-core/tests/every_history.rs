@@ -1,0 +1,112 @@
+//! Every history up to a depth over a handful of instants, against the naive model. Where the random
+//! histories may miss a corner, this one has been in all of them.
+
+mod model;
+
+use std::time::Duration;
+
+use heartbeat_core::{Config, Heartbeat, Jitter, Watchdog};
+use model::{At, Model, Op, WatchModel, WatchOp, play, play_watch};
+
+/// Calls in a row.
+const DEPTH: u32 = 5;
+
+/// 0 to 4 s; the shortest interval is 2 s.
+const INSTANTS: [At; 5] = [at(0), at(1), at(2), at(3), at(4)];
+
+const fn at(secs: u64) -> At {
+    Duration::from_secs(secs)
+}
+
+/// Plays every continuation of a history to both, and counts the histories.
+fn explore(heart: &Heartbeat<At>, model: &mut Model, ops: &[Op], depth: u32) -> u64 {
+    if depth == 0 {
+        return 1;
+    }
+    let mut histories = 1;
+    for &op in ops {
+        let mut heart = heart.clone();
+        let answer = play(&mut heart, op);
+        assert_eq!(answer, model.record(op), "after {:?}", model.log);
+        if !heart.is_stopped() {
+            assert_eq!(heart.silence(At::ZERO), model.silence(At::ZERO), "after {:?}", model.log);
+        }
+        histories += explore(&heart, model, ops, depth - 1);
+        model.log.pop();
+    }
+    histories
+}
+
+#[test]
+fn t1_to_t13_and_t20_hold_in_every_short_history() {
+    let per_instant = |&now: &At| [Op::Send(now), Op::Bytes(now), Op::Sent(now), Op::Poll(now)];
+    let ops: Vec<Op> =
+        INSTANTS.iter().flat_map(per_instant).chain([Op::Failed, Op::Stop]).collect();
+
+    let half = Jitter::try_from(0.5).expect("a fraction");
+    let plain = Config::every(at(2));
+    let configs = [
+        plain,
+        plain.with_prompt(true),
+        plain.with_give_up_after(at(3)),
+        plain.with_stall_after(at(1)),
+        plain.with_give_up_after(at(3)).with_stall_after(at(2)).with_prompt(true),
+        plain.with_jitter(half).with_seed(1).with_give_up_after(at(2)),
+        Config::every(Duration::ZERO).with_give_up_after(at(1)),
+        Config::every(Duration::MAX).with_give_up_after(at(1)).with_prompt(true),
+    ];
+    let granularities = [Duration::ZERO, at(1)];
+    let births = [at(0), Duration::MAX.saturating_sub(at(3))];
+
+    let mut histories = 0;
+    for config in configs {
+        for granularity in granularities {
+            for birth in births {
+                // Near the end of the range the instants are those up to it.
+                let shift = birth.saturating_sub(at(1));
+                let ops: Vec<Op> = ops.iter().map(|&op| shifted(op, shift)).collect();
+                let heart = Heartbeat::new(&config, birth).with_granularity(granularity);
+                let mut model = Model::new(config, granularity, birth, DEPTH as usize);
+                histories += explore(&heart, &mut model, &ops, DEPTH);
+            }
+        }
+    }
+    println!("{histories} histories of up to {DEPTH} calls, each answer as the model's");
+    assert_eq!(histories, 32 * (22u64.pow(DEPTH + 1) - 1) / 21, "none was left out");
+}
+
+fn shifted(op: Op, by: Duration) -> Op {
+    match op {
+        Op::Send(now) => Op::Send(now + by),
+        Op::Bytes(now) => Op::Bytes(now + by),
+        Op::Sent(now) => Op::Sent(now + by),
+        Op::Poll(now) => Op::Poll(now + by),
+        Op::Failed | Op::Stop => op,
+    }
+}
+
+#[test]
+fn t14_holds_in_every_short_history() {
+    fn explore(dog: &Watchdog<At>, model: &WatchModel, ops: &[WatchOp], depth: u32) -> u64 {
+        if depth == 0 {
+            return 1;
+        }
+        let mut histories = 1;
+        for &op in ops {
+            let (mut dog, mut model) = (dog.clone(), model.clone());
+            assert_eq!(play_watch(&mut dog, op), model.record(op), "after {model:?}");
+            histories += explore(&dog, &model, ops, depth - 1);
+        }
+        histories
+    }
+
+    let per_instant = |&now: &At| [WatchOp::Receive(now), WatchOp::Poll(now)];
+    let ops: Vec<WatchOp> = INSTANTS.iter().flat_map(per_instant).chain([WatchOp::Stop]).collect();
+    let mut histories = 0;
+    for timeout in [Duration::ZERO, at(1), at(2), Duration::MAX] {
+        let (dog, model) = (Watchdog::new(timeout, at(1)), WatchModel::new(timeout, at(1)));
+        histories += explore(&dog, &model, &ops, DEPTH);
+    }
+    println!("{histories} histories of up to {DEPTH} calls, each answer as the model's");
+    assert_eq!(histories, 4 * (11u64.pow(DEPTH + 1) - 1) / 10, "none was left out");
+}

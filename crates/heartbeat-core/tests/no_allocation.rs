@@ -1,0 +1,44 @@
+//! T13: no call allocates. The only test of its program, so that no other thread allocates meanwhile.
+
+use std::alloc::System;
+use std::time::{Duration, Instant};
+
+use heartbeat_core::{Config, Heartbeat, Jitter, Watchdog};
+use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
+
+#[global_allocator]
+static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+#[test]
+fn t13_no_call_allocates() {
+    let birth = Instant::now();
+    let allocations = Region::new(ALLOCATOR);
+
+    let jitter = Jitter::try_from(0.5).expect("a fraction");
+    let config = Config::every(Duration::from_secs(10))
+        .with_jitter(jitter)
+        .with_give_up_after(Duration::from_secs(60))
+        .with_stall_after(Duration::from_secs(5));
+    let mut heart = Heartbeat::new(&config, birth).with_granularity(Duration::from_millis(1));
+    let mut dog = Watchdog::missing(3, Duration::from_secs(10), birth);
+    for second in 0..1000 {
+        let now = birth + Duration::from_secs(second);
+        let _ = (heart.poll_deadline(now), dog.poll_deadline(now));
+        match second % 50 {
+            0 => heart.on_send(now),
+            20 => heart.on_heartbeat_sent(now),
+            30 => heart.on_bytes(now),
+            40 => dog.on_receive(now),
+            _ => {}
+        }
+    }
+    heart.on_heartbeat_failed();
+    heart.stop();
+    dog.stop();
+
+    let change = allocations.change();
+    assert_eq!(change.allocations + change.reallocations, 0, "{change:?}");
+
+    drop(std::hint::black_box(vec![0u8; 1]));
+    assert_eq!(allocations.change().allocations, 1, "the counter counts");
+}

@@ -1,0 +1,78 @@
+//! Keeps quiet async streams alive, on any runtime.
+//!
+//! [`HeartbeatStream`] wraps a stream and yields its items; when the stream has been silent for an
+//! interval, it yields a heartbeat. An item costs it no clock and no timer, and back-pressure cannot
+//! pile heartbeats up. It asks a runtime for nothing but a [`Timer`]: a clock, and alarms.
+//!
+//! # When to use it
+//!
+//! Take an adapter, such as `heartbeat-tokio`, if there is one for your runtime: it brings the timer
+//! and the one-line extension trait. Use this crate itself for another runtime, or for a library
+//! that leaves the choice of the runtime to its users. It is `no_std`, holds no `unsafe` and names
+//! no runtime.
+//!
+//! # Example
+//!
+//! A timer is a few lines. This one is for tests, whose time only moves when they say so:
+//!
+//! ```
+//! use std::cell::Cell;
+//! use std::future::{Future, poll_fn};
+//! use std::pin::{Pin, pin};
+//! use std::task::{Context, Poll, Waker};
+//! use std::time::Duration;
+//!
+//! use futures_core::Stream;
+//! use heartbeat_async::{HeartbeatStream, Timer};
+//!
+//! struct Manual<'a>(&'a Cell<Duration>);
+//! struct Alarm<'a>(&'a Cell<Duration>, Duration);
+//!
+//! impl<'a> Timer for Manual<'a> {
+//!     type Instant = Duration; // since the test began
+//!     type Sleep = Alarm<'a>;
+//!
+//!     fn now(&self) -> Duration {
+//!         self.0.get()
+//!     }
+//!
+//!     fn sleep_until(&self, deadline: Duration) -> Alarm<'a> {
+//!         Alarm(self.0, deadline)
+//!     }
+//! }
+//!
+//! impl Future for Alarm<'_> {
+//!     type Output = ();
+//!
+//!     fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
+//!         if self.0.get() >= self.1 { Poll::Ready(()) } else { Poll::Pending }
+//!     }
+//! }
+//!
+//! let clock = Cell::new(Duration::ZERO);
+//! let quiet = futures_util::stream::pending();
+//! let stream = HeartbeatStream::new(quiet, Manual(&clock), Duration::from_secs(15), || "beat");
+//!
+//! let mut stream = pin!(stream);
+//! let mut cx = Context::from_waker(Waker::noop());
+//! assert_eq!(stream.as_mut().poll_next(&mut cx), Poll::Pending);
+//! clock.set(Duration::from_secs(15));
+//! assert_eq!(stream.as_mut().poll_next(&mut cx), Poll::Ready(Some("beat")));
+//! ```
+
+#![no_std]
+
+mod beat;
+mod observer;
+mod seed;
+mod stream;
+mod timer;
+
+pub use beat::{Beat, Kind, Recognize, TryBeat};
+#[cfg(target_has_atomic = "64")]
+pub use observer::{Counters, Counts};
+pub use observer::{NoObserver, Observer, Outcome};
+pub use stream::HeartbeatStream;
+pub use timer::Timer;
+
+pub use heartbeat_core::{Config, Instant, InvalidJitter, Jitter};

@@ -1,0 +1,13 @@
+use core::sync::atomic::{AtomicU32, Ordering};
+
+/// A seed that no other stream of this process has, so that the jitter of streams that were opened
+/// in the same instant lets them drift apart (T11).
+pub(crate) fn unique() -> u32 {
+    static STREAMS: AtomicU32 = AtomicU32::new(0);
+
+    // Where the static was loaded differs between the processes of a fleet that start together.
+    let process = (&raw const STREAMS).addr();
+    #[expect(clippy::cast_possible_truncation, reason = "the rest of the bits is no loss")]
+    let process = (process ^ (process >> 16)) as u32;
+    STREAMS.fetch_add(1, Ordering::Relaxed) ^ process
+}

@@ -1,0 +1,522 @@
+//! `HeartbeatStream`, rule by rule, in virtual time and polled by hand.
+
+mod support;
+
+use std::time::Duration;
+
+use futures_core::Stream;
+use futures_core::stream::FusedStream;
+use heartbeat_async::{
+    Beat, Config, Counters, HeartbeatStream, Jitter, Kind, NoObserver, Observer, Timer, TryBeat,
+};
+use proptest::prelude::*;
+use static_assertions::{assert_impl_all, assert_not_impl_any};
+use support::{Clock, Source};
+use tokio_test::task::{Spawn, spawn};
+use tokio_test::{assert_pending, assert_ready_eq};
+
+const fn secs(secs: u64) -> Duration {
+    Duration::from_secs(secs)
+}
+
+type Beats = fn() -> &'static str;
+type Stream10<O = NoObserver> = HeartbeatStream<Source<&'static str>, Clock, Beats, O>;
+
+fn beat() -> &'static str {
+    "beat"
+}
+
+/// A stream with an interval of 10 s, born at 0 s.
+fn ten_seconds() -> (Clock, Source<&'static str>, Spawn<Stream10>) {
+    with_config(Config::every(secs(10)))
+}
+
+fn with_config(config: Config) -> (Clock, Source<&'static str>, Spawn<Stream10>) {
+    let (clock, source) = (Clock::default(), Source::new());
+    let stream = HeartbeatStream::new(source.clone(), clock.clone(), config, beat as Beats);
+    (clock, source, spawn(stream))
+}
+
+fn observed(
+    config: Config,
+    counters: &Counters,
+) -> (Clock, Source<&'static str>, Spawn<Stream10<&Counters>>) {
+    let (clock, source) = (Clock::default(), Source::new());
+    let stream = HeartbeatStream::new(source.clone(), clock.clone(), config, beat as Beats);
+    (clock, source, spawn(stream.observe(counters)))
+}
+
+#[test]
+fn t1_an_interval_of_zero_passes_through_without_clock_or_alarm() {
+    let (clock, source, mut stream) = with_config(Config::every(Duration::ZERO).with_prompt(true));
+    let born = clock.reads();
+    for _ in 0..3 {
+        assert_pending!(stream.poll_next());
+        clock.advance(secs(1_000_000));
+        source.push("real");
+        assert_ready_eq!(stream.poll_next(), Some("real"));
+    }
+    assert_pending!(stream.poll_next());
+    assert_eq!((clock.reads() - born, clock.resets()), (0, 0));
+}
+
+#[test]
+fn t2_the_first_beat_comes_a_gap_after_birth_not_after_the_first_poll() {
+    let (clock, _source, mut stream) = ten_seconds();
+    clock.advance(secs(4));
+    assert_pending!(stream.poll_next());
+    clock.advance(secs(6) - Duration::from_nanos(1));
+    assert!(!stream.is_woken());
+    assert_pending!(stream.poll_next());
+    clock.advance(Duration::from_nanos(1));
+    assert!(stream.is_woken());
+    assert_ready_eq!(stream.poll_next(), Some("beat"));
+}
+
+#[test]
+fn t2_prompt_beats_at_the_first_poll() {
+    let (_clock, _source, mut stream) = with_config(Config::every(secs(10)).with_prompt(true));
+    assert_ready_eq!(stream.poll_next(), Some("beat"));
+    assert_pending!(stream.poll_next());
+}
+
+#[test]
+fn t3_t16_the_silence_begins_when_the_consumer_is_back() {
+    let (clock, source, mut stream) = ten_seconds();
+    source.push("real");
+    clock.advance(secs(3));
+    assert_ready_eq!(stream.poll_next(), Some("real"));
+    clock.advance(secs(2)); // the consumer is at work on it
+    assert_pending!(stream.poll_next()); // at 5 s it is back
+    clock.advance(secs(9));
+    assert_pending!(stream.poll_next());
+    clock.advance(secs(1));
+    assert_ready_eq!(stream.poll_next(), Some("beat"));
+}
+
+#[test]
+fn t5_t17_a_consumer_that_was_away_gets_one_beat_not_four() {
+    let (clock, _source, mut stream) = ten_seconds();
+    assert_pending!(stream.poll_next());
+    clock.advance(secs(45));
+    assert_ready_eq!(stream.poll_next(), Some("beat"));
+    assert_pending!(stream.poll_next());
+    clock.advance(secs(9));
+    assert_pending!(stream.poll_next());
+    clock.advance(secs(1));
+    assert_ready_eq!(stream.poll_next(), Some("beat"));
+}
+
+#[test]
+fn t6_t17_an_item_that_is_ready_goes_before_a_beat_that_is_due_and_takes_its_place() {
+    let (clock, source, mut stream) = ten_seconds();
+    assert_pending!(stream.poll_next());
+    clock.advance(secs(10));
+    source.push("real");
+    assert_ready_eq!(stream.poll_next(), Some("real"));
+    assert_pending!(stream.poll_next());
+    clock.advance(secs(10));
+    assert_ready_eq!(stream.poll_next(), Some("beat"));
+}
+
+#[test]
+fn t8_an_interval_past_the_end_of_time_sets_no_alarm() {
+    let (clock, source, mut stream) = with_config(Config::every(Duration::MAX));
+    assert_pending!(stream.poll_next());
+    source.push("real");
+    assert_ready_eq!(stream.poll_next(), Some("real"));
+    assert_pending!(stream.poll_next());
+    assert_eq!(clock.resets(), 0);
+}
+
+#[test]
+fn t9_after_stop_items_pass_and_no_beat_follows() {
+    let (clock, source, mut stream) = ten_seconds();
+    assert_pending!(stream.poll_next());
+    stream.enter(|_, stream| stream.stop());
+    stream.enter(|_, stream| stream.stop());
+    clock.advance(secs(100));
+    assert_pending!(stream.poll_next());
+    source.push("real");
+    assert_ready_eq!(stream.poll_next(), Some("real"));
+    assert_eq!(stream.size_hint(), (0, None));
+    source.end();
+    assert_eq!(stream.size_hint(), (0, Some(0)));
+    assert_ready_eq!(stream.poll_next(), None);
+    stream.enter(|_, stream| stream.stop());
+    assert!(stream.is_terminated());
+}
+
+#[test]
+fn t11_streams_opened_together_drift_apart_unless_they_share_a_seed() {
+    fn first_beat(config: Config) -> Duration {
+        let (clock, _source, mut stream) = with_config(config);
+        while stream.poll_next().is_pending() {
+            clock.advance(Duration::from_millis(1));
+        }
+        clock.at()
+    }
+    let config = Config::every(secs(10)).with_jitter(Jitter::try_from(0.9).expect("a fraction"));
+    let beats: Vec<Duration> = (0..8).map(|_| first_beat(config)).collect();
+    assert!(beats.iter().all(|at| (secs(1)..=secs(10)).contains(at)), "{beats:?}");
+    assert!(beats.iter().any(|at| at.abs_diff(beats[0]) > Duration::from_millis(100)), "{beats:?}");
+
+    let seeded = config.with_seed(7);
+    assert_eq!(first_beat(seeded), first_beat(seeded));
+}
+
+#[test]
+fn t12_t21_foreign_beats_break_the_silence_but_show_no_life() {
+    let counters = Counters::new();
+    let (clock, source) = (Clock::default(), Source::new());
+    let config = Config::every(secs(10)).with_give_up_after(secs(25));
+    let stream = HeartbeatStream::new(source.clone(), clock.clone(), config, beat as Beats)
+        .recognize(|item: &&str| *item == "beat")
+        .observe(&counters);
+    let mut stream = spawn(stream);
+
+    for _ in 0..4 {
+        assert_pending!(stream.poll_next());
+        clock.advance(secs(6));
+        source.push("beat"); // the inner one's
+        assert_ready_eq!(stream.poll_next(), Some("beat"));
+    }
+    assert_pending!(stream.poll_next()); // 24 s: ours was never due
+    assert_eq!(counters.counts().gave_up, 0);
+    clock.advance(secs(1));
+    assert_pending!(stream.poll_next()); // 25 s without a real event
+    assert_eq!(counters.counts().gave_up, 1);
+    clock.advance(secs(100));
+    assert_pending!(stream.poll_next());
+
+    source.push("real"); // the producer is back
+    assert_ready_eq!(stream.poll_next(), Some("real"));
+    assert_pending!(stream.poll_next());
+    clock.advance(secs(10));
+    assert_ready_eq!(stream.poll_next(), Some("beat"));
+    assert_eq!(counters.counts().gave_up, 1);
+}
+
+#[test]
+fn t21_two_wrappers_beat_no_more_than_one() {
+    let (clock, source) = (Clock::default(), Source::new());
+    let inner = HeartbeatStream::new(source.clone(), clock.clone(), secs(10), || "inner");
+    let outer = HeartbeatStream::new(inner, clock.clone(), secs(10), || "outer");
+    let mut stream = spawn(outer.recognize(|item| *item == "inner"));
+    for _ in 0..5 {
+        assert_pending!(stream.poll_next());
+        clock.advance(secs(10));
+        assert_ready_eq!(stream.poll_next(), Some("inner"));
+        assert_pending!(stream.poll_next());
+    }
+}
+
+#[test]
+fn t16_a_burst_of_ready_items_reads_no_clock_and_touches_no_alarm() {
+    let (clock, source, mut stream) = ten_seconds();
+    assert_pending!(stream.poll_next());
+    let before = (clock.reads(), clock.resets());
+    for _ in 0..100_000 {
+        source.push("real");
+        assert_ready_eq!(stream.poll_next(), Some("real"));
+    }
+    assert_eq!((clock.reads(), clock.resets()), before);
+    assert_pending!(stream.poll_next());
+    assert_eq!((clock.reads(), clock.resets()), (before.0 + 1, before.1));
+}
+
+/// Plays 100 intervals of 1 s with a send every 20 ms, and counts how often the alarm was moved.
+fn rearms_in_100_intervals(config: Config) -> usize {
+    let (clock, source, mut stream) = with_config(config);
+    assert_pending!(stream.poll_next());
+    let armed_at_birth = clock.resets();
+    for _ in 0..100 * 50 {
+        clock.advance(Duration::from_millis(20));
+        source.push("real");
+        assert_ready_eq!(stream.poll_next(), Some("real"));
+        assert_pending!(stream.poll_next());
+    }
+    clock.resets() - armed_at_birth
+}
+
+#[test]
+fn t16_the_alarm_is_moved_at_most_once_per_shortest_gap_however_many_sends() {
+    let config = Config::every(secs(1));
+    let rearms = rearms_in_100_intervals(config);
+    assert!((1..=100).contains(&rearms), "{rearms}");
+
+    for seed in 0..5 {
+        let jitter = Jitter::try_from(0.9).expect("a fraction");
+        let rearms = rearms_in_100_intervals(config.with_jitter(jitter).with_seed(seed));
+        assert!((100..=1000).contains(&rearms), "{rearms}");
+    }
+}
+
+#[test]
+fn t16_an_alarm_that_goes_off_too_early_costs_one_rearm_per_poll() {
+    let (clock, _source, mut stream) = ten_seconds();
+    clock.alarms_go_off_early(secs(20)); // at once, that is
+    for polls in 1..=5 {
+        assert_pending!(stream.poll_next());
+        assert!(stream.is_woken(), "the deadline must not be missed");
+        assert_eq!(clock.resets(), polls);
+    }
+    clock.advance(secs(10));
+    assert_ready_eq!(stream.poll_next(), Some("beat"));
+}
+
+#[test]
+fn t4_a_timer_with_granularity_beats_when_its_alarm_goes_off() {
+    let clock = Clock::default();
+    clock.set_granularity(secs(1));
+    clock.alarms_go_off_early(secs(1));
+    let quiet = Source::<&str>::new();
+    let mut stream = spawn(HeartbeatStream::new(quiet, clock.clone(), secs(10), beat as Beats));
+    assert_pending!(stream.poll_next());
+    clock.advance(secs(9));
+    assert!(stream.is_woken());
+    assert_ready_eq!(stream.poll_next(), Some("beat"));
+    assert_eq!(clock.resets(), 1);
+}
+
+#[test]
+fn t17_the_end_is_the_end_and_is_remembered() {
+    let counters = Counters::new();
+    let (clock, source, mut stream) = observed(Config::every(secs(10)), &counters);
+    assert_pending!(stream.poll_next());
+    clock.advance(secs(10));
+    assert_ready_eq!(stream.poll_next(), Some("beat"));
+    assert_pending!(stream.poll_next());
+    clock.advance(secs(10)); // a beat is due
+    source.end();
+    assert!(!stream.is_terminated());
+    assert_ready_eq!(stream.poll_next(), None);
+    assert!(stream.is_terminated());
+    assert_eq!(stream.size_hint(), (0, Some(0)));
+    for _ in 0..3 {
+        clock.advance(secs(100));
+        assert_ready_eq!(stream.poll_next(), None);
+    }
+    assert_eq!(source.ends_told(), 1, "the inner stream need not be fused");
+    assert_eq!(counters.counts().sent, 1);
+}
+
+#[test]
+fn t17_the_size_hint_knows_of_beats() {
+    let (_clock, source, stream) = ten_seconds();
+    source.push("one");
+    source.end();
+    assert_eq!(stream.size_hint(), (1, None)); // any number of heartbeats may come
+
+    let (_clock, source, stream) = with_config(Config::every(Duration::ZERO));
+    source.push("one");
+    source.end();
+    assert_eq!(stream.size_hint(), (1, Some(1)));
+}
+
+#[test]
+fn t17_no_beat_follows_an_error_until_something_else_does() {
+    let (clock, source) = (Clock::default(), Source::<Result<&str, &str>>::new());
+    let beats = TryBeat::new(beat as Beats);
+    let mut stream = spawn(HeartbeatStream::new(source.clone(), clock.clone(), secs(10), beats));
+    assert_pending!(stream.poll_next());
+
+    source.push(Err("broken"));
+    assert_ready_eq!(stream.poll_next(), Some(Err("broken")));
+    for _ in 0..3 {
+        clock.advance(secs(10));
+        assert_pending!(stream.poll_next());
+    }
+
+    source.push(Ok("real"));
+    assert_ready_eq!(stream.poll_next(), Some(Ok("real")));
+    assert_pending!(stream.poll_next());
+    clock.advance(secs(10));
+    assert_ready_eq!(stream.poll_next(), Some(Ok("beat")));
+}
+
+#[test]
+fn t3_t17_an_error_is_no_send() {
+    let counters = Counters::new();
+    let (clock, source) = (Clock::default(), Source::<Result<&str, &str>>::new());
+    let beats = TryBeat::new(beat as Beats);
+    let stream = HeartbeatStream::new(source.clone(), clock.clone(), secs(10), beats);
+    let mut stream = spawn(stream.observe(&counters));
+    source.push(Ok("real"));
+    assert_ready_eq!(stream.poll_next(), Some(Ok("real")));
+    assert_pending!(stream.poll_next());
+    clock.advance(secs(8));
+    source.push(Err("broken"));
+    source.push(Ok("real"));
+    assert_ready_eq!(stream.poll_next(), Some(Err("broken")));
+    assert_ready_eq!(stream.poll_next(), Some(Ok("real")));
+    clock.advance(secs(1));
+    assert_pending!(stream.poll_next());
+    assert_eq!(counters.counts().longest_silence, secs(9));
+}
+
+#[test]
+fn t19_what_becomes_of_a_beat_is_counted_once_it_is_known() {
+    let counters = Counters::new();
+    let (clock, source, mut stream) = observed(Config::every(secs(10)), &counters);
+    let told = || (counters.counts().sent, counters.counts().errors);
+
+    clock.advance(secs(13));
+    assert_ready_eq!(stream.poll_next(), Some("beat"));
+    assert_eq!(told(), (0, 0)); // nobody knows yet
+    source.push("real");
+    assert_ready_eq!(stream.poll_next(), Some("real")); // the consumer is back
+    assert_eq!(told(), (1, 0));
+    assert_eq!(counters.counts().max_late, secs(3));
+    assert_pending!(stream.poll_next());
+    assert_eq!(counters.counts().longest_silence, secs(13));
+
+    clock.advance(secs(10));
+    assert_ready_eq!(stream.poll_next(), Some("beat"));
+    assert_pending!(stream.poll_next());
+    assert_eq!(told(), (2, 0));
+
+    clock.advance(secs(10));
+    assert_ready_eq!(stream.poll_next(), Some("beat"));
+    drop(stream);
+    assert_eq!(told(), (2, 1)); // it never came back
+}
+
+#[test]
+fn t19_the_size_of_a_beat_is_told_where_it_is_known() {
+    struct Sized;
+    impl Beat<&'static str> for Sized {
+        fn heartbeat(&mut self) -> &'static str {
+            "beat"
+        }
+        fn bytes(&mut self, item: &&'static str) -> Option<usize> {
+            Some(item.len())
+        }
+    }
+
+    let counters = Counters::new();
+    let (clock, quiet) = (Clock::default(), Source::<&str>::new());
+    let stream = HeartbeatStream::new(quiet, clock.clone(), secs(10), Sized)
+        .recognize(|_: &&str| false)
+        .observe(&counters);
+    let mut stream = spawn(stream);
+    for _ in 0..3 {
+        clock.advance(secs(10));
+        assert_ready_eq!(stream.poll_next(), Some("beat"));
+        assert_pending!(stream.poll_next());
+    }
+    assert_eq!(counters.counts().bytes, 12);
+
+    let mut in_results = TryBeat::new(Sized);
+    assert_eq!(in_results.bytes(&Ok::<_, ()>("four")), Some(4));
+    assert_eq!(in_results.bytes(&Err(())), None);
+    assert_eq!(in_results.kind(&Err(())), Kind::Failure);
+    assert_eq!(in_results.kind(&Ok::<_, ()>("four")), Kind::Real);
+}
+
+#[test]
+fn the_stream_within_comes_out_whole() {
+    let (_clock, source, mut stream) = ten_seconds();
+    assert_pending!(stream.poll_next());
+    source.push("real");
+    let mut stream = stream.into_inner();
+    assert_eq!(stream.get_ref().size_hint(), (1, None));
+    stream.get_mut().push("other");
+    let mut inner = spawn(stream.into_inner());
+    assert_ready_eq!(inner.poll_next(), Some("real"));
+    assert_ready_eq!(inner.poll_next(), Some("other"));
+}
+
+/// Stands for a runtime whose clock and alarms may cross threads.
+struct Threaded;
+
+impl Timer for Threaded {
+    type Instant = Duration;
+    type Sleep = std::future::Pending<()>;
+
+    fn now(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    fn sleep_until(&self, _: Duration) -> Self::Sleep {
+        std::future::pending()
+    }
+}
+
+#[test]
+fn what_its_parts_are_it_is_too() {
+    type Quiet = futures_util::stream::Pending<u8>;
+    assert_impl_all!(HeartbeatStream<Quiet, Threaded, fn() -> u8>: Send, Sync, Unpin);
+    assert_not_impl_any!(Stream10: Send, Sync); // its clock is neither
+
+    let quiet = futures_util::stream::pending::<&str>();
+    let text = format!("{:?}", HeartbeatStream::new(quiet, Threaded, secs(1), beat as Beats));
+    assert!(text.starts_with("HeartbeatStream { inner: Pending"), "{text}");
+}
+
+#[test]
+fn observers_may_be_shared_and_have_no_type() {
+    let counters = std::sync::Arc::new(Counters::new());
+    let observer: std::sync::Arc<dyn Observer + Send + Sync> = counters.clone();
+    observer.gave_up();
+    observer.stalled();
+    observer.withdrawn();
+    let (clock, source) = (Clock::default(), Source::<&str>::new());
+    let stream = HeartbeatStream::new(source, clock.clone(), secs(10), beat as Beats);
+    let mut stream = spawn(stream.observe(observer));
+    clock.advance(secs(10));
+    assert_ready_eq!(stream.poll_next(), Some("beat"));
+    assert_pending!(stream.poll_next());
+    let counts = counters.counts();
+    assert_eq!((counts.sent, counts.gave_up, counts.stalled, counts.withdrawn), (1, 1, 1, 1));
+    assert_eq!(counts.longest_silence, secs(10));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// A consumer that always polls at once sees each real item once and in order, no beat sooner
+    /// than the shortest gap after what came before it, and no silence longer than the interval.
+    #[test]
+    fn t3_t4_t16_no_silence_is_longer_than_the_interval(
+        steps in prop::collection::vec((0u64..700, any::<bool>()), 1..200),
+        jitter in 0f32..0.99,
+    ) {
+        let interval = Duration::from_millis(1000);
+        let config = Config::every(interval).with_jitter(Jitter::try_from(jitter).expect("valid"));
+        let shortest = interval.mul_f32(1.0 - jitter) - Duration::from_micros(1);
+        let (clock, source) = (Clock::default(), Source::new());
+        let stream = HeartbeatStream::new(source.clone(), clock.clone(), config, || None);
+        let mut stream = spawn(stream);
+        let (mut pushed, mut received, mut last) = (0, 0, clock.at());
+        prop_assert!(stream.poll_next().is_pending());
+        for (millis, push) in steps {
+            for _ in 0..millis {
+                clock.advance(Duration::from_millis(1));
+                if !stream.is_woken() {
+                    continue;
+                }
+                while let std::task::Poll::Ready(Some(item)) = stream.poll_next() {
+                    let silence = clock.at().saturating_sub(last);
+                    prop_assert!(silence <= interval, "{:?}", silence);
+                    prop_assert_eq!(item, None, "no real item before it was pushed");
+                    prop_assert!(silence >= shortest, "{:?} < {:?}", silence, shortest);
+                    last = clock.at();
+                }
+            }
+            if push {
+                source.push(Some(pushed));
+                pushed += 1;
+                while let std::task::Poll::Ready(Some(item)) = stream.poll_next() {
+                    if item.is_some() {
+                        prop_assert_eq!(item, Some(received));
+                        received += 1;
+                    }
+                    last = clock.at();
+                }
+            }
+        }
+        prop_assert_eq!(received, pushed);
+        prop_assert!(clock.at().saturating_sub(last) <= interval);
+    }
+}

@@ -1,0 +1,49 @@
+//! Keeps quiet streams alive on tokio: whenever a stream has been silent for an interval, it yields
+//! a heartbeat.
+//!
+//! # When to use it
+//!
+//! When a server streams events to its clients (gRPC, SSE, NDJSON, …) and there may be no event for
+//! a minute: a proxy, a load balancer or the client itself would cut the stream. One line adds the
+//! heartbeats:
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use futures_util::{StreamExt, stream};
+//! use heartbeat_tokio::HeartbeatStreamExt;
+//!
+//! # #[tokio::main(flavor = "current_thread", start_paused = true)]
+//! # async fn main() {
+//! let events = stream::iter(["real"]).chain(stream::pending()); // one event, then silence
+//! let events = events.heartbeat(Duration::from_secs(15), || "heartbeat");
+//!
+//! let first: Vec<_> = events.take(3).collect().await;
+//! assert_eq!(first, ["real", "heartbeat", "heartbeat"]);
+//! # }
+//! ```
+//!
+//! For a stream of `Result`, as tonic and axum take them, there is
+//! [`try_heartbeat`](HeartbeatStreamExt::try_heartbeat). What else can be set stands at [`Config`],
+//! and what becomes of the heartbeats an [`Observer`] hears.
+//!
+//! # Time
+//!
+//! All times are tokio's own, so that `tokio::time::pause()` and `start_paused` work. tokio's timer
+//! counts in milliseconds and rounds up: a heartbeat may be up to 1 ms late, and is never early.
+//!
+//! # Panics
+//!
+//! As with every timer of tokio, a stream must be polled within a runtime whose time driver is
+//! enabled.
+
+mod ext;
+mod timer;
+
+pub use ext::{HeartbeatStream, HeartbeatStreamExt};
+pub use timer::TokioTimer;
+
+pub use heartbeat_async::{
+    Beat, Config, Counters, Counts, InvalidJitter, Jitter, Kind, NoObserver, Observer, Outcome,
+    Recognize, TryBeat,
+};

@@ -1,0 +1,56 @@
+//! The heartbeat of a quiet stream as it goes on the wire.
+//!
+//! A heartbeat that keeps a stream open past idle timeouts has to be something that the client's
+//! decoder takes for a message, or skips. What that is depends on how the stream is framed:
+//!
+//! | the stream is | take | bytes |
+//! |---|---|---|
+//! | gRPC, gRPC-Web, Connect | [`HeartbeatMessage::envelope`] | 24 by default, 5 if empty |
+//! | gRPC-Web-text | [`HeartbeatMessage::envelope_base64`] | 32 by default, 8 if empty |
+//! | protobuf behind a framing of your own | [`HeartbeatMessage::raw`] | 19 by default, 0 if empty |
+//! | protobuf, where a library does the encoding | [`GatewayEvent::heartbeat`] | 19 |
+//! | server-sent events (SSE) | [`SseHeartbeat`] | 2 as a bare comment |
+//! | newline-delimited JSON | [`NdjsonHeartbeat`] | 1 |
+//!
+//! Each is encoded once and cloned without copying. There is no runtime in here, no I/O and no gRPC
+//! library.
+//!
+//! # When to use it
+//!
+//! When you write the bytes of a stream yourself: in an HTTP body, a proxy, a test. With tonic,
+//! [`GatewayEvent::heartbeat`] or any message of yours is all that you need from here. When a
+//! heartbeat is owed is for `heartbeat-core` to decide, and for its adapters.
+//!
+//! # Where a heartbeat may go
+//!
+//! At a message boundary only, or it corrupts the message that it falls into. Each method says what
+//! its boundary is.
+//!
+//! # Example
+//!
+//! ```
+//! use heartbeat_frame::{GatewayEvent, HeartbeatMessage, NdjsonHeartbeat, SseHeartbeat};
+//! use prost::Message;
+//!
+//! // What a gRPC server sends: a flag, the length, and the message.
+//! let envelope = HeartbeatMessage::default().envelope();
+//! assert_eq!(&envelope[..], b"\0\0\0\0\x13\x0a\x11gateway.heartbeat");
+//!
+//! // What its client sees, and skips.
+//! let event = GatewayEvent::decode(&envelope[5..])?;
+//! assert!(event.is_heartbeat());
+//!
+//! // What streams of text take instead.
+//! assert_eq!(SseHeartbeat::default().bytes(), ":\n");
+//! assert_eq!(NdjsonHeartbeat::default().bytes(), "\n");
+//! # Ok::<(), prost::DecodeError>(())
+//! ```
+
+mod event;
+mod framing;
+mod message;
+
+pub use event::{GatewayEvent, SubscribeRequest};
+pub use framing::ndjson::NdjsonHeartbeat;
+pub use framing::sse::{InvalidSse, SseHeartbeat};
+pub use message::{HeartbeatMessage, PayloadTooLong};

@@ -1,0 +1,107 @@
+//! One stream of the demonstration, with a server, a proxy and a client of its own: what happens on
+//! it is its own doing.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use heartbeat_frame::{GatewayEvent, SubscribeRequest};
+use heartbeat_tokio::Config;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
+use tonic::Streaming;
+
+use super::report::StreamReport;
+use super::{DemoOptions, Happened};
+use crate::feed::Feed;
+use crate::idle_proxy::{IdleProxy, ProxyStats};
+use crate::proto::gateway_service_client::GatewayServiceClient;
+use crate::server::Gateway;
+
+/// What a stream is given to stay alive.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Lane {
+    pub(super) name: &'static str,
+    pub(super) must_live: bool,
+    pub(super) heartbeat: Config,
+    pub(super) pings: Option<Duration>,
+}
+
+/// A stream whose subscription has been answered.
+#[derive(Debug)]
+pub(super) struct OpenLane {
+    lane: Lane,
+    events: Streaming<GatewayEvent>,
+    stats: Arc<ProxyStats>,
+    /// The server and the proxy, which end with this.
+    _serving: JoinSet<()>,
+}
+
+impl Lane {
+    /// Starts a server and a proxy, and subscribes through them.
+    pub(super) async fn open(self, feed: &Feed, options: &DemoOptions) -> io::Result<OpenLane> {
+        let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let listener = TcpListener::bind(any_port).await?;
+        let server = listener.local_addr()?;
+        let proxy =
+            IdleProxy::bind(any_port, server, options.idle_cut, options.idle_counts).await?;
+        let (stats, address) = (proxy.stats(), proxy.local_addr());
+        let gateway = Gateway::new(feed.clone(), self.heartbeat);
+
+        let mut serving = JoinSet::new();
+        serving.spawn(async move {
+            // Should it fail, its client sees the connection end.
+            let _ = gateway.serve(listener, self.pings).await;
+        });
+        serving.spawn(proxy.run());
+
+        let client = GatewayServiceClient::connect(format!("http://{address}")).await;
+        let mut client = client.map_err(io::Error::other)?;
+        let events = client.subscribe(SubscribeRequest::default()).await;
+        let events = events.map_err(io::Error::other)?.into_inner();
+        Ok(OpenLane { lane: self, events, stats, _serving: serving })
+    }
+}
+
+impl OpenLane {
+    /// Receives until the stream is cut, or until `end` if it survives.
+    pub(super) async fn watch(
+        mut self,
+        start: Instant,
+        end: Instant,
+        tell: impl Fn(Happened),
+    ) -> StreamReport {
+        let (mut real_events, mut heartbeats, mut misplaced) = (0, 0, 0);
+        let survived = loop {
+            match timeout_at(end, self.events.message()).await {
+                Err(_) => break true,
+                Ok(Ok(None) | Err(_)) => break false,
+                Ok(Ok(Some(event))) if event.is_heartbeat() => {
+                    heartbeats += 1;
+                    tell(Happened::Heartbeat);
+                }
+                Ok(Ok(Some(event))) => {
+                    real_events += 1;
+                    misplaced += u64::from(event.event_id != real_events.to_string());
+                    tell(Happened::RealEvent);
+                }
+            }
+        };
+        tell(Happened::Ended { survived });
+        StreamReport {
+            name: self.lane.name,
+            runtime: "tokio",
+            protocol: "grpc",
+            heartbeat: !self.lane.heartbeat.interval().is_zero(),
+            survived,
+            lifetime: start.elapsed(),
+            real_events,
+            heartbeats,
+            wire_bytes: self.stats.server_bytes(),
+            must_live: self.lane.must_live,
+            misplaced,
+        }
+    }
+}

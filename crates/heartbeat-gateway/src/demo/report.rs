@@ -1,0 +1,197 @@
+//! What the demonstration has shown: a table for people, an object for programs.
+
+use std::fmt;
+use std::time::Duration;
+
+use comfy_table::{CellAlignment, Table, presets};
+use serde::{Serialize, Serializer};
+
+/// What has become of all streams.
+#[derive(Debug, Clone, Serialize)]
+pub struct Report {
+    streams: Vec<StreamReport>,
+    #[serde(skip)]
+    published: u64,
+    #[serde(skip)]
+    idle_cut: Duration,
+}
+
+/// What has become of one stream.
+#[derive(Debug, Clone, Serialize)]
+pub struct StreamReport {
+    /// What kept it alive, or was to.
+    pub name: &'static str,
+    /// The runtime that drove its server.
+    pub runtime: &'static str,
+    /// The protocol that it was served by.
+    pub protocol: &'static str,
+    /// Whether it was given heartbeats.
+    pub heartbeat: bool,
+    /// Whether it was still alive at the end.
+    pub survived: bool,
+    /// From its opening to the cut or the end; in JSON `lifetime_ms`, in milliseconds.
+    #[serde(rename = "lifetime_ms", serialize_with = "as_millis")]
+    pub lifetime: Duration,
+    /// Real events received.
+    pub real_events: u64,
+    /// Heartbeats received.
+    pub heartbeats: u64,
+    /// What the server sent on its connection, in bytes above TCP.
+    pub wire_bytes: u64,
+    #[serde(skip)]
+    pub(super) must_live: bool,
+    /// Real events that were not the one expected next: doubled, or out of order.
+    #[serde(skip)]
+    pub(super) misplaced: u64,
+}
+
+fn as_millis<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
+}
+
+impl Report {
+    pub(super) fn new(streams: Vec<StreamReport>, published: u64, idle_cut: Duration) -> Self {
+        Self { streams, published, idle_cut }
+    }
+
+    /// What has become of each stream.
+    #[must_use]
+    pub fn streams(&self) -> &[StreamReport] {
+        &self.streams
+    }
+
+    /// Whether the streams without heartbeats were cut, and the one with them lived and brought
+    /// every event once and in order.
+    #[must_use]
+    pub fn proves_it(&self) -> bool {
+        self.streams.iter().all(|stream| stream.fault(self.published).is_none())
+    }
+}
+
+impl StreamReport {
+    /// What is not as it should be.
+    fn fault(&self, published: u64) -> Option<String> {
+        let lost = published.saturating_sub(self.real_events);
+        match (self.must_live, self.survived) {
+            (false, true) => Some("alive, but should have been cut".to_owned()),
+            (true, false) => Some("cut, but should have lived".to_owned()),
+            _ if self.misplaced > 0 => Some("events doubled or out of order".to_owned()),
+            (true, true) if lost > 0 => Some(format!("{lost} events lost")),
+            _ => None,
+        }
+    }
+
+    fn verdict(&self, published: u64) -> String {
+        let expected = if self.survived { "alive, every event once and in order" } else { "cut" };
+        self.fault(published).map_or(expected.to_owned(), |fault| format!("WRONG: {fault}"))
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut table = Table::new();
+        table.load_style(presets::UTF8_FULL_CONDENSED);
+        table.set_header([
+            "stream kept alive by",
+            "lifetime",
+            "real events",
+            "heartbeats",
+            "bytes on the wire",
+            "verdict",
+        ]);
+        for stream in &self.streams {
+            table.add_row([
+                stream.name.to_owned(),
+                format!("{:.1} s", stream.lifetime.as_secs_f64()),
+                format!("{} of {}", stream.real_events, self.published),
+                stream.heartbeats.to_string(),
+                stream.wire_bytes.to_string(),
+                stream.verdict(self.published),
+            ]);
+        }
+        for column in table.column_iter_mut().skip(1).take(4) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+        writeln!(f, "{table}")?;
+
+        let idle_cut = humantime::format_duration(self.idle_cut);
+        if self.proves_it() {
+            write!(f, "The proxy cuts after {idle_cut} of silence. Only heartbeats prevent it.")
+        } else {
+            write!(
+                f,
+                "The proxy cuts after {idle_cut} of silence. This run does not show the cure."
+            )
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stream(name: &'static str, must_live: bool) -> StreamReport {
+        StreamReport {
+            name,
+            runtime: "tokio",
+            protocol: "grpc",
+            heartbeat: must_live,
+            survived: must_live,
+            lifetime: Duration::from_millis(9500),
+            real_events: if must_live { 2 } else { 1 },
+            heartbeats: 7,
+            wire_bytes: 999,
+            must_live,
+            misplaced: 0,
+        }
+    }
+
+    fn report(change: impl FnOnce(&mut [StreamReport; 2])) -> Report {
+        let mut streams = [stream("nothing", false), stream("heartbeats", true)];
+        change(&mut streams);
+        Report::new(streams.into(), 2, Duration::from_secs(3))
+    }
+
+    #[test]
+    fn it_is_shown_if_all_is_as_it_should_be() {
+        let report = report(|_| {});
+        assert!(report.proves_it());
+        let text = report.to_string();
+        assert!(
+            text.contains("9.5 s") && text.contains("2 of 2") && !text.contains("WRONG"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn any_one_thing_that_is_wrong_spoils_it_and_is_named() {
+        type Change = fn(&mut [StreamReport; 2]);
+        let faults: [(Change, &str); 5] = [
+            (|streams| streams[0].survived = true, "alive, but should have been cut"),
+            (|streams| streams[1].survived = false, "cut, but should have lived"),
+            (|streams| streams[1].real_events = 1, "1 events lost"),
+            (|streams| streams[1].misplaced = 1, "events doubled or out of order"),
+            (|streams| streams[0].misplaced = 1, "events doubled or out of order"),
+        ];
+        for (change, name) in faults {
+            let report = report(change);
+            assert!(!report.proves_it(), "{name}");
+            assert!(report.to_string().contains(name), "{name}: {report}");
+        }
+    }
+
+    #[test]
+    fn programs_read_these_keys() {
+        let json = serde_json::to_value(report(|_| {})).expect("plain data");
+        let stream = &json["streams"][1];
+        assert_eq!(
+            *stream,
+            serde_json::json!({
+                "name": "heartbeats", "runtime": "tokio", "protocol": "grpc", "heartbeat": true,
+                "survived": true, "lifetime_ms": 9500, "real_events": 2, "heartbeats": 7,
+                "wire_bytes": 999,
+            })
+        );
+        assert_eq!(json.as_object().map(serde_json::Map::len), Some(1));
+    }
+}

@@ -1,0 +1,19 @@
+//! The parts of the `heartbeat-gateway` command: a gRPC server whose quiet streams stay alive, a
+//! proxy that cuts idle connections, and a demonstration that puts one behind the other.
+//!
+//! The crate is there to be run. Its parts are public so that tests can put them together in other
+//! ways; unlike the libraries' they may change in any release. In a server of your own use
+//! `heartbeat-tokio`.
+
+mod cli;
+pub mod demo;
+pub mod feed;
+pub mod idle_proxy;
+pub mod proto;
+pub mod server;
+
+pub use cli::main;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

@@ -1,0 +1,74 @@
+//! The gRPC server: `GatewayService.Subscribe`, kept alive by heartbeats.
+
+use std::io;
+use std::time::Duration;
+
+use futures_util::stream::BoxStream;
+use futures_util::{StreamExt, TryStreamExt};
+use heartbeat_frame::{GatewayEvent, SubscribeRequest};
+use heartbeat_tokio::{Config, HeartbeatStreamExt};
+use tokio::net::TcpListener;
+use tonic::transport::Server;
+use tonic::transport::server::TcpIncoming;
+use tonic::{Request, Response, Status};
+
+use crate::feed::{Feed, FeedError};
+use crate::proto::gateway_service_server::{GatewayService, GatewayServiceServer};
+
+/// The service: every subscriber follows the feed, on a stream with heartbeats of its own.
+#[derive(Debug, Clone)]
+pub struct Gateway {
+    feed: Feed,
+    heartbeat: Config,
+}
+
+impl Gateway {
+    /// Serves `feed`, with a heartbeat in each silence that `heartbeat` describes.
+    #[must_use]
+    pub fn new(feed: Feed, heartbeat: Config) -> Self {
+        Self { feed, heartbeat }
+    }
+
+    /// Accepts gRPC clients on `listener`, for ever. With `pings`, the server also sends HTTP/2
+    /// PINGs that often.
+    ///
+    /// # Errors
+    ///
+    /// If the listener fails for good.
+    ///
+    /// # Cancellation
+    ///
+    /// Dropping the future closes the listener; connections end with their runtime.
+    pub async fn serve(self, listener: TcpListener, pings: Option<Duration>) -> io::Result<()> {
+        Server::builder()
+            .http2_keepalive_interval(pings)
+            .add_service(GatewayServiceServer::new(self))
+            .serve_with_incoming(TcpIncoming::from(listener).with_nodelay(Some(true)))
+            .await
+            .map_err(io::Error::other)
+    }
+}
+
+#[tonic::async_trait]
+impl GatewayService for Gateway {
+    type SubscribeStream = BoxStream<'static, Result<GatewayEvent, Status>>;
+
+    async fn subscribe(
+        &self,
+        request: Request<SubscribeRequest>,
+    ) -> Result<Response<Self::SubscribeStream>, Status> {
+        let events = self.feed.subscribe(&request.into_inner().last_event_id)?;
+        let events = events.map_err(Status::from);
+        let events = events.try_heartbeat(self.heartbeat, GatewayEvent::heartbeat);
+        Ok(Response::new(events.boxed()))
+    }
+}
+
+impl From<FeedError> for Status {
+    fn from(error: FeedError) -> Self {
+        match error {
+            FeedError::UnknownId(_) => Self::invalid_argument(error.to_string()),
+            FeedError::Missed { .. } => Self::out_of_range(error.to_string()),
+        }
+    }
+}

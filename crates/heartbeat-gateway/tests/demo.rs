@@ -1,0 +1,83 @@
+//! The command, run as a user would run it. Over real sockets and in real time, since that is what it
+//! is there to show; each test takes some seconds.
+
+use std::process::{Command, Output};
+
+fn gateway(arguments: &str) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_heartbeat-gateway"))
+        .args(arguments.split_whitespace())
+        .output()
+        .expect("the command can be run")
+}
+
+fn streams(output: &Output) -> Vec<serde_json::Value> {
+    let json: serde_json::Value =
+        serde_json::from_slice(&output.stdout).expect("one JSON object and nothing else");
+    json["streams"].as_array().expect("an array").clone()
+}
+
+#[test]
+fn only_heartbeats_keep_the_stream_alive() {
+    let output = gateway("demo --json --interval 400ms --idle-cut 1s --duration 5s");
+    assert!(output.status.success(), "{output:?}");
+    let streams = streams(&output);
+    let told: Vec<_> = streams
+        .iter()
+        .map(|stream| {
+            (stream["name"].as_str(), stream["heartbeat"].as_bool(), stream["survived"].as_bool())
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (Some("nothing"), Some(false), Some(false)),
+            (Some("HTTP/2 PINGs"), Some(false), Some(false)),
+            (Some("heartbeats"), Some(true), Some(true)),
+        ]
+    );
+    let number = |place: usize, key: &str| streams[place][key].as_u64().expect(key);
+    assert!(number(0, "lifetime_ms") >= 1000 && number(0, "lifetime_ms") < 4000);
+    assert!(number(2, "lifetime_ms") >= 5000);
+    // Events at 0.3, 2.3 and 4.3 s; the first is all that the others live to see.
+    assert_eq!([0, 1, 2].map(|place| number(place, "real_events")), [1, 1, 3]);
+    assert_eq!([0, 1].map(|place| number(place, "heartbeats")), [0, 0]);
+    assert!((6..=12).contains(&number(2, "heartbeats")), "{streams:?}");
+    assert!(number(1, "wire_bytes") > number(0, "wire_bytes"), "its PINGs were sent");
+}
+
+#[test]
+fn without_an_interval_the_cure_is_missing_and_the_demo_fails() {
+    let output = gateway("demo --interval 0s --idle-cut 1s --duration 5s");
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let table = String::from_utf8(output.stdout).expect("text");
+    assert!(table.contains("WRONG: cut, but should have lived"), "{table}");
+}
+
+#[test]
+fn pings_help_against_a_proxy_that_counts_any_byte() {
+    let output =
+        gateway("demo --json --interval 400ms --idle-cut 1s --duration 3s --idle-counts bytes");
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let survived: Vec<_> =
+        streams(&output).iter().map(|stream| stream["survived"].as_bool()).collect();
+    assert_eq!(survived, [Some(false), Some(true), Some(true)]);
+}
+
+#[test]
+fn what_makes_no_sense_is_refused_with_a_reason() {
+    for arguments in [
+        "demo --interval banana",
+        "demo --interval -5s",
+        "demo --idle-counts pings",
+        "demo --unknown",
+        "nonsense",
+    ] {
+        let output = gateway(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments}: {output:?}");
+        assert!(output.stdout.is_empty(), "{arguments}");
+        assert!(output.stderr.starts_with(b"error: "), "{arguments}: {output:?}");
+    }
+    let output = gateway("demo --duration 500000000000years");
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert_eq!(output.stderr, b"error: the duration is too long to be measured\n");
+}

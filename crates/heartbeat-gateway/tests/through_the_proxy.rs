@@ -1,0 +1,70 @@
+//! A tonic stream through a proxy that cuts after 1 s, with a heartbeat in each 400 ms of silence.
+//! Over real sockets and in real time: 5 s.
+
+use std::time::{Duration, Instant};
+
+use heartbeat_frame::{GatewayEvent, SubscribeRequest};
+use heartbeat_gateway::feed::Feed;
+use heartbeat_gateway::idle_proxy::{IdleCounts, IdleProxy};
+use heartbeat_gateway::proto::gateway_service_client::GatewayServiceClient;
+use heartbeat_gateway::server::Gateway;
+use heartbeat_tokio::Config;
+use tokio::net::TcpListener;
+use tokio::time::{sleep, timeout_at};
+
+const INTERVAL: Duration = Duration::from_millis(400);
+const IDLE_CUT: Duration = Duration::from_secs(1);
+
+/// For the way through the sockets on a machine that is busy with other tests.
+const TOLERANCE: Duration = Duration::from_millis(300);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_lives_for_five_seconds_and_brings_everything_once_and_in_order() {
+    let any_port = ([127, 0, 0, 1], 0).into();
+    let listener = TcpListener::bind(any_port).await.expect("a port");
+    let server = listener.local_addr().expect("bound");
+    let proxy =
+        IdleProxy::bind(any_port, server, IDLE_CUT, IdleCounts::Data).await.expect("a port");
+    let (address, stats) = (proxy.local_addr(), proxy.stats());
+    let feed = Feed::new(100);
+    tokio::spawn(Gateway::new(feed.clone(), Config::every(INTERVAL)).serve(listener, None));
+    tokio::spawn(proxy.run());
+
+    let mut client =
+        GatewayServiceClient::connect(format!("http://{address}")).await.expect("served");
+    let stream = client.subscribe(SubscribeRequest::default()).await.expect("served");
+    let mut stream = stream.into_inner();
+    let start = tokio::time::Instant::now();
+
+    // Two in quick succession, two after a silence, and so on: 0, 100, 1500, 1600, 3000, …
+    let publishing = tokio::spawn(async move {
+        let mut published = 0;
+        for pause in [0, 100, 1400, 100, 1400, 100, 1400] {
+            sleep(Duration::from_millis(pause)).await;
+            published = feed.publish(GatewayEvent::default());
+        }
+        sleep(Duration::from_secs(2)).await; // the feed stays open
+        published
+    });
+
+    let (mut ids, mut beats, mut last) = (Vec::new(), 0, Instant::now());
+    let end = start + Duration::from_secs(5);
+    while let Ok(event) = timeout_at(end, stream.message()).await {
+        let event = event.expect("not cut").expect("not ended");
+        let gap = last.elapsed();
+        last = Instant::now();
+        assert!(gap <= INTERVAL + TOLERANCE, "a silence of {gap:?}");
+        if event.is_heartbeat() {
+            beats += 1;
+            assert!(gap + TOLERANCE >= INTERVAL, "a heartbeat after {gap:?}");
+        } else {
+            ids.push(event.event_id);
+        }
+    }
+
+    assert_eq!(stats.cuts(), 0);
+    assert!((6..=12).contains(&beats), "{beats} heartbeats");
+    let published = publishing.await.expect("no panic");
+    assert_eq!(ids, (1..=published).map(|id| id.to_string()).collect::<Vec<_>>());
+    assert_eq!(published, 7);
+}

@@ -143,4 +143,13 @@ mod tests {
         assert_eq!(Draw::first(0x9e37_79b9 ^ 1), Draw(0x514e_28b7));
         assert_eq!(Draw::first(0x9e37_79b9 ^ 0xdead_beef), Draw(0x0de5_c6a9));
     }
+
+    #[test]
+    fn the_sequence_is_marsaglias_xorshift() {
+        let mut draw = Draw(1);
+        for published in [270_369, 67_634_689, 2_647_435_461, 307_599_695] {
+            draw = draw.next();
+            assert_eq!(draw, Draw(published));
+        }
+    }
 }

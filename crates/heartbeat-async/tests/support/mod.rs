@@ -39,11 +39,12 @@ impl Clock {
         let now = self.0.now.get() + by;
         self.0.now.set(now);
         let early = self.0.early.get();
-        let (due, sleeping) =
+        let (due, sleeping): (Vec<_>, _) =
             self.0.sleeping.take().into_iter().partition(|(deadline, _)| *deadline <= now + early);
         self.0.sleeping.replace(sleeping);
-        let due: Vec<(Duration, Waker)> = due;
-        due.into_iter().for_each(|(_, waker)| waker.wake());
+        for (_, waker) in due {
+            waker.wake();
+        }
     }
 
     pub fn reads(&self) -> usize {

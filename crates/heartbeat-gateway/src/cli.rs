@@ -1,15 +1,23 @@
 //! The command line.
 
-use std::io;
+use std::error::Error;
+use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 
 use crate::demo::{self, DemoOptions};
+use crate::serve::{self, ServeError, ServeOptions};
 
-/// Shows what heartbeats do for quiet server-streaming responses.
+/// The exit code for a command line that makes no sense, or that this machine cannot follow.
+const USAGE: u8 = 2;
+
+/// Keeps quiet server-streaming responses alive, and shows how.
 ///
-/// Without a command it runs the demo.
+/// Without a command it runs the demo. What goes on is logged to standard error; `RUST_LOG` sets
+/// the level, as in `RUST_LOG=debug`.
 #[derive(Debug, Parser)]
 #[command(name = "heartbeat-gateway", version, max_term_width = 100)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -31,24 +39,52 @@ enum Command {
     /// alive and every event arrived once and in order, else with 1.
     #[command(after_help = "Example:\n  heartbeat-gateway demo --interval 500ms --idle-cut 2s")]
     Demo(DemoOptions),
+
+    /// Serve GatewayService.Subscribe over gRPC until Ctrl-C or SIGTERM
+    ///
+    /// Every client has a stream of its own, with heartbeats in its silence. The last 1,000 events
+    /// are kept: a client that was cut off resumes after its `last_event_id`. When the server is
+    /// stopped, all streams end with status OK. Exits with 0 then, and with 2 if it cannot listen.
+    #[command(
+        after_help = "Example:\n  heartbeat-gateway serve --interval 2s --event-every 10s --idle-cut 5s"
+    )]
+    Serve(ServeOptions),
 }
 
 /// Runs what the command line asks for, and says how it went in the exit code: 0 if well, 1 if not,
 /// 2 if the command line makes no sense.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return refuse(&error),
+    };
+    // The demo tells its story itself.
+    let level = match cli.command {
+        Some(Command::Serve(_)) => LevelFilter::INFO,
+        Some(Command::Demo(_)) | None => LevelFilter::WARN,
+    };
+    let filter = EnvFilter::builder().with_default_directive(level.into());
+    tracing_subscriber::fmt()
+        .with_env_filter(filter.from_env_lossy())
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
+        .init();
     let ran = match cli.command {
         Some(Command::Demo(options)) => demo(options),
+        Some(Command::Serve(options)) => serve(options),
         None => demo(cli.demo),
     };
     ran.unwrap_or_else(|error| {
-        eprintln!("error: {error}");
-        ExitCode::FAILURE
+        say(&*error);
+        match error.downcast_ref() {
+            Some(ServeError::Listen { .. }) => ExitCode::from(USAGE),
+            _ => ExitCode::FAILURE,
+        }
     })
 }
 
-fn demo(options: DemoOptions) -> io::Result<ExitCode> {
+fn demo(options: DemoOptions) -> Result<ExitCode, Box<dyn Error>> {
     let report = tokio::runtime::Runtime::new()?.block_on(demo::run(options))?;
     if options.json {
         println!("{}", serde_json::to_string(&report)?);
@@ -56,6 +92,37 @@ fn demo(options: DemoOptions) -> io::Result<ExitCode> {
         println!("{report}");
     }
     Ok(if report.proves_it() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn serve(options: ServeOptions) -> Result<ExitCode, Box<dyn Error>> {
+    tokio::runtime::Runtime::new()?.block_on(serve::run(options))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Says in one line what is wrong with the command line; help and version go out whole.
+fn refuse(error: &clap::Error) -> ExitCode {
+    if error.use_stderr() {
+        let text = error.to_string();
+        let what: Vec<&str> =
+            text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
+        eprintln!("{} (see --help)", what.join(" "));
+        return ExitCode::from(USAGE);
+    }
+    match error.print() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
+/// Says an error and what it comes from, in one line.
+fn say(error: &dyn Error) {
+    eprint!("error: {error}");
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        eprint!(": {error}");
+        cause = error.source();
+    }
+    eprintln!();
 }
 
 #[cfg(test)]

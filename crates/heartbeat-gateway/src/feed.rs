@@ -17,7 +17,7 @@ use tokio::sync::watch;
 #[derive(Debug, Clone)]
 pub struct Feed {
     log: Arc<Mutex<Log>>,
-    latest: Arc<watch::Sender<u64>>,
+    changed: Arc<watch::Sender<()>>,
 }
 
 #[derive(Debug)]
@@ -26,6 +26,7 @@ struct Log {
     capacity: usize,
     /// The number of the latest event; zero before the first.
     latest: u64,
+    closed: bool,
 }
 
 /// Why a subscriber cannot have what it asked for.
@@ -64,8 +65,8 @@ impl Feed {
     /// An empty feed that will keep its latest `capacity` events.
     #[must_use]
     pub fn new(capacity: usize) -> Self {
-        let log = Log { events: VecDeque::new(), capacity, latest: 0 };
-        Self { log: Arc::new(Mutex::new(log)), latest: Arc::new(watch::Sender::new(0)) }
+        let log = Log { events: VecDeque::new(), capacity, latest: 0, closed: false };
+        Self { log: Arc::new(Mutex::new(log)), changed: Arc::new(watch::Sender::new(())) }
     }
 
     /// Gives the event its number and id, and tells it to all subscribers. Returns the number.
@@ -80,13 +81,18 @@ impl Feed {
             log.events.pop_front();
         }
         drop(log);
-        // Two publishers may come here in either order; whoever follows reads the log itself.
-        self.latest.send_modify(|latest| *latest = number.max(*latest));
+        self.changed.send_replace(());
         number
     }
 
-    /// Follows the feed: from now on if `last_event_id` is empty, otherwise from the event after
-    /// that one.
+    /// Ends all subscriptions, once they have told what was published before.
+    pub fn close(&self) {
+        lock(&self.log).closed = true;
+        self.changed.send_replace(());
+    }
+
+    /// Follows the feed: from the event after `last_event_id`, or from the latest one (which may be
+    /// still to come) if that is empty.
     ///
     /// # Errors
     ///
@@ -100,7 +106,7 @@ impl Feed {
         let last = {
             let log = lock(&self.log);
             let last = match last_event_id {
-                "" => log.latest,
+                "" => log.latest.saturating_sub(1),
                 id => id
                     .parse()
                     .ok()
@@ -111,23 +117,26 @@ impl Feed {
             last
         };
         let log = Arc::clone(&self.log);
-        Ok(stream::try_unfold((log, self.latest.subscribe(), last), next))
+        Ok(stream::try_unfold((log, self.changed.subscribe(), last), next))
     }
 }
 
-type Follower = (Arc<Mutex<Log>>, watch::Receiver<u64>, u64);
+type Follower = (Arc<Mutex<Log>>, watch::Receiver<()>, u64);
 
 async fn next(follower: Follower) -> Result<Option<(GatewayEvent, Follower)>, FeedError> {
-    let (log, mut latest, last) = follower;
+    let (log, mut changed, last) = follower;
     loop {
-        // Before the look into the log: what is published after it is a change.
-        latest.mark_unchanged();
-        let event = lock(&log).after(last)?.cloned();
+        // Before the look into the log: what comes after it is a change.
+        changed.mark_unchanged();
+        let (event, closed) = {
+            let log = lock(&log);
+            (log.after(last)?.cloned(), log.closed)
+        };
         if let Some(event) = event {
-            return Ok(Some((event, (log, latest, last + 1))));
+            return Ok(Some((event, (log, changed, last + 1))));
         }
-        if latest.changed().await.is_err() {
-            return Ok(None); // the last publisher has gone, and all is told
+        if closed || changed.changed().await.is_err() {
+            return Ok(None); // no publisher is left
         }
     }
 }
@@ -177,12 +186,14 @@ mod tests {
     }
 
     #[test]
-    fn without_an_id_it_starts_now() {
+    fn without_an_id_it_starts_with_the_latest_event() {
         let feed = Feed::new(10);
+        let from_the_first = feed.subscribe("").expect("held");
         publish(&feed, 3);
-        let events = feed.subscribe("").expect("held");
+        let from_the_third = feed.subscribe("").expect("held");
         publish(&feed, 2);
-        assert_eq!(ready_ids(events), ids([4, 5]));
+        assert_eq!(ready_ids(from_the_first), ids(1..=5));
+        assert_eq!(ready_ids(from_the_third), ids([3, 4, 5]));
     }
 
     #[test]
@@ -215,6 +226,19 @@ mod tests {
         let slow = feed.subscribe("9").expect("held");
         publish(&feed, 4);
         assert_eq!(ready_ids(slow), [Err(FeedError::Missed { last: 9, oldest: 12 })]);
+    }
+
+    #[tokio::test]
+    async fn a_closed_feed_tells_what_it_has_and_ends() {
+        let feed = Feed::new(10);
+        publish(&feed, 2);
+        let reader = tokio::spawn(feed.subscribe("0").expect("held").collect::<Vec<_>>());
+        tokio::task::yield_now().await;
+        publish(&feed, 1);
+        feed.close();
+        let seen = reader.await.expect("no panic");
+        assert_eq!(seen.len(), 3);
+        assert_eq!(feed.subscribe("2").expect("held").count().await, 1);
     }
 
     #[tokio::test]

@@ -8,8 +8,10 @@
 mod cli;
 pub mod demo;
 pub mod feed;
+mod flags;
 pub mod idle_proxy;
 pub mod proto;
+pub mod serve;
 pub mod server;
 
 pub use cli::main;

@@ -29,8 +29,11 @@ impl Gateway {
         Self { feed, heartbeat }
     }
 
-    /// Accepts gRPC clients on `listener`, for ever. With `pings`, the server also sends HTTP/2
-    /// PINGs that often.
+    /// Serves gRPC clients on `listener` until `shutdown` is ready and all streams have ended. With
+    /// `pings`, the server also sends HTTP/2 PINGs that often.
+    ///
+    /// From the shutdown on no stream is accepted. Those that are open go on: whoever asks for the
+    /// shutdown [closes the feed](Feed::close), too, to end them.
     ///
     /// # Errors
     ///
@@ -39,11 +42,19 @@ impl Gateway {
     /// # Cancellation
     ///
     /// Dropping the future closes the listener; connections end with their runtime.
-    pub async fn serve(self, listener: TcpListener, pings: Option<Duration>) -> io::Result<()> {
+    pub async fn serve(
+        self,
+        listener: TcpListener,
+        pings: Option<Duration>,
+        shutdown: impl Future<Output = ()>,
+    ) -> io::Result<()> {
         Server::builder()
             .http2_keepalive_interval(pings)
             .add_service(GatewayServiceServer::new(self))
-            .serve_with_incoming(TcpIncoming::from(listener).with_nodelay(Some(true)))
+            .serve_with_incoming_shutdown(
+                TcpIncoming::from(listener).with_nodelay(Some(true)),
+                shutdown,
+            )
             .await
             .map_err(io::Error::other)
     }
@@ -57,7 +68,12 @@ impl GatewayService for Gateway {
         &self,
         request: Request<SubscribeRequest>,
     ) -> Result<Response<Self::SubscribeStream>, Status> {
-        let events = self.feed.subscribe(&request.into_inner().last_event_id)?;
+        let client = request.remote_addr().map(tracing::field::display);
+        let SubscribeRequest { last_event_id } = request.into_inner();
+        let events = self.feed.subscribe(&last_event_id).inspect_err(|error| {
+            tracing::info!(client, %error, "refused");
+        })?;
+        tracing::info!(client, last_event_id, "subscribed");
         let events = events.map_err(Status::from);
         let events = events.try_heartbeat(self.heartbeat, GatewayEvent::heartbeat);
         Ok(Response::new(events.boxed()))

@@ -27,7 +27,8 @@ async fn a_stream_lives_for_five_seconds_and_brings_everything_once_and_in_order
         IdleProxy::bind(any_port, server, IDLE_CUT, IdleCounts::Data).await.expect("a port");
     let (address, stats) = (proxy.local_addr(), proxy.stats());
     let feed = Feed::new(100);
-    tokio::spawn(Gateway::new(feed.clone(), Config::every(INTERVAL)).serve(listener, None));
+    let gateway = Gateway::new(feed.clone(), Config::every(INTERVAL));
+    tokio::spawn(gateway.serve(listener, None, std::future::pending()));
     tokio::spawn(proxy.run());
 
     let mut client =

@@ -3,7 +3,7 @@
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SubscribeRequest {
     /// The `event_id` of the last event that the client has seen: the stream resumes after it. Empty:
-    /// the stream starts with the next event that happens.
+    /// the stream starts with the latest event, or with the first, if none has happened yet.
     #[prost(string, tag = "1")]
     pub last_event_id: ::prost::alloc::string::String,
 }

@@ -1,6 +1,7 @@
 //! One stream of the demonstration, with a server, a proxy and a client of its own: what happens on
 //! it is its own doing.
 
+use std::future;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -53,7 +54,7 @@ impl Lane {
         let mut serving = JoinSet::new();
         serving.spawn(async move {
             // Should it fail, its client sees the connection end.
-            let _ = gateway.serve(listener, self.pings).await;
+            let _ = gateway.serve(listener, self.pings, future::pending()).await;
         });
         serving.spawn(proxy.run());
 

@@ -15,6 +15,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
 use crate::feed::Feed;
+use crate::flags;
 use crate::idle_proxy::IdleCounts;
 
 pub use report::{Report, StreamReport};
@@ -26,11 +27,11 @@ use progress::Progress;
 #[derive(Debug, Clone, Copy, Args)]
 pub struct DemoOptions {
     /// Send a heartbeat after this much silence; 0s sends none
-    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = flags::time, allow_hyphen_values = true)]
     pub interval: Duration,
 
     /// Let the proxy cut a connection that was idle for this long
-    #[arg(long, value_name = "TIME", default_value = "3s", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "TIME", default_value = "3s", value_parser = flags::time, allow_hyphen_values = true)]
     pub idle_cut: Duration,
 
     /// What keeps a connection from being idle: HEADERS and DATA frames (as Envoy counts), or any
@@ -39,7 +40,7 @@ pub struct DemoOptions {
     pub idle_counts: IdleCounts,
 
     /// How long a stream must live to have survived
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = flags::time, allow_hyphen_values = true)]
     pub duration: Duration,
 
     /// Print one JSON object to standard output, and nothing else

@@ -103,7 +103,10 @@ impl Connection {
             match action {
                 WatchdogAction::WaitUntil(deadline) => time::sleep_until(deadline.into()).await,
                 WatchdogAction::WaitForever | WatchdogAction::Stopped => future::pending().await,
-                WatchdogAction::Expired => return self.stats.on_cut(), // while the sockets are open
+                WatchdogAction::Expired => {
+                    tracing::info!("the idle-cutting proxy cuts a connection");
+                    return self.stats.on_cut(); // while the sockets are open
+                }
             }
         }
     }

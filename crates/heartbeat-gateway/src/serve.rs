@@ -1,0 +1,213 @@
+//! The `serve` command: the gRPC server until it is told to stop.
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use clap::Args;
+use heartbeat_frame::GatewayEvent;
+use heartbeat_tokio::{Config, Jitter};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+
+use crate::feed::Feed;
+use crate::flags;
+use crate::idle_proxy::{IdleCounts, IdleProxy};
+use crate::server::Gateway;
+
+/// How many events a client may have missed and still resume.
+const HELD_EVENTS: usize = 1000;
+
+/// Below this interval heartbeats are traffic of their own.
+const SHORT_INTERVAL: Duration = Duration::from_secs(1);
+
+/// What can be set about the server.
+#[derive(Debug, Clone, Args)]
+pub struct ServeOptions {
+    /// Where to listen; port 0 takes any free one
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:50051")]
+    pub listen: SocketAddr,
+
+    /// Send a heartbeat after this much silence; 0s sends none
+    #[arg(long, value_name = "TIME", default_value = "15s", value_parser = flags::time, allow_hyphen_values = true)]
+    pub interval: Duration,
+
+    /// Let each heartbeat come earlier by up to this fraction of the interval
+    #[arg(long, value_name = "FRACTION", default_value = "0", value_parser = flags::jitter, allow_hyphen_values = true)]
+    pub jitter: Jitter,
+
+    /// Send no more heartbeats on a stream without a real event for this long; 0s never gives up
+    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = flags::time, allow_hyphen_values = true)]
+    pub give_up_after: Duration,
+
+    /// Publish a real event at the start and then each time this has passed; 0s only at the start.
+    /// Who subscribes without an event's id begins with the latest one
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = flags::time, allow_hyphen_values = true)]
+    pub event_every: Duration,
+
+    /// Put a proxy in front, on a port of its own, that cuts what was idle for this long
+    #[arg(long, value_name = "TIME", value_parser = flags::time, allow_hyphen_values = true)]
+    pub idle_cut: Option<Duration>,
+
+    /// What keeps a connection from being idle: HEADERS and DATA frames (as Envoy counts), or any
+    /// byte of the server's (as nginx does)
+    #[arg(long, value_name = "WHAT", default_value = "data", requires = "idle_cut")]
+    pub idle_counts: IdleCounts,
+
+    /// How long streams may take to end when the server is stopped
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = flags::time, allow_hyphen_values = true)]
+    pub shutdown_within: Duration,
+}
+
+/// Why the server does not serve.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ServeError {
+    /// An address cannot be listened on.
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// It ran, and broke down.
+    Broken(io::Error),
+}
+
+impl fmt::Display for ServeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Listen { address, .. } => write!(f, "cannot listen on {address}"),
+            Self::Broken(_) => f.write_str("the server broke down"),
+        }
+    }
+}
+
+impl std::error::Error for ServeError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Listen { source, .. } | Self::Broken(source) => Some(source),
+        }
+    }
+}
+
+/// Serves until Ctrl-C or SIGTERM, then ends all streams cleanly. Says on standard output where.
+///
+/// # Errors
+///
+/// If an address cannot be listened on, or the server breaks down.
+pub async fn run(options: ServeOptions) -> Result<(), ServeError> {
+    let mut termination = Termination::new().map_err(ServeError::Broken)?;
+    let listen = |address| move |source| ServeError::Listen { address, source };
+    let bound = TcpListener::bind(options.listen).await;
+    let listener = bound.map_err(listen(options.listen))?;
+    let address = listener.local_addr().map_err(ServeError::Broken)?;
+    let feed = Feed::new(HELD_EVENTS);
+    let _ = feed.publish(tick());
+
+    let mut helpers = JoinSet::new();
+    println!("serving gRPC on {address}");
+    if let Some(idle_cut) = options.idle_cut {
+        let front = SocketAddr::new(address.ip(), 0);
+        let proxy = IdleProxy::bind(front, address, idle_cut, options.idle_counts).await;
+        let proxy = proxy.map_err(listen(front))?;
+        println!("cutting what is idle on {}", proxy.local_addr());
+        helpers.spawn(proxy.run());
+    }
+    if !options.event_every.is_zero() {
+        helpers.spawn(publish(feed.clone(), options.event_every));
+    }
+    if !options.interval.is_zero() && options.interval < SHORT_INTERVAL {
+        tracing::warn!(interval = ?options.interval, "so short an interval is for tests: 15s is usual");
+    }
+
+    let heartbeat = Config::every(options.interval)
+        .with_jitter(options.jitter)
+        .with_give_up_after(options.give_up_after);
+    let (stopping, stopped) = oneshot::channel();
+    let shutdown = {
+        let feed = feed.clone();
+        async move {
+            let signal = termination.wait().await;
+            tracing::info!(signal, "ending all streams");
+            feed.close();
+            let _ = stopping.send(()); // heard, unless the server has ended
+        }
+    };
+    let bound = async {
+        let _ = stopped.await;
+        sleep(options.shutdown_within).await;
+    };
+    tokio::select! {
+        served = Gateway::new(feed, heartbeat).serve(listener, None, shutdown) => {
+            served.map_err(ServeError::Broken)?;
+            tracing::info!("all streams have ended");
+        }
+        () = bound => tracing::warn!(within = ?options.shutdown_within, "streams were cut off"),
+    }
+    Ok(())
+}
+
+/// Publishes real events for as long as it is polled.
+async fn publish(feed: Feed, every: Duration) {
+    loop {
+        sleep(every).await;
+        let number = feed.publish(tick());
+        tracing::debug!(number, "published");
+    }
+}
+
+fn tick() -> GatewayEvent {
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    GatewayEvent {
+        event_type: "gateway.tick".to_owned(),
+        timestamp_ms: i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX),
+        ..GatewayEvent::default()
+    }
+}
+
+/// The signals that ask the process to end, caught from its making on.
+struct Termination {
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Termination {
+    fn new() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    /// Ready once one of them has come, and tells which.
+    async fn wait(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.interrupt.recv() => "SIGINT",
+            _ = self.terminate.recv() => "SIGTERM",
+        }
+    }
+}
+
+#[cfg(not(unix))]
+impl Termination {
+    #[expect(clippy::unnecessary_wraps, reason = "on Unix it can fail")]
+    fn new() -> io::Result<Self> {
+        Ok(Self {})
+    }
+
+    /// Ready once Ctrl-C was pressed.
+    async fn wait(&mut self) -> &'static str {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await; // it cannot be heard, and so never comes
+        }
+        "Ctrl-C"
+    }
+}

@@ -1,0 +1,193 @@
+//! `serve`, run as a user would run it: over real sockets, in real time, stopped by real signals.
+#![cfg(unix)]
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::{SocketAddr, TcpListener};
+use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+use heartbeat_frame::{GatewayEvent, SubscribeRequest};
+use heartbeat_gateway::proto::gateway_service_client::GatewayServiceClient;
+use tonic::{Code, Status, Streaming};
+
+/// A server that is running, on a port of its own.
+struct Serving {
+    child: Child,
+    stdout: BufReader<ChildStdout>,
+    stderr: ChildStderr,
+    address: SocketAddr,
+}
+
+impl Serving {
+    fn start(arguments: &str) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_heartbeat-gateway"))
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .args(arguments.split_whitespace())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the command can be run");
+        let mut stdout = BufReader::new(child.stdout.take().expect("piped"));
+        let stderr = child.stderr.take().expect("piped");
+        let address = address_in(&mut stdout, "serving gRPC on ");
+        Self { child, stdout, stderr, address }
+    }
+
+    fn terminate(&self) {
+        let kill = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
+        assert!(kill.expect("there is a kill command").success());
+    }
+
+    /// Waits for the end, and tells what was logged.
+    fn end(&mut self) -> (ExitStatus, String) {
+        let status = self.child.wait().expect("it is our child");
+        let mut log = String::new();
+        self.stderr.read_to_string(&mut log).expect("text");
+        (status, log)
+    }
+}
+
+/// A test that fails leaves no server behind.
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.child.kill(); // it may have ended
+    }
+}
+
+/// Reads a line that ends with an address.
+fn address_in(stdout: &mut impl BufRead, prefix: &str) -> SocketAddr {
+    let mut line = String::new();
+    stdout.read_line(&mut line).expect("a line");
+    let address = line.trim_end().strip_prefix(prefix).unwrap_or_else(|| panic!("{line:?}"));
+    address.parse().expect("an address")
+}
+
+async fn subscribe(address: SocketAddr, last: &str) -> Result<Streaming<GatewayEvent>, Status> {
+    let client = GatewayServiceClient::connect(format!("http://{address}")).await;
+    let request = SubscribeRequest { last_event_id: last.to_owned() };
+    Ok(client.expect("it listens").subscribe(request).await?.into_inner())
+}
+
+/// The ids of the next real events.
+async fn next_ids(stream: &mut Streaming<GatewayEvent>, count: usize) -> Vec<String> {
+    let mut ids = Vec::new();
+    while ids.len() < count {
+        let event = stream.message().await.expect("alive").expect("not ended");
+        if !event.is_heartbeat() {
+            ids.push(event.event_id);
+        }
+    }
+    ids
+}
+
+#[tokio::test]
+async fn sigterm_ends_a_hundred_open_streams_cleanly_and_soon() {
+    let mut server = Serving::start("--shutdown-within 5s");
+    let streams = join_all((0..100).map(|_| async {
+        let mut stream = subscribe(server.address, "").await.expect("served");
+        assert_eq!(next_ids(&mut stream, 1).await, ["1"]);
+        stream
+    }))
+    .await;
+
+    server.terminate();
+    let asked = Instant::now();
+    for mut stream in streams {
+        let end = stream.message().await.expect("status OK");
+        assert_eq!(end, None, "nothing follows");
+    }
+    let (status, log) = server.end();
+    assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
+    assert_eq!(status.code(), Some(0), "{log}");
+    assert!(log.contains("all streams have ended"), "{log}");
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_end_holds_the_server_up_no_longer_than_it_may() {
+    let mut server = Serving::start("--shutdown-within 300ms");
+    // It has begun to speak HTTP/2 and says no more: there is nothing to end.
+    let mut mute = tokio::net::TcpStream::connect(server.address).await.expect("it listens");
+    let mut stream = subscribe(server.address, "").await.expect("served");
+    assert_eq!(next_ids(&mut stream, 1).await, ["1"]);
+    tokio::io::AsyncWriteExt::write_all(&mut mute, b"PRI * HT").await.expect("accepted");
+
+    server.terminate();
+    let (status, log) = tokio::task::spawn_blocking(move || server.end()).await.expect("no panic");
+    assert_eq!(status.code(), Some(0), "{log}");
+    assert!(log.contains("streams were cut off"), "{log}");
+}
+
+#[tokio::test]
+async fn a_client_resumes_after_the_last_event_it_has_seen() {
+    let mut server = Serving::start("--event-every 100ms");
+    let mut stream = subscribe(server.address, "").await.expect("served");
+    let seen = next_ids(&mut stream, 3).await;
+    drop(stream);
+    tokio::time::sleep(Duration::from_millis(300)).await; // meanwhile it misses some
+
+    let last: u64 = seen[2].parse().expect("a number");
+    let mut stream = subscribe(server.address, &seen[2]).await.expect("served");
+    let resumed = next_ids(&mut stream, 5).await;
+    assert_eq!(resumed, (last + 1..=last + 5).map(|id| id.to_string()).collect::<Vec<_>>());
+
+    let refused = subscribe(server.address, "no id of ours").await.expect_err("unknown");
+    assert_eq!(refused.code(), Code::InvalidArgument);
+    server.terminate();
+    assert_eq!(server.end().0.code(), Some(0));
+}
+
+#[tokio::test]
+async fn the_proxy_in_front_cuts_a_stream_that_has_no_heartbeats() {
+    let mut server = Serving::start("--interval 0s --event-every 0s --idle-cut 500ms");
+    let front = address_in(&mut server.stdout, "cutting what is idle on ");
+    let mut stream = subscribe(front, "").await.expect("served");
+    assert_eq!(next_ids(&mut stream, 1).await, ["1"]);
+    let since = Instant::now();
+    assert!(stream.message().await.is_err(), "cut");
+    assert!(since.elapsed() >= Duration::from_millis(400), "{:?}", since.elapsed());
+    server.terminate();
+    assert!(server.end().1.contains("cuts a connection"));
+}
+
+#[tokio::test]
+async fn the_proxy_in_front_leaves_a_stream_that_has_heartbeats() {
+    let mut server = Serving::start("--interval 150ms --event-every 0s --idle-cut 1s");
+    let front = address_in(&mut server.stdout, "cutting what is idle on ");
+    let mut stream = subscribe(front, "").await.expect("served");
+    assert_eq!(next_ids(&mut stream, 1).await, ["1"]);
+    let since = Instant::now();
+    while since.elapsed() < Duration::from_secs(3) {
+        assert!(stream.message().await.expect("alive").expect("not ended").is_heartbeat());
+    }
+    server.terminate();
+    let (status, log) = server.end();
+    assert_eq!(status.code(), Some(0));
+    assert!(log.contains("so short an interval"), "{log}");
+}
+
+#[test]
+fn what_makes_no_sense_is_refused_in_one_line() {
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let taken = format!("serve --listen {}", taken.local_addr().expect("bound"));
+    for (arguments, reason) in [
+        (taken.as_str(), "Address already in use"),
+        ("serve --interval banana", "give a time such as 15s"),
+        ("serve --interval -5s", "give a time such as 15s"),
+        ("serve --jitter 1.5", "give at least 0 and less than 1"),
+        ("serve --jitter much", "give a fraction such as 0.1"),
+        ("serve --listen 256.0.0.1:1", "invalid socket address"),
+        ("serve --idle-counts bytes", "--idle-cut"),
+        ("serve --unknown", "--unknown"),
+    ] {
+        let output = Command::new(env!("CARGO_BIN_EXE_heartbeat-gateway"))
+            .args(arguments.split_whitespace())
+            .output()
+            .expect("the command can be run");
+        let text = String::from_utf8(output.stderr).expect("text");
+        assert_eq!(output.status.code(), Some(2), "{arguments}: {text}");
+        assert!(text.starts_with("error: ") && text.contains(reason), "{arguments}: {text}");
+        assert_eq!(text.lines().count(), 1, "{arguments}: {text}");
+        assert!(output.stdout.is_empty(), "{arguments}");
+    }
+}

@@ -1,0 +1,66 @@
+"""A gRPC client that decodes nothing, on a quiet stream of `heartbeat-gateway serve`.
+
+Usage: quiet_stream.py PATH-OF-HEARTBEAT-GATEWAY
+
+It looks at the messages as bytes and at when they come: after the real event at the beginning there
+are heartbeats of exactly 19 bytes, none too soon after the message before and none too late.
+"""
+
+import subprocess
+import sys
+import time
+
+import grpc
+
+INTERVAL = 0.200
+SOONEST = 0.150
+LATEST = 0.400
+HEARTBEATS = 25
+
+METHOD = "/galaxy.gateway.v1.GatewayService/Subscribe"
+HEARTBEAT = b"\x0a\x11gateway.heartbeat"
+
+
+def main(gateway):
+    server = subprocess.Popen(
+        [gateway, "serve", "--listen", "127.0.0.1:0", "--interval", "200ms", "--event-every", "0s"],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        address = server.stdout.readline().rsplit(" ", 1)[-1].strip()
+        gaps = receive(address)
+    finally:
+        server.terminate()
+    if server.wait(timeout=10) != 0:
+        sys.exit(f"the server ended with {server.returncode}")
+    print(
+        f"{HEARTBEATS} heartbeats of {len(HEARTBEAT)} bytes, "
+        f"{min(gaps) * 1000:.1f} to {max(gaps) * 1000:.1f} ms apart"
+    )
+    print("1 passed, 0 failed")
+
+
+def receive(address):
+    """Gives the silences before the heartbeats, in seconds."""
+    with grpc.insecure_channel(address) as channel:
+        subscribe = channel.unary_stream(METHOD)  # no (de)serializer: bytes in, bytes out
+        messages = subscribe(b"", timeout=30)
+        first = next(messages)
+        assert first != HEARTBEAT, "the first message is a real event"
+        gaps = []
+        last = time.monotonic()
+        for _ in range(HEARTBEATS):
+            message = next(messages)
+            now = time.monotonic()
+            gaps.append(now - last)
+            last = now
+            assert message == HEARTBEAT, f"{len(message)} bytes: {message!r}"
+        assert min(gaps) >= SOONEST, f"a heartbeat after {min(gaps)} s"
+        assert max(gaps) <= LATEST, f"a silence of {max(gaps)} s"
+        messages.cancel()
+        return gaps
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

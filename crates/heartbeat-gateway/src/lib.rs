@@ -16,6 +16,12 @@ pub mod server;
 
 pub use cli::main;
 
+/// The programs that the docs print, compiled and run.
 #[cfg(doctest)]
-#[doc = include_str!("../../../README.md")]
-struct Readme;
+mod printed {
+    #[doc = include_str!("../../../README.md")]
+    struct Readme;
+
+    #[doc = include_str!("../../../docs/integrating.md")]
+    struct Integrating;
+}

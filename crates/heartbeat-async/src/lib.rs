@@ -8,8 +8,8 @@
 //!
 //! Take an adapter, such as `heartbeat-tokio`, if there is one for your runtime: it brings the timer
 //! and the one-line extension trait. Use this crate itself for another runtime, or for a library
-//! that leaves the choice of the runtime to its users. It is `no_std`, holds no `unsafe` and names
-//! no runtime.
+//! that leaves the choice of the runtime to its users. It is `no_std` (but asks for 32-bit atomics),
+//! holds no `unsafe` and names no runtime.
 //!
 //! # Example
 //!
@@ -23,7 +23,7 @@
 //! use std::time::Duration;
 //!
 //! use futures_core::Stream;
-//! use heartbeat_async::{HeartbeatStream, Timer};
+//! use heartbeat_async::{HeartbeatStreamExt, Timer};
 //!
 //! struct Manual<'a>(&'a Cell<Duration>);
 //! struct Alarm<'a>(&'a Cell<Duration>, Duration);
@@ -51,7 +51,7 @@
 //!
 //! let clock = Cell::new(Duration::ZERO);
 //! let quiet = futures_util::stream::pending();
-//! let stream = HeartbeatStream::new(quiet, Manual(&clock), Duration::from_secs(15), || "beat");
+//! let stream = quiet.heartbeat(Manual(&clock), Duration::from_secs(15), || "beat");
 //!
 //! let mut stream = pin!(stream);
 //! let mut cx = Context::from_waker(Waker::noop());
@@ -63,12 +63,14 @@
 #![no_std]
 
 mod beat;
+mod ext;
 mod observer;
 mod seed;
 mod stream;
 mod timer;
 
 pub use beat::{Beat, Kind, Recognize, TryBeat};
+pub use ext::HeartbeatStreamExt;
 #[cfg(target_has_atomic = "64")]
 pub use observer::{Counters, Counts};
 pub use observer::{NoObserver, Observer, Outcome};

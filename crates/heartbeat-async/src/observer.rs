@@ -32,17 +32,20 @@ pub trait Observer {
         let _ = (outcome, late, bytes);
     }
 
-    /// A heartbeat was due, but a real event was handed over before it (T6).
+    /// A heartbeat was asked for, but a real event was handed over before it (T6). A stream never
+    /// tells this: there an event that is ready goes first, and no heartbeat is asked for.
     fn withdrawn(&self) {}
 
     /// No real event came for so long that the heartbeats ceased (T12).
     fn gave_up(&self) {}
 
-    /// The peer takes nothing any more (T20).
+    /// The peer takes nothing any more (T20). A stream never tells this: who does not poll it asks
+    /// for nothing.
     fn stalled(&self) {}
 
     /// A silence ended, and how long it was. On the pull side the silences are measured when the
-    /// consumer comes back and finds nothing ready; items that it took in between share one.
+    /// consumer comes back and finds nothing ready, and at the end of the stream; items that it took
+    /// in between share one. The silence before a stream is dropped is not told.
     fn silence(&self, lasted: Duration) {
         let _ = lasted;
     }

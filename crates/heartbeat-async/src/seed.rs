@@ -5,7 +5,8 @@ use core::sync::atomic::{AtomicU32, Ordering};
 pub(crate) fn unique() -> u32 {
     static STREAMS: AtomicU32 = AtomicU32::new(0);
 
-    // Where the static was loaded differs between the processes of a fleet that start together.
+    // Where the static was loaded differs between the processes of a fleet that start together, if
+    // the system gives each a place of its own (ASLR).
     let process = (&raw const STREAMS).addr();
     #[expect(clippy::cast_possible_truncation, reason = "the rest of the bits is no loss")]
     let process = (process ^ (process >> 16)) as u32;

@@ -1,5 +1,6 @@
 use core::fmt;
 use core::future::Future;
+use core::mem;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 use core::time::Duration;
@@ -45,18 +46,23 @@ pin_project! {
         inner: S,
         #[pin]
         alarm: Option<T::Sleep>,
-        heart: Heartbeat<T::Instant>,
-        timer: T,
+        pace: Pace<T>,
         beat: B,
         flight: Flight<O>,
-        state: State,
-        // What the consumer has taken since the clock was last read (T16).
-        taken: Taken,
-        // The last item was a failure, and no heartbeat may follow it (T17).
-        muted: bool,
-        // The alarm is set for a deadline, at which it will be asked whether that still holds (T16).
-        armed: bool,
     }
+}
+
+/// When the next heartbeat is due, and what there is to know for it.
+struct Pace<T: Timer> {
+    heart: Heartbeat<T::Instant>,
+    timer: T,
+    state: State,
+    /// What the consumer has taken since the clock was last read (T16).
+    taken: Taken,
+    /// The last item was a failure, and no heartbeat may follow it (T17).
+    muted: bool,
+    /// The alarm is set for a deadline, at which it will be asked whether that still holds (T16).
+    armed: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,20 +98,17 @@ where
         if config.seed().is_none() {
             config = config.with_seed(seed::unique());
         }
-        let heart = Heartbeat::new(&config, timer.now()).with_granularity(timer.granularity());
-        let state = if heart.is_disabled() { State::PassingThrough } else { State::Beating };
-        Self {
-            inner,
-            alarm: None,
-            heart,
+        let state = if config.is_disabled() { State::PassingThrough } else { State::Beating };
+        let pace = Pace {
+            heart: Heartbeat::new(&config, timer.now()).with_granularity(timer.granularity()),
             timer,
-            beat,
-            flight: Flight { observer: NoObserver, beat: None },
             state,
             taken: Taken::Nothing,
             muted: false,
             armed: false,
-        }
+        };
+        let flight = Flight { observer: NoObserver, beat: None };
+        Self { inner, alarm: None, pace, beat, flight }
     }
 }
 
@@ -115,20 +118,11 @@ where
     T: Timer,
     O: Observer,
 {
-    /// Tells `observer` what becomes of the heartbeats (T19).
-    pub fn observe<P: Observer>(self, observer: P) -> HeartbeatStream<S, T, B, P> {
-        HeartbeatStream {
-            inner: self.inner,
-            alarm: self.alarm,
-            heart: self.heart,
-            timer: self.timer,
-            beat: self.beat,
-            flight: Flight { observer, beat: None },
-            state: self.state,
-            taken: self.taken,
-            muted: self.muted,
-            armed: self.armed,
-        }
+    /// Tells `observer` what becomes of the heartbeats from now on (T19).
+    pub fn observe<P: Observer>(mut self, observer: P) -> HeartbeatStream<S, T, B, P> {
+        let flight = Flight { observer, beat: self.flight.beat.take() };
+        let Self { inner, alarm, pace, beat, .. } = self;
+        HeartbeatStream { inner, alarm, pace, beat, flight }
     }
 
     /// Takes inner items for which `is_heartbeat` holds for somebody else's heartbeats, not for real
@@ -138,27 +132,23 @@ where
     where
         P: FnMut(&S::Item) -> bool,
     {
-        HeartbeatStream {
-            inner: self.inner,
-            alarm: self.alarm,
-            heart: self.heart,
-            timer: self.timer,
-            beat: Recognize::new(self.beat, is_heartbeat),
-            flight: self.flight,
-            state: self.state,
-            taken: self.taken,
-            muted: self.muted,
-            armed: self.armed,
-        }
+        let Self { inner, alarm, pace, beat, flight } = self;
+        let beat = Recognize::new(beat, is_heartbeat);
+        HeartbeatStream { inner, alarm, pace, beat, flight }
+    }
+
+    /// The observer that was given to [`observe`](Self::observe).
+    pub fn observer(&self) -> &O {
+        &self.flight.observer
     }
 
     /// Ends the heartbeats; inner items still pass. May be called again (T9).
     pub fn stop(self: Pin<&mut Self>) {
         let mut this = self.project();
-        this.heart.stop();
         this.alarm.set(None);
-        if *this.state == State::Beating {
-            *this.state = State::PassingThrough;
+        this.pace.heart.stop();
+        if this.pace.state == State::Beating {
+            this.pace.state = State::PassingThrough;
         }
     }
 
@@ -195,89 +185,94 @@ where
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<S::Item>> {
         let mut this = self.project();
-        if *this.state == State::Done {
+        let pace = this.pace;
+        if pace.state == State::Done {
             return Poll::Ready(None);
         }
         if this.flight.landed() {
-            *this.taken = Taken::Heartbeat.max(*this.taken);
+            pace.taken = Taken::Heartbeat.max(pace.taken);
         }
 
         // Real items first, always, and they touch neither clock nor alarm (T16, T17).
         match this.inner.poll_next(cx) {
             Poll::Ready(Some(item)) => {
-                let taken = match this.beat.kind(&item) {
-                    Kind::Real => Taken::Real,
-                    Kind::Heartbeat => Taken::Heartbeat,
-                    Kind::Failure => {
-                        *this.muted = true;
-                        return Poll::Ready(Some(item));
+                match this.beat.kind(&item) {
+                    Kind::Real => (pace.taken, pace.muted) = (Taken::Real, false),
+                    Kind::Heartbeat => {
+                        (pace.taken, pace.muted) = (Taken::Heartbeat.max(pace.taken), false);
                     }
-                };
-                *this.taken = taken.max(*this.taken);
-                *this.muted = false;
+                    Kind::Failure => pace.muted = true,
+                }
                 return Poll::Ready(Some(item));
             }
             Poll::Ready(None) => {
-                *this.state = State::Done;
+                if this.flight.observer.is_enabled() {
+                    this.flight.observer.silence(pace.heart.silence(pace.timer.now()));
+                }
+                pace.state = State::Done;
                 this.alarm.set(None);
                 return Poll::Ready(None);
             }
             Poll::Pending => {}
         }
-        if *this.muted || *this.state == State::PassingThrough {
+        let nothing_to_report = pace.muted && pace.taken == Taken::Nothing;
+        if nothing_to_report || pace.state == State::PassingThrough {
             return Poll::Pending;
         }
 
-        let mut now = this.timer.now();
-        if *this.taken != Taken::Nothing && this.flight.observer.is_enabled() {
-            this.flight.observer.silence(this.heart.silence(now));
+        let mut now = pace.timer.now();
+        if pace.taken != Taken::Nothing && this.flight.observer.is_enabled() {
+            this.flight.observer.silence(pace.heart.silence(now));
         }
-        match core::mem::replace(this.taken, Taken::Nothing) {
+        match mem::replace(&mut pace.taken, Taken::Nothing) {
             Taken::Nothing => {}
-            Taken::Heartbeat => this.heart.on_heartbeat_sent(now),
-            Taken::Real => this.heart.on_send(now),
+            Taken::Heartbeat => pace.heart.on_heartbeat_sent(now),
+            Taken::Real => pace.heart.on_send(now),
+        }
+        if pace.muted {
+            return Poll::Pending;
         }
 
         // The machine decides by the clock; the alarm only wakes us to ask it again.
         let mut rearmed = false;
         loop {
-            let deadline = match this.heart.poll_deadline(now) {
+            let deadline = match pace.heart.poll_deadline(now) {
                 Action::WaitUntil(deadline) => deadline,
-                // The last two are for others: who stopped is passing through, and who is asked
-                // while a heartbeat is in flight is a push side.
-                Action::WaitForever | Action::Stopped | Action::Stalled => return Poll::Pending,
                 Action::SendHeartbeat { late } => {
                     let heartbeat = this.beat.heartbeat();
                     let bytes = this.beat.bytes(&heartbeat);
                     this.flight.beat = Some(InFlight { late, bytes });
-                    *this.armed = false; // the next deadline has nothing to do with this one
+                    pace.armed = false; // the next deadline has nothing to do with this one
                     return Poll::Ready(Some(heartbeat));
                 }
                 Action::GiveUp => {
                     this.flight.observer.gave_up();
-                    continue;
+                    return Poll::Pending; // only a real event changes that (T12)
                 }
+                // The last two are for others: who stopped is passing through, and who is asked
+                // while a heartbeat is in flight is a push side.
+                Action::WaitForever | Action::Stopped | Action::Stalled => return Poll::Pending,
             };
             // Deadlines only ever move later while the alarm is set: it goes off soon enough (T16).
-            if !*this.armed {
+            if !pace.armed {
                 if rearmed {
                     // It went off the moment it was set: a broken timer, which must not spin here.
                     cx.waker().wake_by_ref();
                     return Poll::Pending;
                 }
-                this.timer.reset(this.alarm.as_mut(), deadline);
-                (*this.armed, rearmed) = (true, true);
+                pace.timer.reset(this.alarm.as_mut(), deadline);
+                (pace.armed, rearmed) = (true, true);
             }
             if let Some(alarm) = this.alarm.as_mut().as_pin_mut() {
                 ready!(alarm.poll(cx));
             }
-            *this.armed = false;
-            now = this.timer.now();
+            pace.armed = false;
+            now = pace.timer.now();
         }
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        match self.state {
+        match self.pace.state {
             State::Beating => (self.inner.size_hint().0, None), // heartbeats have no bound
             State::PassingThrough => self.inner.size_hint(),
             State::Done => (0, Some(0)),
@@ -293,7 +288,7 @@ where
     O: Observer,
 {
     fn is_terminated(&self) -> bool {
-        self.state == State::Done
+        self.pace.state == State::Done
     }
 }
 
@@ -307,8 +302,8 @@ where
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HeartbeatStream")
             .field("inner", &self.inner)
-            .field("heart", &self.heart)
-            .field("state", &self.state)
+            .field("heart", &self.pace.heart)
+            .field("state", &self.pace.state)
             .finish_non_exhaustive()
     }
 }

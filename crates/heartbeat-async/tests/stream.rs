@@ -2,12 +2,14 @@
 
 mod support;
 
+use std::pin::Pin;
 use std::time::Duration;
 
 use futures_core::Stream;
 use futures_core::stream::FusedStream;
 use heartbeat_async::{
-    Beat, Config, Counters, HeartbeatStream, Jitter, Kind, NoObserver, Observer, Timer, TryBeat,
+    Beat, Config, Counters, HeartbeatStream, HeartbeatStreamExt, Jitter, Kind, NoObserver,
+    Observer, Timer, TryBeat,
 };
 use proptest::prelude::*;
 use static_assertions::{assert_impl_all, assert_not_impl_any};
@@ -133,8 +135,10 @@ fn t8_an_interval_past_the_end_of_time_sets_no_alarm() {
 fn t9_after_stop_items_pass_and_no_beat_follows() {
     let (clock, source, mut stream) = ten_seconds();
     assert_pending!(stream.poll_next());
+    assert_eq!(clock.alarms(), 1);
     stream.enter(|_, stream| stream.stop());
     stream.enter(|_, stream| stream.stop());
+    assert_eq!(clock.alarms(), 0);
     clock.advance(secs(100));
     assert_pending!(stream.poll_next());
     source.push("real");
@@ -292,6 +296,7 @@ fn t17_the_end_is_the_end_and_is_remembered() {
     assert!(!stream.is_terminated());
     assert_ready_eq!(stream.poll_next(), None);
     assert!(stream.is_terminated());
+    assert_eq!(clock.alarms(), 0);
     assert_eq!(stream.size_hint(), (0, Some(0)));
     for _ in 0..3 {
         clock.advance(secs(100));
@@ -299,6 +304,109 @@ fn t17_the_end_is_the_end_and_is_remembered() {
     }
     assert_eq!(source.ends_told(), 1, "the inner stream need not be fused");
     assert_eq!(counters.counts().sent, 1);
+    assert_eq!(counters.counts().longest_silence, secs(10));
+}
+
+#[test]
+fn t19_the_silence_before_the_end_is_told_too() {
+    let counters = Counters::new();
+    let config = Config::every(secs(10)).with_give_up_after(secs(15));
+    let (clock, source, mut stream) = observed(config, &counters);
+    clock.advance(secs(3600));
+    assert_pending!(stream.poll_next());
+    assert_eq!(stream.observer().counts().gave_up, 1);
+    source.end();
+    assert_ready_eq!(stream.poll_next(), None);
+    assert_eq!(counters.counts().longest_silence, secs(3600));
+}
+
+#[test]
+fn t19_the_silence_is_right_around_an_error() {
+    let counters = Counters::new();
+    let (clock, source) = (Clock::default(), Source::<Result<&str, &str>>::new());
+    let stream = source.clone().try_heartbeat(clock.clone(), Duration::MAX, beat as Beats);
+    let mut stream = spawn(stream.observe(&counters));
+    clock.advance(secs(50));
+    source.push(Ok("real"));
+    source.push(Err("broken"));
+    assert_ready_eq!(stream.poll_next(), Some(Ok("real")));
+    assert_ready_eq!(stream.poll_next(), Some(Err("broken")));
+    assert_pending!(stream.poll_next()); // at 50 s both are out
+    clock.advance(secs(50));
+    source.push(Ok("real"));
+    assert_ready_eq!(stream.poll_next(), Some(Ok("real")));
+    assert_pending!(stream.poll_next());
+    assert_eq!(counters.counts().longest_silence, secs(50));
+}
+
+#[test]
+fn t19_an_observer_that_comes_later_hears_of_the_beat_in_flight() {
+    let (early, late) = (Counters::new(), Counters::new());
+    let (clock, source) = (Clock::default(), Source::<&str>::new());
+    let stream = source.clone().heartbeat(clock.clone(), secs(10), beat as Beats);
+    let mut stream = Box::pin(stream.observe(&early));
+    let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+    clock.advance(secs(10));
+    assert_ready_eq!(stream.as_mut().poll_next(&mut cx), Some("beat"));
+
+    let mut stream = spawn(Pin::into_inner(stream).observe(&late));
+    assert_pending!(stream.poll_next());
+    assert_eq!((early.counts().errors, late.counts().sent), (0, 1));
+    clock.advance(secs(10));
+    assert_ready_eq!(stream.poll_next(), Some("beat"));
+}
+
+#[test]
+fn t12_t21_a_real_item_counts_whatever_is_taken_after_it() {
+    let counters = Counters::new();
+    let (clock, source) = (Clock::default(), Source::new());
+    let config = Config::every(secs(10)).with_give_up_after(secs(25));
+    let stream = source.clone().heartbeat(clock.clone(), config, beat as Beats);
+    let mut stream = spawn(stream.recognize(|item| *item == "beat").observe(&counters));
+    clock.advance(secs(9));
+    source.push("real");
+    source.push("beat");
+    assert_ready_eq!(stream.poll_next(), Some("real"));
+    assert_ready_eq!(stream.poll_next(), Some("beat"));
+    assert_pending!(stream.poll_next());
+    clock.advance(secs(24)); // 33 s after birth, 24 s after the real one
+    assert_ready_eq!(stream.poll_next(), Some("beat"));
+    assert_pending!(stream.poll_next());
+    assert_eq!(counters.counts().gave_up, 0);
+    clock.advance(secs(1));
+    assert_pending!(stream.poll_next());
+    assert_eq!(counters.counts().gave_up, 1);
+}
+
+#[test]
+fn t2_t8_an_interval_that_never_ends_is_prompt_and_gives_up_all_the_same() {
+    let counters = Counters::new();
+    let config = Config::every(Duration::MAX).with_prompt(true).with_give_up_after(secs(5));
+    let (clock, _source, mut stream) = observed(config, &counters);
+    assert_ready_eq!(stream.poll_next(), Some("beat"));
+    assert_pending!(stream.poll_next());
+    clock.advance(secs(5));
+    assert!(stream.is_woken());
+    assert_pending!(stream.poll_next());
+    assert_eq!(counters.counts().gave_up, 1);
+}
+
+#[test]
+fn t4_t16_a_timer_coarser_than_the_gap_wakes_no_more_often_than_it_must() {
+    let clock = Clock::default();
+    clock.set_granularity(secs(8)); // of which half a gap counts
+    clock.alarms_go_off_early(secs(8));
+    let quiet = Source::<&str>::new();
+    let mut stream = spawn(quiet.clone().heartbeat(clock.clone(), secs(10), beat as Beats));
+    for beats in 1..=5 {
+        assert_pending!(stream.poll_next());
+        clock.advance(secs(4));
+        assert!(!stream.is_woken(), "nothing is due yet");
+        clock.advance(secs(1));
+        assert!(stream.is_woken());
+        assert_ready_eq!(stream.poll_next(), Some("beat"));
+        assert_eq!(clock.resets(), beats);
+    }
 }
 
 #[test]

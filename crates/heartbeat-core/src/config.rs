@@ -82,8 +82,9 @@ impl Config {
     /// Fixes the sequence from which jitter is drawn, for runs that must be repeatable.
     ///
     /// Leave it alone where streams are to drift apart: those with the same seed do not. By default
-    /// each stream of `heartbeat-async` has a seed of its own, and a bare
-    /// [`Heartbeat`](crate::Heartbeat) has seed 0.
+    /// each stream of `heartbeat-async` has a seed of its own. The seeds of two processes differ
+    /// where the system loads each to an address of its own (ASLR); elsewhere, as in firmware or
+    /// WebAssembly, give each a seed. A bare [`Heartbeat`](crate::Heartbeat) has seed 0.
     pub const fn with_seed(mut self, seed: u32) -> Self {
         self.seed = Some(seed);
         self
@@ -93,6 +94,12 @@ impl Config {
     #[must_use]
     pub const fn interval(&self) -> Duration {
         self.interval
+    }
+
+    /// Whether there are no heartbeats at all, since the interval is zero (T1).
+    #[must_use]
+    pub const fn is_disabled(&self) -> bool {
+        self.interval.is_zero()
     }
 
     /// By how much a gap may be shorter than the interval (T11).
@@ -170,6 +177,7 @@ mod tests {
             .with_prompt(true)
             .with_seed(4);
         assert_eq!((config.interval(), config.jitter()), (secs(1), jitter));
+        assert!(!config.is_disabled() && Config::every(Duration::ZERO).is_disabled());
         assert_eq!((config.give_up_after(), config.stall_after()), (secs(2), secs(3)));
         assert_eq!((config.prompt(), config.seed()), (true, Some(4)));
     }

@@ -32,6 +32,7 @@ use crate::{Config, Instant, Jitter};
 /// assert_eq!(heart.poll_deadline(at(13)), Action::WaitUntil(at(23)));
 /// ```
 #[derive(Debug, Clone)]
+#[must_use = "a machine does nothing unless it is asked"]
 // T13: what `on_send` touches comes first, in half a cache line that its alignment keeps whole.
 #[repr(C, align(32))]
 pub struct Heartbeat<I> {
@@ -92,9 +93,8 @@ pub enum Action<I> {
 impl<I: Instant> Heartbeat<I> {
     /// A machine for a stream that is opened `now`. Its first deadline is one gap later, or `now`
     /// if the configuration is prompt (T2).
-    #[must_use]
     pub fn new(config: &Config, now: I) -> Self {
-        let disabled = config.interval().is_zero();
+        let disabled = config.is_disabled(); // T1
         let limit = |limit| if disabled { Span::NEVER } else { Span::limit(limit) };
         Self {
             latest: now,
@@ -104,7 +104,7 @@ impl<I: Instant> Heartbeat<I> {
             sent: false,
             since: now,
             real: Some(now),
-            interval: limit(config.interval()), // T1
+            interval: limit(config.interval()),
             give_up_after: limit(config.give_up_after()),
             stall_after: limit(config.stall_after()),
             granularity: Span::ZERO,
@@ -116,9 +116,9 @@ impl<I: Instant> Heartbeat<I> {
     ///
     /// A heartbeat is then due that much before its deadline (T4), so that one wake-up serves many
     /// streams. Half of a gap is the most that counts: a coarse timer may double the rate of
-    /// heartbeats, not flood the peer. Giving up and stalling are never early; the deadline that is
-    /// answered for them lies this much later instead, and an early alarm is late enough.
-    #[must_use]
+    /// heartbeats, not flood the peer. Giving up and stalling are never early. What may not be early
+    /// is answered with a deadline that lies that much later, for which an early alarm is late
+    /// enough.
     pub fn with_granularity(mut self, granularity: Duration) -> Self {
         self.granularity = Span::new(granularity);
         self
@@ -159,6 +159,7 @@ impl<I: Instant> Heartbeat<I> {
 
     /// Ends the heartbeats, from any state. May be called again (T9).
     pub fn stop(&mut self) {
+        self.settle();
         self.phase = Phase::Stopped;
     }
 
@@ -196,18 +197,21 @@ impl<I: Instant> Heartbeat<I> {
             Phase::InFlight | Phase::Stopped => None, // T5
         };
         let early = self.granularity.min(gap.half());
-        if let Some(at) = deadline
-            && at.saturating_duration_since(now) <= early.duration()
-        {
-            self.phase = Phase::InFlight;
-            self.silence = Span::new(now.saturating_duration_since(self.since));
-            self.since = now;
-            self.draw = self.draw.next(); // T11: never at a send
-            return Action::SendHeartbeat { late: now.saturating_duration_since(at) };
+        match deadline {
+            Some(at) if at.saturating_duration_since(now) <= early.duration() => {
+                self.phase = Phase::InFlight;
+                self.silence = Span::new(now.saturating_duration_since(self.since));
+                self.since = now;
+                self.draw = self.draw.next(); // T11: never at a send
+                return Action::SendHeartbeat { late: now.saturating_duration_since(at) };
+            }
+            _ => {}
         }
 
-        let limit =
-            earliest(stalled_at, give_up_at).map(|at| self.granularity.after(at).unwrap_or(at));
+        // An alarm for one of these may go off a granularity early, and is then not too early.
+        let later = |at: I, by: Span| by.after(at).unwrap_or(at);
+        let deadline = deadline.map(|at| later(at, self.granularity.minus(early)));
+        let limit = earliest(stalled_at, give_up_at).map(|at| later(at, self.granularity));
         earliest(deadline, limit).map_or(Action::WaitForever, Action::WaitUntil)
     }
 
@@ -217,7 +221,7 @@ impl<I: Instant> Heartbeat<I> {
     #[must_use]
     pub fn silence(&self, now: I) -> Duration {
         let now = self.latest.max(now);
-        if self.sent {
+        if self.sent && self.phase != Phase::Stopped {
             return now.saturating_duration_since(self.latest);
         }
         now.saturating_duration_since(self.since).saturating_add(self.silence.duration())
@@ -238,19 +242,17 @@ impl<I: Instant> Heartbeat<I> {
         self.phase == Phase::Stopped
     }
 
-    /// Whether no heartbeat will ever be asked for: the interval is zero (T1) or never ends (T8).
-    #[must_use]
-    pub fn is_disabled(&self) -> bool {
-        self.interval == Span::NEVER
+    fn see(&mut self, now: I) {
+        self.settle();
+        self.latest = self.latest.max(now); // T7
     }
 
-    /// Draws what follows from sends that were only recorded, then moves the time on.
-    fn see(&mut self, now: I) {
+    /// Draws what follows from sends that were only recorded.
+    fn settle(&mut self) {
         if mem::take(&mut self.sent) && self.phase != Phase::Stopped {
             self.real = Some(self.latest);
             self.restart_silence();
         }
-        self.latest = self.latest.max(now); // T7
     }
 
     /// Bytes left at `latest`: the next heartbeat is due a gap later (T3), and one that was in

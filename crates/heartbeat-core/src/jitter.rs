@@ -18,16 +18,28 @@ use crate::span::Span;
 /// # assert_ne!(tenth, Jitter::NONE);
 /// # Ok::<(), heartbeat_core::InvalidJitter>(())
 /// ```
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Jitter(u16);
 
 impl Jitter {
     /// No jitter, the default: every gap is the interval.
     pub const NONE: Self = Self(0);
 
+    /// The fraction, as it is kept: of what was given, the next multiple of 1 / 65536 below.
+    #[must_use]
+    pub fn fraction(self) -> f32 {
+        f32::from(self.0) / 65536.0
+    }
+
     /// The gap that belongs to a draw: at least `interval x (1 - jitter)`, at most `interval` (T11).
     pub(crate) fn gap(self, interval: Span, draw: Draw) -> Span {
         interval.shortened(u64::from(self.0).saturating_mul(u64::from(draw.0)))
+    }
+}
+
+impl fmt::Debug for Jitter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Jitter").field(&self.fraction()).finish()
     }
 }
 
@@ -103,6 +115,14 @@ mod tests {
         assert_eq!(Jitter::try_from(-0.0), Ok(Jitter::NONE));
         assert_eq!(Jitter::try_from(0.5), Ok(Jitter(32768)));
         assert_eq!(Jitter::try_from(1.0 - f32::EPSILON), Ok(Jitter(65535)));
+    }
+
+    #[test]
+    fn a_jitter_tells_its_fraction() {
+        extern crate std;
+        let quarter = Jitter::try_from(0.25).expect("a fraction");
+        assert!((quarter.fraction() - 0.25).abs() < f32::EPSILON);
+        assert_eq!(std::format!("{quarter:?}"), "Jitter(0.25)");
     }
 
     #[test]

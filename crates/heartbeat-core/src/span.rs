@@ -30,6 +30,11 @@ impl Span {
         Duration::from_nanos(self.0)
     }
 
+    /// What is left of it without `other`: never stays never.
+    pub(crate) fn minus(self, other: Self) -> Self {
+        if self == Self::NEVER { self } else { Self(self.0.saturating_sub(other.0)) }
+    }
+
     pub(crate) fn half(self) -> Self {
         Self(self.0 >> 1)
     }
@@ -58,6 +63,13 @@ mod tests {
         let longest = Span::new(Duration::from_nanos(u64::MAX - 1));
         assert_eq!(longest.after(Duration::ZERO), Some(Duration::from_nanos(u64::MAX - 1)));
         assert_eq!(longest.after(Duration::MAX), None);
+    }
+
+    #[test]
+    fn never_stays_never() {
+        assert_eq!(Span(5).minus(Span(3)), Span(2));
+        assert_eq!(Span(3).minus(Span(5)), Span::ZERO);
+        assert_eq!(Span::NEVER.minus(Span(5)), Span::NEVER);
     }
 
     #[test]

@@ -25,6 +25,7 @@ use crate::span::Span;
 /// assert_eq!(dog.poll_deadline(at(86)), WatchdogAction::Expired);
 /// ```
 #[derive(Debug, Clone)]
+#[must_use = "a machine does nothing unless it is asked"]
 pub struct Watchdog<I> {
     /// The latest `now` seen (T7).
     latest: I,
@@ -57,14 +58,12 @@ pub enum WatchdogAction<I> {
 
 impl<I: Instant> Watchdog<I> {
     /// Watches a peer from `now` on; expires after `timeout` without an item. Zero never does (T1).
-    #[must_use]
     pub fn new(timeout: Duration, now: I) -> Self {
         Self { latest: now, heard: now, timeout: Span::limit(timeout), phase: Phase::Watching }
     }
 
     /// Watches a peer that promised something every `interval`, and expires when `heartbeats` of
     /// them in a row are missing. A product too large to represent never expires (T8).
-    #[must_use]
     pub fn missing(heartbeats: u32, interval: Duration, now: I) -> Self {
         Self::new(interval.saturating_mul(heartbeats), now)
     }

@@ -12,8 +12,8 @@
 //! | server-sent events (SSE) | [`SseHeartbeat`] | 2 as a bare comment |
 //! | newline-delimited JSON | [`NdjsonHeartbeat`] | 1 |
 //!
-//! Each is encoded once and cloned without copying. There is no runtime in here, no I/O and no gRPC
-//! library.
+//! Each is encoded once and cloned without copying; but for the base64 form, which is encoded when it
+//! is asked for, and is then yours to clone. There is no runtime in here, no I/O and no gRPC library.
 //!
 //! # When to use it
 //!

@@ -5,7 +5,7 @@ use bytes::Bytes;
 
 use crate::framing::envelope;
 
-/// A heartbeat message, encoded once: its clones and its framings share one buffer.
+/// A heartbeat message, encoded once: its clones, its envelope and the message alone share one buffer.
 ///
 /// The default is [`gateway_event`](Self::gateway_event).
 ///

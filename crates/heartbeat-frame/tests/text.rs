@@ -93,11 +93,14 @@ fn a_name_with_a_line_break_is_refused() {
 }
 
 #[test]
-fn an_empty_name_is_refused() {
-    assert_eq!(SseHeartbeat::event("", "{}"), Err(InvalidSse::EmptyName));
+fn the_name_of_real_events_is_refused() {
+    for name in ["", "message"] {
+        assert_eq!(SseHeartbeat::event(name, "{}"), Err(InvalidSse::NameOfRealEvents));
+    }
     assert_eq!(
-        InvalidSse::EmptyName.to_string(),
-        "an empty event name would make it a `message`, which real events are: give a name"
+        InvalidSse::NameOfRealEvents.to_string(),
+        "an event without a name, or named `message`, is what real events are: \
+         give it a name of its own"
     );
 }
 

@@ -1,7 +1,7 @@
 //! The command line.
 
 use std::error::Error;
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -76,7 +76,7 @@ pub fn main() -> ExitCode {
         None => demo(cli.demo),
     };
     ran.unwrap_or_else(|error| {
-        say(&*error);
+        say(&format!("error: {}", in_one_line(&*error)));
         match error.downcast_ref() {
             Some(ServeError::Listen { .. }) => ExitCode::from(USAGE),
             _ => ExitCode::FAILURE,
@@ -86,11 +86,8 @@ pub fn main() -> ExitCode {
 
 fn demo(options: DemoOptions) -> Result<ExitCode, Box<dyn Error>> {
     let report = tokio::runtime::Runtime::new()?.block_on(demo::run(options))?;
-    if options.json {
-        println!("{}", serde_json::to_string(&report)?);
-    } else {
-        println!("{report}");
-    }
+    let text = if options.json { serde_json::to_string(&report)? } else { report.to_string() };
+    writeln!(io::stdout(), "{text}")?;
     Ok(if report.proves_it() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
@@ -105,7 +102,7 @@ fn refuse(error: &clap::Error) -> ExitCode {
         let text = error.to_string();
         let what: Vec<&str> =
             text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
-        eprintln!("{} (see --help)", what.join(" "));
+        say(&format!("{} (see --help)", what.join(" ")));
         return ExitCode::from(USAGE);
     }
     match error.print() {
@@ -114,15 +111,15 @@ fn refuse(error: &clap::Error) -> ExitCode {
     }
 }
 
-/// Says an error and what it comes from, in one line.
-fn say(error: &dyn Error) {
-    eprint!("error: {error}");
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        eprint!(": {error}");
-        cause = error.source();
-    }
-    eprintln!();
+/// An error and what it comes from.
+fn in_one_line(error: &(dyn Error + 'static)) -> String {
+    let causes = std::iter::successors(Some(error), |&error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+/// Writes a line to standard error. Should nobody read that, there is nobody to tell.
+fn say(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
 }
 
 #[cfg(test)]

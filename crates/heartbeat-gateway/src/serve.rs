@@ -1,7 +1,7 @@
 //! The `serve` command: the gRPC server until it is told to stop.
 
 use std::fmt;
-use std::io;
+use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -109,12 +109,12 @@ pub async fn run(options: ServeOptions) -> Result<(), ServeError> {
     let _ = feed.publish(tick());
 
     let mut helpers = JoinSet::new();
-    println!("serving gRPC on {address}");
+    announce(&format!("serving gRPC on {address}"));
     if let Some(idle_cut) = options.idle_cut {
         let front = SocketAddr::new(address.ip(), 0);
         let proxy = IdleProxy::bind(front, address, idle_cut, options.idle_counts).await;
         let proxy = proxy.map_err(listen(front))?;
-        println!("cutting what is idle on {}", proxy.local_addr());
+        announce(&format!("cutting what is idle on {}", proxy.local_addr()));
         helpers.spawn(proxy.run());
     }
     if !options.event_every.is_zero() {
@@ -149,6 +149,11 @@ pub async fn run(options: ServeOptions) -> Result<(), ServeError> {
         () = bound => tracing::warn!(within = ?options.shutdown_within, "streams were cut off"),
     }
     Ok(())
+}
+
+/// Writes a line to standard output. The server serves whether or not anybody reads it.
+fn announce(line: &str) {
+    let _ = writeln!(io::stdout(), "{line}");
 }
 
 /// Publishes real events for as long as it is polled.

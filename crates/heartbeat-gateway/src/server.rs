@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use futures_util::stream::BoxStream;
 use futures_util::{StreamExt, TryStreamExt};
-use heartbeat_frame::{GatewayEvent, SubscribeRequest};
-use heartbeat_tokio::{Config, HeartbeatStreamExt};
+use heartbeat_frame::{GatewayEvent, HeartbeatMessage, SubscribeRequest};
+use heartbeat_tokio::{Beat, Config, HeartbeatStreamExt, Kind};
 use tokio::net::TcpListener;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
@@ -75,8 +75,27 @@ impl GatewayService for Gateway {
         })?;
         tracing::info!(client, last_event_id, "subscribed");
         let events = events.map_err(Status::from);
-        let events = events.try_heartbeat(self.heartbeat, GatewayEvent::heartbeat);
+        let events = events.try_heartbeat(self.heartbeat, GatewayBeat);
         Ok(Response::new(events.boxed()))
+    }
+}
+
+/// The heartbeats of this service: it knows them also where they come from somebody else (T21), and
+/// how long they are in their envelope (T19).
+#[derive(Debug, Clone, Copy)]
+struct GatewayBeat;
+
+impl Beat<GatewayEvent> for GatewayBeat {
+    fn heartbeat(&mut self) -> GatewayEvent {
+        GatewayEvent::heartbeat()
+    }
+
+    fn kind(&mut self, event: &GatewayEvent) -> Kind {
+        if event.is_heartbeat() { Kind::Heartbeat } else { Kind::Real }
+    }
+
+    fn bytes(&mut self, _: &GatewayEvent) -> Option<usize> {
+        Some(HeartbeatMessage::gateway_event().envelope().len())
     }
 }
 

@@ -64,6 +64,20 @@ fn pings_help_against_a_proxy_that_counts_any_byte() {
 }
 
 #[test]
+fn an_output_that_cannot_be_written_is_an_error_and_no_panic() {
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full");
+    let Ok(full) = full else { return }; // only Linux has it
+    let output = Command::new(env!("CARGO_BIN_EXE_heartbeat-gateway"))
+        .args(["demo", "--duration", "900ms", "--idle-cut", "300ms", "--interval", "100ms"])
+        .stdout(full)
+        .output()
+        .expect("the command can be run");
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let log = String::from_utf8(output.stderr).expect("text");
+    assert!(log.ends_with("error: No space left on device (os error 28)\n"), "{log}");
+}
+
+#[test]
 fn what_makes_no_sense_is_refused_with_a_reason() {
     for arguments in [
         "demo --interval banana",

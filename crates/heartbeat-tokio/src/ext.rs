@@ -15,6 +15,10 @@ pub trait HeartbeatStreamExt: Stream {
     /// heartbeats off (T1). `beat` makes the heartbeats: a closure, or whatever implements [`Beat`].
     /// The silence begins now (T2).
     ///
+    /// If the stream has heartbeats of somebody else's already, tell so with
+    /// [`recognize`](heartbeat_async::HeartbeatStream::recognize), lest they pass for signs of life
+    /// (T21).
+    ///
     /// # Example
     ///
     /// ```

@@ -44,6 +44,7 @@ pub use ext::{HeartbeatStream, HeartbeatStreamExt};
 pub use timer::TokioTimer;
 
 pub use heartbeat_async::{
-    Beat, Config, Counters, Counts, InvalidJitter, Jitter, Kind, NoObserver, Observer, Outcome,
-    Recognize, TryBeat,
+    Beat, Config, InvalidJitter, Jitter, Kind, NoObserver, Observer, Outcome, Recognize, TryBeat,
 };
+#[cfg(target_has_atomic = "64")]
+pub use heartbeat_async::{Counters, Counts};

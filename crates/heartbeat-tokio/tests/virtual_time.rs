@@ -1,12 +1,14 @@
 //! The adapter under tokio's paused clock: what tokio adds to what the glue's own tests hold.
 
-use std::pin::pin;
+use std::cell::Cell;
+use std::pin::{Pin, pin};
 use std::task::Poll;
 use std::time::Duration;
 
 use futures_util::stream::{self, BoxStream};
 use futures_util::{FutureExt, StreamExt, poll};
-use heartbeat_tokio::{Config, Counters, HeartbeatStream, HeartbeatStreamExt};
+use heartbeat_async::{HeartbeatStream, Timer};
+use heartbeat_tokio::{Config, Counters, HeartbeatStreamExt, Jitter, TokioTimer};
 use static_assertions::assert_impl_all;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, advance, sleep, sleep_until};
@@ -87,6 +89,58 @@ async fn items_from_another_task_arrive_once_and_in_order() {
     assert!(counters.counts().longest_silence <= millis(1001));
 }
 
+/// tokio's timer, and how often it was asked for what.
+#[derive(Default)]
+struct Counting {
+    reads: Cell<usize>,
+    rearms: Cell<usize>,
+}
+
+impl Timer for &Counting {
+    type Instant = std::time::Instant;
+    type Sleep = tokio::time::Sleep;
+
+    fn now(&self) -> Self::Instant {
+        self.reads.set(self.reads.get() + 1);
+        TokioTimer.now()
+    }
+
+    fn sleep_until(&self, deadline: Self::Instant) -> Self::Sleep {
+        TokioTimer.sleep_until(deadline)
+    }
+
+    fn reset(&self, sleep: Pin<&mut Option<Self::Sleep>>, deadline: Self::Instant) {
+        self.rearms.set(self.rearms.get() + 1);
+        TokioTimer.reset(sleep, deadline);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn t16_over_a_hundred_intervals_the_alarm_moves_at_most_once_per_shortest_gap() {
+    for (jitter, shortest_gaps) in [(0.0, 100), (0.9, 1000)] {
+        let timer = Counting::default();
+        let config =
+            Config::every(millis(1000)).with_jitter(Jitter::try_from(jitter).expect("valid"));
+        let mut sends = tokio::time::interval(millis(20)); // pends after each
+        let sends = stream::poll_fn(move |cx| sends.poll_tick(cx).map(Some));
+        let mut items = pin!(HeartbeatStream::new(sends, &timer, config, Instant::now));
+        let end = Instant::now() + millis(100_000);
+        while items.next().await.expect("endless") < end {}
+        let rearms = timer.rearms.get() - 1; // the first one arms it
+        assert!((1..=shortest_gaps).contains(&rearms), "{rearms} at a jitter of {jitter}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn t16_a_burst_of_ready_items_reads_no_clock() {
+    let timer = Counting::default();
+    let burst = stream::iter(0..100_000);
+    let mut items = pin!(HeartbeatStream::new(burst, &timer, millis(1000), || 0));
+    let born = timer.reads.get();
+    while items.next().await.is_some() {}
+    assert_eq!((timer.reads.get() - born, timer.rearms.get()), (0, 0));
+}
+
 #[tokio::test(start_paused = true)]
 async fn t1_an_interval_of_zero_never_beats() {
     let mut quiet = pin!(stream::pending().heartbeat(Duration::ZERO, || ()));
@@ -113,7 +167,7 @@ async fn t17_a_result_stream_keeps_still_after_an_error() {
 
 #[test]
 fn it_crosses_threads_where_its_stream_does() {
-    assert_impl_all!(HeartbeatStream<BoxStream<'static, u8>, fn() -> u8>: Send);
+    assert_impl_all!(heartbeat_tokio::HeartbeatStream<BoxStream<'static, u8>, fn() -> u8>: Send);
     assert_impl_all!(heartbeat_tokio::TokioTimer: Send, Sync, Unpin);
 }
 

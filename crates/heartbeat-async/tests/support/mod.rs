@@ -27,6 +27,8 @@ struct World {
     early: Cell<Duration>,
     granularity: Cell<Duration>,
     sleeping: RefCell<Vec<(Duration, Waker)>>,
+    /// Alarms that there are.
+    alarms: Cell<usize>,
 }
 
 impl Clock {
@@ -55,6 +57,10 @@ impl Clock {
         self.0.resets.get()
     }
 
+    pub fn alarms(&self) -> usize {
+        self.0.alarms.get()
+    }
+
     pub fn alarms_go_off_early(&self, by: Duration) {
         self.0.early.set(by);
     }
@@ -75,6 +81,7 @@ impl Timer for Clock {
 
     fn sleep_until(&self, deadline: Duration) -> Alarm {
         self.0.resets.set(self.0.resets.get() + 1);
+        self.0.alarms.set(self.0.alarms.get() + 1);
         Alarm { clock: self.clone(), deadline }
     }
 
@@ -87,6 +94,12 @@ impl Timer for Clock {
 pub struct Alarm {
     clock: Clock,
     deadline: Duration,
+}
+
+impl Drop for Alarm {
+    fn drop(&mut self) {
+        self.clock.0.alarms.set(self.clock.0.alarms.get() - 1);
+    }
 }
 
 impl Future for Alarm {

@@ -30,7 +30,6 @@ fn t1_an_interval_of_zero_waits_for_ever() {
         .with_give_up_after(secs(1))
         .with_stall_after(secs(1));
     let mut heart = born_at_zero(&config);
-    assert!(heart.is_disabled());
     for now in [0, 1, 1_000_000] {
         assert_eq!(heart.poll_deadline(at(now)), Action::WaitForever);
     }
@@ -41,7 +40,6 @@ fn t1_an_interval_of_zero_waits_for_ever() {
 #[test]
 fn t2_the_first_deadline_is_one_gap_after_birth() {
     let mut heart = Heartbeat::new(&every_ten(), at(5));
-    assert!(!heart.is_disabled());
     assert_eq!(heart.poll_deadline(at(5)), Action::WaitUntil(at(15)));
 }
 
@@ -85,11 +83,12 @@ fn t4_granularity_makes_it_due_earlier_by_that_much() {
 
 #[test]
 fn t4_granularity_counts_for_half_of_a_gap_at_most() {
-    let mut heart = born_at_zero(&every_ten()).with_granularity(Duration::MAX);
-    assert_eq!(heart.poll_deadline(at(4)), Action::WaitUntil(at(10)));
+    let mut heart = born_at_zero(&every_ten()).with_granularity(secs(8));
+    // An alarm for 13 may go off at 5, which is when the heartbeat is due.
+    assert_eq!(heart.poll_deadline(at(4)), Action::WaitUntil(at(13)));
     assert_eq!(heart.poll_deadline(at(5)), due(0));
     heart.on_heartbeat_sent(at(5));
-    assert_eq!(heart.poll_deadline(at(5)), Action::WaitUntil(at(15)));
+    assert_eq!(heart.poll_deadline(at(5)), Action::WaitUntil(at(18)));
 }
 
 #[test]
@@ -168,7 +167,16 @@ fn t8_a_deadline_past_the_end_of_time_never_comes() {
 
     let mut heart = born_at_zero(&Config::every(Duration::MAX));
     assert_eq!(heart.poll_deadline(at(1)), Action::WaitForever);
-    assert!(heart.is_disabled());
+}
+
+#[test]
+fn t8_an_interval_that_never_ends_is_prompt_and_gives_up_all_the_same() {
+    let config = Config::every(Duration::MAX).with_prompt(true).with_give_up_after(secs(5));
+    let mut heart = born_at_zero(&config);
+    assert_eq!(heart.poll_deadline(at(0)), due(0));
+    heart.on_heartbeat_sent(at(0));
+    assert_eq!(heart.poll_deadline(at(0)), Action::WaitUntil(at(5)));
+    assert_eq!(heart.poll_deadline(at(5)), Action::GiveUp);
 }
 
 #[test]
@@ -298,6 +306,24 @@ fn t19_the_silence_is_measured_from_the_last_bytes() {
     heart.on_heartbeat_sent(at(18));
     assert_eq!(heart.silence(at(18)), secs(0));
     assert_eq!(heart.silence(at(10)), secs(0)); // T7
+}
+
+#[test]
+fn t9_a_send_before_the_stop_ends_the_silence_and_one_after_it_does_not() {
+    let mut heart = born_at_zero(&every_ten());
+    heart.on_send(at(5));
+    heart.stop();
+    heart.on_send(at(7));
+    assert_eq!(heart.silence(at(8)), secs(3));
+    assert_eq!(heart.poll_deadline(at(9)), Action::Stopped);
+    assert_eq!(heart.silence(at(9)), secs(4));
+}
+
+#[test]
+fn machines_may_cross_threads() {
+    fn check<T: Send + Sync + Unpin + Clone>() {}
+    check::<Heartbeat<Duration>>();
+    check::<crate::Watchdog<Duration>>();
 }
 
 #[test]

@@ -62,7 +62,17 @@ impl Model {
 
     /// When bytes last left, whatever they were, and the place of that in the list.
     fn last_bytes(&self) -> Option<(usize, At)> {
-        self.last(|entry| matches!(entry.op, Op::Send(_) | Op::Bytes(_) | Op::Sent(_)))
+        let end = self.end().unwrap_or(self.log.len()); // T9: no report counts after it
+        let left = |entry: &Entry| matches!(entry.op, Op::Send(_) | Op::Bytes(_) | Op::Sent(_));
+        let place = self.log[..end].iter().rposition(left)?;
+        Some((place, self.log[place].seen))
+    }
+
+    /// Where in the list it ended for good (T9, T10, T20).
+    fn end(&self) -> Option<usize> {
+        self.log.iter().position(|entry| {
+            matches!(entry.op, Op::Failed | Op::Stop) || entry.answer == Some(Action::Stalled)
+        })
     }
 
     fn last(&self, is_it: impl Fn(&Entry) -> bool) -> Option<(usize, At)> {
@@ -77,11 +87,8 @@ impl Model {
     }
 
     fn answer(&self, now: At) -> Action<At> {
-        let ended = |entry: &Entry| {
-            matches!(entry.op, Op::Failed | Op::Stop) || entry.answer == Some(Action::Stalled)
-        };
-        if self.log.iter().any(ended) {
-            return Action::Stopped; // T9, T10, T20
+        if self.end().is_some() {
+            return Action::Stopped;
         }
         if self.config.interval().is_zero() {
             return Action::WaitForever; // T1
@@ -121,8 +128,12 @@ impl Model {
             return Action::SendHeartbeat { late: now.saturating_sub(at) }; // T4
         }
 
-        let later = |at: At| at.checked_add(self.granularity).unwrap_or(at);
-        [deadline, stalls.map(later), gives_up.map(later)]
+        // Told so much later that an alarm which goes off a granularity early is not too early.
+        let told = is_finite(self.granularity);
+        let later = |at: At, by: Duration| at.checked_add(by).filter(|_| told).unwrap_or(at);
+        let deadline = deadline.map(|at| later(at, self.granularity - early));
+        let limits = [stalls, gives_up].map(|at| at.map(|at| later(at, self.granularity)));
+        [deadline, limits[0], limits[1]]
             .into_iter()
             .flatten()
             .min()

@@ -43,11 +43,11 @@ impl SseHeartbeat {
     /// the listeners for `name`, and hands no comment to anybody. It may go between events only. It
     /// has no id, so that a client that reconnects resumes after the last real event.
     ///
-    /// Fails if `name` is empty, or if `name` or `data` holds a line break. Avoid `open` and `error`
+    /// Fails if `name` is empty or `message`, which is what real events without a name are, or if `name` or `data` holds a line break. Avoid `open` and `error`
     /// for a name: `EventSource` has events of its own that are called so.
     pub fn event(name: &str, data: &str) -> Result<Self, InvalidSse> {
-        if name.is_empty() {
-            return Err(InvalidSse::EmptyName);
+        if matches!(name, "" | "message") {
+            return Err(InvalidSse::NameOfRealEvents);
         }
         let name = one_line(name).ok_or(InvalidSse::LineBreakInName)?;
         let data = one_line(data).ok_or(InvalidSse::LineBreakInText)?;
@@ -82,9 +82,9 @@ pub enum InvalidSse {
     LineBreakInText,
     /// The name of the event holds CR or LF.
     LineBreakInName,
-    /// The name of the event is empty. Clients read that as no name, and would hand the heartbeat to
-    /// whoever listens for events without one.
-    EmptyName,
+    /// The name of the event is empty, or `message`. Clients take both for the same, and would hand
+    /// the heartbeat to whoever listens for real events without a name.
+    NameOfRealEvents,
 }
 
 impl fmt::Display for InvalidSse {
@@ -96,8 +96,9 @@ impl fmt::Display for InvalidSse {
             Self::LineBreakInName => {
                 "a line break (CR or LF) in the event name would end its line: leave it out"
             }
-            Self::EmptyName => {
-                "an empty event name would make it a `message`, which real events are: give a name"
+            Self::NameOfRealEvents => {
+                "an event without a name, or named `message`, is what real events are: \
+                 give it a name of its own"
             }
         })
     }

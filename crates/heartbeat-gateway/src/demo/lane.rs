@@ -102,6 +102,7 @@ impl OpenLane {
             heartbeats,
             wire_bytes: self.stats.server_bytes(),
             must_live: self.lane.must_live,
+            cuts: self.stats.cuts(),
             misplaced,
         }
     }

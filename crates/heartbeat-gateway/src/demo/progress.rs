@@ -1,7 +1,7 @@
 //! What happens on the streams, as it happens, on standard error: a line per stream that changes in
 //! place where there is a terminal, a line per event elsewhere.
 
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
@@ -52,7 +52,12 @@ impl Progress {
             Happened::Ended { survived: false } => "CUT",
         };
         let Some(bar) = &line.bar else {
-            eprintln!("{:5.1} s  {:12}  {what}", self.start.elapsed().as_secs_f64(), line.name);
+            let _ = writeln!(
+                io::stderr(),
+                "{:5.1} s  {:12}  {what}",
+                self.start.elapsed().as_secs_f64(),
+                line.name
+            );
             return;
         };
         let counts = format!("{} real, {} heartbeats", line.real_events, line.heartbeats);

@@ -40,6 +40,9 @@ pub struct StreamReport {
     pub wire_bytes: u64,
     #[serde(skip)]
     pub(super) must_live: bool,
+    /// How often the proxy has cut its connection.
+    #[serde(skip)]
+    pub(super) cuts: u64,
     /// Real events that were not the one expected next: doubled, or out of order.
     #[serde(skip)]
     pub(super) misplaced: u64,
@@ -74,7 +77,9 @@ impl StreamReport {
         let lost = published.saturating_sub(self.real_events);
         match (self.must_live, self.survived) {
             (false, true) => Some("alive, but should have been cut".to_owned()),
+            (_, false) if self.cuts == 0 => Some("ended, but not by a cut".to_owned()),
             (true, false) => Some("cut, but should have lived".to_owned()),
+            _ if published == 0 => Some("no real event was sent".to_owned()),
             _ if self.misplaced > 0 => Some("events doubled or out of order".to_owned()),
             (true, true) if lost > 0 => Some(format!("{lost} events lost")),
             _ => None,
@@ -142,6 +147,7 @@ mod tests {
             heartbeats: 7,
             wire_bytes: 999,
             must_live,
+            cuts: u64::from(!must_live),
             misplaced: 0,
         }
     }
@@ -166,9 +172,14 @@ mod tests {
     #[test]
     fn any_one_thing_that_is_wrong_spoils_it_and_is_named() {
         type Change = fn(&mut [StreamReport; 2]);
-        let faults: [(Change, &str); 5] = [
+        let faults: [(Change, &str); 7] = [
             (|streams| streams[0].survived = true, "alive, but should have been cut"),
-            (|streams| streams[1].survived = false, "cut, but should have lived"),
+            (
+                |streams| (streams[1].survived, streams[1].cuts) = (false, 1),
+                "cut, but should have lived",
+            ),
+            (|streams| streams[1].survived = false, "ended, but not by a cut"),
+            (|streams| streams[0].cuts = 0, "ended, but not by a cut"),
             (|streams| streams[1].real_events = 1, "1 events lost"),
             (|streams| streams[1].misplaced = 1, "events doubled or out of order"),
             (|streams| streams[0].misplaced = 1, "events doubled or out of order"),
@@ -178,6 +189,14 @@ mod tests {
             assert!(!report.proves_it(), "{name}");
             assert!(report.to_string().contains(name), "{name}: {report}");
         }
+    }
+
+    #[test]
+    fn a_run_without_events_shows_nothing() {
+        let mut report = report(|streams| streams[1].real_events = 0);
+        report.published = 0;
+        assert!(!report.proves_it());
+        assert!(report.to_string().contains("no real event was sent"), "{report}");
     }
 
     #[test]

@@ -1,0 +1,42 @@
+use futures_core::Stream;
+use heartbeat_core::Config;
+
+use crate::{Beat, HeartbeatStream, Timer, TryBeat};
+
+/// Adds heartbeats to any stream, on any timer. The adapters have a trait of the same name, with the
+/// timer filled in.
+pub trait HeartbeatStreamExt: Stream {
+    /// Yields the items of this stream, and a heartbeat whenever it has been silent for an interval:
+    /// [`HeartbeatStream::new`].
+    fn heartbeat<T, B>(
+        self,
+        timer: T,
+        config: impl Into<Config>,
+        beat: B,
+    ) -> HeartbeatStream<Self, T, B>
+    where
+        Self: Sized,
+        T: Timer,
+        B: Beat<Self::Item>,
+    {
+        HeartbeatStream::new(self, timer, config, beat)
+    }
+
+    /// The same for a stream of `Result`: each heartbeat is an `Ok`, an `Err` is no send, and no
+    /// heartbeat follows it until an `Ok` does (T17).
+    fn try_heartbeat<Item, E, T, B>(
+        self,
+        timer: T,
+        config: impl Into<Config>,
+        beat: B,
+    ) -> HeartbeatStream<Self, T, TryBeat<B>>
+    where
+        Self: Stream<Item = Result<Item, E>> + Sized,
+        T: Timer,
+        B: Beat<Item>,
+    {
+        HeartbeatStream::new(self, timer, config, TryBeat::new(beat))
+    }
+}
+
+impl<S: Stream + ?Sized> HeartbeatStreamExt for S {}

@@ -2,12 +2,12 @@ use core::fmt;
 use core::future::Future;
 use core::mem;
 use core::pin::Pin;
-use core::task::{Context, Poll, ready};
+use core::task::{Context, Poll, Waker};
 use core::time::Duration;
 
 use futures_core::Stream;
 use futures_core::stream::FusedStream;
-use heartbeat_core::{Action, Config, Heartbeat};
+use heartbeat_core::{Action, Config, Heartbeat, Instant};
 use pin_project_lite::pin_project;
 
 use crate::beat::{Beat, Kind, Recognize};
@@ -56,30 +56,34 @@ pin_project! {
 struct Pace<T: Timer> {
     heart: Heartbeat<T::Instant>,
     timer: T,
-    state: State,
-    /// What the consumer has taken since the clock was last read (T16).
-    taken: Taken,
+    armed: Option<Armed<T::Instant>>,
+    /// Not so if disabled or stopped: items pass then, and that is all (T1, T9).
+    beating: bool,
     /// The last item was a failure, and no heartbeat may follow it (T17).
     muted: bool,
-    /// The alarm is set for a deadline, at which it will be asked whether that still holds (T16).
-    armed: bool,
+    taken: Taken,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
-    Beating,
-    /// Disabled or stopped: items pass, and that is all (T1, T9).
-    PassingThrough,
-    /// The inner stream has ended and is not polled again.
-    Done,
+/// The alarm is set for a deadline, at which it will be asked whether that still holds (T16).
+struct Armed<I> {
+    /// Before that instant the alarm does not go off, and nothing is due.
+    quiet_until: I,
+    /// Who will be woken.
+    waker: Waker,
 }
 
+/// What the consumer has taken since the clock was last read (T16). Those from `Ours` on are looked
+/// at before the next poll.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Taken {
     Nothing,
     /// Heartbeats only, ours or somebody else's (T21).
     Heartbeat,
     Real,
+    /// A heartbeat of ours, which is in flight until the consumer is back.
+    Ours,
+    /// The end. The inner stream is not polled again.
+    End,
 }
 
 impl<S, T, B> HeartbeatStream<S, T, B>
@@ -98,14 +102,13 @@ where
         if config.seed().is_none() {
             config = config.with_seed(seed::unique());
         }
-        let state = if config.is_disabled() { State::PassingThrough } else { State::Beating };
         let pace = Pace {
             heart: Heartbeat::new(&config, timer.now()).with_granularity(timer.granularity()),
             timer,
-            state,
-            taken: Taken::Nothing,
+            armed: None,
+            beating: !config.is_disabled(),
             muted: false,
-            armed: false,
+            taken: Taken::Nothing,
         };
         let flight = Flight { observer: NoObserver, beat: None };
         Self { inner, alarm: None, pace, beat, flight }
@@ -146,10 +149,9 @@ where
     pub fn stop(self: Pin<&mut Self>) {
         let mut this = self.project();
         this.alarm.set(None);
+        this.pace.armed = None;
         this.pace.heart.stop();
-        if this.pace.state == State::Beating {
-            this.pace.state = State::PassingThrough;
-        }
+        this.pace.beating = false;
     }
 
     /// The stream within.
@@ -183,14 +185,16 @@ where
 {
     type Item = S::Item;
 
+    #[inline]
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<S::Item>> {
         let mut this = self.project();
         let pace = this.pace;
-        if pace.state == State::Done {
-            return Poll::Ready(None);
-        }
-        if this.flight.landed() {
-            pace.taken = Taken::Heartbeat.max(pace.taken);
+        if pace.taken >= Taken::Ours {
+            if pace.taken == Taken::End {
+                return Poll::Ready(None);
+            }
+            this.flight.end(Outcome::Sent); // the consumer is back for more
+            pace.taken = Taken::Heartbeat;
         }
 
         // Real items first, always, and they touch neither clock nor alarm (T16, T17).
@@ -203,80 +207,26 @@ where
                     }
                     Kind::Failure => pace.muted = true,
                 }
-                return Poll::Ready(Some(item));
+                Poll::Ready(Some(item))
             }
             Poll::Ready(None) => {
                 if this.flight.observer.is_enabled() {
                     this.flight.observer.silence(pace.heart.silence(pace.timer.now()));
                 }
-                pace.state = State::Done;
+                pace.taken = Taken::End;
                 this.alarm.set(None);
-                return Poll::Ready(None);
+                Poll::Ready(None)
             }
-            Poll::Pending => {}
-        }
-        let nothing_to_report = pace.muted && pace.taken == Taken::Nothing;
-        if nothing_to_report || pace.state == State::PassingThrough {
-            return Poll::Pending;
-        }
-
-        let mut now = pace.timer.now();
-        if pace.taken != Taken::Nothing && this.flight.observer.is_enabled() {
-            this.flight.observer.silence(pace.heart.silence(now));
-        }
-        match mem::replace(&mut pace.taken, Taken::Nothing) {
-            Taken::Nothing => {}
-            Taken::Heartbeat => pace.heart.on_heartbeat_sent(now),
-            Taken::Real => pace.heart.on_send(now),
-        }
-        if pace.muted {
-            return Poll::Pending;
-        }
-
-        // The machine decides by the clock; the alarm only wakes us to ask it again.
-        let mut rearmed = false;
-        loop {
-            let deadline = match pace.heart.poll_deadline(now) {
-                Action::WaitUntil(deadline) => deadline,
-                Action::SendHeartbeat { late } => {
-                    let heartbeat = this.beat.heartbeat();
-                    let bytes = this.beat.bytes(&heartbeat);
-                    this.flight.beat = Some(InFlight { late, bytes });
-                    pace.armed = false; // the next deadline has nothing to do with this one
-                    return Poll::Ready(Some(heartbeat));
-                }
-                Action::GiveUp => {
-                    this.flight.observer.gave_up();
-                    return Poll::Pending; // only a real event changes that (T12)
-                }
-                // The last two are for others: who stopped is passing through, and who is asked
-                // while a heartbeat is in flight is a push side.
-                Action::WaitForever | Action::Stopped | Action::Stalled => return Poll::Pending,
-            };
-            // Deadlines only ever move later while the alarm is set: it goes off soon enough (T16).
-            if !pace.armed {
-                if rearmed {
-                    // It went off the moment it was set: a broken timer, which must not spin here.
-                    cx.waker().wake_by_ref();
-                    return Poll::Pending;
-                }
-                pace.timer.reset(this.alarm.as_mut(), deadline);
-                (pace.armed, rearmed) = (true, true);
-            }
-            if let Some(alarm) = this.alarm.as_mut().as_pin_mut() {
-                ready!(alarm.poll(cx));
-            }
-            pace.armed = false;
-            now = pace.timer.now();
+            Poll::Pending => pace.poll_beat(this.alarm, this.beat, this.flight, cx).map(Some),
         }
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        match self.pace.state {
-            State::Beating => (self.inner.size_hint().0, None), // heartbeats have no bound
-            State::PassingThrough => self.inner.size_hint(),
-            State::Done => (0, Some(0)),
+        if self.pace.taken == Taken::End {
+            return (0, Some(0));
         }
+        let (lower, upper) = self.inner.size_hint();
+        (lower, upper.filter(|_| !self.pace.beating)) // heartbeats have no bound
     }
 }
 
@@ -288,7 +238,7 @@ where
     O: Observer,
 {
     fn is_terminated(&self) -> bool {
-        self.pace.state == State::Done
+        self.pace.taken == Taken::End
     }
 }
 
@@ -303,8 +253,109 @@ where
         f.debug_struct("HeartbeatStream")
             .field("inner", &self.inner)
             .field("heart", &self.pace.heart)
-            .field("state", &self.pace.state)
             .finish_non_exhaustive()
+    }
+}
+
+impl<I: Instant> Armed<I> {
+    /// The alarm was set at `now` for `deadline`.
+    fn new(now: I, deadline: I, granularity: Duration, waker: Waker) -> Self {
+        let quiet = deadline.saturating_duration_since(now).saturating_sub(granularity);
+        Self { quiet_until: now.checked_add(quiet).unwrap_or(now), waker }
+    }
+
+    /// Whether it is still to go off, and will then wake the one who asks.
+    fn holds(&self, now: I, waker: &Waker) -> bool {
+        now < self.quiet_until && self.waker.will_wake(waker)
+    }
+}
+
+impl<T: Timer> Pace<T> {
+    /// The inner stream has nothing ready: is a heartbeat due?
+    // Apart from the way of an item, which is short enough to be inlined without it.
+    #[inline(never)]
+    fn poll_beat<B, Item, O>(
+        &mut self,
+        mut alarm: Pin<&mut Option<T::Sleep>>,
+        beat: &mut B,
+        flight: &mut Flight<O>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Item>
+    where
+        B: Beat<Item>,
+        O: Observer,
+    {
+        let nothing_to_report = self.muted && self.taken == Taken::Nothing;
+        if nothing_to_report || !self.beating {
+            return Poll::Pending;
+        }
+
+        let mut now = self.timer.now();
+        let taken = mem::replace(&mut self.taken, Taken::Nothing);
+        if taken != Taken::Nothing && flight.observer.is_enabled() {
+            flight.observer.silence(self.heart.silence(now));
+        }
+        match taken {
+            Taken::Real => self.heart.on_send(now),
+            Taken::Heartbeat => self.heart.on_heartbeat_sent(now),
+            Taken::Nothing | Taken::Ours | Taken::End => {}
+        }
+        if self.muted {
+            return Poll::Pending;
+        }
+        // What was taken has moved the deadline away from the alarm, which is set all the same. If
+        // nothing was, it may be the alarm that has woken us, and it must be looked at.
+        if taken != Taken::Nothing
+            && self.armed.as_ref().is_some_and(|armed| armed.holds(now, cx.waker()))
+        {
+            return Poll::Pending;
+        }
+
+        // The machine decides by the clock; the alarm only wakes us to ask it again.
+        let mut rearmed = false;
+        loop {
+            let deadline = match self.heart.poll_deadline(now) {
+                Action::WaitUntil(deadline) => deadline,
+                Action::SendHeartbeat { late } => {
+                    let heartbeat = beat.heartbeat();
+                    flight.beat = Some(InFlight { late, bytes: beat.bytes(&heartbeat) });
+                    self.taken = Taken::Ours;
+                    self.armed = None; // the next deadline has nothing to do with this one
+                    return Poll::Ready(heartbeat);
+                }
+                Action::GiveUp => {
+                    flight.observer.gave_up();
+                    return Poll::Pending; // only a real event changes that (T12)
+                }
+                // The last two are for others: who stopped is passing through, and who is asked
+                // while a heartbeat is in flight is a push side.
+                Action::WaitForever | Action::Stopped | Action::Stalled => return Poll::Pending,
+            };
+            // Deadlines only ever move later while the alarm is set: it goes off soon enough (T16).
+            if self.armed.is_none() {
+                if rearmed {
+                    // It went off the moment it was set: a broken timer, which must not spin here.
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                self.timer.reset(alarm.as_mut(), deadline);
+                rearmed = true;
+            }
+            let gone_off = alarm.as_mut().as_pin_mut().map(|alarm| alarm.poll(cx));
+            if gone_off == Some(Poll::Pending) {
+                match &mut self.armed {
+                    Some(armed) => armed.waker.clone_from(cx.waker()),
+                    armed => {
+                        let waker = cx.waker().clone();
+                        let granularity = self.timer.granularity();
+                        *armed = Some(Armed::new(now, deadline, granularity, waker));
+                    }
+                }
+                return Poll::Pending;
+            }
+            self.armed = None;
+            now = self.timer.now();
+        }
     }
 }
 
@@ -322,15 +373,10 @@ struct InFlight {
 }
 
 impl<O: Observer> Flight<O> {
-    /// Whether there was one, which is now sent.
-    fn landed(&mut self) -> bool {
-        self.end(Outcome::Sent)
-    }
-
-    fn end(&mut self, outcome: Outcome) -> bool {
-        let Some(InFlight { late, bytes }) = self.beat.take() else { return false };
-        self.observer.heartbeat(outcome, late, bytes);
-        true
+    fn end(&mut self, outcome: Outcome) {
+        if let Some(InFlight { late, bytes }) = self.beat.take() {
+            self.observer.heartbeat(outcome, late, bytes);
+        }
     }
 }
 

@@ -229,6 +229,37 @@ fn t16_a_burst_of_ready_items_reads_no_clock_and_touches_no_alarm() {
     assert_eq!((clock.reads(), clock.resets()), (before.0 + 1, before.1));
 }
 
+#[test]
+fn t16_a_slow_stream_costs_a_look_at_the_clock_and_none_at_the_alarm() {
+    let (clock, source, mut stream) = ten_seconds();
+    assert_pending!(stream.poll_next());
+    let before = (clock.reads(), clock.alarm_polls());
+    for _ in 0..9 {
+        clock.advance(secs(1));
+        source.push("real");
+        assert_ready_eq!(stream.poll_next(), Some("real"));
+        assert_pending!(stream.poll_next());
+    }
+    assert_eq!((clock.reads(), clock.alarm_polls()), (before.0 + 9, before.1));
+    clock.advance(secs(10)); // the alarm has gone off meanwhile, at 10 s
+    assert!(stream.is_woken());
+    assert_ready_eq!(stream.poll_next(), Some("beat"));
+}
+
+#[test]
+fn t16_whoever_polled_last_is_woken_also_if_nothing_but_that_has_changed() {
+    let (clock, source) = (Clock::default(), Source::<&str>::new());
+    let mut stream = source.clone().heartbeat(clock.clone(), secs(10), beat as Beats);
+    let mut one = spawn(());
+    assert!(one.enter(|cx, _| Pin::new(&mut stream).poll_next(cx)).is_pending());
+    source.push("real");
+    let mut other = spawn(());
+    assert!(other.enter(|cx, _| Pin::new(&mut stream).poll_next(cx)).is_ready());
+    assert!(other.enter(|cx, _| Pin::new(&mut stream).poll_next(cx)).is_pending());
+    clock.advance(secs(10));
+    assert!(other.is_woken());
+}
+
 /// Plays 100 intervals of 1 s with a send every 20 ms, and counts how often the alarm was moved.
 fn rearms_in_100_intervals(config: Config) -> usize {
     let (clock, source, mut stream) = with_config(config);

@@ -29,6 +29,7 @@ struct World {
     sleeping: RefCell<Vec<(Duration, Waker)>>,
     /// Alarms that there are.
     alarms: Cell<usize>,
+    alarm_polls: Cell<usize>,
 }
 
 impl Clock {
@@ -55,6 +56,11 @@ impl Clock {
 
     pub fn resets(&self) -> usize {
         self.0.resets.get()
+    }
+
+    /// How often an alarm was asked whether it has gone off.
+    pub fn alarm_polls(&self) -> usize {
+        self.0.alarm_polls.get()
     }
 
     pub fn alarms(&self) -> usize {
@@ -107,6 +113,7 @@ impl Future for Alarm {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let world = &self.clock.0;
+        world.alarm_polls.set(world.alarm_polls.get() + 1);
         if world.now.get() + world.early.get() >= self.deadline {
             return Poll::Ready(());
         }

@@ -35,8 +35,9 @@ pub trait Timer {
     /// How early an alarm may go off. Default: zero, never.
     ///
     /// A heartbeat may then go out that much before its deadline (T4), which lets a timer that many
-    /// streams share serve them in batches. An alarm earlier than this is a fault of the timer: it
-    /// costs the stream one more alarm per poll until the deadline has come.
+    /// streams share serve them in batches. An alarm earlier than this is a fault of the timer: in
+    /// silence it costs the stream one more alarm per poll until the deadline has come, and one that
+    /// goes off while items are taken may go unseen, so that the heartbeat after them is late.
     fn granularity(&self) -> Duration {
         Duration::ZERO
     }

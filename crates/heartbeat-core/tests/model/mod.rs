@@ -132,12 +132,9 @@ impl Model {
         let told = is_finite(self.granularity);
         let later = |at: At, by: Duration| at.checked_add(by).filter(|_| told).unwrap_or(at);
         let deadline = deadline.map(|at| later(at, self.granularity - early));
-        let limits = [stalls, gives_up].map(|at| at.map(|at| later(at, self.granularity)));
-        [deadline, limits[0], limits[1]]
-            .into_iter()
-            .flatten()
-            .min()
-            .map_or(Action::WaitForever, Action::WaitUntil)
+        let limit = [stalls, gives_up].into_iter().flatten().min();
+        let limit = limit.map(|at| later(at, self.granularity));
+        [deadline, limit].into_iter().flatten().min().map_or(Action::WaitForever, Action::WaitUntil)
     }
 }
 

@@ -1,0 +1,111 @@
+//! The stream that all wrappers wrap, and the two wrappers that nobody publishes.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use async_io::Timer;
+use futures_core::Stream;
+use pin_project_lite::pin_project;
+use tokio::time::{Instant, Sleep, sleep};
+
+use crate::INTERVAL;
+
+/// A stream without end: ready `length` times, then pending once. It begins with the pending, at
+/// which a wrapper arms its alarm: what is measured after that is its steady state.
+pub(crate) struct Bursts<F> {
+    length: u32,
+    left: u32,
+    make: F,
+}
+
+impl<F> Bursts<F> {
+    pub(crate) fn new(length: u32, make: F) -> Self {
+        Self { length, left: 0, make }
+    }
+}
+
+impl<F, T> Stream for Bursts<F>
+where
+    F: FnMut(u32) -> T + Unpin,
+{
+    type Item = T;
+
+    #[inline]
+    fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<T>> {
+        if self.left == 0 {
+            self.left = self.length;
+            return Poll::Pending;
+        }
+        self.left -= 1;
+        let left = self.left;
+        Poll::Ready(Some((self.make)(left)))
+    }
+}
+
+pin_project! {
+    /// A heartbeat as one writes it by hand on tokio: each item moves the alarm.
+    pub(crate) struct SleepReset<S> {
+        #[pin]
+        inner: S,
+        #[pin]
+        sleep: Sleep,
+    }
+}
+
+impl<S> SleepReset<S> {
+    pub(crate) fn new(inner: S) -> Self {
+        Self { inner, sleep: sleep(INTERVAL) }
+    }
+}
+
+impl<S: Stream<Item = u32>> Stream for SleepReset<S> {
+    type Item = u32;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<u32>> {
+        let mut this = self.project();
+        let item = match this.inner.poll_next(cx) {
+            Poll::Ready(Some(item)) => item,
+            Poll::Ready(None) => return Poll::Ready(None),
+            Poll::Pending => {
+                ready!(this.sleep.as_mut().poll(cx));
+                0
+            }
+        };
+        this.sleep.reset(Instant::now() + INTERVAL);
+        Poll::Ready(Some(item))
+    }
+}
+
+pin_project! {
+    /// The same on async-io.
+    pub(crate) struct TimerSetAfter<S> {
+        #[pin]
+        inner: S,
+        #[pin]
+        timer: Timer,
+    }
+}
+
+impl<S> TimerSetAfter<S> {
+    pub(crate) fn new(inner: S) -> Self {
+        Self { inner, timer: Timer::after(INTERVAL) }
+    }
+}
+
+impl<S: Stream<Item = u32>> Stream for TimerSetAfter<S> {
+    type Item = u32;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<u32>> {
+        let mut this = self.project();
+        let item = match this.inner.poll_next(cx) {
+            Poll::Ready(Some(item)) => item,
+            Poll::Ready(None) => return Poll::Ready(None),
+            Poll::Pending => {
+                ready!(Future::poll(this.timer.as_mut(), cx));
+                0
+            }
+        };
+        this.timer.set_after(INTERVAL);
+        Poll::Ready(Some(item))
+    }
+}

@@ -1,0 +1,8 @@
+//! `Heartbeat` against the naive model.
+
+#![no_main]
+
+use heartbeat_fuzz::HeartbeatCase;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|case: HeartbeatCase| case.check());

@@ -1,0 +1,150 @@
+use std::time::Duration;
+
+use arbitrary::Arbitrary;
+use heartbeat_core::{Action, Config, Heartbeat, Jitter};
+
+use crate::model::{At, Entry, Model, Op, play};
+use crate::time::{Length, When};
+
+/// The machine counts in 8 bytes of nanoseconds: that long or longer is never (T8).
+const NEVER: Duration = Duration::from_nanos(u64::MAX);
+
+/// A `Heartbeat` at its birth, and what happens to it.
+#[derive(Debug, Arbitrary)]
+pub struct HeartbeatCase {
+    settings: Settings,
+    granularity: Length,
+    birth: When,
+    #[arbitrary(with = crate::steps)]
+    steps: Vec<Step>,
+}
+
+#[derive(Debug, Clone, Copy, Arbitrary)]
+struct Settings {
+    interval: Length,
+    /// In 65536ths.
+    jitter: u16,
+    give_up_after: Length,
+    stall_after: Length,
+    prompt: bool,
+    seed: Option<u32>,
+}
+
+#[derive(Debug, Clone, Copy, Arbitrary)]
+enum Step {
+    Poll(When),
+    Send(When),
+    Bytes(When),
+    Sent(When),
+    Failed,
+    Stop,
+}
+
+impl Settings {
+    fn config(self) -> Config {
+        let jitter = f32::from(self.jitter) / 65536.0;
+        let config = Config::every(self.interval.duration())
+            .with_jitter(Jitter::try_from(jitter).expect("below one"))
+            .with_give_up_after(self.give_up_after.duration())
+            .with_stall_after(self.stall_after.duration())
+            .with_prompt(self.prompt);
+        self.seed.map_or(config, |seed| config.with_seed(seed))
+    }
+
+    /// Whether a gap lies where T11 wants it. The model cannot tell: it has its gaps from a machine.
+    fn allows(self, gap: Duration) -> bool {
+        let interval = self.interval.duration();
+        let parts = 65536 - u128::from(self.jitter);
+        gap <= interval && gap.as_nanos() * 65536 >= interval.as_nanos() * parts
+    }
+}
+
+impl Step {
+    fn resolve(self, at: impl Fn(When) -> At) -> Op {
+        match self {
+            Self::Poll(when) => Op::Poll(at(when)),
+            Self::Send(when) => Op::Send(at(when)),
+            Self::Bytes(when) => Op::Bytes(at(when)),
+            Self::Sent(when) => Op::Sent(at(when)),
+            Self::Failed => Op::Failed,
+            Self::Stop => Op::Stop,
+        }
+    }
+}
+
+impl HeartbeatCase {
+    /// Plays the history to the machine and to the model.
+    ///
+    /// # Panics
+    ///
+    /// When the machine is wrong, which is the finding.
+    pub fn check(&self) {
+        let (config, granularity) = (self.settings.config(), self.granularity.duration());
+        let birth = self.birth.resolve(At::ZERO, At::ZERO);
+        let mut heart = Heartbeat::new(&config, birth).with_granularity(granularity);
+        let mut model = Model::new(config, granularity, birth, self.steps.len());
+        let (mut deadline, mut in_flight, mut stopped) = (birth, false, false);
+
+        for step in &self.steps {
+            let seen = model.log.last().map_or(birth, |entry| entry.seen);
+            let op = step.resolve(|when| when.resolve(seen, deadline));
+            let answer = play(&mut heart, op);
+            let expected = model.record(op);
+            let so_far = || told(&config, granularity, birth, &model.log);
+            assert_eq!(answer, expected, "the model says the latter{}", so_far());
+
+            match answer {
+                Some(Action::WaitUntil(at)) => deadline = at,
+                Some(Action::SendHeartbeat { .. }) => in_flight = true,
+                Some(Action::Stalled) => stopped = true,
+                _ => {}
+            }
+            match op {
+                Op::Send(_) | Op::Bytes(_) | Op::Sent(_) => in_flight = false, // T6
+                Op::Failed | Op::Stop => stopped = true,                       // T9, T10
+                Op::Poll(_) => {}
+            }
+            assert_eq!(heart.is_stopped(), stopped, "stopped or not{}", so_far());
+            assert_eq!(heart.is_in_flight(), in_flight && !stopped, "in flight or not{}", so_far());
+
+            let seen = model.log[model.log.len() - 1].seen;
+            let silence = model.silence(seen);
+            if silence < NEVER {
+                assert_eq!(heart.silence(seen), silence, "T19{}", so_far());
+                assert_eq!(heart.silence(At::ZERO), silence, "T7{}", so_far());
+            }
+            if let Some(Action::SendHeartbeat { late }) = answer
+                && !late.is_zero()
+            {
+                let gap = silence.checked_sub(late).expect("late for less than the silence");
+                let prompt = config.prompt() && gap.is_zero();
+                assert!(prompt || self.settings.allows(gap), "T11: {gap:?}{}", so_far());
+            }
+            if let Some(Action::WaitUntil(at)) = answer
+                && granularity < NEVER
+                && at <= At::MAX.saturating_sub(granularity)
+            {
+                let alarm = at.saturating_sub(granularity);
+                assert!(is_late_enough(&heart, alarm), "nothing to do at {alarm:?}{}", so_far());
+            }
+        }
+    }
+}
+
+/// Whether an alarm that went off then finds something to do. A timer would set it again and again if
+/// one that is a granularity early did not.
+fn is_late_enough(heart: &Heartbeat<At>, alarm: At) -> bool {
+    !matches!(heart.clone().poll_deadline(alarm), Action::WaitUntil(_) | Action::WaitForever)
+}
+
+/// A finding as a person needs it: what the machine was, and each call with the model's answer.
+fn told(config: &Config, granularity: Duration, birth: At, log: &[Entry]) -> String {
+    let calls = log.iter().map(|entry| match entry.answer {
+        Some(answer) => format!("\n  {:?} -> {answer:?}", entry.op),
+        None => format!("\n  {:?}", entry.op),
+    });
+    format!(
+        "\n{config:?}\ngranularity {granularity:?}, birth {birth:?}{}",
+        calls.collect::<String>()
+    )
+}

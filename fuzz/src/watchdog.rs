@@ -1,0 +1,93 @@
+use std::time::Duration;
+
+use arbitrary::Arbitrary;
+use heartbeat_core::{Watchdog, WatchdogAction};
+
+use crate::model::{At, WatchModel, WatchOp, play_watch};
+use crate::time::{Length, When};
+
+/// A `Watchdog` at its birth, and what happens to it.
+#[derive(Debug, Arbitrary)]
+pub struct WatchdogCase {
+    timeout: Timeout,
+    birth: When,
+    #[arbitrary(with = crate::steps)]
+    steps: Vec<Step>,
+}
+
+#[derive(Debug, Clone, Copy, Arbitrary)]
+enum Timeout {
+    Plain(Length),
+    Missing(u8, Length),
+    AnyMissing(u32, Length),
+}
+
+#[derive(Debug, Clone, Copy, Arbitrary)]
+enum Step {
+    Poll(When),
+    Receive(When),
+    Stop,
+}
+
+impl Timeout {
+    fn machine(self, birth: At) -> Watchdog<At> {
+        match self {
+            Self::Plain(timeout) => Watchdog::new(timeout.duration(), birth),
+            Self::Missing(count, interval) => {
+                Watchdog::missing(count.into(), interval.duration(), birth)
+            }
+            Self::AnyMissing(count, interval) => {
+                Watchdog::missing(count, interval.duration(), birth)
+            }
+        }
+    }
+
+    fn duration(self) -> Duration {
+        let (count, interval) = match self {
+            Self::Plain(timeout) => (1, timeout),
+            Self::Missing(count, interval) => (count.into(), interval),
+            Self::AnyMissing(count, interval) => (count, interval),
+        };
+        interval.duration().checked_mul(count).unwrap_or(Duration::MAX) // T8
+    }
+}
+
+impl Step {
+    fn resolve(self, at: impl Fn(When) -> At) -> WatchOp {
+        match self {
+            Self::Poll(when) => WatchOp::Poll(at(when)),
+            Self::Receive(when) => WatchOp::Receive(at(when)),
+            Self::Stop => WatchOp::Stop,
+        }
+    }
+}
+
+impl WatchdogCase {
+    /// Plays the history to the machine and to the model.
+    ///
+    /// # Panics
+    ///
+    /// When the two differ, which is the finding.
+    pub fn check(&self) {
+        let birth = self.birth.resolve(At::ZERO, At::ZERO);
+        let timeout = self.timeout.duration();
+        let mut dog = self.timeout.machine(birth);
+        let mut model = WatchModel::new(timeout, birth);
+        let (mut seen, mut deadline, mut stopped) = (birth, birth, false);
+
+        for step in &self.steps {
+            let op = step.resolve(|when| when.resolve(seen, deadline));
+            let answer = play_watch(&mut dog, op);
+            assert_eq!(answer, model.record(op), "the model says the latter\n{model:?}");
+
+            match op {
+                WatchOp::Receive(now) | WatchOp::Poll(now) => seen = seen.max(now), // T7
+                WatchOp::Stop => stopped = true,
+            }
+            assert_eq!(dog.is_stopped(), stopped, "stopped or not\n{model:?}");
+            if let Some(WatchdogAction::WaitUntil(at)) = answer {
+                deadline = at;
+            }
+        }
+    }
+}

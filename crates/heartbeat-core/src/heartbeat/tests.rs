@@ -189,6 +189,17 @@ fn t8_a_limit_that_the_granularity_would_push_past_the_end_stands_as_it_is() {
 }
 
 #[test]
+fn t8_of_two_limits_the_earlier_is_told_whatever_cannot_be_told_of_the_other() {
+    let nanos = Duration::from_nanos;
+    let before_end = |by| Duration::MAX.saturating_sub(nanos(by));
+    let config = Config::every(nanos(10)).with_stall_after(nanos(42)).with_give_up_after(nanos(60));
+    let mut heart = Heartbeat::new(&config, before_end(100)).with_granularity(nanos(42));
+    assert_eq!(heart.poll_deadline(before_end(95)), Action::SendHeartbeat { late: nanos(0) });
+    // Stalled at 53 before the end, told a granularity later; giving up, at 40, cannot be told so.
+    assert_eq!(heart.poll_deadline(before_end(95)), Action::WaitUntil(before_end(11)));
+}
+
+#[test]
 fn t9_stop_is_idempotent_and_makes_every_report_a_no_op() {
     let reach: [fn(&mut Heartbeat<Duration>); 3] = [
         |_| {},

@@ -86,8 +86,8 @@ impl<'c> Group<'c> {
     }
 }
 
-/// Takes what is ready. Within an executor nothing is known of a stream when a poll begins, hence the
-/// `black_box` around it: the optimiser must not carry its state in registers from poll to poll.
+/// Takes what is ready. Within an executor nothing is known of a stream when a poll begins, hence
+/// the `black_box` around it: its state must not be carried in registers from poll to poll.
 #[inline]
 fn drain<S: Stream>(mut stream: Pin<&mut S>) {
     let mut cx = Context::from_waker(Waker::noop());

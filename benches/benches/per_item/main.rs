@@ -77,8 +77,8 @@ fn wrappers(
     group.section()
 }
 
-/// Response bodies of axum over a stream of events. Axum's keep-alive cannot be had without the body
-/// that encodes the events; so the body without a keep-alive is the baseline here.
+/// Response bodies of axum over a stream of events. Axum's keep-alive cannot be had without the
+/// body that encodes the events; so the body without a keep-alive is the baseline here.
 fn bodies(
     criterion: &mut Criterion,
     name: &'static str,

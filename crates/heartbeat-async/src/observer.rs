@@ -45,7 +45,8 @@ pub trait Observer {
 
     /// A silence ended, and how long it was. On the pull side the silences are measured when the
     /// consumer comes back and finds nothing ready, and at the end of the stream; items that it took
-    /// in between share one. The silence before a stream is dropped is not told.
+    /// in between share one. The silence before a stream is dropped is not told, and none
+    /// where heartbeats are disabled or stopped.
     fn silence(&self, lasted: Duration) {
         let _ = lasted;
     }

@@ -210,7 +210,8 @@ where
                 Poll::Ready(Some(item))
             }
             Poll::Ready(None) => {
-                if this.flight.observer.is_enabled() {
+                // Where there are no heartbeats the machine was told of no sends.
+                if pace.beating && this.flight.observer.is_enabled() {
                     this.flight.observer.silence(pace.heart.silence(pace.timer.now()));
                 }
                 pace.taken = Taken::End;

@@ -352,6 +352,26 @@ fn t19_the_silence_before_the_end_is_told_too() {
 }
 
 #[test]
+fn t1_t9_t19_a_stream_without_heartbeats_tells_no_silence_that_it_has_not_measured() {
+    for interval in [Duration::ZERO, secs(10)] {
+        let counters = Counters::new();
+        let (clock, source, mut stream) = observed(Config::every(interval), &counters);
+        stream.enter(|_, stream| stream.stop());
+        let born = clock.reads();
+        for _ in 0..10 {
+            clock.advance(secs(1));
+            source.push("real");
+            assert_ready_eq!(stream.poll_next(), Some("real"));
+            assert_pending!(stream.poll_next());
+        }
+        source.end();
+        assert_ready_eq!(stream.poll_next(), None);
+        assert_eq!(counters.counts().longest_silence, Duration::ZERO); // ten seconds would be wrong
+        assert_eq!(clock.reads(), born);
+    }
+}
+
+#[test]
 fn t19_the_silence_is_right_around_an_error() {
     let counters = Counters::new();
     let (clock, source) = (Clock::default(), Source::<Result<&str, &str>>::new());

@@ -37,7 +37,7 @@ pub trait HeartbeatStreamExt: Stream {
         Self: Sized,
         B: Beat<Self::Item>,
     {
-        HeartbeatStream::new(self, TokioTimer, config, beat)
+        heartbeat_async::HeartbeatStreamExt::heartbeat(self, TokioTimer, config, beat)
     }
 
     /// The same for a stream of `Result`: each heartbeat is an `Ok`, an `Err` is no send, and no
@@ -61,7 +61,7 @@ pub trait HeartbeatStreamExt: Stream {
         Self: Stream<Item = Result<T, E>> + Sized,
         B: Beat<T>,
     {
-        HeartbeatStream::new(self, TokioTimer, config, TryBeat::new(beat))
+        heartbeat_async::HeartbeatStreamExt::try_heartbeat(self, TokioTimer, config, beat)
     }
 }
 

@@ -106,7 +106,7 @@ pub async fn run(options: ServeOptions) -> Result<(), ServeError> {
     let listener = bound.map_err(listen(options.listen))?;
     let address = listener.local_addr().map_err(ServeError::Broken)?;
     let feed = Feed::new(HELD_EVENTS);
-    let _ = feed.publish(tick());
+    feed.publish(tick());
 
     let mut helpers = JoinSet::new();
     announce(&format!("serving gRPC on {address}"));

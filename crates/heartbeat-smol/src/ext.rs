@@ -1,0 +1,68 @@
+use futures_core::Stream;
+use heartbeat_async::{Beat, Config, NoObserver, TryBeat};
+
+use crate::SmolTimer;
+
+/// A stream with heartbeats on smol's timers; see [`heartbeat_async::HeartbeatStream`].
+pub type HeartbeatStream<S, B, O = NoObserver> =
+    heartbeat_async::HeartbeatStream<S, SmolTimer, B, O>;
+
+/// Adds heartbeats to any stream.
+pub trait HeartbeatStreamExt: Stream {
+    /// Yields the items of this stream, and a heartbeat whenever it has been silent for an interval.
+    ///
+    /// `config` is the interval, or a [`Config`] with more to it; an interval of zero switches
+    /// heartbeats off (T1). `beat` makes the heartbeats: a closure, or whatever implements [`Beat`].
+    /// The silence begins now (T2).
+    ///
+    /// If the stream has heartbeats of somebody else's already, tell so with
+    /// [`recognize`](heartbeat_async::HeartbeatStream::recognize), lest they pass for signs of life
+    /// (T21).
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// use heartbeat_smol::{Config, HeartbeatStreamExt, Jitter};
+    ///
+    /// # fn stream() -> Result<(), heartbeat_smol::InvalidJitter> {
+    /// # let events = futures_util::stream::empty();
+    /// let config = Config::every(Duration::from_secs(25)).with_jitter(Jitter::try_from(0.1)?);
+    /// let events = events.heartbeat(config, || String::from(":\n"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    fn heartbeat<B>(self, config: impl Into<Config>, beat: B) -> HeartbeatStream<Self, B>
+    where
+        Self: Sized,
+        B: Beat<Self::Item>,
+    {
+        heartbeat_async::HeartbeatStreamExt::heartbeat(self, SmolTimer, config, beat)
+    }
+
+    /// The same for a stream of `Result`: each heartbeat is an `Ok`, an `Err` is no send, and no
+    /// heartbeat follows it until an `Ok` does (T17).
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// use heartbeat_smol::HeartbeatStreamExt;
+    ///
+    /// # let events = futures_util::stream::empty::<Result<String, std::io::Error>>();
+    /// let events = events.try_heartbeat(Duration::from_secs(15), || String::from(":\n"));
+    /// ```
+    fn try_heartbeat<T, E, B>(
+        self,
+        config: impl Into<Config>,
+        beat: B,
+    ) -> HeartbeatStream<Self, TryBeat<B>>
+    where
+        Self: Stream<Item = Result<T, E>> + Sized,
+        B: Beat<T>,
+    {
+        heartbeat_async::HeartbeatStreamExt::try_heartbeat(self, SmolTimer, config, beat)
+    }
+}
+
+impl<S: Stream + ?Sized> HeartbeatStreamExt for S {}

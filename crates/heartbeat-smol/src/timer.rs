@@ -1,0 +1,43 @@
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use heartbeat_async::Timer;
+
+/// The system's monotonic clock, and async-io's alarms, which are smol's.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SmolTimer;
+
+/// An alarm of a [`SmolTimer`].
+#[derive(Debug)]
+#[must_use = "futures do nothing unless polled"]
+pub struct Sleep(async_io::Timer);
+
+impl Timer for SmolTimer {
+    type Instant = Instant;
+    type Sleep = Sleep;
+
+    fn now(&self) -> Instant {
+        Instant::now()
+    }
+
+    fn sleep_until(&self, deadline: Instant) -> Sleep {
+        Sleep(async_io::Timer::at(deadline))
+    }
+
+    fn reset(&self, mut sleep: Pin<&mut Option<Sleep>>, deadline: Instant) {
+        match sleep.as_mut().as_pin_mut() {
+            Some(mut sleep) => sleep.0.set_at(deadline),
+            None => sleep.set(Some(self.sleep_until(deadline))),
+        }
+    }
+}
+
+impl Future for Sleep {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        Pin::new(&mut self.0).poll(cx).map(drop)
+    }
+}

@@ -59,15 +59,32 @@
 //! clock.set(Duration::from_secs(15));
 //! assert_eq!(stream.as_mut().poll_next(&mut cx), Poll::Ready(Some("beat")));
 //! ```
+//!
+//! # Features
+//!
+//! None is on by default, and both need std.
+//!
+//! - `virtual-time`: the module `virtual_time`, a clock for tests that moves when everything waits.
+//! - `conformance`: the module and the macro `conformance`, the scenarios that hold the rules on any
+//!   runtime. Run them on a timer of yours.
 
 #![no_std]
 
+#[cfg(feature = "virtual-time")]
+extern crate std;
+
 mod beat;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod ext;
 mod observer;
 mod seed;
 mod stream;
 mod timer;
+#[cfg(feature = "virtual-time")]
+pub mod virtual_time;
+#[cfg(feature = "virtual-time")]
+mod woken;
 
 pub use beat::{Beat, Kind, Recognize, TryBeat};
 pub use ext::HeartbeatStreamExt;

@@ -1,0 +1,238 @@
+//! Scenarios that hold the timer rules on any runtime.
+//!
+//! Needs the feature `conformance`, and std. Whoever writes a [`Timer`] runs them on it: they make
+//! sure of the timer, and of the glue on that timer. Where time is real a scenario takes fractions
+//! of a second and leaves room for a busy machine; where it is virtual everything is exact.
+//!
+//! What each scenario is about says its name, and the rules (T1, T2, …) that it names stand in the
+//! repository's `docs/timer-semantics.md`.
+//!
+//! # Example
+//!
+//! A test for each scenario, here on the timer for tests; for another, implement [`Runtime`]. The
+//! adapters of this repository do so in their `tests/conformance.rs`, and `docs/integrating.md` shows
+//! a timer that is none of ours.
+//!
+//! ```
+//! use heartbeat_async::virtual_time::VirtualTime;
+//!
+//! heartbeat_async::conformance!(VirtualTime::new());
+//! # for scenario in heartbeat_async::conformance::scenarios() {
+//! #     heartbeat_async::conformance::check(&VirtualTime::new(), scenario).unwrap();
+//! # }
+//! ```
+
+use core::fmt;
+use core::future::Future;
+use core::time::Duration;
+use std::string::String;
+
+use crate::Timer;
+use crate::virtual_time::VirtualTime;
+
+mod source;
+mod stage;
+mod stream;
+mod timer;
+mod watched;
+
+use stage::{Stage, Trouble, Verdict};
+
+/// A runtime under test.
+pub trait Runtime {
+    /// Its timer. Clones show the same time.
+    type Timer: Timer + Clone;
+
+    /// Makes a timer.
+    fn timer(&self) -> Self::Timer;
+
+    /// Runs a scenario to its end on the runtime. All that it waits for are alarms of the timer.
+    fn block_on<F: Future>(&self, scenario: F) -> F::Output;
+
+    /// How fast to go. Default: [`Pace::real`].
+    fn pace(&self) -> Pace {
+        Pace::real()
+    }
+}
+
+impl Runtime for VirtualTime {
+    type Timer = Self;
+
+    fn timer(&self) -> Self {
+        self.clone()
+    }
+
+    fn block_on<F: Future>(&self, scenario: F) -> F::Output {
+        VirtualTime::block_on(self, scenario)
+    }
+
+    fn pace(&self) -> Pace {
+        Pace::exact(Duration::ZERO)
+    }
+}
+
+/// How long the scenarios take, and how exact they are.
+#[derive(Debug, Clone, Copy)]
+pub struct Pace {
+    /// Most intervals are ten of these.
+    tick: Duration,
+    /// How late an alarm may be.
+    late: Duration,
+    /// How often a scenario does the same again.
+    rounds: u32,
+}
+
+impl Pace {
+    /// For a runtime whose time passes by itself: a tick of 10 ms, by which alarms may be late, and
+    /// few repetitions. A scenario in which something was later than that is played again at half
+    /// the pace, several times: the machine may have been busy.
+    #[must_use]
+    pub const fn real() -> Self {
+        let tick = Duration::from_millis(10);
+        Self { tick, late: tick, rounds: 3 }
+    }
+
+    /// For a runtime whose time passes only when all wait for it: a tick of a second, alarms that
+    /// may be late by no more than `late` (for the coarseness of a clock), and many repetitions.
+    #[must_use]
+    pub const fn exact(late: Duration) -> Self {
+        Self { tick: Duration::from_secs(1), late, rounds: 100 }
+    }
+
+    fn slower(self) -> Self {
+        Self { tick: self.tick * 2, late: self.late * 2, ..self }
+    }
+
+    /// A tick is no shorter than the timer's granularity: what may happen a granularity earlier
+    /// still happens between the same two steps of a scenario.
+    fn coarser_than(self, granularity: Duration) -> Self {
+        Self { tick: self.tick.max(granularity), ..self }
+    }
+}
+
+/// How often a scenario is played before it counts as failed because something came too late.
+const PERFORMANCES: usize = 6;
+
+/// Why a runtime does not conform.
+#[derive(Debug, Clone)]
+pub struct Failure {
+    scenario: String,
+    trouble: Trouble,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.trouble {
+            Trouble::Wrong(what) => write!(f, "{}: {what}", self.scenario),
+            Trouble::Late(what) => {
+                write!(f, "{}: {what}, the last of {PERFORMANCES} times", self.scenario)
+            }
+        }
+    }
+}
+
+impl core::error::Error for Failure {}
+
+/// Plays one of the [`scenarios`] on a runtime.
+///
+/// # Errors
+///
+/// If what happens is against the rules, if it happened too late each time that it was tried, or if
+/// there is no such scenario.
+pub fn check<R: Runtime>(runtime: &R, scenario: &str) -> Result<(), Failure> {
+    let mut pace = runtime.pace().coarser_than(runtime.timer().granularity());
+    let mut performances = 0;
+    loop {
+        let played = runtime.block_on(async {
+            let stage = Stage::new(runtime.timer(), pace);
+            play(scenario, &stage).await
+        });
+        performances += 1;
+        match played {
+            Ok(()) => return Ok(()),
+            Err(Trouble::Late(_)) if performances < PERFORMANCES => pace = pace.slower(),
+            Err(trouble) => return Err(Failure { scenario: String::from(scenario), trouble }),
+        }
+    }
+}
+
+/// Hands the name of each scenario, and the file where it stands, to a macro.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __scenarios {
+    ($to:path, $($arguments:tt)*) => {
+        $to! {
+            [$($arguments)*]
+            timer::timer_goes_off_in_time_and_wakes,
+            timer::timer_moves_an_alarm_that_is_set,
+            timer::timer_sets_an_alarm_again_that_has_gone_off,
+            timer::timer_goes_off_at_once_if_the_deadline_has_passed,
+            timer::timer_wakes_whoever_polled_last,
+            stream::t1_an_interval_of_zero_passes_through_without_clock_or_alarm,
+            stream::t2_the_first_beat_comes_a_gap_after_birth,
+            stream::t2_a_prompt_beat_comes_at_once,
+            stream::t3_t16_a_send_moves_the_deadline,
+            stream::t4_a_beat_is_never_early_and_never_missing,
+            stream::t5_t17_who_was_away_gets_one_beat,
+            stream::t6_t17_a_ready_item_goes_first_and_takes_the_place_of_a_beat,
+            stream::t7_a_clock_that_runs_back_moves_no_deadline_back,
+            stream::t8_an_interval_past_the_end_of_time_never_beats,
+            stream::t9_nothing_beats_after_stop,
+            stream::t10_t19_a_beat_that_nobody_came_back_from_is_an_error_once,
+            stream::t11_jitter_pulls_earlier_only,
+            stream::t11_streams_opened_together_drift_apart,
+            stream::t12_a_dead_producer_is_given_up_once_until_it_sends_again,
+            stream::t12_t21_foreign_beats_break_the_silence_but_show_no_life,
+            stream::t16_a_burst_reads_no_clock_and_sets_no_alarm,
+            stream::t16_the_alarm_is_moved_once_per_gap_at_most,
+            stream::t16_whoever_polled_last_is_woken,
+            stream::t16_an_alarm_that_is_too_early_does_not_spin,
+            stream::t17_the_end_is_the_end,
+            stream::t17_no_beat_follows_an_error_until_something_else_does,
+            stream::t17_items_pass_once_and_in_order,
+            stream::t19_what_becomes_of_beats_is_told,
+            stream::t21_two_wrappers_beat_no_more_than_one,
+        }
+    };
+}
+
+macro_rules! list {
+    ([] $($file:ident::$name:ident,)+) => {
+        /// The names of all scenarios.
+        #[must_use]
+        pub const fn scenarios() -> &'static [&'static str] {
+            &[$(stringify!($name)),+]
+        }
+
+        async fn play<T: Timer + Clone>(scenario: &str, stage: &Stage<T>) -> Verdict {
+            match scenario {
+                $(stringify!($name) => $file::$name(stage).await,)+
+                _ => Err(Trouble::Wrong(String::from("no scenario has that name"))),
+            }
+        }
+    };
+}
+__scenarios!(list,);
+
+/// Makes a test of each scenario, on the [`Runtime`](conformance::Runtime) that the given expression
+/// makes. See the [module](conformance) for an example.
+#[macro_export]
+macro_rules! conformance {
+    ($runtime:expr) => {
+        $crate::__scenarios! { $crate::__conformance_tests, $runtime }
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __conformance_tests {
+    ([$runtime:expr] $($file:ident::$name:ident,)+) => {
+        $(
+            #[test]
+            fn $name() {
+                let played = $crate::conformance::check(&$runtime, stringify!($name));
+                played.unwrap_or_else(|failure| panic!("{failure}"));
+            }
+        )+
+    };
+}

@@ -1,0 +1,61 @@
+//! The conformance suite in virtual time.
+
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::time::Duration;
+
+use heartbeat_async::conformance::{Runtime, check};
+use heartbeat_async::virtual_time::VirtualTime;
+
+heartbeat_async::conformance!(VirtualTime::new());
+
+/// A timer that many streams share may be early by a 64th of the interval (T15).
+mod in_batches {
+    use super::*;
+
+    const GRANULARITY: Duration = Duration::from_millis(156);
+
+    heartbeat_async::conformance!(VirtualTime::new().with_granularity(GRANULARITY));
+}
+
+/// The ticks grow with the granularity, to which no other bound is set.
+mod in_coarse_batches {
+    use super::*;
+
+    const GRANULARITY: Duration = Duration::from_secs(60);
+
+    heartbeat_async::conformance!(VirtualTime::new().with_granularity(GRANULARITY));
+}
+
+/// Runs each scenario again and again, each time after more than its time.
+struct Sluggish(VirtualTime);
+
+impl Runtime for Sluggish {
+    type Timer = VirtualTime;
+
+    fn timer(&self) -> VirtualTime {
+        self.0.clone()
+    }
+
+    fn block_on<F: Future>(&self, scenario: F) -> F::Output {
+        let mut scenario = pin!(scenario);
+        self.0.block_on(poll_fn(|cx| {
+            self.0.advance(Duration::from_secs(60));
+            scenario.as_mut().poll(cx)
+        }))
+    }
+}
+
+#[test]
+fn what_is_always_too_late_fails_and_says_so() {
+    let scenario = "t4_a_beat_is_never_early_and_never_missing";
+    let failure = check(&Sluggish(VirtualTime::new()), scenario).expect_err("it is late");
+    let text = failure.to_string();
+    assert!(text.starts_with(scenario) && text.ends_with("the last of 6 times"), "{text}");
+}
+
+#[test]
+fn a_scenario_that_there_is_not_is_named() {
+    let failure = check(&VirtualTime::new(), "t99").expect_err("there is no such rule");
+    assert_eq!(failure.to_string(), "t99: no scenario has that name");
+}

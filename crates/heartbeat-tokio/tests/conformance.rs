@@ -1,0 +1,50 @@
+//! The conformance suite on tokio, in real time and with its clock paused.
+
+use std::time::Duration;
+
+use heartbeat_async::conformance::{Pace, Runtime};
+use heartbeat_tokio::TokioTimer;
+use tokio::runtime::Builder;
+
+struct Tokio;
+
+impl Runtime for Tokio {
+    type Timer = TokioTimer;
+
+    fn timer(&self) -> TokioTimer {
+        TokioTimer
+    }
+
+    fn block_on<F: Future>(&self, scenario: F) -> F::Output {
+        let runtime = Builder::new_multi_thread().worker_threads(1).enable_time().build();
+        runtime.expect("a runtime").block_on(scenario)
+    }
+}
+
+heartbeat_async::conformance!(Tokio);
+
+mod paused {
+    use super::*;
+
+    struct Paused;
+
+    impl Runtime for Paused {
+        type Timer = TokioTimer;
+
+        fn timer(&self) -> TokioTimer {
+            TokioTimer
+        }
+
+        fn block_on<F: Future>(&self, scenario: F) -> F::Output {
+            let runtime = Builder::new_current_thread().enable_time().start_paused(true).build();
+            runtime.expect("a runtime").block_on(scenario)
+        }
+
+        /// tokio's timer counts in milliseconds, and rounds up.
+        fn pace(&self) -> Pace {
+            Pace::exact(Duration::from_millis(1))
+        }
+    }
+
+    heartbeat_async::conformance!(Paused);
+}

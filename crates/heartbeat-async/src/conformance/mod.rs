@@ -214,7 +214,7 @@ macro_rules! list {
 }
 __scenarios!(list,);
 
-/// Makes a test of each scenario, on the [`Runtime`](crate::conformance::Runtime) that the given
+/// Makes a test of each scenario, on the [`Runtime`] that the given
 /// expression makes. See the [module](mod@crate::conformance) for an example.
 #[macro_export]
 macro_rules! conformance {

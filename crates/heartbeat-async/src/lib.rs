@@ -62,7 +62,7 @@
 //!
 //! # Features
 //!
-//! None is on by default, and both need std.
+//! None is on by default, and both need std; the second one 64-bit atomics, too.
 //!
 //! - `virtual-time`: the module `virtual_time`, a clock for tests that moves when everything waits.
 //! - `conformance`: the module and the macro `conformance`, the scenarios that hold the rules on any

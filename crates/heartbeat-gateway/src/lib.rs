@@ -11,6 +11,7 @@ pub mod feed;
 mod flags;
 pub mod idle_proxy;
 pub mod proto;
+pub mod runtime;
 pub mod serve;
 pub mod server;
 

@@ -9,14 +9,15 @@ use std::io;
 use std::time::Duration;
 
 use clap::Args;
+use heartbeat_async::Config;
 use heartbeat_frame::GatewayEvent;
-use heartbeat_tokio::Config;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
 use crate::feed::Feed;
 use crate::flags;
 use crate::idle_proxy::IdleCounts;
+use crate::runtime::Runtime;
 
 pub use report::{Report, StreamReport};
 
@@ -74,10 +75,18 @@ enum Happened {
 pub async fn run(options: DemoOptions) -> io::Result<Report> {
     let quiet = Config::every(Duration::ZERO);
     let pings = (options.idle_cut / 3).max(Duration::from_millis(1));
+    let runtime = Runtime::Tokio;
     let lanes = [
-        Lane { name: "nothing", must_live: false, heartbeat: quiet, pings: None },
-        Lane { name: "HTTP/2 PINGs", must_live: false, heartbeat: quiet, pings: Some(pings) },
+        Lane { runtime, name: "nothing", must_live: false, heartbeat: quiet, pings: None },
         Lane {
+            runtime,
+            name: "HTTP/2 PINGs",
+            must_live: false,
+            heartbeat: quiet,
+            pings: Some(pings),
+        },
+        Lane {
+            runtime,
             name: "heartbeats",
             must_live: true,
             heartbeat: Config::every(options.interval),

@@ -33,11 +33,11 @@ use crate::server::Gateway;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, ValueEnum)]
 pub enum Runtime {
-    /// The tokio runtime of the caller, and tonic's own server.
+    /// tokio, with tonic's own server; the runtime is the caller's.
     Tokio,
-    /// smol's global executor, and hyper's connections.
+    /// smol's global executor, with hyper's connections.
     Smol,
-    /// async-std's global executor, and hyper's connections.
+    /// async-std's global executor, with hyper's connections.
     AsyncStd,
 }
 

@@ -9,6 +9,9 @@ use std::time::{Duration, Instant};
 use futures_util::future::join_all;
 use heartbeat_frame::{GatewayEvent, SubscribeRequest};
 use heartbeat_gateway::proto::gateway_service_client::GatewayServiceClient;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio::time::{sleep, timeout};
 use tonic::{Code, Status, Streaming};
 
 const GATEWAY: &str = env!("CARGO_BIN_EXE_heartbeat-gateway");
@@ -147,14 +150,19 @@ async fn sigterm_ends_a_hundred_open_streams_cleanly_and_soon(runtime: &str) {
 }
 
 async fn a_client_that_does_not_end_holds_the_server_up_no_longer_than_it_may(runtime: &str) {
-    let server = Serving::start(&format!("--runtime {runtime} --shutdown-within 300ms"));
+    let server = Serving::start(&format!("--runtime {runtime} --shutdown-within 1s"));
     // It has begun to speak HTTP/2 and says no more: there is nothing to end.
-    let mut mute = tokio::net::TcpStream::connect(server.address).await.expect("it listens");
+    let mut mute = TcpStream::connect(server.address).await.expect("it listens");
     let mut stream = subscribe(server.address, "").await.expect("served");
     assert_eq!(next_ids(&mut stream, 1).await, ["1"]);
-    tokio::io::AsyncWriteExt::write_all(&mut mute, b"PRI * HT").await.expect("accepted");
+    mute.write_all(b"PRI * HT").await.expect("accepted");
 
+    let asked = Instant::now();
     server.terminate();
+    while TcpStream::connect(server.address).await.is_ok() {
+        sleep(Duration::from_millis(10)).await;
+    }
+    assert!(asked.elapsed() < Duration::from_secs(1), "it waits, and accepts nobody else");
     let (status, log) = server.end().await;
     assert_eq!(status.code(), Some(0), "{log}");
     assert!(log.contains("streams were cut off"), "{log}");
@@ -165,7 +173,7 @@ async fn a_client_resumes_after_the_last_event_it_has_seen(runtime: &str) {
     let mut stream = subscribe(server.address, "").await.expect("served");
     let seen = next_ids(&mut stream, 3).await;
     drop(stream);
-    tokio::time::sleep(Duration::from_millis(300)).await; // meanwhile it misses some
+    sleep(Duration::from_millis(300)).await; // meanwhile it misses some
 
     let last: u64 = seen[2].parse().expect("a number");
     let mut stream = subscribe(server.address, &seen[2]).await.expect("served");
@@ -213,12 +221,13 @@ async fn a_server_without_files_left_serves_again_once_it_has_some(runtime: &str
     let since = Instant::now();
     let mut mute = Vec::new();
     for _ in 0..files {
-        mute.push(tokio::net::TcpStream::connect(server.address).await.expect("in its backlog"));
+        mute.push(TcpStream::connect(server.address).await.expect("in its backlog"));
     }
-    tokio::time::sleep(Duration::from_millis(500)).await; // it tries in vain
+    sleep(Duration::from_millis(500)).await; // it tries in vain
     drop(mute);
 
-    let mut stream = subscribe(server.address, "").await.expect("served");
+    let stream = timeout(Duration::from_secs(6), subscribe(server.address, "")).await;
+    let mut stream = stream.expect("soon").expect("served");
     assert_eq!(next_ids(&mut stream, 1).await, ["1"]);
     server.terminate();
     let (status, log) = server.end().await;

@@ -2,8 +2,8 @@
 //! proxy that cuts idle connections, and a demonstration that puts one behind the other.
 //!
 //! The crate is there to be run. Its parts are public so that tests can put them together in other
-//! ways; unlike the libraries' they may change in any release. In a server of your own use
-//! `heartbeat-tokio`.
+//! ways; unlike the libraries' they may change in any release. In a server of your own use the
+//! adapter of its runtime: `heartbeat-tokio`, `heartbeat-smol` or `heartbeat-async-std`.
 
 mod cli;
 pub mod demo;

@@ -16,7 +16,7 @@ use tokio::time::{sleep, timeout};
 use crate::feed::Feed;
 use crate::flags;
 use crate::idle_proxy::{IdleCounts, IdleProxy};
-use crate::runtime::Runtime;
+use crate::runtime::{Listener, Runtime};
 
 /// How many events a client may have missed and still resume.
 const HELD_EVENTS: usize = 1000;
@@ -109,7 +109,7 @@ impl std::error::Error for ServeError {
 pub async fn run(options: ServeOptions) -> Result<(), ServeError> {
     let mut termination = Termination::new().map_err(ServeError::Broken)?;
     let listen = |address| move |source| ServeError::Listen { address, source };
-    let bound = options.runtime.listen(options.listen).await;
+    let bound = Listener::bind(options.runtime, options.listen).await;
     let listener = bound.map_err(listen(options.listen))?;
     let address = listener.local_addr().map_err(ServeError::Broken)?;
     let feed = Feed::new(HELD_EVENTS);

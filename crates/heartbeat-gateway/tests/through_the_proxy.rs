@@ -8,7 +8,7 @@ use heartbeat_frame::{GatewayEvent, SubscribeRequest};
 use heartbeat_gateway::feed::Feed;
 use heartbeat_gateway::idle_proxy::{IdleCounts, IdleProxy};
 use heartbeat_gateway::proto::gateway_service_client::GatewayServiceClient;
-use heartbeat_gateway::runtime::Runtime;
+use heartbeat_gateway::runtime::{Listener, Runtime};
 use tokio::time::{sleep, timeout_at};
 
 const INTERVAL: Duration = Duration::from_millis(400);
@@ -27,7 +27,7 @@ async fn a_stream_lives_for_five_seconds_and_brings_everything_once_and_in_order
 
 async fn lives_for_five_seconds(runtime: Runtime) {
     let any_port = ([127, 0, 0, 1], 0).into();
-    let listener = runtime.listen(any_port).await.expect("a port");
+    let listener = Listener::bind(runtime, any_port).await.expect("a port");
     let server = listener.local_addr().expect("bound");
     let proxy =
         IdleProxy::bind(any_port, server, IDLE_CUT, IdleCounts::Data).await.expect("a port");

@@ -18,7 +18,7 @@ use super::{DemoOptions, Happened};
 use crate::feed::Feed;
 use crate::idle_proxy::{IdleProxy, ProxyStats};
 use crate::proto::gateway_service_client::GatewayServiceClient;
-use crate::runtime::Runtime;
+use crate::runtime::{Listener, Runtime};
 
 /// What a stream is given to stay alive.
 #[derive(Debug, Clone, Copy)]
@@ -44,7 +44,7 @@ impl Lane {
     /// Starts a server and a proxy, and subscribes through them.
     pub(super) async fn open(self, feed: &Feed, options: &DemoOptions) -> io::Result<OpenLane> {
         let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let listener = self.runtime.listen(any_port).await?;
+        let listener = Listener::bind(self.runtime, any_port).await?;
         let server = listener.local_addr()?;
         let proxy =
             IdleProxy::bind(any_port, server, options.idle_cut, options.idle_counts).await?;

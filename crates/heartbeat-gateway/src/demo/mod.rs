@@ -124,7 +124,7 @@ pub async fn run(options: DemoOptions) -> io::Result<Report> {
 fn lanes(options: &DemoOptions) -> Vec<Lane> {
     let quiet = Config::every(Duration::ZERO);
     let pings = (options.idle_cut / 3).max(Duration::from_millis(1));
-    let lanes = |runtime| {
+    let three = |runtime| {
         [
             Lane { runtime, name: "nothing", must_live: false, heartbeat: quiet, pings: None },
             Lane {
@@ -143,7 +143,7 @@ fn lanes(options: &DemoOptions) -> Vec<Lane> {
             },
         ]
     };
-    Runtime::ALL.into_iter().flat_map(lanes).collect()
+    Runtime::ALL.into_iter().flat_map(three).collect()
 }
 
 fn real_event() -> GatewayEvent {

@@ -20,8 +20,8 @@ pub(super) trait Accept: Send + Sync + 'static {
     ) -> impl Future<Output = io::Result<(Self::Connection, SocketAddr)>> + Send;
 }
 
-/// The connections of `listener`, which has no end, however often an accept fails. Dropping it closes
-/// the listener.
+/// The connections that `listener` accepts: a stream without end, however often an accept fails.
+/// Dropping it closes the listener.
 pub(super) fn incoming<L, T>(
     listener: L,
     timer: T,

@@ -31,12 +31,14 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Send the same quiet stream three times through a proxy that cuts what is idle
+    /// Send the same quiet stream through a proxy that cuts what is idle, three times per runtime
     ///
     /// A real gRPC server, a real client and an idle-cutting proxy between them, on loopback ports
     /// that the system picks; three times: with nothing to keep the stream alive, with HTTP/2 PINGs
-    /// from the server, with heartbeats. Exits with 0 if only the heartbeats kept their stream
-    /// alive and every event arrived once and in order, else with 1.
+    /// from the server, with heartbeats. And that on each runtime: tokio, smol and async-std drive
+    /// their servers, while clients and proxies are the outside world and run on tokio. All at the
+    /// same time. Exits with 0 if only the heartbeats kept their streams alive and every event
+    /// arrived once and in order, else with 1.
     #[command(after_help = "Example:\n  heartbeat-gateway demo --interval 500ms --idle-cut 2s")]
     Demo(DemoOptions),
 
@@ -45,6 +47,9 @@ enum Command {
     /// Every client has a stream of its own, with heartbeats in its silence. The last 1,000 events
     /// are kept: a client that was cut off resumes after its `last_event_id`. When the server is
     /// stopped, all streams end with status OK. Exits with 0 then, and with 2 if it cannot listen.
+    ///
+    /// The server runs on the `--runtime` that is chosen; what stands around it (signals, the proxy
+    /// of `--idle-cut`, the publishing of events) runs on tokio.
     #[command(
         after_help = "Example:\n  heartbeat-gateway serve --interval 2s --event-every 10s --idle-cut 5s"
     )]

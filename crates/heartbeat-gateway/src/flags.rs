@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use heartbeat_tokio::{InvalidJitter, Jitter};
+use heartbeat_async::{InvalidJitter, Jitter};
 
 /// A time such as `15s`, `500ms` or `1m 30s`.
 pub(crate) fn time(text: &str) -> Result<Duration, String> {

@@ -2,8 +2,8 @@
 //! proxy that cuts idle connections, and a demonstration that puts one behind the other.
 //!
 //! The crate is there to be run. Its parts are public so that tests can put them together in other
-//! ways; unlike the libraries' they may change in any release. In a server of your own use
-//! `heartbeat-tokio`.
+//! ways; unlike the libraries' they may change in any release. In a server of your own use the
+//! adapter of its runtime: `heartbeat-tokio`, `heartbeat-smol` or `heartbeat-async-std`.
 
 mod cli;
 pub mod demo;
@@ -11,6 +11,7 @@ pub mod feed;
 mod flags;
 pub mod idle_proxy;
 pub mod proto;
+pub mod runtime;
 pub mod serve;
 pub mod server;
 

@@ -3,20 +3,20 @@
 use std::fmt;
 use std::io::{self, Write};
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
+use heartbeat_async::{Config, Jitter};
 use heartbeat_frame::GatewayEvent;
-use heartbeat_tokio::{Config, Jitter};
-use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use crate::feed::Feed;
 use crate::flags;
 use crate::idle_proxy::{IdleCounts, IdleProxy};
-use crate::server::Gateway;
+use crate::runtime::{Listener, Runtime};
 
 /// How many events a client may have missed and still resume.
 const HELD_EVENTS: usize = 1000;
@@ -30,6 +30,10 @@ pub struct ServeOptions {
     /// Where to listen; port 0 takes any free one
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:50051")]
     pub listen: SocketAddr,
+
+    /// What drives the server, from the accept to the heartbeat's timer; each serves gRPC without TLS
+    #[arg(long, value_name = "RUNTIME", default_value = "tokio")]
+    pub runtime: Runtime,
 
     /// Send a heartbeat after this much silence; 0s sends none
     #[arg(long, value_name = "TIME", default_value = "15s", value_parser = flags::time, allow_hyphen_values = true)]
@@ -96,13 +100,16 @@ impl std::error::Error for ServeError {
 
 /// Serves until Ctrl-C or SIGTERM, then ends all streams cleanly. Says on standard output where.
 ///
+/// What stands around the server runs on the caller's tokio whatever drives the server: signals, the
+/// idle-cutting proxy, the publishing of events.
+///
 /// # Errors
 ///
 /// If an address cannot be listened on, or the server breaks down.
 pub async fn run(options: ServeOptions) -> Result<(), ServeError> {
     let mut termination = Termination::new().map_err(ServeError::Broken)?;
     let listen = |address| move |source| ServeError::Listen { address, source };
-    let bound = TcpListener::bind(options.listen).await;
+    let bound = Listener::bind(options.runtime, options.listen).await;
     let listener = bound.map_err(listen(options.listen))?;
     let address = listener.local_addr().map_err(ServeError::Broken)?;
     let feed = Feed::new(HELD_EVENTS);
@@ -110,6 +117,7 @@ pub async fn run(options: ServeOptions) -> Result<(), ServeError> {
 
     let mut helpers = JoinSet::new();
     announce(&format!("serving gRPC on {address}"));
+    tracing::info!(runtime = options.runtime.name(), "serving");
     if let Some(idle_cut) = options.idle_cut {
         let front = SocketAddr::new(address.ip(), 0);
         let proxy = IdleProxy::bind(front, address, idle_cut, options.idle_counts).await;
@@ -127,26 +135,22 @@ pub async fn run(options: ServeOptions) -> Result<(), ServeError> {
     let heartbeat = Config::every(options.interval)
         .with_jitter(options.jitter)
         .with_give_up_after(options.give_up_after);
-    let (stopping, stopped) = oneshot::channel();
-    let shutdown = {
-        let feed = feed.clone();
-        async move {
-            let signal = termination.wait().await;
-            tracing::info!(signal, "ending all streams");
-            feed.close();
-            let _ = stopping.send(()); // heard, unless the server has ended
-        }
-    };
-    let bound = async {
+    let (stop, stopped) = oneshot::channel();
+    let shutdown = async {
         let _ = stopped.await;
-        sleep(options.shutdown_within).await;
     };
+    let mut served = pin!(listener.serve(feed.clone(), heartbeat, None, shutdown));
     tokio::select! {
-        served = Gateway::new(feed, heartbeat).serve(listener, None, shutdown) => {
-            served.map_err(ServeError::Broken)?;
-            tracing::info!("all streams have ended");
-        }
-        () = bound => tracing::warn!(within = ?options.shutdown_within, "streams were cut off"),
+        served = &mut served => return served.map_err(ServeError::Broken),
+        signal = termination.wait() => tracing::info!(signal, "ending all streams"),
+    }
+    feed.close();
+    let _ = stop.send(()); // heard, unless the server has ended
+    if let Ok(served) = timeout(options.shutdown_within, served).await {
+        served.map_err(ServeError::Broken)?;
+        tracing::info!("all streams have ended");
+    } else {
+        tracing::warn!(within = ?options.shutdown_within, "streams were cut off");
     }
     Ok(())
 }

@@ -1,67 +1,37 @@
-//! The gRPC server: `GatewayService.Subscribe`, kept alive by heartbeats.
-
-use std::io;
-use std::time::Duration;
+//! The gRPC service: `GatewayService.Subscribe`, kept alive by heartbeats.
 
 use futures_util::stream::BoxStream;
 use futures_util::{StreamExt, TryStreamExt};
+use heartbeat_async::{Beat, Config, HeartbeatStreamExt, Kind, Timer};
 use heartbeat_frame::{GatewayEvent, HeartbeatMessage, SubscribeRequest};
-use heartbeat_tokio::{Beat, Config, HeartbeatStreamExt, Kind};
-use tokio::net::TcpListener;
-use tonic::transport::Server;
-use tonic::transport::server::TcpIncoming;
 use tonic::{Request, Response, Status};
 
 use crate::feed::{Feed, FeedError};
-use crate::proto::gateway_service_server::{GatewayService, GatewayServiceServer};
+use crate::proto::gateway_service_server::GatewayService;
 
-/// The service: every subscriber follows the feed, on a stream with heartbeats of its own.
+/// The service: every subscriber follows the feed, on a stream with heartbeats of its own. It is the
+/// same on every runtime: all that it needs of one is the timer.
 #[derive(Debug, Clone)]
-pub struct Gateway {
+pub struct Gateway<T> {
     feed: Feed,
     heartbeat: Config,
+    timer: T,
 }
 
-impl Gateway {
-    /// Serves `feed`, with a heartbeat in each silence that `heartbeat` describes.
+impl<T> Gateway<T> {
+    /// Serves `feed`, with a heartbeat in each silence that `heartbeat` describes. The silence is
+    /// measured by `timer`.
     #[must_use]
-    pub fn new(feed: Feed, heartbeat: Config) -> Self {
-        Self { feed, heartbeat }
-    }
-
-    /// Serves gRPC clients on `listener` until `shutdown` is ready and all streams have ended. With
-    /// `pings`, the server also sends HTTP/2 PINGs that often.
-    ///
-    /// From the shutdown on no stream is accepted. Those that are open go on: whoever asks for the
-    /// shutdown [closes the feed](Feed::close), too, to end them.
-    ///
-    /// # Errors
-    ///
-    /// If the listener fails for good.
-    ///
-    /// # Cancellation
-    ///
-    /// Dropping the future closes the listener; connections end with their runtime.
-    pub async fn serve(
-        self,
-        listener: TcpListener,
-        pings: Option<Duration>,
-        shutdown: impl Future<Output = ()>,
-    ) -> io::Result<()> {
-        Server::builder()
-            .http2_keepalive_interval(pings)
-            .add_service(GatewayServiceServer::new(self))
-            .serve_with_incoming_shutdown(
-                TcpIncoming::from(listener).with_nodelay(Some(true)),
-                shutdown,
-            )
-            .await
-            .map_err(io::Error::other)
+    pub fn new(feed: Feed, heartbeat: Config, timer: T) -> Self {
+        Self { feed, heartbeat, timer }
     }
 }
 
 #[tonic::async_trait]
-impl GatewayService for Gateway {
+impl<T> GatewayService for Gateway<T>
+where
+    T: Timer<Instant: Send, Sleep: Send> + Clone + Send + Sync + 'static,
+{
     type SubscribeStream = BoxStream<'static, Result<GatewayEvent, Status>>;
 
     async fn subscribe(
@@ -75,7 +45,7 @@ impl GatewayService for Gateway {
         })?;
         tracing::info!(client, last_event_id, "subscribed");
         let events = events.map_err(Status::from);
-        let events = events.try_heartbeat(self.heartbeat, GatewayBeat);
+        let events = events.try_heartbeat(self.timer.clone(), self.heartbeat, GatewayBeat);
         Ok(Response::new(events.boxed()))
     }
 }

@@ -1,15 +1,14 @@
-//! A tonic stream through a proxy that cuts after 1 s, with a heartbeat in each 400 ms of silence.
-//! Over real sockets and in real time: 5 s.
+//! A gRPC stream through a proxy that cuts after 1 s, with a heartbeat in each 400 ms of silence, on
+//! each runtime. Over real sockets and in real time: 5 s.
 
 use std::time::{Duration, Instant};
 
+use heartbeat_async::Config;
 use heartbeat_frame::{GatewayEvent, SubscribeRequest};
 use heartbeat_gateway::feed::Feed;
 use heartbeat_gateway::idle_proxy::{IdleCounts, IdleProxy};
 use heartbeat_gateway::proto::gateway_service_client::GatewayServiceClient;
-use heartbeat_gateway::server::Gateway;
-use heartbeat_tokio::Config;
-use tokio::net::TcpListener;
+use heartbeat_gateway::runtime::{Listener, Runtime};
 use tokio::time::{sleep, timeout_at};
 
 const INTERVAL: Duration = Duration::from_millis(400);
@@ -20,15 +19,22 @@ const TOLERANCE: Duration = Duration::from_millis(300);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stream_lives_for_five_seconds_and_brings_everything_once_and_in_order() {
+    let streams = Runtime::ALL.map(|runtime| tokio::spawn(lives_for_five_seconds(runtime)));
+    for (stream, runtime) in streams.into_iter().zip(Runtime::ALL) {
+        stream.await.unwrap_or_else(|panic| panic!("{}: {panic}", runtime.name()));
+    }
+}
+
+async fn lives_for_five_seconds(runtime: Runtime) {
     let any_port = ([127, 0, 0, 1], 0).into();
-    let listener = TcpListener::bind(any_port).await.expect("a port");
+    let listener = Listener::bind(runtime, any_port).await.expect("a port");
     let server = listener.local_addr().expect("bound");
     let proxy =
         IdleProxy::bind(any_port, server, IDLE_CUT, IdleCounts::Data).await.expect("a port");
     let (address, stats) = (proxy.local_addr(), proxy.stats());
     let feed = Feed::new(100);
-    let gateway = Gateway::new(feed.clone(), Config::every(INTERVAL));
-    tokio::spawn(gateway.serve(listener, None, std::future::pending()));
+    let heartbeat = Config::every(INTERVAL);
+    tokio::spawn(listener.serve(feed.clone(), heartbeat, None, std::future::pending()));
     tokio::spawn(proxy.run());
 
     let mut client =

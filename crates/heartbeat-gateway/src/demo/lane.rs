@@ -7,9 +7,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use heartbeat_async::Config;
 use heartbeat_frame::{GatewayEvent, SubscribeRequest};
-use heartbeat_tokio::Config;
-use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 use tonic::Streaming;
@@ -19,11 +18,12 @@ use super::{DemoOptions, Happened};
 use crate::feed::Feed;
 use crate::idle_proxy::{IdleProxy, ProxyStats};
 use crate::proto::gateway_service_client::GatewayServiceClient;
-use crate::server::Gateway;
+use crate::runtime::{Listener, Runtime};
 
 /// What a stream is given to stay alive.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Lane {
+    pub(super) runtime: Runtime,
     pub(super) name: &'static str,
     pub(super) must_live: bool,
     pub(super) heartbeat: Config,
@@ -44,17 +44,17 @@ impl Lane {
     /// Starts a server and a proxy, and subscribes through them.
     pub(super) async fn open(self, feed: &Feed, options: &DemoOptions) -> io::Result<OpenLane> {
         let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let listener = TcpListener::bind(any_port).await?;
+        let listener = Listener::bind(self.runtime, any_port).await?;
         let server = listener.local_addr()?;
         let proxy =
             IdleProxy::bind(any_port, server, options.idle_cut, options.idle_counts).await?;
         let (stats, address) = (proxy.stats(), proxy.local_addr());
-        let gateway = Gateway::new(feed.clone(), self.heartbeat);
+        let feed = feed.clone();
 
         let mut serving = JoinSet::new();
         serving.spawn(async move {
             // Should it fail, its client sees the connection end.
-            let _ = gateway.serve(listener, self.pings, future::pending()).await;
+            let _ = listener.serve(feed, self.heartbeat, self.pings, future::pending()).await;
         });
         serving.spawn(proxy.run());
 
@@ -93,7 +93,7 @@ impl OpenLane {
         tell(Happened::Ended { survived });
         StreamReport {
             name: self.lane.name,
-            runtime: "tokio",
+            runtime: self.lane.runtime.name(),
             protocol: "grpc",
             heartbeat: !self.lane.heartbeat.interval().is_zero(),
             survived,

@@ -1,5 +1,5 @@
-//! The demonstration: the same quiet stream three times through an idle-cutting proxy, and only the
-//! one with heartbeats lives.
+//! The demonstration: the same quiet stream three times on each runtime through an idle-cutting
+//! proxy, and only those with heartbeats live.
 
 mod lane;
 mod progress;
@@ -9,14 +9,16 @@ use std::io;
 use std::time::Duration;
 
 use clap::Args;
+use futures_util::future::try_join_all;
+use heartbeat_async::Config;
 use heartbeat_frame::GatewayEvent;
-use heartbeat_tokio::Config;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
 use crate::feed::Feed;
 use crate::flags;
 use crate::idle_proxy::IdleCounts;
+use crate::runtime::Runtime;
 
 pub use report::{Report, StreamReport};
 
@@ -72,31 +74,15 @@ enum Happened {
 /// If a listener cannot be bound or a stream cannot be opened, or if the duration is too long to
 /// be measured.
 pub async fn run(options: DemoOptions) -> io::Result<Report> {
-    let quiet = Config::every(Duration::ZERO);
-    let pings = (options.idle_cut / 3).max(Duration::from_millis(1));
-    let lanes = [
-        Lane { name: "nothing", must_live: false, heartbeat: quiet, pings: None },
-        Lane { name: "HTTP/2 PINGs", must_live: false, heartbeat: quiet, pings: Some(pings) },
-        Lane {
-            name: "heartbeats",
-            must_live: true,
-            heartbeat: Config::every(options.interval),
-            pings: None,
-        },
-    ];
-    let names = lanes.map(|lane| lane.name);
-
+    let lanes = lanes(&options);
     let feed = Feed::new(1000);
-    let mut streams = Vec::new();
-    for lane in lanes {
-        streams.push(lane.open(&feed, &options).await?);
-    }
+    let streams = try_join_all(lanes.iter().map(|lane| lane.open(&feed, &options))).await?;
 
     let start = Instant::now();
     let end = start.checked_add(options.duration).ok_or_else(|| {
         io::Error::new(io::ErrorKind::InvalidInput, "the duration is too long to be measured")
     })?;
-    let mut progress = Progress::new(names, start);
+    let mut progress = Progress::new(&lanes, start);
     let (told, mut heard) = mpsc::unbounded_channel();
     let mut watched = Vec::new();
     for (place, stream) in streams.into_iter().enumerate() {
@@ -132,6 +118,32 @@ pub async fn run(options: DemoOptions) -> io::Result<Report> {
         streams.push(stream.await.map_err(io::Error::other)?);
     }
     Ok(Report::new(streams, published, options.idle_cut))
+}
+
+/// On each runtime one stream that heartbeats keep alive, and two that nothing can.
+fn lanes(options: &DemoOptions) -> Vec<Lane> {
+    let quiet = Config::every(Duration::ZERO);
+    let pings = (options.idle_cut / 3).max(Duration::from_millis(1));
+    let three = |runtime| {
+        [
+            Lane { runtime, name: "nothing", must_live: false, heartbeat: quiet, pings: None },
+            Lane {
+                runtime,
+                name: "HTTP/2 PINGs",
+                must_live: false,
+                heartbeat: quiet,
+                pings: Some(pings),
+            },
+            Lane {
+                runtime,
+                name: "heartbeats",
+                must_live: true,
+                heartbeat: Config::every(options.interval),
+                pings: None,
+            },
+        ]
+    };
+    Runtime::ALL.into_iter().flat_map(three).collect()
 }
 
 fn real_event() -> GatewayEvent {

@@ -1,13 +1,14 @@
 //! What happens on the streams, as it happens, on standard error: a line per stream that changes in
-//! place where there is a terminal, a line per event elsewhere.
+//! place where a terminal can do that, a line per event elsewhere.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use tokio::time::Instant;
 
 use super::Happened;
+use super::lane::Lane;
 
 /// How the streams are faring.
 #[derive(Debug)]
@@ -18,22 +19,23 @@ pub(super) struct Progress {
 
 #[derive(Debug)]
 struct Line {
-    name: &'static str,
+    label: String,
     real_events: u64,
     heartbeats: u64,
-    /// None where there is no terminal.
+    /// None where there is no such terminal.
     bar: Option<ProgressBar>,
 }
 
 impl Progress {
     /// All streams have been opened.
-    pub(super) fn new<const N: usize>(names: [&'static str; N], start: Instant) -> Self {
-        let bars = io::stderr().is_terminal().then(MultiProgress::new);
-        let line = |name| {
-            let bar = bars.as_ref().map(|bars| bars.add(bar(name)));
-            Line { name, real_events: 0, heartbeats: 0, bar }
+    pub(super) fn new(lanes: &[Lane], start: Instant) -> Self {
+        let bars = Some(MultiProgress::new()).filter(|bars| !bars.is_hidden());
+        let line = |lane: &Lane| {
+            let label = format!("{:9}  {:12}", lane.runtime.name(), lane.name);
+            let bar = bars.as_ref().map(|bars| bars.add(bar(label.clone())));
+            Line { label, real_events: 0, heartbeats: 0, bar }
         };
-        Self { start, streams: names.map(line).into() }
+        Self { start, streams: lanes.iter().map(line).collect() }
     }
 
     /// Something happened on the stream at that place.
@@ -54,9 +56,9 @@ impl Progress {
         let Some(bar) = &line.bar else {
             let _ = writeln!(
                 io::stderr(),
-                "{:5.1} s  {:12}  {what}",
+                "{:5.1} s  {}  {what}",
                 self.start.elapsed().as_secs_f64(),
-                line.name
+                line.label
             );
             return;
         };
@@ -69,10 +71,10 @@ impl Progress {
     }
 }
 
-fn bar(name: &'static str) -> ProgressBar {
-    let style = ProgressStyle::with_template("{spinner} {prefix:12}  {elapsed:>3}  {msg}")
+fn bar(label: String) -> ProgressBar {
+    let style = ProgressStyle::with_template("{spinner} {prefix}  {elapsed:>3}  {msg}")
         .unwrap_or_else(|_| ProgressStyle::default_spinner());
-    let bar = ProgressBar::new_spinner().with_style(style).with_prefix(name);
+    let bar = ProgressBar::new_spinner().with_style(style).with_prefix(label);
     bar.set_message("silent");
     bar.enable_steady_tick(Duration::from_millis(100));
     bar

@@ -63,8 +63,8 @@ impl Report {
         &self.streams
     }
 
-    /// Whether the streams without heartbeats were cut, and the one with them lived and brought
-    /// every event once and in order.
+    /// Whether all streams without heartbeats were cut, and all with them lived and brought every
+    /// event once and in order.
     #[must_use]
     pub fn proves_it(&self) -> bool {
         self.streams.iter().all(|stream| stream.fault(self.published).is_none())
@@ -97,15 +97,20 @@ impl fmt::Display for Report {
         let mut table = Table::new();
         table.load_style(presets::UTF8_FULL_CONDENSED);
         table.set_header([
-            "stream kept alive by",
+            "runtime",
+            "kept alive by",
             "lifetime",
             "real events",
             "heartbeats",
-            "bytes on the wire",
+            "wire bytes",
             "verdict",
         ]);
+        let mut group = None;
         for stream in &self.streams {
+            let goes_on = group.replace(stream.runtime) == Some(stream.runtime);
+            let runtime = if goes_on { "" } else { stream.runtime };
             table.add_row([
+                runtime.to_owned(),
                 stream.name.to_owned(),
                 format!("{:.1} s", stream.lifetime.as_secs_f64()),
                 format!("{} of {}", stream.real_events, self.published),
@@ -114,7 +119,7 @@ impl fmt::Display for Report {
                 stream.verdict(self.published),
             ]);
         }
-        for column in table.column_iter_mut().skip(1).take(4) {
+        for column in table.column_iter_mut().skip(2).take(4) {
             column.set_cell_alignment(CellAlignment::Right);
         }
         writeln!(f, "{table}")?;
@@ -167,6 +172,20 @@ mod tests {
             text.contains("9.5 s") && text.contains("2 of 2") && !text.contains("WRONG"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn each_runtime_is_named_once_in_a_table_of_120_columns() {
+        let rows = ["smol", "async-std"].map(|runtime| {
+            [("HTTP/2 PINGs", false), ("heartbeats", true)]
+                .map(|(name, must_live)| StreamReport { runtime, ..stream(name, must_live) })
+        });
+        let report = Report::new(rows.concat(), 2, Duration::from_secs(3));
+        let text = report.to_string();
+        for runtime in ["smol", "async-std"] {
+            assert_eq!(text.matches(runtime).count(), 1, "{text}");
+        }
+        assert!(text.lines().all(|line| line.chars().count() <= 120), "{text}");
     }
 
     #[test]

@@ -1,0 +1,86 @@
+use std::io;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use futures_util::{Stream, stream};
+use heartbeat_async::Timer;
+
+/// How long to wait after an accept that failed. What makes it fail, such as too many open files,
+/// mostly lasts, and an accept that fails at once would spin.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// The listener of a runtime.
+pub(super) trait Accept: Send + Sync + 'static {
+    /// What it accepts.
+    type Connection: Send + 'static;
+
+    /// Waits for the next connection, and lets it send without Nagle's delay. Tells who connects.
+    fn accept_nodelay(
+        &self,
+    ) -> impl Future<Output = io::Result<(Self::Connection, SocketAddr)>> + Send;
+}
+
+/// The connections that `listener` accepts: a stream without end, however often an accept fails.
+/// Dropping it closes the listener.
+pub(super) fn incoming<L, T>(
+    listener: L,
+    timer: T,
+) -> impl Stream<Item = (L::Connection, SocketAddr)> + Send
+where
+    L: Accept,
+    T: Timer<Instant = Instant, Sleep: Send> + Send + Sync,
+{
+    stream::unfold((listener, timer), async |(listener, timer)| {
+        loop {
+            match listener.accept_nodelay().await {
+                Ok(connection) => return Some((connection, (listener, timer))),
+                Err(error) => {
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    timer.sleep_until(timer.now() + PAUSE).await;
+                }
+            }
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::ErrorKind;
+    use std::net::Ipv4Addr;
+    use std::pin::pin;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use futures_util::StreamExt;
+    use heartbeat_tokio::TokioTimer;
+
+    use super::*;
+
+    /// Every third accept gives a connection: its number.
+    #[derive(Default)]
+    struct Troubled(AtomicU32);
+
+    impl Accept for Troubled {
+        type Connection = u32;
+
+        async fn accept_nodelay(&self) -> io::Result<(u32, SocketAddr)> {
+            let number = self.0.fetch_add(1, Ordering::Relaxed) + 1;
+            match number % 3 {
+                0 => Ok((number, (Ipv4Addr::LOCALHOST, 1).into())),
+                1 => Err(ErrorKind::ConnectionAborted.into()),
+                _ => Err(io::Error::other("too many open files")),
+            }
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_accept_that_fails_is_tried_again_after_a_pause() {
+        let mut incoming = pin!(incoming(Troubled::default(), TokioTimer));
+        let start = tokio::time::Instant::now();
+        for (connection, millis) in [(3, 100), (6, 200), (9, 300)] {
+            let (number, _) = incoming.next().await.expect("it has no end");
+            assert_eq!(number, connection);
+            let elapsed = start.elapsed().as_millis();
+            assert!((millis..millis + 10).contains(&elapsed), "{elapsed} ms");
+        }
+    }
+}

@@ -1,0 +1,33 @@
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use async_std::net::{TcpListener, TcpStream};
+use async_std::task;
+use heartbeat_async_std::AsyncStdTimer;
+
+use super::accept::{Accept, incoming};
+use super::http2::{self, Spawn};
+use crate::server::Gateway;
+
+/// Serves on async-std's global executor until `shutdown` is ready and all streams have ended.
+pub(super) async fn serve(
+    listener: TcpListener,
+    gateway: Gateway<AsyncStdTimer>,
+    pings: Option<Duration>,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) {
+    let incoming = incoming(listener, AsyncStdTimer);
+    let spawn = Spawn(|task| drop(task::spawn(task)));
+    http2::serve(gateway, incoming, spawn, pings, shutdown).await;
+}
+
+impl Accept for TcpListener {
+    type Connection = TcpStream;
+
+    async fn accept_nodelay(&self) -> io::Result<(TcpStream, SocketAddr)> {
+        let (connection, client) = self.accept().await?;
+        connection.set_nodelay(true)?;
+        Ok((connection, client))
+    }
+}

@@ -17,12 +17,7 @@ pub mod server;
 
 pub use cli::main;
 
-/// The programs that the docs print, compiled and run.
+/// The program that the README prints, compiled and run.
 #[cfg(doctest)]
-mod printed {
-    #[doc = include_str!("../../../README.md")]
-    struct Readme;
-
-    #[doc = include_str!("../../../docs/integrating.md")]
-    struct Integrating;
-}
+#[doc = include_str!("../../../README.md")]
+struct Readme;

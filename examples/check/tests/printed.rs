@@ -1,0 +1,17 @@
+//! The docs print the examples, and must print them as they are.
+
+#[test]
+fn the_docs_print_the_examples_as_they_are() {
+    let page = include_str!("../../../docs/integrating.md");
+    for (file, example) in [
+        ("tonic/src/main.rs", include_str!("../../tonic/src/main.rs")),
+        ("axum-sse/src/main.rs", include_str!("../../axum-sse/src/main.rs")),
+        ("actix-web/src/main.rs", include_str!("../../actix-web/src/main.rs")),
+        ("hyper-smol/src/main.rs", include_str!("../../hyper-smol/src/main.rs")),
+        ("lines-async-std/src/main.rs", include_str!("../../lines-async-std/src/main.rs")),
+        ("embassy-time/src/lib.rs", include_str!("../../embassy-time/src/lib.rs")),
+    ] {
+        let block = format!("```rust,ignore\n{example}```\n");
+        assert!(page.contains(&block), "copy examples/{file} into docs/integrating.md");
+    }
+}

@@ -24,13 +24,13 @@ fn is_seeded(fault: usize) -> bool {
 }
 
 /// The machines.
-#[allow(warnings, clippy::pedantic, reason = "it is a copy, and wrong in places")]
+#[allow(warnings, missing_docs, clippy::pedantic, reason = "it is a copy, and wrong in places")]
 mod heartbeat_core {
     include!(concat!(env!("OUT_DIR"), "/heartbeat_core/lib.rs"));
 }
 
 /// The glue, with its virtual time and its conformance suite.
-#[allow(warnings, clippy::pedantic, reason = "it is a copy, and wrong in places")]
+#[allow(warnings, missing_docs, clippy::pedantic, reason = "it is a copy, and wrong in places")]
 pub mod heartbeat_async {
     include!(concat!(env!("OUT_DIR"), "/heartbeat_async/lib.rs"));
 }

@@ -10,6 +10,7 @@ use crate::time::{Length, When};
 #[derive(Debug, Arbitrary)]
 pub struct WatchdogCase {
     timeout: Timeout,
+    granularity: Length,
     birth: When,
     #[arbitrary(with = crate::steps)]
     steps: Vec<Step>,
@@ -71,8 +72,9 @@ impl WatchdogCase {
     pub fn check(&self) {
         let birth = self.birth.resolve(At::ZERO, At::ZERO);
         let timeout = self.timeout.duration();
-        let mut dog = self.timeout.machine(birth);
-        let mut model = WatchModel::new(timeout, birth);
+        let granularity = self.granularity.duration();
+        let mut dog = self.timeout.machine(birth).with_granularity(granularity);
+        let mut model = WatchModel::new(timeout, granularity, birth);
         let (mut seen, mut deadline, mut stopped) = (birth, birth, false);
 
         for step in &self.steps {

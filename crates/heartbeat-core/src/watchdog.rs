@@ -32,6 +32,7 @@ pub struct Watchdog<I> {
     /// When the peer was last heard, or birth.
     heard: I,
     timeout: Span,
+    granularity: Span,
     phase: Phase,
 }
 
@@ -59,13 +60,28 @@ pub enum WatchdogAction<I> {
 impl<I: Instant> Watchdog<I> {
     /// Watches a peer from `now` on; expires after `timeout` without an item. Zero never does (T1).
     pub fn new(timeout: Duration, now: I) -> Self {
-        Self { latest: now, heard: now, timeout: Span::limit(timeout), phase: Phase::Watching }
+        Self {
+            latest: now,
+            heard: now,
+            timeout: Span::limit(timeout),
+            granularity: Span::ZERO,
+            phase: Phase::Watching,
+        }
     }
 
     /// Watches a peer that promised something every `interval`, and expires when `heartbeats` of
     /// them in a row are missing. A product too large to represent never expires (T8).
     pub fn missing(heartbeats: u32, interval: Duration, now: I) -> Self {
         Self::new(interval.saturating_mul(heartbeats), now)
+    }
+
+    /// Says how early the caller's alarms may fire. Default: zero.
+    ///
+    /// Expiry is never early for it: the deadline that is answered lies that much later, so that an
+    /// alarm that goes off early finds it due.
+    pub fn with_granularity(mut self, granularity: Duration) -> Self {
+        self.granularity = Span::new(granularity);
+        self
     }
 
     /// Reports that an item was received, of whatever kind. It restarts the timeout, also after the
@@ -96,7 +112,10 @@ impl<I: Instant> Watchdog<I> {
                 self.phase = Phase::Expired;
                 WatchdogAction::Expired
             }
-            Some(deadline) => WatchdogAction::WaitUntil(deadline),
+            Some(deadline) => {
+                let alarm = self.granularity.after(deadline).unwrap_or(deadline);
+                WatchdogAction::WaitUntil(alarm)
+            }
             None => WatchdogAction::WaitForever,
         }
     }
@@ -138,6 +157,15 @@ mod tests {
         assert_eq!(dog.poll_deadline(at(59)), Expired);
         dog.on_receive(at(70));
         assert_eq!(dog.poll_deadline(at(70)), WaitUntil(at(100)));
+    }
+
+    #[test]
+    fn t14_an_alarm_that_is_early_does_not_let_it_expire_early() {
+        let mut dog = Watchdog::new(secs(30), at(0)).with_granularity(secs(2));
+        assert_eq!(dog.poll_deadline(at(29)), WaitUntil(at(32)));
+        assert_eq!(dog.poll_deadline(at(30)), Expired);
+        let mut dog = Watchdog::new(secs(10), Duration::MAX - secs(10)).with_granularity(secs(2));
+        assert_eq!(dog.poll_deadline(at(0)), WaitUntil(Duration::MAX));
     }
 
     #[test]

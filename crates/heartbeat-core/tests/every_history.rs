@@ -102,7 +102,8 @@ fn t14_holds_in_every_short_history() {
     let ops: Vec<WatchOp> = INSTANTS.iter().flat_map(per_instant).chain([WatchOp::Stop]).collect();
     let mut histories = 0;
     for timeout in [Duration::ZERO, at(1), at(2), Duration::MAX] {
-        let (dog, model) = (Watchdog::new(timeout, at(1)), WatchModel::new(timeout, at(1)));
+        let dog = Watchdog::new(timeout, at(1));
+        let model = WatchModel::new(timeout, Duration::ZERO, at(1));
         histories += explore(&dog, &model, &ops, DEPTH);
     }
     println!("{histories} histories of up to {DEPTH} calls, each answer as the model's");

@@ -66,6 +66,10 @@ fn setting() -> impl Strategy<Value = Duration> {
     ]
 }
 
+fn granularity() -> impl Strategy<Value = Duration> {
+    prop_oneof![3 => Just(Duration::ZERO), 2 => duration(), 1 => Just(Duration::MAX)]
+}
+
 fn when() -> impl Strategy<Value = When> {
     prop_oneof![
         3 => Just(When::Same),
@@ -115,7 +119,7 @@ prop_compose! {
     /// A machine at its birth, and what happens to it.
     fn history()(
         config in config(),
-        granularity in prop_oneof![3 => Just(Duration::ZERO), 2 => duration(), 1 => Just(Duration::MAX)],
+        granularity in granularity(),
         birth in prop_oneof![
             4 => duration(),
             1 => duration().prop_map(|before| Duration::MAX - before),
@@ -415,11 +419,12 @@ proptest! {
     #[test]
     fn t14_the_watchdog_answers_as_its_model(
         timeout in setting(),
+        granularity in granularity(),
         birth in prop_oneof![duration(), duration().prop_map(|before| Duration::MAX - before)],
         steps in prop::collection::vec(step(), 0..LONGEST_HISTORY),
     ) {
-        let mut dog = Watchdog::new(timeout, birth);
-        let mut model = WatchModel::new(timeout, birth);
+        let mut dog = Watchdog::new(timeout, birth).with_granularity(granularity);
+        let mut model = WatchModel::new(timeout, granularity, birth);
         let (mut seen, mut deadline) = (birth, birth);
         for step in steps {
             let op = match resolve(step, seen, deadline) {

@@ -129,8 +129,7 @@ impl Model {
         }
 
         // Told so much later that an alarm which goes off a granularity early is not too early.
-        let told = is_finite(self.granularity);
-        let later = |at: At, by: Duration| at.checked_add(by).filter(|_| told).unwrap_or(at);
+        let early = if is_finite(self.granularity) { early } else { self.granularity };
         let deadline = deadline.map(|at| later(at, self.granularity - early));
         let limit = [stalls, gives_up].into_iter().flatten().min();
         let limit = limit.map(|at| later(at, self.granularity));
@@ -141,6 +140,11 @@ impl Model {
 /// What a limit means that starts at `start`: zero is none, and so is one too long to tell (T8).
 fn limit(start: At, limit: Duration) -> Option<At> {
     (!limit.is_zero() && is_finite(limit)).then(|| start.checked_add(limit))?
+}
+
+/// What is answered for `at` where an alarm may go off early by as much as `by`.
+fn later(at: At, by: Duration) -> At {
+    if is_finite(by) { at.checked_add(by).unwrap_or(at) } else { at }
 }
 
 /// Whether a duration is below the 584 years that the machine counts as never.
@@ -199,13 +203,14 @@ pub enum WatchOp {
 #[derive(Debug, Clone)]
 pub struct WatchModel {
     timeout: Duration,
+    granularity: Duration,
     birth: At,
     log: Vec<(WatchOp, At, Option<WatchdogAction<At>>)>,
 }
 
 impl WatchModel {
-    pub fn new(timeout: Duration, birth: At) -> Self {
-        Self { timeout, birth, log: Vec::new() }
+    pub fn new(timeout: Duration, granularity: Duration, birth: At) -> Self {
+        Self { timeout, granularity, birth, log: Vec::new() }
     }
 
     /// Takes the call down, and answers if it is a question.
@@ -231,7 +236,7 @@ impl WatchModel {
         }
         match limit(heard.map_or(self.birth, |place| self.log[place].1), self.timeout) {
             Some(at) if now >= at => WatchdogAction::Expired,
-            Some(at) => WatchdogAction::WaitUntil(at),
+            Some(at) => WatchdogAction::WaitUntil(later(at, self.granularity)),
             None => WatchdogAction::WaitForever,
         }
     }

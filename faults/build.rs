@@ -59,8 +59,13 @@ fn seed(file: &Path, mut text: String) -> Outcome<String> {
         places.entry(at).or_default().push(number);
     }
     // From the end, so that the places before stay where they are.
+    let mut next = text.len();
     for (at, faults) in places.into_iter().rev() {
-        let right = FAULTS[faults[0]].right;
+        let Fault { name, right, .. } = FAULTS[faults[0]];
+        if at + right.len() > next {
+            return Err(format!("{name}: overlaps another fault").into());
+        }
+        next = at;
         let mut switch = String::from("{ ");
         for number in faults {
             let Fault { name, wrong, right: same, .. } = FAULTS[number];
@@ -70,6 +75,9 @@ fn seed(file: &Path, mut text: String) -> Outcome<String> {
             write!(switch, "if crate::is_seeded({number}) {{ {wrong} }} else ")?;
         }
         write!(switch, "{{ {right} }} }}")?;
+        if text[at + right.len()..].trim_start().starts_with("else") {
+            switch = format!("({switch})"); // of a let-else, before which no brace may stand
+        }
         text.replace_range(at..at + right.len(), &switch);
     }
     Ok(text)

@@ -4,6 +4,8 @@
 //! The build script copies their sources and puts a switch at each place that [`FAULTS`] names. So the
 //! faults are in the code itself, and one that no longer fits it breaks the build.
 
+extern crate alloc;
+
 use std::cell::Cell;
 
 mod list;

@@ -15,11 +15,17 @@ pub struct Fault {
 
 const TIME: &str = "heartbeat_async/virtual_time.rs";
 const STREAM: &str = "heartbeat_async/stream.rs";
+const ALARM: &str = "heartbeat_async/alarm.rs";
+const WATCH: &str = "heartbeat_async/watch.rs";
+const DRIVER: &str = "heartbeat_async/push/driver.rs";
+const LINE: &str = "heartbeat_async/push/line.rs";
+const SENDER: &str = "heartbeat_async/push/sender.rs";
+const DOG: &str = "heartbeat_core/watchdog.rs";
 const JITTER: &str = "heartbeat_core/jitter.rs";
 const SPAN: &str = "heartbeat_core/span.rs";
 const HEART: &str = "heartbeat_core/heartbeat.rs";
 
-/// All of them: those of the timer, of the glue, of the machine.
+/// All of them: those of the timer, of the glue, of the machines.
 pub const FAULTS: &[Fault] = &[
     Fault {
         name: "an alarm goes off before its time",
@@ -82,14 +88,12 @@ pub const FAULTS: &[Fault] = &[
         wrong: "true",
     },
     Fault {
-        name: "the silence begins with the first poll, not with birth",
+        name: "the silence begins later than birth",
         file: STREAM,
-        right: "self.heart.poll_deadline(now)",
+        right: "Heartbeat::new(&config, timer.now())",
         wrong: r"{
-            if alarm.is_none() {
-                self.heart.on_bytes(now);
-            }
-            self.heart.poll_deadline(now)
+            let later = heartbeat_core::Instant::checked_add(timer.now(), Duration::from_secs(3));
+            Heartbeat::new(&config, later.unwrap_or_else(|| timer.now()))
         }",
     },
     Fault {
@@ -118,43 +122,47 @@ pub const FAULTS: &[Fault] = &[
         file: STREAM,
         right: "this.inner.poll_next(cx)",
         wrong: r"{
-            let now = pace.timer.now();
-            let due = pace.armed.as_ref().is_some_and(|armed| armed.quiet_until <= now);
-            if due && pace.taken == Taken::Nothing { Poll::Pending } else { this.inner.poll_next(cx) }
+            let now = pulse.timer.now();
+            let due = pulse.heart.silence(now) >= Duration::from_secs(10);
+            if due && pulse.taken == Taken::Nothing { Poll::Pending } else { this.inner.poll_next(cx) }
         }",
     },
     Fault {
         name: "an item that comes after a heartbeat is lost",
         file: STREAM,
-        right: "pace.taken = Taken::Heartbeat",
-        wrong: r"
-            pace.taken = Taken::Heartbeat;
-            drop(this.inner.as_mut().poll_next(cx))",
+        right: "this.inner.poll_next(cx)",
+        wrong: r"{
+            let mut inner = this.inner;
+            if pulse.taken == Taken::Heartbeat {
+                drop(inner.as_mut().poll_next(cx));
+            }
+            inner.poll_next(cx)
+        }",
     },
     Fault {
         name: "heartbeats go on after stop",
         file: STREAM,
-        right: "this.pace.beating = false",
-        wrong: "this.pace.heart = Heartbeat::new(&Config::every(Duration::from_secs(10)), this.pace.timer.now())",
+        right: "this.pulse.beating = false",
+        wrong: "this.pulse.heart = Heartbeat::new(&Config::every(Duration::from_secs(10)), this.pulse.timer.now())",
     },
     Fault {
         name: "stop leaves the alarm",
         file: STREAM,
-        right: r"this.alarm.set(None);
-        this.pace.armed = None",
-        wrong: "this.pace.armed = None",
+        right: r"this.alarm.clear();
+        this.pulse.heart.stop()",
+        wrong: "this.pulse.heart.stop()",
     },
     Fault {
         name: "the end leaves the alarm",
         file: STREAM,
-        right: r"pace.taken = Taken::End;
-                this.alarm.set(None)",
-        wrong: "pace.taken = Taken::End",
+        right: r"pulse.taken = Taken::End;
+                this.alarm.clear()",
+        wrong: "pulse.taken = Taken::End",
     },
     Fault {
         name: "the end is asked for twice",
         file: STREAM,
-        right: r"if pace.taken == Taken::End {
+        right: r"if pulse.taken == Taken::End {
                 return Poll::Ready(None);
             }",
         wrong: "",
@@ -162,33 +170,33 @@ pub const FAULTS: &[Fault] = &[
     Fault {
         name: "heartbeats go on after the end",
         file: STREAM,
-        right: r"pace.taken = Taken::End;
-                this.alarm.set(None)",
+        right: r"pulse.taken = Taken::End;
+                this.alarm.clear()",
         wrong: r"
-                return pace.poll_beat(this.alarm, this.beat, this.flight, cx).map(Some)",
+                return pulse.poll_beat(this.alarm, this.beat, this.flight, cx).map(Some)",
     },
     Fault {
         name: "an error counts as a send",
         file: STREAM,
-        right: "pace.muted = true",
-        wrong: "(pace.taken, pace.muted) = (Taken::Real, false)",
+        right: "pulse.muted = true",
+        wrong: "(pulse.taken, pulse.muted) = (Taken::Real, false)",
     },
     Fault {
         name: "no heartbeat ever follows an error",
         file: STREAM,
-        right: "(pace.taken, pace.muted) = (Taken::Real, false)",
-        wrong: "pace.taken = Taken::Real",
+        right: "(pulse.taken, pulse.muted) = (Taken::Real, false)",
+        wrong: "pulse.taken = Taken::Real",
     },
     Fault {
         name: "a foreign heartbeat counts as a real event",
         file: STREAM,
-        right: "(pace.taken, pace.muted) = (Taken::Heartbeat.max(pace.taken), false)",
-        wrong: "(pace.taken, pace.muted) = (Taken::Real, false)",
+        right: "(pulse.taken, pulse.muted) = (Taken::Heartbeat.max(pulse.taken), false)",
+        wrong: "(pulse.taken, pulse.muted) = (Taken::Real, false)",
     },
     Fault {
         name: "a foreign heartbeat does not break the silence",
         file: STREAM,
-        right: "(pace.taken, pace.muted) = (Taken::Heartbeat.max(pace.taken), false)",
+        right: "(pulse.taken, pulse.muted) = (Taken::Heartbeat.max(pulse.taken), false)",
         wrong: "()",
     },
     Fault {
@@ -196,7 +204,7 @@ pub const FAULTS: &[Fault] = &[
         file: STREAM,
         right: "this.beat.kind(&item)",
         wrong: r"{
-            let _ = pace.timer.now();
+            let _ = pulse.timer.now();
             this.beat.kind(&item)
         }",
     },
@@ -205,25 +213,54 @@ pub const FAULTS: &[Fault] = &[
         file: STREAM,
         right: "this.beat.kind(&item)",
         wrong: r"{
-            if let Some(deadline) = pace.timer.now().checked_add(Duration::from_secs(10)) {
-                pace.timer.reset(this.alarm.as_mut(), deadline);
+            if let Some(deadline) =
+                heartbeat_core::Instant::checked_add(pulse.timer.now(), Duration::from_secs(10))
+            {
+                let mut alarm = this.alarm;
+                alarm.as_mut().disarm();
+                let now = pulse.timer.now();
+                let _ = alarm.as_mut().poll(&pulse.timer, deadline, now, &mut false, cx);
             }
             this.beat.kind(&item)
         }",
     },
     Fault {
         name: "who polls anew is not woken",
+        file: ALARM,
+        right: "now < armed.quiet_until && armed.waker.will_wake(waker)",
+        wrong: "now < armed.quiet_until",
+    },
+    Fault {
+        name: "who polls last without an item is not woken",
+        file: ALARM,
+        right: "armed.waker.clone_from(cx.waker())",
+        wrong: "()",
+    },
+    Fault {
+        name: "an alarm counts as set when it may have gone off",
+        file: ALARM,
+        right: "deadline.saturating_duration_since(now).saturating_sub(granularity)",
+        wrong: "deadline.saturating_duration_since(now)",
+    },
+    Fault {
+        name: "a stream with heartbeats says how long it is",
         file: STREAM,
-        right: "now < self.quiet_until && self.waker.will_wake(waker)",
-        wrong: "now < self.quiet_until",
+        right: "upper.filter(|_| !self.pulse.beating)",
+        wrong: "upper",
+    },
+    Fault {
+        name: "the silence before the end is not told",
+        file: STREAM,
+        right: "this.flight.telling.silence(pulse.heart.silence(pulse.timer.now()))",
+        wrong: "()",
     },
     Fault {
         name: "an alarm is set twice in one poll",
-        file: STREAM,
-        right: "self.timer.reset(alarm.as_mut(), deadline)",
+        file: ALARM,
+        right: "timer.reset(this.sleep.as_mut(), deadline)",
         wrong: r"
-            self.timer.reset(alarm.as_mut(), deadline);
-            self.timer.reset(alarm.as_mut(), deadline)",
+            timer.reset(this.sleep.as_mut(), deadline);
+            timer.reset(this.sleep.as_mut(), deadline)",
     },
     Fault {
         name: "a heartbeat is told as sent when it is yielded",
@@ -254,13 +291,13 @@ pub const FAULTS: &[Fault] = &[
     Fault {
         name: "silences are not told",
         file: STREAM,
-        right: "flight.observer.silence(self.heart.silence(now))",
+        right: "flight.telling.silence(self.heart.silence(now))",
         wrong: "()",
     },
     Fault {
         name: "giving up is not told",
         file: STREAM,
-        right: "flight.observer.gave_up()",
+        right: "flight.telling.gave_up()",
         wrong: "()",
     },
     Fault {
@@ -268,6 +305,239 @@ pub const FAULTS: &[Fault] = &[
         file: STREAM,
         right: "config.with_seed(seed::unique())",
         wrong: "config.with_seed(1)",
+    },
+    Fault {
+        name: "a lock is held while the sink is not ready",
+        file: LINE,
+        right: r"drop(line);
+            ready.await",
+        wrong: r"ready.await;
+            drop(line)",
+    },
+    Fault {
+        name: "an item is handed over without asking whether the sink is ready",
+        file: SENDER,
+        right: "self.shared.until(ready).await?",
+        wrong: r"{
+            let _ = ready;
+            self.shared.line().await
+        }",
+    },
+    Fault {
+        name: "senders do not take turns",
+        file: SENDER,
+        right: "self.shared.turn.lock().await",
+        wrong: "Box::leak(Box::new(async_lock::Mutex::new(()))).lock().await",
+    },
+    Fault {
+        name: "a heartbeat does not wait for its turn",
+        file: DRIVER,
+        right: "shared.turn.try_lock()",
+        wrong: "Box::leak(Box::new(async_lock::Mutex::new(()))).try_lock()",
+    },
+    Fault {
+        name: "who is slow to send is followed at once by a heartbeat",
+        file: DRIVER,
+        right: "duty.owed.is_some() && !line.heart.is_in_flight()",
+        wrong: "false",
+    },
+    Fault {
+        name: "a heartbeat that is owed is handed over after stop has returned",
+        file: DRIVER,
+        right: "self.senders.strong_count() == 0",
+        wrong: r"{
+            if duty.owed.is_some() && line.heart.is_stopped() {
+                return Ok(match line.sink.as_mut().poll_ready(&mut shared.context()) {
+                    Poll::Ready(_) => {
+                        duty.owed = None;
+                        drop(line.hand_over_heartbeat(now));
+                        Step::Again
+                    }
+                    Poll::Pending => {
+                        Step::Wait { deadline: None, for_sink: true, for_turn: false }
+                    }
+                });
+            }
+            self.senders.strong_count() == 0
+        }",
+    },
+    Fault {
+        name: "a heartbeat that was overtaken is not told",
+        file: DRIVER,
+        right: "duty.telling.withdrawn()",
+        wrong: "()",
+    },
+    Fault {
+        name: "what leaves late does not break the silence",
+        file: LINE,
+        right: "self.heart.on_bytes(now)",
+        wrong: "()",
+    },
+    Fault {
+        name: "what a dropped send leaves behind is flushed by nobody",
+        file: SENDER,
+        right: "self.0.changed.notify(usize::MAX)",
+        wrong: "0",
+    },
+    Fault {
+        name: "one of those who wait for the sink is woken",
+        file: LINE,
+        right: "self.ready.notify(usize::MAX)",
+        wrong: "self.ready.notify(1)",
+    },
+    Fault {
+        name: "nobody tells the driver that all senders are gone",
+        file: LINE,
+        right: "self.0.changed.notify(usize::MAX)",
+        wrong: "0",
+    },
+    Fault {
+        name: "a driver that has given up hears of no send",
+        file: LINE,
+        right: "mem::take(&mut self.resting)",
+        wrong: "false",
+    },
+    Fault {
+        name: "closing leaves the heartbeats",
+        file: SENDER,
+        right: "self.stop().await",
+        wrong: "()",
+    },
+    Fault {
+        name: "stop leaves the heartbeats",
+        file: SENDER,
+        right: "self.shared.line().await.stop(self.shared.timer.now())",
+        wrong: "()",
+    },
+    Fault {
+        name: "a send that failed counts as a send",
+        file: LINE,
+        right: "self.start_send(item)?",
+        wrong: r"if let Err(error) = self.start_send(item) {
+                self.heart.on_send(shared.timer.now());
+                return Err(error);
+            }",
+    },
+    Fault {
+        name: "a foreign heartbeat that is pushed counts as a real event",
+        file: LINE,
+        right: "Heartbeat::on_bytes",
+        wrong: "Heartbeat::on_send",
+    },
+    Fault {
+        name: "a disabled sink looks at the clock",
+        file: LINE,
+        right: "!config.is_disabled()",
+        wrong: "true",
+    },
+    Fault {
+        name: "a driver sets its alarm at each look",
+        file: DRIVER,
+        right: "deadline.filter(|at| armed.is_none_or(|armed| *at < armed))",
+        wrong: "deadline",
+    },
+    Fault {
+        name: "a failure of the sink is taken for a stall",
+        file: DRIVER,
+        right: "DriverError::Transport(error)",
+        wrong: r"{
+            drop(error);
+            DriverError::Stalled
+        }",
+    },
+    Fault {
+        name: "a driver tells of a heartbeat before it is flushed",
+        file: DRIVER,
+        right: r"if flushed {
+            duty.end_sent(Outcome::Sent);
+        }",
+        wrong: "duty.end_sent(Outcome::Sent)",
+    },
+    Fault {
+        name: "a pushed heartbeat that never left is not told",
+        file: DRIVER,
+        right: "self.end_sent(Outcome::Error)",
+        wrong: "()",
+    },
+    Fault {
+        name: "a driver tells no silences",
+        file: DRIVER,
+        right: "self.telling.silence(silence)",
+        wrong: "()",
+    },
+    Fault {
+        name: "the wait for the sink is no lateness",
+        file: DRIVER,
+        right: "late.saturating_add(now.saturating_duration_since(asked))",
+        wrong: "late",
+    },
+    Fault {
+        name: "a stall is not told",
+        file: DRIVER,
+        right: "duty.telling.stalled()",
+        wrong: "()",
+    },
+    Fault {
+        name: "what is received does not restart the timeout",
+        file: WATCH,
+        right: "self.dog.on_receive(now)",
+        wrong: "()",
+    },
+    Fault {
+        name: "a heartbeat that is skipped does not restart the timeout",
+        file: WATCH,
+        right: "this.watch.received = true",
+        wrong: "this.watch.received |= !(this.is_heartbeat)(&item)",
+    },
+    Fault {
+        name: "heartbeats are not skipped",
+        file: WATCH,
+        right: "!(this.is_heartbeat)(&item)",
+        wrong: "true",
+    },
+    Fault {
+        name: "the timeout goes before an item",
+        file: WATCH,
+        right: "this.inner.as_mut().poll_next(cx)",
+        wrong: r"{
+            let now = this.watch.timer.now();
+            match this.watch.dog.clone().poll_deadline(now) {
+                WatchdogAction::Expired => Poll::Pending,
+                _ => this.inner.as_mut().poll_next(cx),
+            }
+        }",
+    },
+    Fault {
+        name: "a stream goes on after its timeout",
+        file: WATCH,
+        right: r"self.ended = true;
+                    alarm.clear()",
+        wrong: "alarm.clear()",
+    },
+    Fault {
+        name: "the end leaves the alarm of a watch",
+        file: WATCH,
+        right: r"this.watch.ended = true;
+                this.alarm.clear()",
+        wrong: "this.watch.ended = true",
+    },
+    Fault {
+        name: "a disabled watch looks at the clock",
+        file: WATCH,
+        right: "self.timeout.is_zero()",
+        wrong: "false",
+    },
+    Fault {
+        name: "a peer is given up too early",
+        file: DOG,
+        right: "deadline <= self.latest",
+        wrong: "deadline.saturating_duration_since(self.latest) <= Duration::from_secs(3)",
+    },
+    Fault {
+        name: "an early alarm of a watch is set again and again",
+        file: DOG,
+        right: "self.granularity.after(deadline).unwrap_or(deadline)",
+        wrong: "deadline",
     },
     Fault {
         name: "the first heartbeat is not prompt",

@@ -1,7 +1,9 @@
+use core::time::Duration;
+
 use futures_core::Stream;
 use heartbeat_core::Config;
 
-use crate::{Beat, HeartbeatStream, Timer, TryBeat};
+use crate::{Beat, HeartbeatStream, Timer, TryBeat, WatchdogStream};
 
 /// Adds heartbeats to any stream, on any timer. The adapters have a trait of the same name, with the
 /// timer filled in.
@@ -36,6 +38,16 @@ pub trait HeartbeatStreamExt: Stream {
         B: Beat<Item>,
     {
         HeartbeatStream::new(self, timer, config, TryBeat::new(beat))
+    }
+
+    /// The receiving side: yields the items of this stream, and an error once nothing was received
+    /// for the whole timeout: [`WatchdogStream::new`].
+    fn watchdog<T>(self, timer: T, timeout: Duration) -> WatchdogStream<Self, T>
+    where
+        Self: Sized,
+        T: Timer,
+    {
+        WatchdogStream::new(self, timer, timeout)
     }
 }
 

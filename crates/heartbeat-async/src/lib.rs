@@ -2,14 +2,17 @@
 //!
 //! [`HeartbeatStream`] wraps a stream and yields its items; when the stream has been silent for an
 //! interval, it yields a heartbeat. An item costs it no clock and no timer, and back-pressure cannot
-//! pile heartbeats up. It asks a runtime for nothing but a [`Timer`]: a clock, and alarms.
+//! pile heartbeats up. Who pushes into a sink rather than returning a stream takes [`push`]: a
+//! [`Sender`] for the items and a [`Driver`] for the heartbeats. At the other end [`WatchdogStream`]
+//! notices that a peer has fallen silent. All of them ask a runtime for nothing but a [`Timer`]: a
+//! clock, and alarms.
 //!
 //! # When to use it
 //!
 //! Take an adapter, such as `heartbeat-tokio`, if there is one for your runtime: it brings the timer
 //! and the one-line extension trait. Use this crate itself for another runtime, or for a library
-//! that leaves the choice of the runtime to its users. It is `no_std` (but asks for 32-bit atomics),
-//! holds no `unsafe` and names no runtime.
+//! that leaves the choice of the runtime to its users. It is `no_std` (but asks for an allocator
+//! and 32-bit atomics), holds no `unsafe` and names no runtime.
 //!
 //! # Example
 //!
@@ -62,27 +65,35 @@
 //!
 //! # Features
 //!
-//! None is on by default, and both need std; the second one 64-bit atomics, too.
+//! None is on by default. Those but the first need std, and the last one 64-bit atomics, too.
 //!
+//! - `tracing`: events of the crate `tracing`, with the target `heartbeat`: each heartbeat at the level
+//!   TRACE, one that was lost at DEBUG, and at INFO that the heartbeats of a stream cease or a peer
+//!   has fallen silent.
 //! - `virtual-time`: the module `virtual_time`, a clock for tests that moves when everything waits.
 //! - `conformance`: the module and the macro `conformance`, the scenarios that hold the rules on any
 //!   runtime. Run them on a timer of yours.
 
 #![no_std]
 
+extern crate alloc;
 #[cfg(feature = "virtual-time")]
 extern crate std;
 
+mod alarm;
 mod beat;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod ext;
 mod observer;
+mod push;
 mod seed;
 mod stream;
+mod telling;
 mod timer;
 #[cfg(feature = "virtual-time")]
 pub mod virtual_time;
+mod watch;
 #[cfg(feature = "virtual-time")]
 mod woken;
 
@@ -91,7 +102,9 @@ pub use ext::HeartbeatStreamExt;
 #[cfg(target_has_atomic = "64")]
 pub use observer::{Counters, Counts};
 pub use observer::{NoObserver, Observer, Outcome};
+pub use push::{Driver, DriverError, Sender, push};
 pub use stream::HeartbeatStream;
 pub use timer::Timer;
+pub use watch::{TimedOut, WatchdogStream};
 
 pub use heartbeat_core::{Config, Instant, InvalidJitter, Jitter};

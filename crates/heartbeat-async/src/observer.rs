@@ -24,6 +24,13 @@ pub use counters::{Counters, Counts};
 /// }
 /// ```
 pub trait Observer {
+    /// A stream was opened that tells this observer.
+    fn opened(&self) {}
+
+    /// A stream that was [opened](Self::opened) is gone: dropped, or its driver has ended. Each tells
+    /// it once, and nothing after it.
+    fn closed(&self) {}
+
     /// A heartbeat came to its end: it went out or was lost.
     ///
     /// `late` is how long after its deadline it was handed over, `bytes` its size where
@@ -81,6 +88,14 @@ where
     P: Deref,
     P::Target: Observer,
 {
+    fn opened(&self) {
+        (**self).opened();
+    }
+
+    fn closed(&self) {
+        (**self).closed();
+    }
+
     fn heartbeat(&self, outcome: Outcome, late: Duration, bytes: Option<usize>) {
         (**self).heartbeat(outcome, late, bytes);
     }
@@ -137,6 +152,8 @@ mod counters {
         withdrawn: AtomicU64,
         gave_up: AtomicU64,
         stalled: AtomicU64,
+        opened: AtomicU64,
+        closed: AtomicU64,
         latest_nanos: AtomicU64,
         longest_silence_nanos: AtomicU64,
     }
@@ -157,6 +174,8 @@ mod counters {
         pub gave_up: u64,
         /// How often a peer stalled (T20).
         pub stalled: u64,
+        /// Streams that there are: opened, and not closed.
+        pub live: u64,
         /// By how much the latest of all heartbeats that went out was late.
         pub max_late: Duration,
         /// The longest silence that ended.
@@ -174,6 +193,8 @@ mod counters {
                 withdrawn: AtomicU64::new(0),
                 gave_up: AtomicU64::new(0),
                 stalled: AtomicU64::new(0),
+                opened: AtomicU64::new(0),
+                closed: AtomicU64::new(0),
                 latest_nanos: AtomicU64::new(0),
                 longest_silence_nanos: AtomicU64::new(0),
             }
@@ -182,6 +203,7 @@ mod counters {
         /// The counts now. While streams go on counting, they need not be of one instant.
         #[must_use]
         pub fn counts(&self) -> Counts {
+            let closed = self.closed.load(Relaxed); // first, so that it is not more than the opened
             Counts {
                 sent: self.sent.load(Relaxed),
                 errors: self.errors.load(Relaxed),
@@ -189,6 +211,7 @@ mod counters {
                 withdrawn: self.withdrawn.load(Relaxed),
                 gave_up: self.gave_up.load(Relaxed),
                 stalled: self.stalled.load(Relaxed),
+                live: self.opened.load(Relaxed).saturating_sub(closed),
                 max_late: Duration::from_nanos(self.latest_nanos.load(Relaxed)),
                 longest_silence: Duration::from_nanos(self.longest_silence_nanos.load(Relaxed)),
             }
@@ -196,6 +219,14 @@ mod counters {
     }
 
     impl Observer for Counters {
+        fn opened(&self) {
+            self.opened.fetch_add(1, Relaxed);
+        }
+
+        fn closed(&self) {
+            self.closed.fetch_add(1, Relaxed);
+        }
+
         fn heartbeat(&self, outcome: Outcome, late: Duration, bytes: Option<usize>) {
             match outcome {
                 Outcome::Sent => {

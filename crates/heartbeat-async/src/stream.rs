@@ -1,18 +1,19 @@
 use core::fmt;
-use core::future::Future;
 use core::mem;
 use core::pin::Pin;
-use core::task::{Context, Poll, Waker};
+use core::task::{Context, Poll, ready};
 use core::time::Duration;
 
 use futures_core::Stream;
 use futures_core::stream::FusedStream;
-use heartbeat_core::{Action, Config, Heartbeat, Instant};
+use heartbeat_core::{Action, Config, Heartbeat};
 use pin_project_lite::pin_project;
 
+use crate::alarm::Alarm;
 use crate::beat::{Beat, Kind, Recognize};
 use crate::observer::{NoObserver, Observer, Outcome};
 use crate::seed;
+use crate::telling::Telling;
 use crate::timer::Timer;
 
 pin_project! {
@@ -45,31 +46,22 @@ pin_project! {
         #[pin]
         inner: S,
         #[pin]
-        alarm: Option<T::Sleep>,
-        pace: Pace<T>,
+        alarm: Alarm<T>,
+        pulse: Pulse<T>,
         beat: B,
         flight: Flight<O>,
     }
 }
 
 /// When the next heartbeat is due, and what there is to know for it.
-struct Pace<T: Timer> {
+struct Pulse<T: Timer> {
     heart: Heartbeat<T::Instant>,
     timer: T,
-    armed: Option<Armed<T::Instant>>,
     /// Not so if disabled or stopped: items pass then, and that is all (T1, T9).
     beating: bool,
     /// The last item was a failure, and no heartbeat may follow it (T17).
     muted: bool,
     taken: Taken,
-}
-
-/// The alarm is set for a deadline, at which it will be asked whether that still holds (T16).
-struct Armed<I> {
-    /// Before that instant the alarm does not go off, and nothing is due.
-    quiet_until: I,
-    /// Who will be woken.
-    waker: Waker,
 }
 
 /// What the consumer has taken since the clock was last read (T16). Those from `Ours` on are looked
@@ -102,16 +94,15 @@ where
         if config.seed().is_none() {
             config = config.with_seed(seed::unique());
         }
-        let pace = Pace {
+        let pulse = Pulse {
             heart: Heartbeat::new(&config, timer.now()).with_granularity(timer.granularity()),
             timer,
-            armed: None,
             beating: !config.is_disabled(),
             muted: false,
             taken: Taken::Nothing,
         };
-        let flight = Flight { observer: NoObserver, beat: None };
-        Self { inner, alarm: None, pace, beat, flight }
+        let flight = Flight { telling: Telling::new(NoObserver), beat: None };
+        Self { inner, alarm: Alarm::new(), pulse, beat, flight }
     }
 }
 
@@ -123,9 +114,10 @@ where
 {
     /// Tells `observer` what becomes of the heartbeats from now on (T19).
     pub fn observe<P: Observer>(mut self, observer: P) -> HeartbeatStream<S, T, B, P> {
-        let flight = Flight { observer, beat: self.flight.beat.take() };
-        let Self { inner, alarm, pace, beat, .. } = self;
-        HeartbeatStream { inner, alarm, pace, beat, flight }
+        let telling = Telling::new(observer);
+        let flight = Flight { telling, beat: self.flight.beat.take() };
+        let Self { inner, alarm, pulse, beat, .. } = self;
+        HeartbeatStream { inner, alarm, pulse, beat, flight }
     }
 
     /// Takes inner items for which `is_heartbeat` holds for somebody else's heartbeats, not for real
@@ -135,23 +127,22 @@ where
     where
         P: FnMut(&S::Item) -> bool,
     {
-        let Self { inner, alarm, pace, beat, flight } = self;
+        let Self { inner, alarm, pulse, beat, flight } = self;
         let beat = Recognize::new(beat, is_heartbeat);
-        HeartbeatStream { inner, alarm, pace, beat, flight }
+        HeartbeatStream { inner, alarm, pulse, beat, flight }
     }
 
     /// The observer that was given to [`observe`](Self::observe).
     pub fn observer(&self) -> &O {
-        &self.flight.observer
+        self.flight.telling.observer()
     }
 
     /// Ends the heartbeats; inner items still pass. May be called again (T9).
     pub fn stop(self: Pin<&mut Self>) {
-        let mut this = self.project();
-        this.alarm.set(None);
-        this.pace.armed = None;
-        this.pace.heart.stop();
-        this.pace.beating = false;
+        let this = self.project();
+        this.alarm.clear();
+        this.pulse.heart.stop();
+        this.pulse.beating = false;
     }
 
     /// The stream within.
@@ -187,47 +178,47 @@ where
 
     #[inline]
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<S::Item>> {
-        let mut this = self.project();
-        let pace = this.pace;
-        if pace.taken >= Taken::Ours {
-            if pace.taken == Taken::End {
+        let this = self.project();
+        let pulse = this.pulse;
+        if pulse.taken >= Taken::Ours {
+            if pulse.taken == Taken::End {
                 return Poll::Ready(None);
             }
             this.flight.end(Outcome::Sent); // the consumer is back for more
-            pace.taken = Taken::Heartbeat;
+            pulse.taken = Taken::Heartbeat;
         }
 
         // Real items first, always, and they touch neither clock nor alarm (T16, T17).
         match this.inner.poll_next(cx) {
             Poll::Ready(Some(item)) => {
                 match this.beat.kind(&item) {
-                    Kind::Real => (pace.taken, pace.muted) = (Taken::Real, false),
+                    Kind::Real => (pulse.taken, pulse.muted) = (Taken::Real, false),
                     Kind::Heartbeat => {
-                        (pace.taken, pace.muted) = (Taken::Heartbeat.max(pace.taken), false);
+                        (pulse.taken, pulse.muted) = (Taken::Heartbeat.max(pulse.taken), false);
                     }
-                    Kind::Failure => pace.muted = true,
+                    Kind::Failure => pulse.muted = true,
                 }
                 Poll::Ready(Some(item))
             }
             Poll::Ready(None) => {
                 // Where there are no heartbeats the machine was told of no sends.
-                if pace.beating && this.flight.observer.is_enabled() {
-                    this.flight.observer.silence(pace.heart.silence(pace.timer.now()));
+                if pulse.beating && this.flight.telling.is_enabled() {
+                    this.flight.telling.silence(pulse.heart.silence(pulse.timer.now()));
                 }
-                pace.taken = Taken::End;
-                this.alarm.set(None);
+                pulse.taken = Taken::End;
+                this.alarm.clear();
                 Poll::Ready(None)
             }
-            Poll::Pending => pace.poll_beat(this.alarm, this.beat, this.flight, cx).map(Some),
+            Poll::Pending => pulse.poll_beat(this.alarm, this.beat, this.flight, cx).map(Some),
         }
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        if self.pace.taken == Taken::End {
+        if self.pulse.taken == Taken::End {
             return (0, Some(0));
         }
         let (lower, upper) = self.inner.size_hint();
-        (lower, upper.filter(|_| !self.pace.beating)) // heartbeats have no bound
+        (lower, upper.filter(|_| !self.pulse.beating)) // heartbeats have no bound
     }
 }
 
@@ -239,7 +230,7 @@ where
     O: Observer,
 {
     fn is_terminated(&self) -> bool {
-        self.pace.taken == Taken::End
+        self.pulse.taken == Taken::End
     }
 }
 
@@ -253,31 +244,18 @@ where
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HeartbeatStream")
             .field("inner", &self.inner)
-            .field("heart", &self.pace.heart)
+            .field("heart", &self.pulse.heart)
             .finish_non_exhaustive()
     }
 }
 
-impl<I: Instant> Armed<I> {
-    /// The alarm was set at `now` for `deadline`.
-    fn new(now: I, deadline: I, granularity: Duration, waker: Waker) -> Self {
-        let quiet = deadline.saturating_duration_since(now).saturating_sub(granularity);
-        Self { quiet_until: now.checked_add(quiet).unwrap_or(now), waker }
-    }
-
-    /// Whether it is still to go off, and will then wake the one who asks.
-    fn holds(&self, now: I, waker: &Waker) -> bool {
-        now < self.quiet_until && self.waker.will_wake(waker)
-    }
-}
-
-impl<T: Timer> Pace<T> {
+impl<T: Timer> Pulse<T> {
     /// The inner stream has nothing ready: is a heartbeat due?
     // Apart from the way of an item, which is short enough to be inlined without it.
     #[inline(never)]
     fn poll_beat<B, Item, O>(
         &mut self,
-        mut alarm: Pin<&mut Option<T::Sleep>>,
+        mut alarm: Pin<&mut Alarm<T>>,
         beat: &mut B,
         flight: &mut Flight<O>,
         cx: &mut Context<'_>,
@@ -293,8 +271,8 @@ impl<T: Timer> Pace<T> {
 
         let mut now = self.timer.now();
         let taken = mem::replace(&mut self.taken, Taken::Nothing);
-        if taken != Taken::Nothing && flight.observer.is_enabled() {
-            flight.observer.silence(self.heart.silence(now));
+        if taken != Taken::Nothing && flight.telling.is_enabled() {
+            flight.telling.silence(self.heart.silence(now));
         }
         match taken {
             Taken::Real => self.heart.on_send(now),
@@ -306,9 +284,7 @@ impl<T: Timer> Pace<T> {
         }
         // What was taken has moved the deadline away from the alarm, which is set all the same. If
         // nothing was, it may be the alarm that has woken us, and it must be looked at.
-        if taken != Taken::Nothing
-            && self.armed.as_ref().is_some_and(|armed| armed.holds(now, cx.waker()))
-        {
+        if taken != Taken::Nothing && alarm.holds(now, cx.waker()) {
             return Poll::Pending;
         }
 
@@ -321,40 +297,18 @@ impl<T: Timer> Pace<T> {
                     let heartbeat = beat.heartbeat();
                     flight.beat = Some(InFlight { late, bytes: beat.bytes(&heartbeat) });
                     self.taken = Taken::Ours;
-                    self.armed = None; // the next deadline has nothing to do with this one
+                    alarm.disarm();
                     return Poll::Ready(heartbeat);
                 }
                 Action::GiveUp => {
-                    flight.observer.gave_up();
+                    flight.telling.gave_up();
                     return Poll::Pending; // only a real event changes that (T12)
                 }
                 // The last two are for others: who stopped is passing through, and who is asked
                 // while a heartbeat is in flight is a push side.
                 Action::WaitForever | Action::Stopped | Action::Stalled => return Poll::Pending,
             };
-            // Deadlines only ever move later while the alarm is set: it goes off soon enough (T16).
-            if self.armed.is_none() {
-                if rearmed {
-                    // It went off the moment it was set: a broken timer, which must not spin here.
-                    cx.waker().wake_by_ref();
-                    return Poll::Pending;
-                }
-                self.timer.reset(alarm.as_mut(), deadline);
-                rearmed = true;
-            }
-            let gone_off = alarm.as_mut().as_pin_mut().map(|alarm| alarm.poll(cx));
-            if gone_off == Some(Poll::Pending) {
-                match &mut self.armed {
-                    Some(armed) => armed.waker.clone_from(cx.waker()),
-                    armed => {
-                        let waker = cx.waker().clone();
-                        let granularity = self.timer.granularity();
-                        *armed = Some(Armed::new(now, deadline, granularity, waker));
-                    }
-                }
-                return Poll::Pending;
-            }
-            self.armed = None;
+            ready!(alarm.as_mut().poll(&self.timer, deadline, now, &mut rearmed, cx));
             now = self.timer.now();
         }
     }
@@ -363,7 +317,7 @@ impl<T: Timer> Pace<T> {
 /// A heartbeat that the consumer has taken, until it comes back for more: that it did means that the
 /// heartbeat is out (T16). If it never does, nobody knows.
 struct Flight<O: Observer> {
-    observer: O,
+    telling: Telling<O>,
     beat: Option<InFlight>,
 }
 
@@ -376,7 +330,7 @@ struct InFlight {
 impl<O: Observer> Flight<O> {
     fn end(&mut self, outcome: Outcome) {
         if let Some(InFlight { late, bytes }) = self.beat.take() {
-            self.observer.heartbeat(outcome, late, bytes);
+            self.telling.heartbeat(outcome, late, bytes);
         }
     }
 }

@@ -35,6 +35,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::Timer;
 use crate::woken::Woken;
 
+/// How often a future may be polled while the clock stands still.
+const POLLS: u32 = 1_000_000;
+
 /// A clock that stands still until it is moved, and alarms on it. Clones show the same time, which
 /// begins at zero.
 ///
@@ -92,17 +95,23 @@ impl VirtualTime {
     ///
     /// # Panics
     ///
-    /// If the future waits while no alarm is set: nothing would ever wake it.
+    /// If the future waits while no alarm is set: nothing would ever wake it. If it is woken a million
+    /// times while the clock stands still: it would never wait.
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
         let mut future = pin!(future);
         let (woken, waker) = Woken::new();
         waker.wake_by_ref();
         let mut cx = Context::from_waker(&waker);
+        let (mut instant, mut polls) = (self.now(), 0);
         loop {
             if woken.take() {
                 if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
                     return output;
                 }
+                let now = self.now();
+                polls = if now == instant { polls + 1 } else { 0 };
+                instant = now;
+                assert!(polls < POLLS, "the future spins: {POLLS} polls at {now:?}");
             } else if let Some(next) = self.next_alarm() {
                 self.advance(next.saturating_sub(self.now()));
             } else {

@@ -4,8 +4,9 @@ use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::time::Duration;
 
-use heartbeat_async::conformance::{Runtime, check};
-use heartbeat_async::virtual_time::VirtualTime;
+use heartbeat_async::Timer;
+use heartbeat_async::conformance::{Pace, Runtime, check};
+use heartbeat_async::virtual_time::{Alarm, VirtualTime};
 
 heartbeat_async::conformance!(VirtualTime::new());
 
@@ -44,14 +45,60 @@ impl Runtime for Sluggish {
             scenario.as_mut().poll(cx)
         }))
     }
+
+    fn pace(&self) -> Pace {
+        Pace::real()
+    }
 }
 
 #[test]
 fn what_is_always_too_late_fails_and_says_so() {
     let scenario = "t4_a_beat_is_never_early_and_never_missing";
     let failure = check(&Sluggish(VirtualTime::new()), scenario).expect_err("it is late");
+    assert!(failure.is_late() && failure.scenario() == scenario, "{failure:?}");
     let text = failure.to_string();
     assert!(text.starts_with(scenario) && text.ends_with("the last of 6 times"), "{text}");
+}
+
+/// Its alarms are late by a nanosecond more than it says.
+struct Tardy(VirtualTime);
+
+impl Runtime for Tardy {
+    type Timer = TardyTimer;
+
+    fn timer(&self) -> TardyTimer {
+        TardyTimer(self.0.clone())
+    }
+
+    fn block_on<F: Future>(&self, scenario: F) -> F::Output {
+        self.0.block_on(scenario)
+    }
+
+    fn pace(&self) -> Pace {
+        Pace::exact(Duration::from_millis(1))
+    }
+}
+
+#[derive(Clone)]
+struct TardyTimer(VirtualTime);
+
+impl Timer for TardyTimer {
+    type Instant = Duration;
+    type Sleep = Alarm;
+
+    fn now(&self) -> Duration {
+        self.0.now()
+    }
+
+    fn sleep_until(&self, deadline: Duration) -> Alarm {
+        self.0.sleep_until(deadline + Duration::from_nanos(1_000_001))
+    }
+}
+
+#[test]
+fn where_time_is_exact_a_nanosecond_too_late_is_too_late() {
+    let failure = check(&Tardy(VirtualTime::new()), "timer_goes_off_in_time_and_wakes");
+    assert!(failure.expect_err("it is late").to_string().ends_with("the last of 1 times"));
 }
 
 #[test]

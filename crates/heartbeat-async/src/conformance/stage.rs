@@ -1,3 +1,4 @@
+use core::cell::Cell;
 use core::fmt;
 use core::future::{Future, poll_fn};
 use core::pin::{Pin, pin};
@@ -12,7 +13,7 @@ use futures_core::Stream;
 
 use super::Pace;
 use super::source::Source;
-use super::watched::{Calls, Watched};
+use super::spy::{Calls, Spied};
 use crate::{Beat, Config, Counters, HeartbeatStream, Instant, Timer};
 
 /// How often a stream may be polled in one scenario before it counts as spinning.
@@ -64,11 +65,13 @@ pub(super) struct Stage<T: Timer> {
     timer: T,
     pace: Pace,
     start: T::Instant,
+    /// The widest window.
+    doubt: Rc<Cell<Duration>>,
 }
 
 impl<T: Timer + Clone> Stage<T> {
     pub(super) fn new(timer: T, pace: Pace) -> Self {
-        Self { start: timer.now(), timer, pace }
+        Self { start: timer.now(), timer, pace, doubt: Rc::default() }
     }
 
     pub(super) fn timer(&self) -> &T {
@@ -91,6 +94,22 @@ impl<T: Timer + Clone> Stage<T> {
 
     pub(super) fn now(&self) -> Duration {
         self.timer.now().saturating_duration_since(self.start)
+    }
+
+    /// What has happened since `from`.
+    pub(super) fn window(&self, from: Duration) -> Window {
+        let to = self.now();
+        self.doubt.set(self.doubt.get().max(to.saturating_sub(from)));
+        Window { from, to }
+    }
+
+    /// Takes for late what seems to be wrong, if it may seem so only because the scenario's looks at
+    /// the clock were far apart: it was kept from going on between them.
+    pub(super) fn doubt(&self, trouble: Trouble) -> Trouble {
+        match trouble {
+            Trouble::Wrong(what) if self.doubt.get() > self.pace.late / 2 => Trouble::Late(what),
+            trouble => trouble,
+        }
     }
 
     pub(super) fn instant(&self, at: Duration) -> T::Instant {
@@ -117,6 +136,25 @@ impl<T: Timer + Clone> Stage<T> {
         Ok(())
     }
 
+    /// Makes sure that what happened at `at` came a gap after `since`; earlier by the timer's
+    /// granularity (T4), later by what an alarm may be late.
+    pub(super) fn in_time(&self, at: Duration, since: Duration, gap: Duration) -> Verdict {
+        let due = since + gap;
+        let granularity = self.timer.granularity().min(gap / 2);
+        ensure!(at + granularity >= due, "a beat at {at:?}, due at {due:?}");
+        if at > due + self.pace.late {
+            return Err(Trouble::Late(format!("a beat at {at:?}, due at {due:?}")));
+        }
+        Ok(())
+    }
+
+    /// How often an alarm may have been set by now for gaps of ten ticks, with a send every two.
+    pub(super) fn settings(&self) -> usize {
+        // Set for a gap after a send, it goes off that much less two ticks after the send before it.
+        let gap = self.ticks(8).saturating_sub(self.timer.granularity());
+        usize::try_from(self.now().as_nanos().div_ceil(gap.as_nanos()) + 1).unwrap_or(usize::MAX)
+    }
+
     /// Makes sure that what was just looked at was not looked at too late.
     pub(super) fn not_after(&self, at: Duration) -> Verdict {
         let now = self.now();
@@ -133,18 +171,18 @@ impl<T: Timer + Clone> Stage<T> {
         B: Beat<I>,
     {
         let (source, heard) = (Source::new(), Rc::new(Counters::new()));
-        let timer = Watched::new(self.timer.clone());
+        let timer = Spied::new(self.timer.clone());
         let calls = timer.calls();
         let from = self.now();
         let stream = HeartbeatStream::new(source.clone(), timer, config, beat);
-        let born = Window { from, to: self.now() };
+        let born = self.window(from);
         let consumer = Consumer::new(self.clone(), stream.observe(Rc::clone(&heard)), born);
         Opened { source, calls, heard, consumer }
     }
 }
 
 /// The stream under test.
-pub(super) type Tested<T, I, B> = HeartbeatStream<Source<I>, Watched<T>, B, Rc<Counters>>;
+pub(super) type Tested<T, I, B> = HeartbeatStream<Source<I>, Spied<T>, B, Rc<Counters>>;
 
 /// A stream under test and all that can be seen of it.
 pub(super) struct Opened<T: Timer, I, B> {
@@ -207,7 +245,7 @@ where
             self.away = true;
         } else if self.away {
             self.away = false;
-            self.back = Window { from, to: self.stage.now() };
+            self.back = self.stage.window(from);
         }
         next
     }
@@ -283,6 +321,16 @@ where
         let granularity = self.stage.timer.granularity().min(least / 2);
         let earliest = (self.back.from + least).saturating_sub(granularity);
         let latest = self.back.to + most + self.stage.late();
+        self.awaits_between(item, earliest, latest).await
+    }
+
+    /// Waits for `item`, which must come between the two.
+    pub(super) async fn awaits_between(
+        &mut self,
+        item: S::Item,
+        earliest: Duration,
+        latest: Duration,
+    ) -> Verdict<Window> {
         match self.next_until(latest + self.stage.ticks(1)).await? {
             Next::Item(came, seen) => {
                 ensure!(came == item, "{came:?} at {:?}, where {item:?} was due", seen.to);
@@ -319,10 +367,7 @@ where
         let next = poll_fn(|cx| {
             let from = self.stage.now();
             match self.poll(cx) {
-                Poll::Ready(Some(item)) => {
-                    let to = self.stage.now();
-                    Poll::Ready(Next::Item(item, Window { from, to }))
-                }
+                Poll::Ready(Some(item)) => Poll::Ready(Next::Item(item, self.stage.window(from))),
                 Poll::Ready(None) => Poll::Ready(Next::End),
                 Poll::Pending if self.polls > POLLS => Poll::Ready(Next::Nothing),
                 Poll::Pending => alarm.as_mut().poll(cx).map(|()| Next::Nothing),

@@ -9,10 +9,13 @@ use pin_project_lite::pin_project;
 
 use crate::{Instant, Timer};
 
+/// How often the clock may be read in one scenario.
+const READS: usize = 1_000_000;
+
 /// The timer under test, between itself and the glue: it counts what the glue asks for, and can be
 /// told to go wrong.
 #[derive(Debug, Clone)]
-pub(super) struct Watched<T: Timer> {
+pub(super) struct Spied<T: Timer> {
     timer: T,
     epoch: T::Instant,
     calls: Rc<Calls>,
@@ -55,7 +58,7 @@ impl Calls {
     }
 }
 
-impl<T: Timer> Watched<T> {
+impl<T: Timer> Spied<T> {
     pub(super) fn new(timer: T) -> Self {
         Self { epoch: timer.now(), timer, calls: Rc::default() }
     }
@@ -79,12 +82,13 @@ impl<T: Timer> Watched<T> {
     }
 }
 
-impl<T: Timer> Timer for Watched<T> {
+impl<T: Timer> Timer for Spied<T> {
     type Instant = T::Instant;
     type Sleep = Sleep<T::Sleep>;
 
     fn now(&self) -> T::Instant {
         self.calls.reads.set(self.calls.reads() + 1);
+        assert!(self.calls.reads() < READS, "the glue spins: it has read the clock {READS} times");
         self.earlier(self.timer.now(), self.calls.behind.get())
     }
 

@@ -1,0 +1,70 @@
+//! The push side: who sends calls [`Sender::send`], and a [`Driver`] fills the silence (T18).
+
+mod driver;
+mod line;
+mod sender;
+
+use alloc::sync::Arc;
+
+use futures_sink::Sink;
+use heartbeat_core::Config;
+
+use crate::observer::NoObserver;
+use crate::seed;
+use crate::{Beat, Timer};
+use line::{Senders, Shared};
+
+pub use driver::{Driver, DriverError};
+pub use sender::Sender;
+
+/// Puts heartbeats into the silence of a sink. Real items go through the [`Sender`]; the [`Driver`]
+/// sends a heartbeat whenever none has been handed over for an interval.
+///
+/// `config` is an interval or a whole [`Config`], and an interval of zero switches the heartbeats off
+/// (T1). `beat` makes them, in the simplest case a closure. The silence begins now (T2), but nothing
+/// beats until the driver [runs](Driver::run): spawn that.
+///
+/// # Example
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use futures_util::future::join;
+/// use heartbeat_async::Timer;
+/// use heartbeat_async::virtual_time::VirtualTime;
+///
+/// let time = VirtualTime::new();
+/// # let sink = Box::pin(futures_util::sink::drain());
+/// let (sender, driver) = heartbeat_async::push(sink, time.clone(), Duration::from_secs(15), || ":\n");
+/// let events = async {
+///     sender.send("data: one\n\n").await?;
+///     time.sleep_until(Duration::from_secs(60)).await; // three heartbeats go out meanwhile
+///     sender.send("data: two\n\n").await?;
+///     drop(sender); // and the driver ends
+///     Ok::<_, std::convert::Infallible>(())
+/// };
+/// let (driver, events) = time.block_on(join(driver.run(), events));
+/// # driver.unwrap();
+/// # events.unwrap();
+/// ```
+#[expect(clippy::type_complexity, reason = "both ends have the same parameters")]
+pub fn push<Item, Si, T, B>(
+    sink: Si,
+    timer: T,
+    config: impl Into<Config>,
+    beat: B,
+) -> (Sender<Item, Si, T, B>, Driver<Item, Si, T, B, NoObserver>)
+where
+    Si: Sink<Item>,
+    T: Timer,
+    B: Beat<Item>,
+{
+    let mut config = config.into();
+    if config.seed().is_none() {
+        config = config.with_seed(seed::unique());
+    }
+    let shared = Arc::new(Shared::new(sink, timer, &config, beat));
+    let senders = Arc::new(Senders::of(&shared));
+    let driver = Driver::new(Arc::clone(&shared), Arc::downgrade(&senders));
+    (Sender::new(shared, senders), driver)
+}

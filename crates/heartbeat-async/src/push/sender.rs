@@ -1,0 +1,128 @@
+use alloc::sync::Arc;
+use core::fmt;
+use core::marker::PhantomData;
+use core::mem;
+use core::task::Poll;
+
+use async_lock::MutexGuard;
+use futures_sink::Sink;
+
+use super::line::{Line, Senders, Shared, Signals};
+use crate::{Beat, Timer};
+
+/// Sends real items into a sink whose silence a [`Driver`](crate::Driver) fills; made by
+/// [`push`](crate::push).
+///
+/// Clones send into the same sink. Their items go in whole and one after the other, in the order in
+/// which they were asked to, and none is ever dropped for a heartbeat (T18). Without a driver, or
+/// after it has ended, a sender works on, just without heartbeats.
+///
+/// # Cancellation
+///
+/// Each future may be dropped at any point. An item is either handed over whole or not at all: as
+/// long as the sink was not ready, it is dropped with the future. What was handed over is flushed by
+/// the driver or by the next sender.
+pub struct Sender<Item, Si, T: Timer, B> {
+    shared: Arc<Shared<Si, T, B>>,
+    senders: Arc<Senders>,
+    takes: PhantomData<fn(Item)>,
+}
+
+impl<Item, Si, T, B> Sender<Item, Si, T, B>
+where
+    Si: Sink<Item>,
+    T: Timer,
+    B: Beat<Item>,
+{
+    pub(super) fn new(shared: Arc<Shared<Si, T, B>>, senders: Arc<Senders>) -> Self {
+        Self { shared, senders, takes: PhantomData }
+    }
+
+    /// Sends an item, and waits until it is out. The silence starts anew when it was handed over
+    /// (T3).
+    ///
+    /// # Errors
+    ///
+    /// Whatever the sink answers. What failed is no send, and moves no deadline (T3).
+    pub async fn send(&self, item: Item) -> Result<(), Si::Error> {
+        let mut line = self.hand_over(item).await?;
+        if let Poll::Ready(flushed) = line.poll_flush(&self.shared) {
+            return flushed;
+        }
+        drop(line);
+        let abandoned = Abandoned(&self.shared.signals);
+        let flushed = self.flush().await;
+        mem::forget(abandoned);
+        flushed
+    }
+
+    /// Hands an item over and leaves it to the next flush: of this sender, of another, or of the
+    /// driver with its next heartbeat.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the sink answers. What failed is no send, and moves no deadline (T3).
+    pub async fn feed(&self, item: Item) -> Result<(), Si::Error> {
+        self.hand_over(item).await.map(drop)
+    }
+
+    /// Waits until all that was handed over is out.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the sink answers.
+    pub async fn flush(&self) -> Result<(), Si::Error> {
+        self.shared.until(|line| line.poll_flush(&self.shared)).await.map(drop)
+    }
+
+    /// Ends the heartbeats, then closes the sink. Items that are sent later are refused by the sink.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the sink answers.
+    pub async fn close(&self) -> Result<(), Si::Error> {
+        self.stop().await;
+        self.shared.until(|line| line.poll_close(&self.shared)).await.map(drop)
+    }
+
+    /// Ends the heartbeats, and with them the [driver](crate::Driver); items still go through. Once
+    /// this has returned no heartbeat is handed over any more (T9, T18). May be called again.
+    pub async fn stop(&self) {
+        self.shared.line().await.stop(self.shared.timer.now());
+        self.shared.signals.changed.notify(usize::MAX);
+    }
+
+    async fn hand_over(
+        &self,
+        item: Item,
+    ) -> Result<MutexGuard<'_, Line<Si, T::Instant, B>>, Si::Error> {
+        let _turn = self.shared.turn.lock().await;
+        let ready =
+            |line: &mut Line<Si, _, _>| line.sink.as_mut().poll_ready(&mut self.shared.context());
+        let mut line = self.shared.until(ready).await?;
+        line.hand_over(item, &self.shared)?;
+        Ok(line)
+    }
+}
+
+impl<Item, Si, T: Timer, B> Clone for Sender<Item, Si, T, B> {
+    fn clone(&self) -> Self {
+        let (shared, senders) = (Arc::clone(&self.shared), Arc::clone(&self.senders));
+        Self { shared, senders, takes: PhantomData }
+    }
+}
+
+impl<Item, Si, T: Timer, B> fmt::Debug for Sender<Item, Si, T, B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sender").finish_non_exhaustive()
+    }
+}
+
+/// Tells the driver that nobody waits for the flush any more.
+struct Abandoned<'a>(&'a Signals);
+
+impl Drop for Abandoned<'_> {
+    fn drop(&mut self) {
+        self.0.changed.notify(usize::MAX);
+    }
+}

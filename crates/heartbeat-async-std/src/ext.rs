@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use futures_core::Stream;
 use heartbeat_async::{Beat, Config, NoObserver, TryBeat};
 
@@ -7,7 +9,11 @@ use crate::AsyncStdTimer;
 pub type HeartbeatStream<S, B, O = NoObserver> =
     heartbeat_async::HeartbeatStream<S, AsyncStdTimer, B, O>;
 
-/// Adds heartbeats to any stream.
+/// A stream that notices when its peer has fallen silent; see [`heartbeat_async::WatchdogStream`].
+pub type WatchdogStream<S, P = fn(&<S as Stream>::Item) -> bool> =
+    heartbeat_async::WatchdogStream<S, AsyncStdTimer, P>;
+
+/// Adds heartbeats to any stream, and watches those of a peer.
 pub trait HeartbeatStreamExt: Stream {
     /// Yields the items of this stream, and a heartbeat whenever it has been silent for an interval.
     ///
@@ -62,6 +68,26 @@ pub trait HeartbeatStreamExt: Stream {
         B: Beat<T>,
     {
         heartbeat_async::HeartbeatStreamExt::try_heartbeat(self, AsyncStdTimer, config, beat)
+    }
+
+    /// The receiving side: yields the items of this stream, and an error once nothing was received
+    /// for the whole timeout (T14). Take some three intervals of the peer's heartbeats.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// use heartbeat_async_std::HeartbeatStreamExt;
+    ///
+    /// # let lines = futures_util::stream::empty::<String>();
+    /// let lines = lines.watchdog(Duration::from_secs(45));
+    /// let lines = lines.skip_heartbeats(|line| line.is_empty());
+    /// ```
+    fn watchdog(self, timeout: Duration) -> WatchdogStream<Self>
+    where
+        Self: Sized,
+    {
+        heartbeat_async::HeartbeatStreamExt::watchdog(self, AsyncStdTimer, timeout)
     }
 }
 

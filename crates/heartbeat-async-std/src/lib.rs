@@ -22,8 +22,10 @@
 //! # });
 //! ```
 //!
-//! For a stream of `Result` there is [`try_heartbeat`](HeartbeatStreamExt::try_heartbeat). What else
-//! can be set stands at [`Config`], and what becomes of the heartbeats an [`Observer`] hears.
+//! For a stream of `Result` there is [`try_heartbeat`](HeartbeatStreamExt::try_heartbeat). Who
+//! pushes into a channel, a WebSocket or another sink takes [`push`]; a client notices by
+//! [`watchdog`](HeartbeatStreamExt::watchdog) that its server has gone. What else can be set stands
+//! at [`Config`], and what becomes of the heartbeats an [`Observer`] hears.
 //!
 //! # The state of async-std
 //!
@@ -45,13 +47,16 @@
 //! paused. For tests in virtual time wrap the stream with `heartbeat_async::virtual_time`.
 
 mod ext;
+mod push;
 mod timer;
 
-pub use ext::{HeartbeatStream, HeartbeatStreamExt};
+pub use ext::{HeartbeatStream, HeartbeatStreamExt, WatchdogStream};
+pub use push::{Driver, Sender, push};
 pub use timer::{AsyncStdTimer, Sleep};
 
 pub use heartbeat_async::{
-    Beat, Config, InvalidJitter, Jitter, Kind, NoObserver, Observer, Outcome, Recognize, TryBeat,
+    Beat, Config, DriverError, InvalidJitter, Jitter, Kind, NoObserver, Observer, Outcome,
+    Recognize, TimedOut, TryBeat,
 };
 #[cfg(target_has_atomic = "64")]
 pub use heartbeat_async::{Counters, Counts};

@@ -1,7 +1,8 @@
 //! The adapters offer the same names: changing the runtime is changing one dependency and one `use`.
 
-/// A program that uses every name of an adapter but its timer's. It never waits, so it needs no
-/// runtime.
+use std::collections::BTreeSet;
+
+/// A program that uses the names of an adapter but its timer's. It never waits, so it needs no runtime.
 macro_rules! program_on {
     ($adapter:ident) => {
         mod $adapter {
@@ -9,9 +10,11 @@ macro_rules! program_on {
             use std::time::Duration;
 
             use ::$adapter::{
-                Beat, Config, Counters, Counts, HeartbeatStream, HeartbeatStreamExt, InvalidJitter,
-                Jitter, Kind, NoObserver, Observer, Outcome, Recognize, TryBeat,
+                Beat, Config, Counters, Counts, Driver, DriverError, HeartbeatStream,
+                HeartbeatStreamExt, InvalidJitter, Jitter, Kind, NoObserver, Observer, Outcome,
+                Recognize, Sender, TimedOut, TryBeat, WatchdogStream, push,
             };
+            use futures_util::sink::{self, Drain};
             use futures_util::{FutureExt, Stream, StreamExt, stream};
 
             struct Dots;
@@ -52,6 +55,30 @@ macro_rules! program_on {
                 letters.try_heartbeat(Duration::from_secs(1), Dots)
             }
 
+            type Pushed<B> = (Sender<char, Drain<char>, B>, Driver<char, Drain<char>, B>);
+
+            fn pushed() -> Pushed<Dots> {
+                push(sink::drain(), Duration::from_secs(1), Dots)
+            }
+
+            fn watched<S: Stream<Item = char>>(letters: S) -> WatchdogStream<S> {
+                letters.watchdog(Duration::from_secs(1))
+            }
+
+            #[test]
+            fn the_same_program_sends_and_watches() {
+                let (sender, driver) = pushed();
+                sender.send('a').now_or_never().expect("nobody else sends").expect("it is drained");
+                sender.stop().now_or_never().expect("nobody else sends");
+                let ended: Option<Result<(), DriverError<_>>> = driver.run().now_or_never();
+                assert_eq!(ended, Some(Ok(())));
+
+                let letters = watched(stream::iter("ab".chars()));
+                let received: Vec<Result<char, TimedOut>> =
+                    letters.collect().now_or_never().expect("it ends");
+                assert_eq!(received, [Ok('a'), Ok('b')]);
+            }
+
             #[test]
             fn the_same_program_does_the_same() {
                 let counters = Counters::new();
@@ -70,6 +97,43 @@ macro_rules! program_on {
             }
         }
     };
+}
+
+/// The names that an adapter offers, but for its timer's, and how many lines its sources have.
+macro_rules! sources_of {
+    ($adapter:literal) => {{
+        let sources = [
+            include_str!(concat!("../../", $adapter, "/src/lib.rs")),
+            include_str!(concat!("../../", $adapter, "/src/ext.rs")),
+            include_str!(concat!("../../", $adapter, "/src/push.rs")),
+            include_str!(concat!("../../", $adapter, "/src/timer.rs")),
+        ];
+        let code = |line: &&str| !line.trim_start().starts_with("//") && !line.trim().is_empty();
+        let lines = sources.iter().flat_map(|source| source.lines()).filter(code).count();
+        (names_in(sources[0]), lines)
+    }};
+}
+
+fn names_in(lib: &str) -> BTreeSet<&str> {
+    let exports = lib.split("pub use ").skip(1);
+    let lists = exports.filter_map(|export| export.split_once(';')).map(|export| export.0);
+    let paths = lists.filter(|list| !list.starts_with("timer::"));
+    let names = paths.filter_map(|path| path.split_once("::")).map(|path| path.1);
+    names.flat_map(|names| names.trim_matches(['{', '}']).split(',')).map(str::trim).collect()
+}
+
+#[test]
+fn the_adapters_offer_the_same_names_in_few_lines() {
+    let (names, _) = sources_of!("heartbeat-tokio");
+    assert!(names.contains("HeartbeatStreamExt") && names.contains("push"), "{names:?}");
+    for (other, lines) in [
+        sources_of!("heartbeat-tokio"),
+        sources_of!("heartbeat-smol"),
+        sources_of!("heartbeat-async-std"),
+    ] {
+        assert_eq!(other, names);
+        assert!(lines < 200, "{lines} lines of code");
+    }
 }
 
 program_on!(heartbeat_tokio);

@@ -1,0 +1,51 @@
+use futures_sink::Sink;
+use heartbeat_async::{Beat, Config, NoObserver};
+
+use crate::SmolTimer;
+
+/// Sends real items into a sink whose silence a [`Driver`] fills; see [`heartbeat_async::Sender`].
+pub type Sender<Item, Si, B> = heartbeat_async::Sender<Item, Si, SmolTimer, B>;
+
+/// Sends the heartbeats of a sink on smol's timers; see [`heartbeat_async::Driver`].
+pub type Driver<Item, Si, B, O = NoObserver> = heartbeat_async::Driver<Item, Si, SmolTimer, B, O>;
+
+/// Puts heartbeats into the silence of a sink: a channel, a WebSocket, the framed half of a socket.
+///
+/// Real items go through the [`Sender`]; the [`Driver`], run in a task of its own, sends a heartbeat
+/// whenever nothing was handed over for an interval. `config` is the interval, or a [`Config`] with
+/// more to it; `beat` makes the heartbeats (see [`Beat`]).
+///
+/// # Example
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use futures_util::sink;
+/// use heartbeat_smol::push;
+/// use smol::channel::{SendError, bounded};
+///
+/// # smol::block_on(async {
+/// let (channel, events) = bounded(16);
+/// let channel = sink::unfold(channel, |channel, event| async move {
+///     channel.send(event).await?;
+///     Ok::<_, SendError<_>>(channel)
+/// });
+/// let (sender, driver) = push(channel, Duration::from_millis(10), || "heartbeat");
+/// smol::spawn(driver.run()).detach();
+///
+/// sender.send("real").await.expect("there is a receiver");
+/// assert_eq!(events.recv().await, Ok("real"));
+/// assert_eq!(events.recv().await, Ok("heartbeat"));
+/// # });
+/// ```
+pub fn push<Item, Si, B>(
+    sink: Si,
+    config: impl Into<Config>,
+    beat: B,
+) -> (Sender<Item, Si, B>, Driver<Item, Si, B>)
+where
+    Si: Sink<Item>,
+    B: Beat<Item>,
+{
+    heartbeat_async::push(sink, SmolTimer, config, beat)
+}

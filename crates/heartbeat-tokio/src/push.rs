@@ -1,0 +1,48 @@
+use futures_sink::Sink;
+use heartbeat_async::{Beat, Config, NoObserver};
+
+use crate::TokioTimer;
+
+/// Sends real items into a sink whose silence a [`Driver`] fills; see [`heartbeat_async::Sender`].
+pub type Sender<Item, Si, B> = heartbeat_async::Sender<Item, Si, TokioTimer, B>;
+
+/// Sends the heartbeats of a sink on tokio's timer; see [`heartbeat_async::Driver`].
+pub type Driver<Item, Si, B, O = NoObserver> = heartbeat_async::Driver<Item, Si, TokioTimer, B, O>;
+
+/// Puts heartbeats into the silence of a sink: a channel, a WebSocket, the framed half of a socket.
+///
+/// Real items go through the [`Sender`]; the [`Driver`], run in a task of its own, sends a heartbeat
+/// whenever nothing was handed over for an interval. `config` is the interval, or a [`Config`] with
+/// more to it; `beat` makes the heartbeats (see [`Beat`]).
+///
+/// # Example
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use heartbeat_tokio::push;
+/// use tokio::sync::mpsc;
+/// use tokio_util::sync::PollSender;
+///
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() {
+/// let (channel, mut events) = mpsc::channel(16);
+/// let (sender, driver) = push(PollSender::new(channel), Duration::from_secs(15), || "heartbeat");
+/// tokio::spawn(driver.run());
+///
+/// sender.send("real").await.expect("there is a receiver");
+/// assert_eq!(events.recv().await, Some("real"));
+/// assert_eq!(events.recv().await, Some("heartbeat")); // after 15 s
+/// # }
+/// ```
+pub fn push<Item, Si, B>(
+    sink: Si,
+    config: impl Into<Config>,
+    beat: B,
+) -> (Sender<Item, Si, B>, Driver<Item, Si, B>)
+where
+    Si: Sink<Item>,
+    B: Beat<Item>,
+{
+    heartbeat_async::push(sink, TokioTimer, config, beat)
+}

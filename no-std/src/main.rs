@@ -1,9 +1,10 @@
-//! A program without std that beats: first the bare machine, then a stream on a clock of its own.
-//! Exits with 0 if each answered as it should.
+//! A program without std that beats: first the bare machine, then a stream and a sink on a clock of
+//! their own. Exits with 0 if each answered as it should.
 
 #![no_std]
 #![no_main]
 
+use core::alloc::{GlobalAlloc, Layout};
 use core::cell::Cell;
 use core::future::Future;
 use core::pin::{Pin, pin};
@@ -11,11 +12,33 @@ use core::task::{Context, Poll, Waker};
 use core::time::Duration;
 
 use futures_core::Stream;
-use heartbeat_async::{HeartbeatStream, Timer};
+use futures_sink::Sink;
+use heartbeat_async::{HeartbeatStream, Timer, push};
 use heartbeat_core::{Action, Config, Heartbeat};
 
 #[link(name = "c")]
-unsafe extern "C" {}
+unsafe extern "C" {
+    fn aligned_alloc(alignment: usize, size: usize) -> *mut u8;
+    fn free(allocated: *mut u8);
+}
+
+/// The glue allocates for its push side; the memory is the C library's.
+struct C;
+
+// SAFETY: `aligned_alloc` gives memory of that size and alignment, or null, and `free` takes it back.
+unsafe impl GlobalAlloc for C {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        let layout = layout.pad_to_align(); // C asks for a multiple of the alignment
+        unsafe { aligned_alloc(layout.align(), layout.size()) }
+    }
+
+    unsafe fn dealloc(&self, allocated: *mut u8, _: Layout) {
+        unsafe { free(allocated) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: C = C;
 
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
@@ -76,7 +99,43 @@ fn the_stream_beats() -> bool {
     before.is_pending() && stream.poll_next(&mut cx) == Poll::Ready(Some(7))
 }
 
+/// Adds up what it is sent.
+struct Sum<'a>(&'a Cell<u8>);
+
+impl Sink<u8> for Sum<'_> {
+    type Error = core::convert::Infallible;
+
+    fn poll_ready(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn start_send(self: Pin<&mut Self>, item: u8) -> Result<(), Self::Error> {
+        self.0.set(self.0.get() + item);
+        Ok(())
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+fn the_sink_beats() -> bool {
+    let (clock, sum) = (Cell::new(Duration::ZERO), Cell::new(0));
+    let (sender, driver) = push(Sum(&sum), Ticks(&clock), INTERVAL, || 7);
+    let mut driver = pin!(driver.run());
+    let mut cx = Context::from_waker(Waker::noop());
+    let before = driver.as_mut().poll(&mut cx);
+    clock.set(INTERVAL);
+    let after = driver.as_mut().poll(&mut cx);
+    let sent = pin!(sender.send(1)).poll(&mut cx);
+    before.is_pending() && after.is_pending() && sent.is_ready() && sum.get() == 8
+}
+
 #[unsafe(no_mangle)]
 extern "C" fn main() -> i32 {
-    i32::from(!(the_machine_beats() && the_stream_beats()))
+    i32::from(!(the_machine_beats() && the_stream_beats() && the_sink_beats()))
 }

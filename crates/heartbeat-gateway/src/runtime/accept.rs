@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use futures_util::{Stream, stream};
 use heartbeat_async::Timer;
 
-/// How long to wait after an accept that failed. What makes it fail, such as too many open files,
-/// mostly lasts, and an accept that fails at once would spin.
+/// How long to wait after an accept that failed for more than one peer. What makes it fail, such as
+/// too many open files, mostly lasts, and an accept that fails at once would spin.
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// The listener of a runtime.
@@ -14,7 +14,8 @@ pub(super) trait Accept: Send + Sync + 'static {
     /// What it accepts.
     type Connection: Send + 'static;
 
-    /// Waits for the next connection, and lets it send without Nagle's delay. Tells who connects.
+    /// Waits for the next connection, and lets it send without Nagle's delay, if it can. Tells who
+    /// connects.
     fn accept_nodelay(
         &self,
     ) -> impl Future<Output = io::Result<(Self::Connection, SocketAddr)>> + Send;
@@ -34,6 +35,9 @@ where
         loop {
             match listener.accept_nodelay().await {
                 Ok(connection) => return Some((connection, (listener, timer))),
+                Err(error) if concerns_one_peer(&error) => {
+                    tracing::debug!(%error, "a client was gone before it was accepted");
+                }
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");
                     timer.sleep_until(timer.now() + PAUSE).await;
@@ -41,6 +45,12 @@ where
             }
         }
     })
+}
+
+/// Whether the next accept may do better at once.
+fn concerns_one_peer(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }
 
 #[cfg(test)]
@@ -76,7 +86,8 @@ mod tests {
     async fn an_accept_that_fails_is_tried_again_after_a_pause() {
         let mut incoming = pin!(incoming(Troubled::default(), TokioTimer));
         let start = tokio::time::Instant::now();
-        for (connection, millis) in [(3, 100), (6, 200), (9, 300)] {
+        // One of the two that fail before each is its own peer's fault.
+        for (connection, millis) in [(3, 50), (6, 100), (9, 150)] {
             let (number, _) = incoming.next().await.expect("it has no end");
             assert_eq!(number, connection);
             let elapsed = start.elapsed().as_millis();

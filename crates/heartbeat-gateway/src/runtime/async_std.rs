@@ -27,7 +27,7 @@ impl Accept for TcpListener {
 
     async fn accept_nodelay(&self) -> io::Result<(TcpStream, SocketAddr)> {
         let (connection, client) = self.accept().await?;
-        connection.set_nodelay(true)?;
+        let _ = connection.set_nodelay(true); // a peer that has gone is found out by its connection
         Ok((connection, client))
     }
 }

@@ -13,11 +13,11 @@ use clap::ValueEnum;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, ValueEnum)]
 pub enum Runtime {
-    /// tokio, with tonic's own server; the runtime is the caller's.
+    /// tonic's own server, on all cores.
     Tokio,
-    /// smol's global executor, with hyper's connections.
+    /// hyper's connections on smol's global executor: one thread, or `SMOL_THREADS`.
     Smol,
-    /// async-std's global executor, with hyper's connections.
+    /// hyper's connections on async-std's global executor: all cores, or `ASYNC_STD_THREAD_COUNT`.
     AsyncStd,
 }
 

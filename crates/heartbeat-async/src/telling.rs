@@ -35,6 +35,10 @@ impl<O: Observer> Telling<O> {
         self.0.is_enabled()
     }
 
+    #[cfg_attr(
+        not(feature = "tracing"),
+        expect(clippy::match_same_arms, reason = "the events are nothing then")
+    )]
     pub(crate) fn heartbeat(&self, outcome: Outcome, late: Duration, bytes: Option<usize>) {
         match outcome {
             Outcome::Sent => event!(TRACE, ?late, bytes, "a heartbeat was sent"),

@@ -1,0 +1,47 @@
+//! No call allocates, with the SDK behind it. A program without a test harness, whose threads would
+//! allocate meanwhile.
+
+use std::alloc::System;
+use std::time::Duration;
+
+use heartbeat_async::{Observer, Outcome};
+use heartbeat_otel::OtelObserver;
+use opentelemetry::KeyValue;
+use opentelemetry::metrics::MeterProvider;
+use opentelemetry_sdk::metrics::{InMemoryMetricExporter, SdkMeterProvider};
+use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
+
+#[global_allocator]
+static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+fn main() {
+    let exporter = InMemoryMetricExporter::default();
+    let provider = SdkMeterProvider::builder().with_periodic_exporter(exporter).build();
+    let attributes = [KeyValue::new("route", "/prices"), KeyValue::new("region", "north")];
+    let observer = OtelObserver::with_attributes(&provider.meter("test"), attributes);
+    tell(&observer, Duration::ZERO); // the first lateness makes its series
+    provider.force_flush().expect("exported"); // the exporter's thread has begun, and waits
+
+    let allocations = Region::new(ALLOCATOR);
+    for second in 0..1000 {
+        let observer = observer.clone();
+        tell(&observer, Duration::from_secs(second));
+    }
+    let change = allocations.change();
+    assert_eq!(change.allocations + change.reallocations, 0, "{change:?}");
+
+    drop(std::hint::black_box(vec![0u8; 1]));
+    assert_eq!(allocations.change().allocations, 1, "the counter counts");
+    println!("no call allocates");
+}
+
+fn tell(observer: &OtelObserver, time: Duration) {
+    observer.opened();
+    observer.heartbeat(Outcome::Sent, time, Some(24));
+    observer.heartbeat(Outcome::Error, time, None);
+    observer.withdrawn();
+    observer.gave_up();
+    observer.stalled();
+    observer.silence(time);
+    observer.closed();
+}

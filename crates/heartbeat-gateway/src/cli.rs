@@ -49,7 +49,10 @@ enum Command {
     /// stopped, all streams end with status OK. Exits with 0 then, and with 2 if it cannot listen.
     ///
     /// The server runs on the `--runtime` that is chosen; what stands around it (signals, the proxy
-    /// of `--idle-cut`, the publishing of events) runs on tokio.
+    /// of `--idle-cut`, the pages of `--metrics`, the publishing of events) runs on tokio.
+    ///
+    /// With `--metrics` it shows what its streams do: /metrics is for Prometheus, and /healthz answers
+    /// 200 while it serves and 503 once it was told to stop. docs/metrics.md lists what there is.
     #[command(
         after_help = "Example:\n  heartbeat-gateway serve --interval 2s --event-every 10s --idle-cut 5s"
     )]

@@ -10,6 +10,7 @@ pub mod demo;
 pub mod feed;
 mod flags;
 pub mod idle_proxy;
+pub mod metrics;
 pub mod proto;
 pub mod runtime;
 pub mod serve;

@@ -16,6 +16,7 @@ use tokio::time::{sleep, timeout};
 use crate::feed::Feed;
 use crate::flags;
 use crate::idle_proxy::{IdleCounts, IdleProxy};
+use crate::metrics::{Health, MetricsServer};
 use crate::runtime::{Listener, Runtime};
 
 /// How many events a client may have missed and still resume.
@@ -61,6 +62,11 @@ pub struct ServeOptions {
     #[arg(long, value_name = "WHAT", default_value = "data", requires = "idle_cut")]
     pub idle_counts: IdleCounts,
 
+    /// Show metrics to Prometheus on this address, as /metrics, and as /healthz whether it serves;
+    /// port 0 takes any free one
+    #[arg(long, value_name = "ADDR")]
+    pub metrics: Option<SocketAddr>,
+
     /// How long streams may take to end when the server is stopped
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = flags::time, allow_hyphen_values = true)]
     pub shutdown_within: Duration,
@@ -101,7 +107,7 @@ impl std::error::Error for ServeError {
 /// Serves until Ctrl-C or SIGTERM, then ends all streams cleanly. Says on standard output where.
 ///
 /// What stands around the server runs on the caller's tokio whatever drives the server: signals, the
-/// idle-cutting proxy, the publishing of events.
+/// idle-cutting proxy, the metrics, the publishing of events.
 ///
 /// # Errors
 ///
@@ -112,12 +118,25 @@ pub async fn run(options: ServeOptions) -> Result<(), ServeError> {
     let bound = Listener::bind(options.runtime, options.listen).await;
     let listener = bound.map_err(listen(options.listen))?;
     let address = listener.local_addr().map_err(ServeError::Broken)?;
+    let health = Health::default();
+    let metrics = match options.metrics {
+        Some(address) => {
+            let bound = MetricsServer::bind(address, health.clone()).await;
+            Some(bound.map_err(listen(address))?)
+        }
+        None => None,
+    };
+    let listener = listener.observe(metrics.as_ref().map(MetricsServer::observer));
     let feed = Feed::new(HELD_EVENTS);
     feed.publish(tick());
 
     let mut helpers = JoinSet::new();
     announce(&format!("serving gRPC on {address}"));
     tracing::info!(runtime = options.runtime.name(), "serving");
+    if let Some(metrics) = metrics {
+        announce(&format!("metrics on http://{}/metrics", metrics.local_addr()));
+        helpers.spawn(metrics.run());
+    }
     if let Some(idle_cut) = options.idle_cut {
         let front = SocketAddr::new(address.ip(), 0);
         let proxy = IdleProxy::bind(front, address, idle_cut, options.idle_counts).await;
@@ -144,6 +163,7 @@ pub async fn run(options: ServeOptions) -> Result<(), ServeError> {
         served = &mut served => return served.map_err(ServeError::Broken),
         signal = termination.wait() => tracing::info!(signal, "ending all streams"),
     }
+    health.stop();
     feed.close();
     let _ = stop.send(()); // heard, unless the server has ended
     if let Ok(served) = timeout(options.shutdown_within, served).await {

@@ -4,6 +4,7 @@ use futures_util::stream::BoxStream;
 use futures_util::{StreamExt, TryStreamExt};
 use heartbeat_async::{Beat, Config, HeartbeatStreamExt, Kind, Timer};
 use heartbeat_frame::{GatewayEvent, HeartbeatMessage, SubscribeRequest};
+use heartbeat_otel::OtelObserver;
 use tonic::{Request, Response, Status};
 
 use crate::feed::{Feed, FeedError};
@@ -16,6 +17,7 @@ pub struct Gateway<T> {
     feed: Feed,
     heartbeat: Config,
     timer: T,
+    observer: Option<OtelObserver>,
 }
 
 impl<T> Gateway<T> {
@@ -23,7 +25,13 @@ impl<T> Gateway<T> {
     /// measured by `timer`.
     #[must_use]
     pub fn new(feed: Feed, heartbeat: Config, timer: T) -> Self {
-        Self { feed, heartbeat, timer }
+        Self { feed, heartbeat, timer, observer: None }
+    }
+
+    /// Tells `observer` of each stream (T19). Without one nothing is measured.
+    #[must_use]
+    pub fn observe(self, observer: Option<OtelObserver>) -> Self {
+        Self { observer, ..self }
     }
 }
 
@@ -46,7 +54,10 @@ where
         tracing::info!(client, last_event_id, "subscribed");
         let events = events.map_err(Status::from);
         let events = events.try_heartbeat(self.timer.clone(), self.heartbeat, GatewayBeat);
-        Ok(Response::new(events.boxed()))
+        Ok(Response::new(match &self.observer {
+            Some(observer) => events.observe(observer.clone()).boxed(),
+            None => events.boxed(),
+        }))
     }
 }
 

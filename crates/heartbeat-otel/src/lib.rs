@@ -30,7 +30,7 @@
 //! let events = events.observe(observer.clone()); // and so with each stream of that route
 //!
 //! let first: Vec<_> = events.take(2).collect().await;
-//! # assert_eq!(first, ["heartbeat", "heartbeat"]);
+//! assert_eq!(first, ["heartbeat", "heartbeat"]);
 //! # provider.force_flush().unwrap();
 //! # let metrics = exporter.get_finished_metrics().unwrap();
 //! # let scope = metrics[0].scope_metrics().next().unwrap();

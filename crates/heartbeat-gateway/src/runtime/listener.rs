@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use heartbeat_async::Config;
 use heartbeat_async_std::AsyncStdTimer;
+use heartbeat_otel::OtelObserver;
 use heartbeat_smol::SmolTimer;
 use heartbeat_tokio::TokioTimer;
 
@@ -14,7 +15,10 @@ use crate::server::Gateway;
 /// A server that listens, and serves once it is told what.
 #[derive(Debug)]
 #[must_use = "clients wait until they are served"]
-pub struct Listener(Bound);
+pub struct Listener {
+    bound: Bound,
+    observer: Option<OtelObserver>,
+}
 
 #[derive(Debug)]
 enum Bound {
@@ -35,16 +39,22 @@ impl Listener {
     ///
     /// With [`Runtime::Tokio`], outside a tokio runtime with I/O enabled.
     pub async fn bind(runtime: Runtime, address: SocketAddr) -> io::Result<Self> {
-        Ok(Self(match runtime {
+        let bound = match runtime {
             Runtime::Tokio => Bound::Tokio(tokio::net::TcpListener::bind(address).await?),
             Runtime::Smol => Bound::Smol(smol::net::TcpListener::bind(address).await?),
             Runtime::AsyncStd => Bound::AsyncStd(async_std::net::TcpListener::bind(address).await?),
-        }))
+        };
+        Ok(Self { bound, observer: None })
+    }
+
+    /// Tells `observer` of each stream (T19). Without one nothing is measured.
+    pub fn observe(self, observer: Option<OtelObserver>) -> Self {
+        Self { observer, ..self }
     }
 
     /// Where clients connect to, with the port that was chosen.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        match &self.0 {
+        match &self.bound {
             Bound::Tokio(listener) => listener.local_addr(),
             Bound::Smol(listener) => listener.local_addr(),
             Bound::AsyncStd(listener) => listener.local_addr(),
@@ -79,17 +89,17 @@ impl Listener {
         pings: Option<Duration>,
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> io::Result<()> {
-        match self.0 {
+        match self.bound {
             Bound::Tokio(listener) => {
-                let gateway = Gateway::new(feed, heartbeat, TokioTimer);
+                let gateway = Gateway::new(feed, heartbeat, TokioTimer).observe(self.observer);
                 on_tokio::serve(listener, gateway, pings, shutdown).await?;
             }
             Bound::Smol(listener) => {
-                let gateway = Gateway::new(feed, heartbeat, SmolTimer);
+                let gateway = Gateway::new(feed, heartbeat, SmolTimer).observe(self.observer);
                 on_smol::serve(listener, gateway, pings, shutdown).await;
             }
             Bound::AsyncStd(listener) => {
-                let gateway = Gateway::new(feed, heartbeat, AsyncStdTimer);
+                let gateway = Gateway::new(feed, heartbeat, AsyncStdTimer).observe(self.observer);
                 on_async_std::serve(listener, gateway, pings, shutdown).await;
             }
         }

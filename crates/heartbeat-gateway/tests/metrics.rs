@@ -1,0 +1,235 @@
+//! `serve --metrics`, asked over a real socket as Prometheus asks.
+#![cfg(unix)]
+#![expect(clippy::float_cmp, reason = "counts are exact")]
+
+mod support;
+
+use std::collections::HashMap;
+use std::io::{self, BufRead};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use prometheus_parse::{LineInfo, Scrape, Value};
+use support::{Serving, address_in, on_each_runtime, subscribe};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::{sleep, timeout};
+
+on_each_runtime![
+    every_metric_of_the_guide_is_there_and_follows_what_happens,
+    while_it_stops_it_is_not_healthy_and_still_shows_metrics,
+];
+
+/// What is answered, in pieces.
+struct Answer {
+    status: u16,
+    content_type: String,
+    body: String,
+}
+
+async fn ask(address: SocketAddr, path: &str) -> Answer {
+    let answer = async {
+        let mut connection = TcpStream::connect(address).await?;
+        let request =
+            format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+        connection.write_all(request.as_bytes()).await?;
+        let mut answer = String::new();
+        connection.read_to_string(&mut answer).await?;
+        io::Result::Ok(answer)
+    };
+    let answer = timeout(Duration::from_secs(5), answer).await.expect("soon").expect("answered");
+    let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
+    let content_type = head
+        .lines()
+        .filter_map(|line| line.split_once(": "))
+        .find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+    Answer {
+        status: head.split(' ').nth(1).expect("a status").parse().expect("a number"),
+        content_type: content_type.map(|(_, value)| value.to_owned()).unwrap_or_default(),
+        body: body.to_owned(),
+    }
+}
+
+/// A scrape, parsed. There is no line in it that the parser does not know.
+struct Metrics {
+    scrape: Scrape,
+    types: HashMap<String, String>,
+}
+
+impl Metrics {
+    async fn scrape(address: SocketAddr) -> Self {
+        let answer = ask(address, "/metrics").await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        assert!(answer.content_type.starts_with("text/plain; version=0.0.4"));
+        let mut types = HashMap::new();
+        for line in answer.body.lines() {
+            match LineInfo::parse(line) {
+                LineInfo::Ignored => panic!("what is this? {line:?}"),
+                LineInfo::Type { metric_name, metric_alias, sample_type } => {
+                    let kind = format!("{sample_type:?}").to_lowercase();
+                    types.insert(metric_alias.unwrap_or(metric_name), kind);
+                }
+                _ => {}
+            }
+        }
+        let lines = answer.body.lines().map(|line| Ok(line.to_owned()));
+        Self { scrape: Scrape::parse(lines).expect("text"), types }
+    }
+
+    fn get(&self, name: &str, labels: &[(&str, &str)]) -> Option<&Value> {
+        let samples = &mut self.scrape.samples.iter();
+        let sample = samples.find(|sample| {
+            let has = |(name, value): &(&str, &str)| sample.labels.get(name) == Some(value);
+            sample.metric == name && labels.iter().all(has)
+        });
+        sample.map(|sample| &sample.value)
+    }
+
+    /// The value of a counter or a gauge.
+    fn value(&self, name: &str, labels: &[(&str, &str)]) -> f64 {
+        match self.get(name, labels) {
+            Some(Value::Counter(value) | Value::Gauge(value) | Value::Untyped(value)) => *value,
+            other => panic!("{name} {labels:?} is {other:?}"),
+        }
+    }
+
+    fn sent(&self) -> f64 {
+        self.value("heartbeat_beats_total", &[("outcome", "sent")])
+    }
+
+    fn active(&self) -> f64 {
+        self.value("heartbeat_stream_active", &[])
+    }
+}
+
+/// Scrapes until it is so.
+async fn until(address: SocketAddr, is_so: impl Fn(&Metrics) -> bool) -> Metrics {
+    let scraping = async {
+        loop {
+            let metrics = Metrics::scrape(address).await;
+            if is_so(&metrics) {
+                return metrics;
+            }
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    timeout(Duration::from_secs(8), scraping).await.expect("it will be so")
+}
+
+/// A metric, as `docs/metrics.md` lists it.
+struct Listed {
+    name: String,
+    kind: String,
+    description: String,
+}
+
+fn listed() -> Vec<Listed> {
+    let guide = include_str!("../../../docs/metrics.md");
+    let rows = guide.lines().filter(|line| line.starts_with("| `heartbeat."));
+    let row = |line: &str| {
+        let cells = line.trim_matches('|').split('|').map(|cell| cell.trim().trim_matches('`'));
+        let cells: Vec<_> = cells.collect();
+        let [_, name, kind, _, description] = cells.try_into().expect("five cells");
+        let kind = if kind == "up-down counter" { "gauge" } else { kind }; // the nearest that there is
+        let [name, kind, description] = [name, kind, description].map(str::to_owned);
+        Listed { name, kind, description }
+    };
+    rows.map(row).collect()
+}
+
+/// Where the metrics are, of a server that has just begun.
+fn metrics_of(server: &mut Serving) -> SocketAddr {
+    let mut line = String::new();
+    server.stdout.read_line(&mut line).expect("a line");
+    let address = line.trim_end().strip_prefix("metrics on http://");
+    let address = address.and_then(|address| address.strip_suffix("/metrics"));
+    address.unwrap_or_else(|| panic!("{line:?}")).parse().expect("an address")
+}
+
+async fn every_metric_of_the_guide_is_there_and_follows_what_happens(runtime: &str) {
+    let arguments = "--interval 100ms --event-every 0s --metrics 127.0.0.1:0";
+    let mut server = Serving::start(&format!("--runtime {runtime} {arguments}"));
+    let address = metrics_of(&mut server);
+
+    let before = Metrics::scrape(address).await;
+    assert_eq!((before.sent(), before.active()), (0.0, 0.0), "there, and nothing yet");
+    assert_eq!(before.value("target_info", &[("service_name", "heartbeat-gateway")]), 1.0);
+
+    let mut stream = subscribe(server.address, "").await.expect("served");
+    let mut beats = 0;
+    while beats < 3 {
+        let event = stream.message().await.expect("alive").expect("not ended");
+        beats += usize::from(event.is_heartbeat());
+    }
+    let during = until(address, |metrics| metrics.sent() >= 3.0).await;
+    assert_eq!(during.active(), 1.0);
+    let silence = during.value("heartbeat_silence_max_seconds", &[]);
+    assert!((0.1..8.0).contains(&silence), "{silence}");
+
+    for Listed { name, kind, description } in listed() {
+        assert_eq!(during.types.get(&name), Some(&kind), "{name}");
+        assert_eq!(during.scrape.docs.get(&name), Some(&description), "{name}");
+        assert!(during.get(&name, &[]).is_some(), "{name}");
+    }
+    let mut ours: Vec<_> = during.types.keys().filter(|&name| name != "target_info").collect();
+    let mut listed: Vec<_> = listed().into_iter().map(|listed| listed.name).collect();
+    ours.sort();
+    listed.sort();
+    assert_eq!(ours, listed.iter().collect::<Vec<_>>(), "and there is nothing else");
+
+    drop(stream);
+    let after = until(address, |metrics| metrics.active() == 0.0).await;
+    let sent = after.sent(); // now nothing changes any more, and the numbers must agree
+    assert!(sent >= during.sent());
+    let bytes = after.value("heartbeat_traffic_bytes_total", &[]);
+    assert_eq!(bytes, sent * 24.0, "a message of 19 bytes in an envelope of 5");
+    assert_eq!(after.value("heartbeat_lateness_seconds_count", &[]), sent);
+    let Some(Value::Histogram(buckets)) = after.get("heartbeat_lateness_seconds", &[]) else {
+        panic!("no buckets")
+    };
+    assert_eq!(buckets.len(), 17);
+    assert_eq!((buckets[0].less_than, buckets[16].count), (0.001, sent));
+    server.terminate();
+    assert_eq!(server.end().await.0.code(), Some(0));
+}
+
+async fn while_it_stops_it_is_not_healthy_and_still_shows_metrics(runtime: &str) {
+    let arguments = "--shutdown-within 2s --metrics 127.0.0.1:0";
+    let mut server = Serving::start(&format!("--runtime {runtime} {arguments}"));
+    let address = metrics_of(&mut server);
+    // It has begun to speak HTTP/2 and says no more: the server waits for it.
+    let mut mute = TcpStream::connect(server.address).await.expect("it listens");
+    mute.write_all(b"PRI * HT").await.expect("accepted");
+    let stream = subscribe(server.address, "").await.expect("served");
+
+    let health = ask(address, "/healthz").await;
+    assert_eq!((health.status, health.body.as_str()), (200, "ok\n"));
+    for elsewhere in ["/", "/metrics/", "/healthz/live", "/favicon.ico"] {
+        assert_eq!(ask(address, elsewhere).await.status, 404, "{elsewhere}");
+    }
+
+    server.terminate();
+    while ask(address, "/healthz").await.status == 200 {
+        sleep(Duration::from_millis(10)).await;
+    }
+    let health = ask(address, "/healthz").await;
+    assert_eq!((health.status, health.body.as_str()), (503, "stopping\n"));
+    until(address, |metrics| metrics.active() == 0.0).await;
+    let (status, log) = server.end().await;
+    assert_eq!(status.code(), Some(0), "{log}");
+    assert!(log.contains("streams were cut off"), "{log}");
+    assert!(TcpStream::connect(address).await.is_err(), "nobody listens any more");
+    drop((mute, stream));
+}
+
+#[tokio::test]
+async fn the_proxy_comes_after_the_metrics() {
+    let mut server = Serving::start("--metrics 127.0.0.1:0 --idle-cut 5s");
+    let metrics = metrics_of(&mut server);
+    let front = address_in(&mut server.stdout, "cutting what is idle on ");
+    assert_eq!(ask(metrics, "/healthz").await.status, 200);
+    let mut stream = subscribe(front, "").await.expect("served");
+    assert!(stream.message().await.expect("alive").is_some());
+    server.terminate();
+    assert_eq!(server.end().await.0.code(), Some(0));
+}

@@ -18,6 +18,7 @@ type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 fn main() -> Outcome {
     let out = PathBuf::from(std::env::var("OUT_DIR")?);
     println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rustc-check-cfg=cfg(feature, values(\"tracing\"))"); // of the glue, and off here
     println!("cargo::rerun-if-changed=src/list.rs");
     for name in ["heartbeat_core", "heartbeat_async"] {
         let package = name.replace('_', "-");

@@ -66,6 +66,9 @@ impl Config {
 
     /// Takes a peer for stalled when a heartbeat could not be handed over for that long (T20).
     /// Default: zero, never.
+    ///
+    /// A peer that reads, but so slowly that what was sent before is not flushed meanwhile, counts as
+    /// stalled too.
     pub const fn with_stall_after(mut self, wait: Duration) -> Self {
         self.stall_after = wait;
         self

@@ -69,11 +69,7 @@ impl<T: Timer + Clone, I> Clone for Wire<T, I> {
 
 impl<T: Timer + Clone, I> Wire<T, I> {
     pub(super) fn new(stage: Stage<T>) -> Self {
-        let mood = Mood::Open;
-        let (items, waker) = (Vec::new(), None);
-        let state =
-            State { items, count: 0, flushed: true, mood, ready: false, closed: false, waker };
-        Self { stage, state: Rc::new(RefCell::new(state)) }
+        Self { stage, state: Rc::new(RefCell::new(State::new())) }
     }
 
     pub(super) fn set(&self, mood: Mood) {
@@ -101,6 +97,18 @@ impl<T: Timer + Clone, I> Wire<T, I> {
 }
 
 impl<I> State<I> {
+    const fn new() -> Self {
+        Self {
+            items: Vec::new(),
+            count: 0,
+            flushed: true,
+            mood: Mood::Open,
+            ready: false,
+            closed: false,
+            waker: None,
+        }
+    }
+
     fn poll(&mut self, cx: &mut Context<'_>, waits: bool) -> Poll<Result<(), WireError>> {
         match self.mood {
             Mood::Broken => Poll::Ready(Err(WireError("it is broken"))),

@@ -6,6 +6,8 @@
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
 use std::time::Duration;
 
 /// How long anything may take, on a machine that is busy.
@@ -16,6 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub struct Running {
     process: Child,
     address: SocketAddr,
+    lines: Receiver<io::Result<String>>,
 }
 
 impl Running {
@@ -27,16 +30,25 @@ impl Running {
     pub fn start(program: &str) -> io::Result<Self> {
         let mut process = Command::new(program).stdout(Stdio::piped()).spawn()?;
         let stdout = process.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?;
-        let running = |address| Self { process, address };
-        let mut line = String::new();
-        let read = BufReader::new(stdout).read_line(&mut line);
-        let address = address_in(&line).unwrap_or_else(|| SocketAddr::from(([0; 4], 0)));
-        let running = running(address); // which ends the process, whatever is wrong
-        read?;
-        if address.port() == 0 {
-            return Err(io::Error::other(format!("no address in {line:?}")));
-        }
+        let (sender, lines) = mpsc::channel();
+        thread::spawn(move || {
+            BufReader::new(stdout).lines().try_for_each(|line| sender.send(line))
+        });
+        let nowhere = SocketAddr::from(([0; 4], 0));
+        let mut running = Self { process, address: nowhere, lines }; // ended, whatever is wrong
+        let line = running.line()?;
+        let no_address = || io::Error::other(format!("no address in {line:?}"));
+        running.address = address_in(&line).ok_or_else(no_address)?;
         Ok(running)
+    }
+
+    /// The next line that it says.
+    ///
+    /// # Errors
+    ///
+    /// If it says nothing for a long time, or has ended.
+    pub fn line(&self) -> io::Result<String> {
+        self.lines.recv_timeout(PATIENCE).map_err(io::Error::other)?
     }
 
     /// Where it listens.
@@ -73,7 +85,7 @@ impl Drop for Running {
 }
 
 fn address_in(line: &str) -> Option<SocketAddr> {
-    line.split([' ', '/', '\n']).find_map(|word| word.parse().ok())
+    line.split([' ', '/']).find_map(|word| word.parse().ok())
 }
 
 /// Makes sure that between two events there was nothing but heartbeats, and at least one of them.

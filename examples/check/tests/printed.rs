@@ -9,6 +9,9 @@ fn the_docs_print_the_examples_as_they_are() {
         ("actix-web/src/main.rs", include_str!("../../actix-web/src/main.rs")),
         ("hyper-smol/src/main.rs", include_str!("../../hyper-smol/src/main.rs")),
         ("lines-async-std/src/main.rs", include_str!("../../lines-async-std/src/main.rs")),
+        ("push-tonic/src/main.rs", include_str!("../../push-tonic/src/main.rs")),
+        ("push-async-channel/src/main.rs", include_str!("../../push-async-channel/src/main.rs")),
+        ("websocket/src/main.rs", include_str!("../../websocket/src/main.rs")),
         ("embassy-time/src/lib.rs", include_str!("../../embassy-time/src/lib.rs")),
     ] {
         let block = format!("```rust,ignore\n{example}```\n");

@@ -1,0 +1,58 @@
+//! Events pushed over gRPC with tonic, kept alive by heartbeats.
+
+use std::error::Error;
+use std::time::Duration;
+
+use heartbeat_frame::{GatewayEvent, SubscribeRequest};
+use heartbeat_gateway::proto::gateway_service_server::{GatewayService, GatewayServiceServer};
+use heartbeat_tokio::{TryBeat, push};
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+use tokio::time::sleep;
+use tokio_stream::wrappers::ReceiverStream;
+use tokio_util::sync::PollSender;
+use tonic::transport::server::{Server, TcpIncoming};
+use tonic::{Request, Response, Status};
+
+struct Events;
+
+#[tonic::async_trait]
+impl GatewayService for Events {
+    type SubscribeStream = ReceiverStream<Result<GatewayEvent, Status>>;
+
+    async fn subscribe(
+        &self,
+        _: Request<SubscribeRequest>,
+    ) -> Result<Response<Self::SubscribeStream>, Status> {
+        let (channel, events) = mpsc::channel(16);
+        let interval = Duration::from_millis(500); // 15 s in earnest
+        // The channel's items are `Result`s: a heartbeat is an `Ok`, and an `Err` no sign of life.
+        let heartbeat = TryBeat::new(GatewayEvent::heartbeat);
+        let (sender, driver) = push(PollSender::new(channel), interval, heartbeat);
+        let beating = tokio::spawn(driver.run());
+
+        tokio::spawn(async move {
+            for event_type in ["hello", "still here"] {
+                let event = GatewayEvent { event_type: event_type.into(), ..Default::default() };
+                if sender.send(Ok(event)).await.is_err() {
+                    return; // the client has gone
+                }
+                sleep(Duration::from_millis(1300)).await;
+            }
+            // And now nothing happens for a long time, until a heartbeat finds the client gone.
+            if let Ok(Err(error)) = beating.await {
+                println!("the driver has ended: {error}");
+            }
+        });
+        Ok(Response::new(ReceiverStream::new(events)))
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    println!("gRPC on {}", listener.local_addr()?);
+    let server = Server::builder().add_service(GatewayServiceServer::new(Events));
+    server.serve_with_incoming(TcpIncoming::from(listener)).await?;
+    Ok(())
+}

@@ -1,0 +1,106 @@
+//! Against a client on a real socket.
+
+use std::error::Error;
+use std::time::Duration;
+
+use example_check::{Running, assert_beats_between};
+use futures_util::{SinkExt, StreamExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::{WebSocketStream, client_async};
+
+/// How long anything may take, on a machine that is busy.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+async fn connect(example: &Running) -> Result<WebSocketStream<TcpStream>, Box<dyn Error>> {
+    let connection = TcpStream::connect(example.address()).await?;
+    Ok(client_async(format!("ws://{}/", example.address()), connection).await?.0)
+}
+
+/// Reads up to and including `last`. Answers each Ping, as every client does that reads.
+async fn read_to(
+    client: &mut WebSocketStream<TcpStream>,
+    last: &str,
+) -> Result<String, Box<dyn Error>> {
+    let mut received = String::new();
+    while !received.ends_with(last) {
+        let message = timeout(PATIENCE, client.next()).await?.ok_or("it has ended")??;
+        received += match &message {
+            Message::Text(text) => text,
+            Message::Ping(_) => "ping",
+            other => return Err(format!("{other:?} after {received:?}").into()),
+        };
+        received.push('\n');
+    }
+    Ok(received)
+}
+
+/// Reads a Close, and that nothing follows it.
+async fn read_close(client: &mut WebSocketStream<TcpStream>) -> Result<(), Box<dyn Error>> {
+    loop {
+        match timeout(PATIENCE, client.next()).await? {
+            Some(Ok(Message::Ping(_))) => {} // sent before
+            Some(Ok(Message::Close(_))) => break,
+            other => return Err(format!("{other:?}").into()),
+        }
+    }
+    match timeout(PATIENCE, client.next()).await? {
+        None => Ok(()),
+        other => Err(format!("{other:?} after the Close").into()),
+    }
+}
+
+async fn line(example: Running) -> Result<String, Box<dyn Error>> {
+    Ok(tokio::task::spawn_blocking(move || example.line()).await??)
+}
+
+fn start() -> Running {
+    Running::start(env!("CARGO_BIN_EXE_example-websocket")).expect("it starts")
+}
+
+#[tokio::test]
+async fn a_quiet_connection_is_kept_alive() -> Result<(), Box<dyn Error>> {
+    let example = start();
+    let mut client = connect(&example).await?;
+    let received = read_to(&mut client, "still here\n").await?;
+    assert_beats_between(&received, "hello\n", "ping\n", "still here\n");
+
+    // The client's own Ping is answered among those of the server, and so is its Close.
+    client.send(Message::Ping("there?".into())).await?;
+    loop {
+        match timeout(PATIENCE, client.next()).await? {
+            Some(Ok(Message::Ping(_))) => {}
+            Some(Ok(Message::Pong(answer))) if answer == "there?" => break,
+            other => return Err(format!("{other:?}").into()),
+        }
+    }
+    client.close(None).await?;
+    read_close(&mut client).await?;
+    let said = line(example).await?;
+    assert!(said.ends_with("has closed"), "{said}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_server_closes_when_it_is_asked_to() -> Result<(), Box<dyn Error>> {
+    let example = start();
+    let mut client = connect(&example).await?;
+    read_to(&mut client, "ping\n").await?;
+    client.send(Message::text("enough")).await?;
+    read_close(&mut client).await?;
+    let said = line(example).await?;
+    assert!(said.ends_with("has closed"), "{said}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_client_that_vanishes_is_noticed() -> Result<(), Box<dyn Error>> {
+    let example = start();
+    let mut client = connect(&example).await?;
+    read_to(&mut client, "hello\n").await?;
+    drop(client);
+    let said = line(example).await?;
+    assert!(said.contains("has gone: "), "{said}");
+    Ok(())
+}

@@ -1,6 +1,7 @@
 //! Against a client on a real socket.
 
 use std::error::Error;
+use std::future::ready;
 use std::time::Duration;
 
 use example_check::{Running, assert_beats_between};
@@ -23,32 +24,26 @@ async fn read_to(
     client: &mut WebSocketStream<TcpStream>,
     last: &str,
 ) -> Result<String, Box<dyn Error>> {
-    let mut received = String::new();
-    while !received.ends_with(last) {
-        let message = timeout(PATIENCE, client.next()).await?.ok_or("it has ended")??;
-        received += match &message {
-            Message::Text(text) => text,
-            Message::Ping(_) => "ping",
-            other => return Err(format!("{other:?} after {received:?}").into()),
-        };
-        received.push('\n');
-    }
-    Ok(received)
+    let reading = async {
+        let mut received = String::new();
+        while !received.ends_with(last) {
+            let message = client.next().await.ok_or("it has ended")??;
+            received += match &message {
+                Message::Text(text) => text,
+                Message::Ping(_) => "ping",
+                other => return Err(format!("{other:?} after {received:?}").into()),
+            };
+            received.push('\n');
+        }
+        Ok(received)
+    };
+    timeout(PATIENCE, reading).await?
 }
 
-/// Reads a Close, and that nothing follows it.
-async fn read_close(client: &mut WebSocketStream<TcpStream>) -> Result<(), Box<dyn Error>> {
-    loop {
-        match timeout(PATIENCE, client.next()).await? {
-            Some(Ok(Message::Ping(_))) => {} // sent before
-            Some(Ok(Message::Close(_))) => break,
-            other => return Err(format!("{other:?}").into()),
-        }
-    }
-    match timeout(PATIENCE, client.next()).await? {
-        None => Ok(()),
-        other => Err(format!("{other:?} after the Close").into()),
-    }
+/// The next message that is no Ping.
+async fn next(client: &mut WebSocketStream<TcpStream>) -> Result<Option<Message>, Box<dyn Error>> {
+    let no_ping = |message: &Result<_, _>| ready(!matches!(message, Ok(Message::Ping(_))));
+    Ok(timeout(PATIENCE, client.filter(no_ping).next()).await?.transpose()?)
 }
 
 async fn line(example: Running) -> Result<String, Box<dyn Error>> {
@@ -68,15 +63,10 @@ async fn a_quiet_connection_is_kept_alive() -> Result<(), Box<dyn Error>> {
 
     // The client's own Ping is answered among those of the server, and so is its Close.
     client.send(Message::Ping("there?".into())).await?;
-    loop {
-        match timeout(PATIENCE, client.next()).await? {
-            Some(Ok(Message::Ping(_))) => {}
-            Some(Ok(Message::Pong(answer))) if answer == "there?" => break,
-            other => return Err(format!("{other:?}").into()),
-        }
-    }
+    assert_eq!(next(&mut client).await?, Some(Message::Pong("there?".into())));
     client.close(None).await?;
-    read_close(&mut client).await?;
+    assert_eq!(next(&mut client).await?, Some(Message::Close(None)));
+    assert_eq!(next(&mut client).await?, None);
     let said = line(example).await?;
     assert!(said.ends_with("has closed"), "{said}");
     Ok(())
@@ -88,7 +78,8 @@ async fn the_server_closes_when_it_is_asked_to() -> Result<(), Box<dyn Error>> {
     let mut client = connect(&example).await?;
     read_to(&mut client, "ping\n").await?;
     client.send(Message::text("enough")).await?;
-    read_close(&mut client).await?;
+    assert_eq!(next(&mut client).await?, Some(Message::Close(None)));
+    assert_eq!(next(&mut client).await?, None);
     let said = line(example).await?;
     assert!(said.ends_with("has closed"), "{said}");
     Ok(())

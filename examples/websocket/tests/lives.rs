@@ -89,7 +89,7 @@ async fn the_server_closes_when_it_is_asked_to() -> Result<(), Box<dyn Error>> {
 async fn a_client_that_vanishes_is_noticed() -> Result<(), Box<dyn Error>> {
     let example = start();
     let mut client = connect(&example).await?;
-    read_to(&mut client, "hello\n").await?;
+    read_to(&mut client, "still here\n").await?; // from now on nothing is sent to it
     drop(client);
     let said = line(example).await?;
     assert!(said.contains("has gone: "), "{said}");

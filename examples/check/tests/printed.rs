@@ -12,6 +12,7 @@ fn the_docs_print_the_examples_as_they_are() {
         ("push-tonic/src/main.rs", include_str!("../../push-tonic/src/main.rs")),
         ("push-async-channel/src/main.rs", include_str!("../../push-async-channel/src/main.rs")),
         ("websocket/src/main.rs", include_str!("../../websocket/src/main.rs")),
+        ("reconnecting-client/src/lib.rs", include_str!("../../reconnecting-client/src/lib.rs")),
         ("embassy-time/src/lib.rs", include_str!("../../embassy-time/src/lib.rs")),
     ] {
         let block = format!("```rust,ignore\n{example}```\n");

@@ -1,6 +1,5 @@
 //! Follows the events of a gRPC server through cut connections, and loses none that it still holds.
 
-use std::error::Error;
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -66,7 +65,7 @@ impl Follower {
                 self.delays = delays(); // these attempts are far enough from each other
             }
             let delay = self.delays.next().unwrap_or(LONGEST_DELAY);
-            tracing::warn!(error = &failure as &dyn Error, ?delay, "connecting anew");
+            tracing::warn!(error = failure.message(), ?delay, "connecting anew");
             sleep(delay).await;
         }
     }

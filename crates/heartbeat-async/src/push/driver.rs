@@ -193,13 +193,13 @@ where
             return Ok(Step::Wait { deadline, for_sink: false, for_turn: true });
         };
         let handed_over = match line.sink.as_mut().poll_ready(&mut shared.context()) {
-            Poll::Ready(Ok(())) => line.hand_over_heartbeat(now),
+            Poll::Ready(Ok(())) => line.hand_over_heartbeat(shared),
             Poll::Ready(Err(error)) => Err(error),
             Poll::Pending => return Ok(Step::Wait { deadline, for_sink: true, for_turn: false }),
         };
         match handed_over {
-            Ok(bytes) => {
-                let late = late.saturating_add(now.saturating_duration_since(asked));
+            Ok((at, bytes)) => {
+                let late = late.saturating_add(at.saturating_duration_since(asked));
                 (duty.owed, duty.sent) = (None, Some(Sent { late, bytes }));
                 Ok(Step::Again) // to flush it
             }

@@ -162,18 +162,24 @@ impl<Si, I: Instant, B> Line<Si, I, B> {
         Ok(())
     }
 
-    /// Hands a heartbeat over, and tells its size. The sink is ready for it.
-    pub(super) fn hand_over_heartbeat<Item>(&mut self, now: I) -> Result<Option<usize>, Si::Error>
+    /// Hands a heartbeat over, and tells when that was, and its size. The sink is ready for it.
+    pub(super) fn hand_over_heartbeat<Item, T>(
+        &mut self,
+        shared: &Shared<Si, T, B>,
+    ) -> Result<(I, Option<usize>), Si::Error>
     where
         Si: Sink<Item>,
+        T: Timer<Instant = I>,
         B: Beat<Item>,
     {
         let heartbeat = self.beat.heartbeat();
         let bytes = self.beat.bytes(&heartbeat);
         self.start_send(heartbeat)?;
+        // Not earlier: if the sink took its time, the next one would follow on the heels of this (T5).
+        let now = shared.timer.now();
         self.measure(now);
         self.heart.on_heartbeat_sent(now);
-        Ok(bytes)
+        Ok((now, bytes))
     }
 
     fn start_send<Item>(&mut self, item: Item) -> Result<(), Si::Error>

@@ -1,0 +1,50 @@
+//! What a model begins with.
+
+use std::time::Duration;
+
+use heartbeat_async::Config;
+
+use crate::wire::wire;
+use crate::{Clock, Peer, Room, Wire, push, run};
+
+/// Sends `&str`s into a [`Wire`].
+pub type Sender = push::Sender<&'static str, Wire, Clock, fn() -> &'static str>;
+
+/// Sends a `"beat"` into a [`Wire`] when nothing was sent for ten seconds.
+pub type Driver = push::Driver<&'static str, Wire, Clock, fn() -> &'static str>;
+
+/// A sink with heartbeats, and what is around it.
+#[derive(Debug)]
+pub struct Scene {
+    /// What sends real items.
+    pub sender: Sender,
+    /// What sends heartbeats.
+    pub driver: Driver,
+    /// The other end.
+    pub peer: Peer,
+    /// The clock of the driver.
+    pub clock: Clock,
+}
+
+/// Heartbeats every ten seconds.
+pub fn every() -> Config {
+    Config::every(Duration::from_secs(10)).with_seed(1)
+}
+
+/// A sink with heartbeats, and what is around it. Nothing is to be flushed.
+///
+/// # Panics
+///
+/// If that fails.
+#[must_use]
+pub fn scene(room: Room, config: Config) -> Scene {
+    let (wire, peer) = wire(room);
+    let clock = Clock::new();
+    let (sender, driver) = push::push(wire, clock.clone(), config, beat as fn() -> _);
+    run(sender.flush()).expect("there is nothing to flush");
+    Scene { sender, driver, peer, clock }
+}
+
+fn beat() -> &'static str {
+    "beat"
+}

@@ -1,0 +1,53 @@
+//! `close` while everything else goes on.
+
+use heartbeat_concurrency::{Interleavings, Refused, Room, Scene, every, run, scene, spawn};
+
+#[test]
+fn no_heartbeat_follows_a_close() {
+    let ends = Interleavings::up_to(4).of(|| {
+        let Scene { sender, driver, peer, clock } = scene(Room::Open, every().with_prompt(true));
+        let driver = spawn(driver.run());
+        run(sender.close()).unwrap();
+        driver.join().unwrap().unwrap();
+        drop(sender);
+        peer.log(&clock)
+    });
+    assert_eq!(ends, [vec!["beat", "closed"], vec!["closed"]]);
+}
+
+#[test]
+fn a_close_that_waits_goes_on_when_the_bytes_have_left() {
+    let ends = Interleavings::up_to(3).of(|| {
+        let Scene { sender, driver, peer, clock } = scene(Room::Full, every());
+        run(sender.feed("real")).unwrap();
+        let driver = spawn(driver.run());
+        let closed = spawn(async move { sender.close().await });
+        peer.set(Room::Open);
+        closed.join().unwrap().unwrap();
+        driver.join().unwrap().unwrap();
+        peer.log(&clock)
+    });
+    assert_eq!(ends, [["real", "closed"]]);
+}
+
+#[test]
+fn an_item_is_handed_over_before_a_close_or_refused() {
+    let ends = Interleavings::up_to(2).of(|| {
+        let Scene { sender, driver, peer, clock } = scene(Room::Open, every().with_prompt(true));
+        let driver = spawn(driver.run());
+        let sends = sender.clone();
+        let sent = spawn(async move { sends.send("real").await });
+        run(sender.close()).unwrap();
+        let sent = sent.join().unwrap();
+        driver.join().unwrap().unwrap();
+        drop(sender);
+        (sent, peer.log(&clock))
+    });
+    let expected = [
+        (Ok(()), vec!["beat", "real", "closed"]),
+        (Ok(()), vec!["real", "closed"]),
+        (Err(Refused), vec!["beat", "closed"]),
+        (Err(Refused), vec!["closed"]),
+    ];
+    assert_eq!(ends, expected);
+}

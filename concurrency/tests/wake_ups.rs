@@ -1,0 +1,141 @@
+//! Whoever waits is woken.
+
+use std::time::Duration;
+
+use heartbeat_concurrency::{Interleavings, Room, Scene, every, run, scene, spawn};
+
+#[test]
+fn a_sender_that_waits_for_room_goes_on_when_there_is_some() {
+    let ends = Interleavings::up_to(4).of(|| {
+        let Scene { sender, driver, peer, clock } = scene(Room::Blocked, every());
+        drop(driver);
+        let sent = spawn(async move { sender.send("real").await });
+        peer.set(Room::Full);
+        peer.set(Room::Open);
+        sent.join().unwrap().unwrap();
+        peer.log(&clock)
+    });
+    assert_eq!(ends, [["real"]]);
+}
+
+#[test]
+fn two_senders_that_wait_for_room_both_go_on() {
+    let ends = Interleavings::up_to(3).of(|| {
+        let Scene { sender, driver, peer, clock } = scene(Room::Blocked, every());
+        drop(driver);
+        let other = sender.clone();
+        let one = spawn(async move { sender.send("one").await });
+        let two = spawn(async move { other.send("two").await });
+        peer.set(Room::Open);
+        one.join().unwrap().unwrap();
+        two.join().unwrap().unwrap();
+        peer.log(&clock)
+    });
+    assert_eq!(ends, [["one", "two"], ["two", "one"]]);
+}
+
+#[test]
+fn two_that_flush_both_go_on_when_the_bytes_leave() {
+    let ends = Interleavings::up_to(3).of(|| {
+        let Scene { sender, driver, peer, clock } = scene(Room::Full, every());
+        drop(driver);
+        run(sender.feed("real")).unwrap();
+        let other = sender.clone();
+        let one = spawn(async move { sender.flush().await });
+        let two = spawn(async move { other.flush().await });
+        peer.set(Room::Open);
+        one.join().unwrap().unwrap();
+        two.join().unwrap().unwrap();
+        peer.log(&clock)
+    });
+    assert_eq!(ends, [["real"]]);
+}
+
+#[test]
+fn a_driver_that_waits_for_room_goes_on_when_there_is_some() {
+    let ends = Interleavings::up_to(4).of(|| {
+        let Scene { sender, driver, peer, clock } = scene(Room::Blocked, every().with_prompt(true));
+        let driver = spawn(driver.run());
+        peer.set(Room::Full);
+        peer.set(Room::Open);
+        run(peer.receives("beat"));
+        drop(sender);
+        driver.join().unwrap().unwrap();
+        peer.log(&clock)
+    });
+    assert_eq!(ends, [["beat"]]);
+}
+
+#[test]
+fn a_driver_that_waits_for_its_alarm_beats_when_it_goes_off() {
+    let ends = Interleavings::up_to(4).of(|| {
+        let Scene { sender, driver, peer, clock } = scene(Room::Open, every());
+        let driver = spawn(driver.run());
+        clock.set(10);
+        run(peer.receives("beat"));
+        drop(sender);
+        driver.join().unwrap().unwrap();
+        peer.log(&clock)
+    });
+    assert_eq!(ends, [["beat"]]);
+}
+
+#[test]
+fn a_driver_that_waits_for_its_alarm_waits_for_the_next_when_a_send_has_moved_it() {
+    let ends = Interleavings::up_to(4).of(|| {
+        let Scene { sender, driver, peer, clock } = scene(Room::Open, every());
+        let driver = spawn(driver.run());
+        clock.set(5);
+        run(sender.send("real")).unwrap();
+        clock.set(10);
+        clock.set(15);
+        run(peer.receives("beat"));
+        drop(sender);
+        driver.join().unwrap().unwrap();
+        peer.log(&clock)
+    });
+    assert_eq!(ends, [["real", "beat"]]);
+}
+
+#[test]
+fn a_driver_that_rests_is_woken_by_stop() {
+    let ends = Interleavings::up_to(4).of(|| {
+        let Scene { sender, driver, peer, clock } = scene(Room::Open, every());
+        let driver = spawn(driver.run());
+        run(sender.stop());
+        driver.join().unwrap().unwrap();
+        drop(sender);
+        peer.log(&clock)
+    });
+    assert_eq!(ends, [[""; 0]]);
+}
+
+#[test]
+fn a_driver_without_heartbeats_is_woken_by_stop() {
+    let ends = Interleavings::up_to(4).of(|| {
+        let Scene { sender, driver, peer, clock } = scene(Room::Open, Duration::ZERO.into());
+        let driver = spawn(driver.run());
+        run(sender.stop());
+        driver.join().unwrap().unwrap();
+        drop(sender);
+        peer.log(&clock)
+    });
+    assert_eq!(ends, [[""; 0]]);
+}
+
+#[test]
+fn a_driver_that_gave_up_is_woken_by_a_real_item() {
+    let ends = Interleavings::up_to(4).of(|| {
+        let config = every().with_give_up_after(Duration::from_secs(15));
+        let Scene { sender, driver, peer, clock } = scene(Room::Open, config);
+        clock.set(20); // it has given up before it begins, unless the item comes first
+        let driver = spawn(driver.run());
+        run(sender.send("real")).unwrap();
+        clock.set(30);
+        run(peer.receives("beat"));
+        drop(sender);
+        driver.join().unwrap().unwrap();
+        peer.log(&clock)
+    });
+    assert_eq!(ends, [["real", "beat"]]);
+}

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::future::Future;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
@@ -72,6 +72,18 @@ where
 /// Runs a future in this thread.
 pub fn run<F: Future>(future: F) -> F::Output {
     block_on(future)
+}
+
+/// Polls a future once, so that it waits, and leaves it to be run on.
+///
+/// # Panics
+///
+/// If it does not wait.
+pub fn begun<F: Future>(future: F) -> Pin<Box<F>> {
+    let mut future = Box::pin(future);
+    let polled = future.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    assert!(polled.is_pending(), "it does not wait");
+    future
 }
 
 /// Polls a future that often at most, then drops it. Tells whether it came to its end.

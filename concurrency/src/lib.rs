@@ -33,7 +33,7 @@ use heartbeat_async::{Beat, Kind, Timer};
 use observer::{Observer, Outcome};
 
 pub use clock::{Alarm, Clock};
-pub use explore::{Interleavings, poll_times, run, spawn};
+pub use explore::{Interleavings, begun, poll_times, run, spawn};
 pub use heartbeat_async::Config;
 pub use scene::{Driver, Scene, Sender, every, scene};
 pub use wire::{Peer, Refused, Room, Wire};

@@ -4,6 +4,13 @@ use std::time::Duration;
 
 use heartbeat_concurrency::{Interleavings, Room, Scene, every, run, scene, spawn};
 
+/// A driver that gives up as soon as it runs, unless there is a real item before (T12).
+fn given_up() -> Scene {
+    let given_up = scene(Room::Open, every().with_give_up_after(Duration::from_secs(15)));
+    given_up.clock.set(20);
+    given_up
+}
+
 #[test]
 fn a_sender_that_waits_for_room_goes_on_when_there_is_some() {
     let ends = Interleavings::up_to(4).of(|| {
@@ -98,7 +105,7 @@ fn a_driver_that_waits_for_its_alarm_waits_for_the_next_when_a_send_has_moved_it
 }
 
 #[test]
-fn a_driver_that_rests_is_woken_by_stop() {
+fn a_driver_that_waits_for_its_alarm_is_woken_by_stop() {
     let ends = Interleavings::up_to(4).of(|| {
         let Scene { sender, driver, peer, clock } = scene(Room::Open, every());
         let driver = spawn(driver.run());
@@ -124,11 +131,34 @@ fn a_driver_without_heartbeats_is_woken_by_stop() {
 }
 
 #[test]
+fn a_driver_that_gave_up_is_woken_by_stop() {
+    let ends = Interleavings::up_to(4).of(|| {
+        let Scene { sender, driver, peer, clock } = given_up();
+        let driver = spawn(driver.run());
+        run(sender.stop());
+        driver.join().unwrap().unwrap();
+        drop(sender);
+        peer.log(&clock)
+    });
+    assert_eq!(ends, [[""; 0]]);
+}
+
+#[test]
+fn a_driver_that_gave_up_is_woken_by_the_drop_of_the_last_sender() {
+    let ends = Interleavings::up_to(4).of(|| {
+        let Scene { sender, driver, peer, clock } = given_up();
+        let driver = spawn(driver.run());
+        drop(sender);
+        driver.join().unwrap().unwrap();
+        peer.log(&clock)
+    });
+    assert_eq!(ends, [[""; 0]]);
+}
+
+#[test]
 fn a_driver_that_gave_up_is_woken_by_a_real_item() {
     let ends = Interleavings::up_to(4).of(|| {
-        let config = every().with_give_up_after(Duration::from_secs(15));
-        let Scene { sender, driver, peer, clock } = scene(Room::Open, config);
-        clock.set(20); // it has given up before it begins, unless the item comes first
+        let Scene { sender, driver, peer, clock } = given_up();
         let driver = spawn(driver.run());
         run(sender.send("real")).unwrap();
         clock.set(30);

@@ -1,0 +1,33 @@
+//! Whoever waits for room has its turn, and keeps it (T18).
+
+use heartbeat_concurrency::{Interleavings, Room, Scene, begun, every, scene, spawn};
+
+#[test]
+fn items_go_in_the_order_in_which_they_were_asked_to() {
+    let ends = Interleavings::up_to(3).of(|| {
+        let Scene { sender, driver, peer, clock } = scene(Room::Blocked, every());
+        drop(driver);
+        let other = sender.clone();
+        let one = spawn(begun(async move { sender.send("one").await }));
+        let two = spawn(async move { other.send("two").await });
+        peer.set(Room::Open);
+        one.join().unwrap().unwrap();
+        two.join().unwrap().unwrap();
+        peer.log(&clock)
+    });
+    assert_eq!(ends, [["one", "two"]]);
+}
+
+#[test]
+fn a_heartbeat_comes_after_a_sender_that_waits_and_so_not_at_all() {
+    let ends = Interleavings::up_to(2).of(|| {
+        let Scene { sender, driver, peer, clock } = scene(Room::Blocked, every().with_prompt(true));
+        let sent = spawn(begun(async move { sender.send("real").await }));
+        let driver = spawn(driver.run());
+        peer.set(Room::Open);
+        sent.join().unwrap().unwrap();
+        driver.join().unwrap().unwrap();
+        peer.log(&clock)
+    });
+    assert_eq!(ends, [["real"]]);
+}

@@ -350,7 +350,7 @@ pub const FAULTS: &[Fault] = &[
                 return Ok(match line.sink.as_mut().poll_ready(&mut shared.context()) {
                     Poll::Ready(_) => {
                         duty.owed = None;
-                        drop(line.hand_over_heartbeat(now));
+                        drop(line.hand_over_heartbeat(shared));
                         Step::Again
                     }
                     Poll::Pending => {
@@ -468,7 +468,7 @@ pub const FAULTS: &[Fault] = &[
     Fault {
         name: "the wait for the sink is no lateness",
         file: DRIVER,
-        right: "late.saturating_add(now.saturating_duration_since(asked))",
+        right: "late.saturating_add(at.saturating_duration_since(asked))",
         wrong: "late",
     },
     Fault {

@@ -23,7 +23,7 @@
 //! ```
 //!
 //! For a stream of `Result` there is [`try_heartbeat`](HeartbeatStreamExt::try_heartbeat). Who
-//! pushes into a channel, a WebSocket or another sink takes [`push`]; a client notices by
+//! pushes into a channel, a WebSocket or another sink takes [`push()`]; a client notices by
 //! [`watchdog`](HeartbeatStreamExt::watchdog) that its server has gone. What else can be set stands
 //! at [`Config`], and what becomes of the heartbeats an [`Observer`] hears.
 //!

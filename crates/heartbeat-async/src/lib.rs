@@ -2,7 +2,7 @@
 //!
 //! [`HeartbeatStream`] wraps a stream and yields its items; when the stream has been silent for an
 //! interval, it yields a heartbeat. An item costs it no clock and no timer, and back-pressure cannot
-//! pile heartbeats up. Who pushes into a sink rather than returning a stream takes [`push`]: a
+//! pile heartbeats up. Who pushes into a sink rather than returning a stream takes [`push()`]: a
 //! [`Sender`] for the items and a [`Driver`] for the heartbeats. At the other end [`WatchdogStream`]
 //! notices that a peer has fallen silent. All of them ask a runtime for nothing but a [`Timer`]: a
 //! clock, and alarms.

@@ -16,7 +16,7 @@ use crate::observer::{NoObserver, Observer, Outcome};
 use crate::telling::Telling;
 use crate::{Beat, Timer};
 
-/// Sends the heartbeats of a sink; made by [`push`](crate::push). It does nothing until it
+/// Sends the heartbeats of a sink; made by [`push`](crate::push()). It does nothing until it
 /// [runs](Self::run).
 #[must_use = "a driver does nothing until it runs"]
 pub struct Driver<Item, Si, T: Timer, B, O: Observer = NoObserver> {

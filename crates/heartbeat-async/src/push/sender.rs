@@ -11,7 +11,7 @@ use super::line::{Line, Senders, Shared, Signals};
 use crate::{Beat, Timer};
 
 /// Sends real items into a sink whose silence a [`Driver`](crate::Driver) fills; made by
-/// [`push`](crate::push).
+/// [`push`](crate::push()).
 ///
 /// Clones send into the same sink. Their items go in whole and one after the other, in the order in
 /// which they were asked to, and none is ever dropped for a heartbeat (T18). Without a driver, or

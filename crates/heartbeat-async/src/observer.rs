@@ -39,7 +39,8 @@ pub trait Observer {
         let _ = (outcome, late, bytes);
     }
 
-    /// A heartbeat was asked for, but a real event was handed over before it (T6). A stream never
+    /// A heartbeat was asked for, but was not owed any more when it could have been handed over: a real
+    /// event was faster (T6), other bytes were, or the heartbeats were stopped (T9). A stream never
     /// tells this: there an event that is ready goes first, and no heartbeat is asked for.
     fn withdrawn(&self) {}
 
@@ -58,7 +59,7 @@ pub trait Observer {
         let _ = lasted;
     }
 
-    /// Whether anybody listens. If nobody does, the silences are not even measured.
+    /// Whether anybody listens. If nobody does, a stream does not even measure its silences.
     fn is_enabled(&self) -> bool {
         true
     }
@@ -168,7 +169,7 @@ mod counters {
         pub errors: u64,
         /// The size of all that went out, as far as it is known.
         pub bytes: u64,
-        /// Heartbeats that a real event overtook (T6).
+        /// Heartbeats that were asked for, and then not owed any more (T6, T9).
         pub withdrawn: u64,
         /// How often a producer was given up (T12).
         pub gave_up: u64,

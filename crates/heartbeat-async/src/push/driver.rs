@@ -4,14 +4,15 @@ use core::future::{Future, poll_fn};
 use core::marker::PhantomData;
 use core::mem;
 use core::pin::{Pin, pin};
-use core::task::Poll;
+use core::task::{Context, Poll};
 use core::time::Duration;
 
 use event_listener::EventListener;
 use futures_sink::Sink;
-use heartbeat_core::{Action, Instant};
+use heartbeat_core::{Action, Instant, Watchdog, WatchdogAction};
 
 use super::line::{Line, Senders, Shared};
+use super::turn::Turn;
 use crate::observer::{NoObserver, Observer, Outcome};
 use crate::telling::Telling;
 use crate::{Beat, Timer};
@@ -23,6 +24,8 @@ pub struct Driver<Item, Si, T: Timer, B, O: Observer = NoObserver> {
     shared: Arc<Shared<Si, T, B>>,
     senders: Weak<Senders>,
     duty: Duty<O, T::Instant>,
+    /// The end has come, but for what is to be flushed: watches how long that takes (T20).
+    ending: Option<Watchdog<T::Instant>>,
     sends: PhantomData<fn() -> Item>,
 }
 
@@ -30,10 +33,11 @@ pub struct Driver<Item, Si, T: Timer, B, O: Observer = NoObserver> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DriverError<E> {
-    /// The sink failed with a heartbeat (T10). Whoever sends next meets the same failure.
+    /// The sink failed with a heartbeat (T10), or with what a `send` that was dropped had left behind.
     Transport(E),
-    /// The peer reads nothing any more: a heartbeat could not be handed over for as long as
-    /// [`Config::with_stall_after`](crate::Config::with_stall_after) allows (T20).
+    /// The peer reads nothing any more: for as long as
+    /// [`Config::with_stall_after`](crate::Config::with_stall_after) allows, a heartbeat could not be
+    /// handed over (T20), or what there was could not be flushed at the end.
     Stalled,
 }
 
@@ -59,8 +63,12 @@ impl<E: core::error::Error + 'static> core::error::Error for DriverError<E> {
 enum Step<I> {
     /// For nothing: there may be more to do.
     Again,
-    /// For the first of these, or until something has changed.
-    Wait { deadline: Option<I>, for_sink: bool, for_turn: bool },
+    /// Until something has changed, or the deadline has come.
+    Rest(Option<I>),
+    /// The same, or until it has the turn.
+    Queue(Option<I>),
+    /// The same, or until the sink may go on, which it was asked.
+    AskAgain(Option<I>),
     /// It is over.
     End,
 }
@@ -73,13 +81,19 @@ where
 {
     pub(super) fn new(shared: Arc<Shared<Si, T, B>>, senders: Weak<Senders>) -> Self {
         let duty = Duty { telling: Telling::new(NoObserver), owed: None, sent: None };
-        Self { shared, senders, duty, sends: PhantomData }
+        Self { shared, senders, duty, ending: None, sends: PhantomData }
     }
 
     /// Tells `observer` what becomes of the heartbeats (T19).
     pub fn observe<O: Observer>(self, observer: O) -> Driver<Item, Si, T, B, O> {
         let duty = Duty { telling: Telling::new(observer), owed: None, sent: None };
-        Driver { shared: self.shared, senders: self.senders, duty, sends: PhantomData }
+        Driver {
+            shared: self.shared,
+            senders: self.senders,
+            duty,
+            ending: None,
+            sends: PhantomData,
+        }
     }
 }
 
@@ -106,16 +120,27 @@ where
         let shared = Arc::clone(&self.shared);
         let mut alarm = pin!(None);
         let mut armed = None;
+        let mut turn = None;
         loop {
-            let changed = shared.signals.changed.listen();
-            let ready = shared.signals.ready.listen();
-            let step = self.step(&mut *shared.line().await)?;
-            let Step::Wait { deadline, for_sink, for_turn } = step else {
-                if matches!(step, Step::End) {
-                    return Ok(());
-                }
-                continue;
+            // First, lest it miss what happens from here on.
+            let changed = shared.changed.listen();
+            let given_back = shared.turns.given_back.listen();
+            let mut line = shared.line().await;
+            let step =
+                poll_fn(|cx| Poll::Ready(self.step(&shared, &mut line, &mut turn, cx))).await?;
+            drop(line);
+            let (deadline, queues, asks_again) = match step {
+                Step::Again => continue,
+                Step::Rest(deadline) => (deadline, false, false),
+                Step::Queue(deadline) => (deadline, true, false),
+                Step::AskAgain(deadline) => (deadline, false, true),
+                Step::End => return Ok(()),
             };
+            // Real items go first while it waits (T6).
+            if let Some(turn) = turn.take() {
+                turn.give_back_quietly();
+            }
+
             // An alarm that is set for an earlier instant goes off soon enough (T16).
             let anew = deadline.filter(|at| armed.is_none_or(|armed| *at < armed));
             if let Some(at) = anew {
@@ -124,31 +149,46 @@ where
             }
             let wait = Wait {
                 changed,
-                ready: for_sink.then_some(ready),
-                turn: pin!(for_turn.then(|| shared.turn.lock())),
+                given_back: asks_again.then_some(given_back),
+                turn: pin!(queues.then(|| shared.turns.take())),
                 alarm: alarm.as_mut().as_pin_mut().filter(|_| deadline.is_some()),
-                anew: anew.is_some(),
+                alarm_is_new: anew.is_some(),
             };
-            if wait.for_the_first().await == Woken::ByAlarm {
-                armed = None;
+            match wait.for_the_first().await {
+                Woken::ByAlarm => armed = None,
+                Woken::ByTurn(taken) => turn = Some(taken),
+                Woken::Otherwise => {}
             }
         }
     }
 
     /// Does what is to be done now. The line is held, so that nothing comes between a question to the
     /// machine and what follows from its answer.
-    fn step(
+    fn step<'a>(
         &mut self,
+        shared: &'a Shared<Si, T, B>,
         line: &mut Line<Si, T::Instant, B>,
+        turn: &mut Option<Turn<'a>>,
+        cx: &mut Context<'_>,
     ) -> Result<Step<T::Instant>, DriverError<Si::Error>> {
-        let (shared, duty) = (&*self.shared, &mut self.duty);
-        let now = shared.timer.now();
+        let duty = &mut self.duty;
         if self.senders.strong_count() == 0 {
-            line.stop(now);
+            line.stop(&shared.timer);
         }
-        // What was handed over goes first: a heartbeat behind bytes that wait says nothing new.
-        if let Poll::Ready(Err(error)) = line.poll_flush(shared) {
-            return Err(duty.fail(line, now, error));
+        if line.take_failed() {
+            duty.end_sent(Outcome::Error); // whoever met the failure keeps it; the heartbeat is lost
+        }
+        // What was handed over goes first: a heartbeat behind bytes that wait says nothing new. Who
+        // has the turn sees to it, or says so when it does not.
+        if !line.is_flushed() {
+            if turn.is_none() {
+                *turn = shared.turns.try_take();
+            }
+            if turn.is_some() {
+                if let Poll::Ready(Err(error)) = line.poll_flush(cx, shared) {
+                    return Err(duty.fail(line, shared, error));
+                }
+            }
         }
         let flushed = line.is_flushed();
         if flushed {
@@ -157,45 +197,55 @@ where
         duty.tell_silence(line);
         if duty.owed.is_some() && !line.heart.is_in_flight() {
             duty.owed = None;
-            if !line.heart.is_stopped() {
-                duty.telling.withdrawn(); // T6
-            }
+            duty.telling.withdrawn(); // T6, T9
         }
+        let unflushed = |deadline| match turn {
+            Some(_) => Step::AskAgain(deadline),
+            None => Step::Queue(deadline),
+        };
 
+        if line.heart.is_stopped() {
+            if flushed {
+                return Ok(Step::End);
+            }
+            let deadline = duty.watch_the_end(&mut self.ending, line, shared)?;
+            return Ok(unflushed(deadline));
+        }
+        if !line.beating {
+            return Ok(if flushed { Step::Rest(None) } else { unflushed(None) }); // T1
+        }
+        let now = shared.timer.now();
         let deadline = match line.heart.poll_deadline(now) {
             Action::SendHeartbeat { late } => {
                 duty.owed = Some(Owed { late, asked: now });
                 return Ok(Step::Again); // for what there is to say while it is in flight
             }
             Action::WaitUntil(deadline) => Some(deadline),
-            Action::WaitForever => {
-                line.resting = true;
-                None
-            }
+            Action::WaitForever => None,
             Action::GiveUp => {
                 duty.telling.gave_up();
+                line.gave_up = true;
                 return Ok(Step::Again);
             }
-            Action::Stalled => {
-                line.stop(now);
-                duty.tell_silence(line);
-                duty.telling.stalled();
-                duty.give_in();
-                return Err(DriverError::Stalled);
-            }
-            Action::Stopped if flushed => return Ok(Step::End),
-            Action::Stopped => None,
+            Action::Stalled => return Err(duty.stall(line, shared)),
+            Action::Stopped => return Ok(Step::Again), // and out of there above
         };
-        let Some(Owed { late, asked }) = duty.owed.filter(|_| flushed) else {
-            return Ok(Step::Wait { deadline, for_sink: !flushed, for_turn: false });
+        if !flushed {
+            return Ok(unflushed(deadline));
+        }
+        let Some(Owed { late, asked }) = duty.owed else {
+            return Ok(Step::Rest(deadline));
         };
-        let Some(_turn) = shared.turn.try_lock() else {
-            return Ok(Step::Wait { deadline, for_sink: false, for_turn: true });
-        };
-        let handed_over = match line.sink.as_mut().poll_ready(&mut shared.context()) {
+        if turn.is_none() {
+            *turn = shared.turns.try_take();
+        }
+        if turn.is_none() {
+            return Ok(Step::Queue(deadline));
+        }
+        let handed_over = match line.poll_ready(cx) {
             Poll::Ready(Ok(())) => line.hand_over_heartbeat(shared),
             Poll::Ready(Err(error)) => Err(error),
-            Poll::Pending => return Ok(Step::Wait { deadline, for_sink: true, for_turn: false }),
+            Poll::Pending => return Ok(Step::AskAgain(deadline)),
         };
         match handed_over {
             Ok((at, bytes)) => {
@@ -203,7 +253,7 @@ where
                 (duty.owed, duty.sent) = (None, Some(Sent { late, bytes }));
                 Ok(Step::Again) // to flush it
             }
-            Err(error) => Err(duty.fail(line, now, error)),
+            Err(error) => Err(duty.fail(line, shared, error)),
         }
     }
 }
@@ -215,42 +265,57 @@ impl<Item, Si, T: Timer, B, O: Observer> fmt::Debug for Driver<Item, Si, T, B, O
 }
 
 /// What the driver waits for: the first of all.
-struct Wait<'a, S, L> {
+struct Wait<'a, A, F> {
     changed: EventListener,
-    ready: Option<EventListener>,
-    turn: Pin<&'a mut Option<L>>,
-    alarm: Option<Pin<&'a mut S>>,
+    /// The sink was asked. It wakes whoever asked it last, which may have been somebody else since, who
+    /// has given the turn back without an answer.
+    given_back: Option<EventListener>,
+    turn: Pin<&'a mut Option<F>>,
+    alarm: Option<Pin<&'a mut A>>,
     /// The alarm was just set.
-    anew: bool,
+    alarm_is_new: bool,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Woken {
+enum Woken<'t> {
     ByAlarm,
+    ByTurn(Turn<'t>),
     Otherwise,
 }
 
-impl<S: Future<Output = ()>, L: Future> Wait<'_, S, L> {
-    async fn for_the_first(mut self) -> Woken {
-        let mut gone_off = false;
+impl<'t, A, F> Wait<'_, A, F>
+where
+    A: Future<Output = ()>,
+    F: Future<Output = Turn<'t>>,
+{
+    async fn for_the_first(mut self) -> Woken<'t> {
+        let (mut waited, mut gone_off) = (false, false);
         poll_fn(|cx| {
-            let ready =
-                self.ready.as_mut().is_some_and(|ready| Pin::new(ready).poll(cx).is_ready());
-            let turn = self.turn.as_mut().as_pin_mut();
-            let turn = turn.is_some_and(|turn| turn.poll(cx).is_ready());
-            if ready || turn || Pin::new(&mut self.changed).poll(cx).is_ready() {
-                return Poll::Ready(if gone_off { Woken::ByAlarm } else { Woken::Otherwise });
+            if let Some(turn) = self.turn.as_mut().as_pin_mut() {
+                if let Poll::Ready(turn) = turn.poll(cx) {
+                    return Poll::Ready(Woken::ByTurn(turn));
+                }
             }
             if !gone_off {
                 let alarm = self.alarm.as_mut().map(|alarm| alarm.as_mut().poll(cx));
                 gone_off = alarm.is_some_and(|polled| polled.is_ready());
-                if gone_off && mem::take(&mut self.anew) {
+                if gone_off && self.alarm_is_new && !waited {
                     // The moment that it was set: a broken timer, which must not spin here.
+                    waited = true;
                     cx.waker().wake_by_ref();
                     return Poll::Pending;
                 }
             }
-            if gone_off { Poll::Ready(Woken::ByAlarm) } else { Poll::Pending }
+            if gone_off {
+                return Poll::Ready(Woken::ByAlarm);
+            }
+            // If it was not the alarm that has woken the task, it may have been the sink.
+            let asks = mem::replace(&mut waited, true) && self.given_back.is_some();
+            let given_back = self.given_back.as_mut();
+            let given_back = given_back.is_some_and(|given| Pin::new(given).poll(cx).is_ready());
+            if asks || given_back || Pin::new(&mut self.changed).poll(cx).is_ready() {
+                return Poll::Ready(Woken::Otherwise);
+            }
+            Poll::Pending
         })
         .await
     }
@@ -279,11 +344,65 @@ struct Sent {
 
 impl<O: Observer, I: Instant> Duty<O, I> {
     /// The sink has failed, and the heartbeats end (T10).
-    fn fail<Si, B, E>(&mut self, line: &mut Line<Si, I, B>, now: I, error: E) -> DriverError<E> {
-        line.stop(now);
+    fn fail<Si, T, B, E>(
+        &mut self,
+        line: &mut Line<Si, I, B>,
+        shared: &Shared<Si, T, B>,
+        error: E,
+    ) -> DriverError<E>
+    where
+        T: Timer<Instant = I>,
+    {
+        self.end(line, shared);
+        DriverError::Transport(error)
+    }
+
+    /// The peer does not read, and the heartbeats end (T20).
+    fn stall<Si, T, B, E>(
+        &mut self,
+        line: &mut Line<Si, I, B>,
+        shared: &Shared<Si, T, B>,
+    ) -> DriverError<E>
+    where
+        T: Timer<Instant = I>,
+    {
+        self.telling.stalled();
+        self.end(line, shared);
+        DriverError::Stalled
+    }
+
+    fn end<Si, T, B>(&mut self, line: &mut Line<Si, I, B>, shared: &Shared<Si, T, B>)
+    where
+        T: Timer<Instant = I>,
+    {
+        line.stop(&shared.timer);
         self.tell_silence(line);
         self.give_in();
-        DriverError::Transport(error)
+    }
+
+    /// Nothing is left but to flush, which a peer that does not read must not draw out for ever (T20).
+    /// Answers how long it may take.
+    fn watch_the_end<Si, T, B, E>(
+        &mut self,
+        ending: &mut Option<Watchdog<I>>,
+        line: &mut Line<Si, I, B>,
+        shared: &Shared<Si, T, B>,
+    ) -> Result<Option<I>, DriverError<E>>
+    where
+        T: Timer<Instant = I>,
+    {
+        if shared.stall_after.is_zero() {
+            return Ok(None);
+        }
+        let now = shared.timer.now();
+        let dog = ending.get_or_insert_with(|| {
+            Watchdog::new(shared.stall_after, now).with_granularity(shared.timer.granularity())
+        });
+        match dog.poll_deadline(now) {
+            WatchdogAction::WaitUntil(deadline) => Ok(Some(deadline)),
+            WatchdogAction::Expired => Err(self.stall(line, shared)),
+            WatchdogAction::WaitForever | WatchdogAction::Stopped => Ok(None),
+        }
     }
 
     /// Tells the longest silence that ended since this was last told.

@@ -2,10 +2,10 @@
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
-use alloc::task::Wake;
+use core::future::poll_fn;
 use core::mem;
 use core::pin::Pin;
-use core::task::{Context, Poll, Waker};
+use core::task::{Context, Poll};
 use core::time::Duration;
 
 use async_lock::{Mutex, MutexGuard};
@@ -13,108 +13,103 @@ use event_listener::Event;
 use futures_sink::Sink;
 use heartbeat_core::{Config, Heartbeat, Instant};
 
+use super::turn::Turns;
 use crate::{Beat, Kind, Timer};
 
 /// The sink, its heart, and who may have them.
 pub(super) struct Shared<Si, T: Timer, B> {
     pub(super) timer: T,
-    pub(super) signals: Arc<Signals>,
-    /// Of whoever hands something over, also while it waits for the sink: so that senders take their
-    /// turns, and a heartbeat comes after those who wait.
-    pub(super) turn: Mutex<()>,
+    /// Whoever asks the sink for anything has the turn, also while it waits. So the sink has one to
+    /// wake, an error reaches whoever has caused it, and all keep their order.
+    pub(super) turns: Turns,
+    /// The driver should look: it is to end, to flush, or to beat again.
+    pub(super) changed: Arc<Event>,
+    /// How long the driver waits for a peer that does not read (T20); zero is for ever.
+    pub(super) stall_after: Duration,
     /// Never held while anybody waits for anything.
     line: Mutex<Line<Si, T::Instant, B>>,
-    /// Wakes all who wait for the sink: it remembers one waker only, of whoever polled it last.
-    waker: Waker,
-}
-
-/// What there is to wait for.
-#[derive(Debug, Default)]
-pub(super) struct Signals {
-    /// The sink may go on.
-    pub(super) ready: Event,
-    /// The driver should look: it is to end, to flush, or to beat again.
-    pub(super) changed: Event,
-}
-
-impl Wake for Signals {
-    fn wake(self: Arc<Self>) {
-        self.ready.notify(usize::MAX);
-    }
 }
 
 /// As long as this is there, there are senders.
 #[derive(Debug)]
-pub(super) struct Senders(Arc<Signals>);
+pub(super) struct Senders(Arc<Event>);
 
 impl Senders {
     pub(super) fn of<Si, T: Timer, B>(shared: &Shared<Si, T, B>) -> Self {
-        Self(Arc::clone(&shared.signals))
+        Self(Arc::clone(&shared.changed))
     }
 }
 
 impl Drop for Senders {
     fn drop(&mut self) {
-        self.0.changed.notify(usize::MAX);
+        self.0.notify(usize::MAX);
     }
 }
 
 impl<Si, T: Timer, B> Shared<Si, T, B> {
     pub(super) fn new(sink: Si, timer: T, config: &Config, beat: B) -> Self {
-        let signals = Arc::new(Signals::default());
+        let beating = !config.is_disabled();
         let line = Line {
             sink: Box::pin(sink),
             heart: Heartbeat::new(config, timer.now()).with_granularity(timer.granularity()),
             beat,
-            beating: !config.is_disabled(),
+            beating,
             flow: Flow::HandedOver, // who knows what is in there
-            resting: false,
+            failed: false,
+            gave_up: false,
             longest_silence: Duration::ZERO,
         };
-        let waker = Waker::from(Arc::clone(&signals));
-        Self { timer, signals, turn: Mutex::new(()), line: Mutex::new(line), waker }
+        Self {
+            timer,
+            turns: Turns::default(),
+            changed: Arc::default(),
+            stall_after: if beating { config.stall_after() } else { Duration::ZERO }, // T1
+            line: Mutex::new(line),
+        }
     }
 
     pub(super) async fn line(&self) -> MutexGuard<'_, Line<Si, T::Instant, B>> {
         self.line.lock().await
     }
 
-    /// What the sink is polled with.
-    pub(super) fn context(&self) -> Context<'_> {
-        Context::from_waker(&self.waker)
-    }
-
-    /// Waits for the sink without keeping anybody from it. Whoever is let go on has it.
-    pub(super) async fn until<E>(
-        &self,
-        mut poll: impl FnMut(&mut Line<Si, T::Instant, B>) -> Poll<Result<(), E>>,
-    ) -> Result<MutexGuard<'_, Line<Si, T::Instant, B>>, E> {
+    /// Asks the sink, and waits for its answer without keeping anybody from the line. The turn is the
+    /// caller's.
+    pub(super) async fn ask<'a, R>(
+        &'a self,
+        mut line: MutexGuard<'a, Line<Si, T::Instant, B>>,
+        mut poll: impl FnMut(&mut Line<Si, T::Instant, B>, &mut Context<'_>) -> Poll<R>,
+    ) -> (MutexGuard<'a, Line<Si, T::Instant, B>>, R) {
         loop {
-            let mut line = self.line().await;
-            if let Poll::Ready(polled) = poll(&mut line) {
-                return polled.map(|()| line);
-            }
-            let ready = self.signals.ready.listen();
-            // It may have become ready before there was anybody to hear it.
-            if let Poll::Ready(polled) = poll(&mut line) {
-                return polled.map(|()| line);
+            let polled = poll_fn(|cx| Poll::Ready(poll(&mut line, cx))).await;
+            if let Poll::Ready(answer) = polled {
+                return (line, answer);
             }
             drop(line);
-            ready.await;
+            woken().await;
+            line = self.line().await;
         }
     }
 }
 
+/// Waits until the task is woken, by whomever.
+async fn woken() {
+    let mut waited = false;
+    poll_fn(|_| if mem::replace(&mut waited, true) { Poll::Ready(()) } else { Poll::Pending })
+        .await;
+}
+
 /// The sink and what went through it.
 pub(super) struct Line<Si, I, B> {
-    pub(super) sink: Pin<Box<Si>>,
+    sink: Pin<Box<Si>>,
     pub(super) heart: Heartbeat<I>,
     beat: B,
     /// Not so if disabled or stopped: then the heart hears of nothing (T1, T9).
-    beating: bool,
+    pub(super) beating: bool,
     flow: Flow,
+    /// The sink has failed since the driver looked last.
+    failed: bool,
     /// The driver waits for a real item (T12).
-    pub(super) resting: bool,
+    pub(super) gave_up: bool,
     /// The longest one that the observer was not told yet (T19).
     longest_silence: Duration,
 }
@@ -128,11 +123,18 @@ enum Flow {
     HandedOver,
     /// The flush had to wait: the bytes leave later than they were handed over.
     Waiting,
-    /// The sink itself sees to it while it is closed.
-    Closing,
 }
 
 impl<Si, I: Instant, B> Line<Si, I, B> {
+    pub(super) fn poll_ready<Item>(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Si::Error>>
+    where
+        Si: Sink<Item>,
+    {
+        let ready = self.sink.as_mut().poll_ready(cx);
+        self.failed |= matches!(ready, Poll::Ready(Err(_)));
+        ready
+    }
+
     /// Hands an item over. The sink is ready for it.
     pub(super) fn hand_over<Item, T>(
         &mut self,
@@ -155,9 +157,9 @@ impl<Si, I: Instant, B> Line<Si, I, B> {
             let now = shared.timer.now();
             self.measure(now);
             report(&mut self.heart, now);
-        }
-        if mem::take(&mut self.resting) {
-            shared.signals.changed.notify(usize::MAX);
+            if kind == Kind::Real && mem::take(&mut self.gave_up) {
+                shared.changed.notify(usize::MAX);
+            }
         }
         Ok(())
     }
@@ -186,17 +188,20 @@ impl<Si, I: Instant, B> Line<Si, I, B> {
     where
         Si: Sink<Item>,
     {
-        self.sink.as_mut().start_send(item)?;
-        if self.flow == Flow::Flushed {
-            self.flow = Flow::HandedOver;
+        let sent = self.sink.as_mut().start_send(item);
+        match sent {
+            Ok(()) if self.flow == Flow::Flushed => self.flow = Flow::HandedOver,
+            Ok(()) => {}
+            Err(_) => self.failed = true,
         }
-        Ok(())
+        sent
     }
 
     /// Flushes what was handed over. If that has to wait, the bytes leave when it is done: the silence
     /// begins then, and no heartbeat follows on their heels (T6).
     pub(super) fn poll_flush<Item, T>(
         &mut self,
+        cx: &mut Context<'_>,
         shared: &Shared<Si, T, B>,
     ) -> Poll<Result<(), Si::Error>>
     where
@@ -206,7 +211,31 @@ impl<Si, I: Instant, B> Line<Si, I, B> {
         if self.is_flushed() {
             return Poll::Ready(Ok(()));
         }
-        let flushed = self.sink.as_mut().poll_flush(&mut shared.context());
+        let flushed = self.sink.as_mut().poll_flush(cx);
+        self.see(&flushed, shared);
+        flushed
+    }
+
+    /// Closes the sink, which flushes it.
+    pub(super) fn poll_close<Item, T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        shared: &Shared<Si, T, B>,
+    ) -> Poll<Result<(), Si::Error>>
+    where
+        Si: Sink<Item>,
+        T: Timer<Instant = I>,
+    {
+        let closed = self.sink.as_mut().poll_close(cx);
+        self.see(&closed, shared);
+        closed
+    }
+
+    /// Takes note of how far the bytes have come.
+    fn see<E, T>(&mut self, flushed: &Poll<Result<(), E>>, shared: &Shared<Si, T, B>)
+    where
+        T: Timer<Instant = I>,
+    {
         match flushed {
             Poll::Ready(Ok(())) => {
                 let waited = mem::replace(&mut self.flow, Flow::Flushed) == Flow::Waiting;
@@ -216,34 +245,25 @@ impl<Si, I: Instant, B> Line<Si, I, B> {
                     self.heart.on_bytes(now);
                 }
             }
-            Poll::Ready(Err(_)) => {}
+            Poll::Ready(Err(_)) => self.failed = true,
             Poll::Pending => self.flow = Flow::Waiting,
         }
-        flushed
-    }
-
-    /// Closes the sink, without a heartbeat from now on.
-    pub(super) fn poll_close<Item, T>(
-        &mut self,
-        shared: &Shared<Si, T, B>,
-    ) -> Poll<Result<(), Si::Error>>
-    where
-        Si: Sink<Item>,
-        T: Timer<Instant = I>,
-    {
-        self.flow = Flow::Closing;
-        self.sink.as_mut().poll_close(&mut shared.context())
     }
 
     /// Whether there is nothing to flush.
     pub(super) fn is_flushed(&self) -> bool {
-        matches!(self.flow, Flow::Flushed | Flow::Closing)
+        self.flow == Flow::Flushed
+    }
+
+    /// Whether the sink has failed since this was last asked.
+    pub(super) fn take_failed(&mut self) -> bool {
+        mem::take(&mut self.failed)
     }
 
     /// Ends the heartbeats (T9).
-    pub(super) fn stop(&mut self, now: I) {
+    pub(super) fn stop(&mut self, timer: &impl Timer<Instant = I>) {
         if mem::take(&mut self.beating) {
-            self.measure(now);
+            self.measure(timer.now());
         }
         self.heart.stop();
     }

@@ -3,6 +3,7 @@
 mod driver;
 mod line;
 mod sender;
+mod turn;
 
 use alloc::sync::Arc;
 

@@ -1,13 +1,13 @@
 use alloc::sync::Arc;
 use core::fmt;
 use core::marker::PhantomData;
-use core::mem;
-use core::task::Poll;
 
 use async_lock::MutexGuard;
+use event_listener::Event;
 use futures_sink::Sink;
 
-use super::line::{Line, Senders, Shared, Signals};
+use super::line::{Line, Senders, Shared};
+use super::turn::Turn;
 use crate::{Beat, Timer};
 
 /// Sends real items into a sink whose silence a [`Driver`](crate::Driver) fills; made by
@@ -45,25 +45,26 @@ where
     ///
     /// Whatever the sink answers. What failed is no send, and moves no deadline (T3).
     pub async fn send(&self, item: Item) -> Result<(), Si::Error> {
-        let mut line = self.hand_over(item).await?;
-        if let Poll::Ready(flushed) = line.poll_flush(&self.shared) {
-            return flushed;
-        }
+        let mut left_behind = LeftBehind(None); // told once the turn was given back
+        let turn = self.shared.turns.take().await;
+        let line = self.hand_over(&turn, item).await?;
+        left_behind.0 = Some(&self.shared.changed);
+        let (line, flushed) =
+            self.shared.ask(line, |line, cx| line.poll_flush(cx, &self.shared)).await;
         drop(line);
-        let abandoned = Abandoned(&self.shared.signals);
-        let flushed = self.flush().await;
-        mem::forget(abandoned);
+        left_behind.0 = None;
         flushed
     }
 
     /// Hands an item over and leaves it to the next flush: of this sender, of another, or of the
-    /// driver with its next heartbeat.
+    /// driver with its next heartbeat. Whoever flushes hears what becomes of it.
     ///
     /// # Errors
     ///
     /// Whatever the sink answers. What failed is no send, and moves no deadline (T3).
     pub async fn feed(&self, item: Item) -> Result<(), Si::Error> {
-        self.hand_over(item).await.map(drop)
+        let turn = self.shared.turns.take().await;
+        self.hand_over(&turn, item).await.map(drop)
     }
 
     /// Waits until all that was handed over is out.
@@ -72,34 +73,49 @@ where
     ///
     /// Whatever the sink answers.
     pub async fn flush(&self) -> Result<(), Si::Error> {
-        self.shared.until(|line| line.poll_flush(&self.shared)).await.map(drop)
+        let mut left_behind = LeftBehind(Some(&self.shared.changed));
+        let _turn = self.shared.turns.take().await;
+        let line = self.shared.line().await;
+        let (line, flushed) =
+            self.shared.ask(line, |line, cx| line.poll_flush(cx, &self.shared)).await;
+        drop(line);
+        left_behind.0 = None;
+        flushed
     }
 
-    /// Ends the heartbeats, then closes the sink. Items that are sent later are refused by the sink.
+    /// Ends the heartbeats, then closes the sink, which flushes it. Items that are sent later are
+    /// refused by the sink. If this is dropped, the sink may be half closed: close it again.
     ///
     /// # Errors
     ///
     /// Whatever the sink answers.
     pub async fn close(&self) -> Result<(), Si::Error> {
         self.stop().await;
-        self.shared.until(|line| line.poll_close(&self.shared)).await.map(drop)
+        let mut left_behind = LeftBehind(Some(&self.shared.changed));
+        let _turn = self.shared.turns.take().await;
+        let line = self.shared.line().await;
+        let (line, closed) =
+            self.shared.ask(line, |line, cx| line.poll_close(cx, &self.shared)).await;
+        drop(line);
+        left_behind.0 = None;
+        closed
     }
 
     /// Ends the heartbeats, and with them the [driver](crate::Driver); items still go through. Once
     /// this has returned no heartbeat is handed over any more (T9, T18). May be called again.
     pub async fn stop(&self) {
-        self.shared.line().await.stop(self.shared.timer.now());
-        self.shared.signals.changed.notify(usize::MAX);
+        self.shared.line().await.stop(&self.shared.timer);
+        self.shared.changed.notify(usize::MAX);
     }
 
-    async fn hand_over(
-        &self,
+    async fn hand_over<'a>(
+        &'a self,
+        _: &Turn<'a>,
         item: Item,
-    ) -> Result<MutexGuard<'_, Line<Si, T::Instant, B>>, Si::Error> {
-        let _turn = self.shared.turn.lock().await;
-        let ready =
-            |line: &mut Line<Si, _, _>| line.sink.as_mut().poll_ready(&mut self.shared.context());
-        let mut line = self.shared.until(ready).await?;
+    ) -> Result<MutexGuard<'a, Line<Si, T::Instant, B>>, Si::Error> {
+        let line = self.shared.line().await;
+        let (mut line, ready) = self.shared.ask(line, Line::poll_ready).await;
+        ready?;
         line.hand_over(item, &self.shared)?;
         Ok(line)
     }
@@ -118,11 +134,13 @@ impl<Item, Si, T: Timer, B> fmt::Debug for Sender<Item, Si, T, B> {
     }
 }
 
-/// Tells the driver that nobody waits for the flush any more.
-struct Abandoned<'a>(&'a Signals);
+/// Tells the driver that there is something left which nobody flushes any more.
+struct LeftBehind<'a>(Option<&'a Event>);
 
-impl Drop for Abandoned<'_> {
+impl Drop for LeftBehind<'_> {
     fn drop(&mut self) {
-        self.0.changed.notify(usize::MAX);
+        if let Some(changed) = self.0 {
+            changed.notify(usize::MAX);
+        }
     }
 }

@@ -19,6 +19,7 @@ const ALARM: &str = "heartbeat_async/alarm.rs";
 const WATCH: &str = "heartbeat_async/watch.rs";
 const DRIVER: &str = "heartbeat_async/push/driver.rs";
 const LINE: &str = "heartbeat_async/push/line.rs";
+const TURN: &str = "heartbeat_async/push/turn.rs";
 const SENDER: &str = "heartbeat_async/push/sender.rs";
 const DOG: &str = "heartbeat_core/watchdog.rs";
 const JITTER: &str = "heartbeat_core/jitter.rs";
@@ -310,30 +311,64 @@ pub const FAULTS: &[Fault] = &[
         name: "a lock is held while the sink is not ready",
         file: LINE,
         right: r"drop(line);
-            ready.await",
-        wrong: r"ready.await;
+            woken().await",
+        wrong: r"woken().await;
             drop(line)",
+    },
+    Fault {
+        name: "a sink that is not ready is asked again at once",
+        file: LINE,
+        right: r"drop(line);
+            woken().await",
+        wrong: "drop(line)",
     },
     Fault {
         name: "an item is handed over without asking whether the sink is ready",
         file: SENDER,
-        right: "self.shared.until(ready).await?",
-        wrong: r"{
-            let _ = ready;
-            self.shared.line().await
-        }",
+        right: "self.shared.ask(line, Line::poll_ready).await",
+        wrong: "(line, Ok::<(), Si::Error>(()))",
     },
     Fault {
         name: "senders do not take turns",
+        file: TURN,
+        right: "self.state.fetch_add(ONE, SeqCst) == 0",
+        wrong: r"{
+            self.state.fetch_add(ONE, SeqCst);
+            true
+        }",
+    },
+    Fault {
+        name: "nobody is told that it is their turn",
+        file: TURN,
+        right: "self.0.promised.notify(1)",
+        wrong: "0",
+    },
+    Fault {
+        name: "a turn ends when the item was handed over",
         file: SENDER,
-        right: "self.shared.turn.lock().await",
-        wrong: "Box::leak(Box::new(async_lock::Mutex::new(()))).lock().await",
+        right: "left_behind.0 = Some(&self.shared.changed)",
+        wrong: r"
+            left_behind.0 = Some(&self.shared.changed);
+            drop(turn)",
+    },
+    Fault {
+        name: "the driver is not told of a turn that was given back",
+        file: TURN,
+        right: r"self.pass_on();
+        self.0.given_back.notify(usize::MAX)",
+        wrong: r"{
+            self.pass_on();
+            0
+        }",
     },
     Fault {
         name: "a heartbeat does not wait for its turn",
-        file: DRIVER,
-        right: "shared.turn.try_lock()",
-        wrong: "Box::leak(Box::new(async_lock::Mutex::new(()))).try_lock()",
+        file: TURN,
+        right: "self.state.compare_exchange(0, ONE, SeqCst, SeqCst).ok().map(|_| Turn(self))",
+        wrong: r"{
+            self.state.fetch_add(ONE, SeqCst);
+            Some(Turn(self))
+        }",
     },
     Fault {
         name: "who is slow to send is followed at once by a heartbeat",
@@ -347,15 +382,13 @@ pub const FAULTS: &[Fault] = &[
         right: "self.senders.strong_count() == 0",
         wrong: r"{
             if duty.owed.is_some() && line.heart.is_stopped() {
-                return Ok(match line.sink.as_mut().poll_ready(&mut shared.context()) {
+                return Ok(match line.poll_ready(cx) {
                     Poll::Ready(_) => {
                         duty.owed = None;
                         drop(line.hand_over_heartbeat(shared));
                         Step::Again
                     }
-                    Poll::Pending => {
-                        Step::Wait { deadline: None, for_sink: true, for_turn: false }
-                    }
+                    Poll::Pending => Step::AskAgain(None),
                 });
             }
             self.senders.strong_count() == 0
@@ -376,25 +409,21 @@ pub const FAULTS: &[Fault] = &[
     Fault {
         name: "what a dropped send leaves behind is flushed by nobody",
         file: SENDER,
-        right: "self.0.changed.notify(usize::MAX)",
-        wrong: "0",
-    },
-    Fault {
-        name: "one of those who wait for the sink is woken",
-        file: LINE,
-        right: "self.ready.notify(usize::MAX)",
-        wrong: "self.ready.notify(1)",
+        right: r"if let Some(changed) = self.0 {
+            changed.notify(usize::MAX);
+        }",
+        wrong: "",
     },
     Fault {
         name: "nobody tells the driver that all senders are gone",
         file: LINE,
-        right: "self.0.changed.notify(usize::MAX)",
+        right: "self.0.notify(usize::MAX)",
         wrong: "0",
     },
     Fault {
         name: "a driver that has given up hears of no send",
         file: LINE,
-        right: "mem::take(&mut self.resting)",
+        right: "kind == Kind::Real && mem::take(&mut self.gave_up)",
         wrong: "false",
     },
     Fault {
@@ -406,7 +435,7 @@ pub const FAULTS: &[Fault] = &[
     Fault {
         name: "stop leaves the heartbeats",
         file: SENDER,
-        right: "self.shared.line().await.stop(self.shared.timer.now())",
+        right: "self.shared.line().await.stop(&self.shared.timer)",
         wrong: "()",
     },
     Fault {
@@ -474,8 +503,20 @@ pub const FAULTS: &[Fault] = &[
     Fault {
         name: "a stall is not told",
         file: DRIVER,
-        right: "duty.telling.stalled()",
+        right: "self.telling.stalled()",
         wrong: "()",
+    },
+    Fault {
+        name: "the last flush may take for ever",
+        file: DRIVER,
+        right: "shared.stall_after.is_zero()",
+        wrong: "true",
+    },
+    Fault {
+        name: "an alarm wakes its driver twice",
+        file: DRIVER,
+        right: "gone_off && self.alarm_is_new && !waited",
+        wrong: "gone_off && mem::take(&mut self.alarm_is_new)",
     },
     Fault {
         name: "what is received does not restart the timeout",

@@ -2,7 +2,10 @@
 //!
 //! Intervals are ten ticks, unless the scenario is about something else.
 
+use core::future::{Future, poll_fn};
+use core::task::Poll;
 use core::time::Duration;
+use std::boxed::Box;
 use std::format;
 use std::rc::Rc;
 use std::string::String;
@@ -89,8 +92,12 @@ pub(super) async fn t1_push_an_interval_of_zero_costs_nothing<T: Timer + Clone>(
         }
         let after = (pushed.calls.reads(), pushed.calls.settings());
         ensure!(after == before, "reads and settings went from {before:?} to {after:?}");
+        let woken = pushed.driver.polls();
         pushed.until(stage.ticks(30), &["real", "real", "real"]).await?;
+        let after = (pushed.calls.reads(), pushed.calls.settings());
+        ensure!(after == before, "reads and settings went from {before:?} to {after:?}");
         ensure!(pushed.calls.settings() == 0, "an alarm was set");
+        ensure!(pushed.driver.polls() == woken, "its driver was woken by a send");
         Ok(())
     };
     tasks.beside(scenario).await
@@ -305,6 +312,118 @@ pub(super) async fn t16_push_the_alarm_is_moved_once_per_gap_at_most<T: Timer + 
     tasks.beside(scenario).await
 }
 
+pub(super) async fn t16_push_a_beat_wakes_its_driver_once<T: Timer + Clone>(
+    stage: &Stage<T>,
+) -> Verdict {
+    let tasks = Tasks::default();
+    let pushed = Pushed::open(stage, &tasks, stage.ticks(10));
+    let scenario = async {
+        let mut last = pushed.beats(Duration::ZERO).await?;
+        let before = pushed.driver.polls();
+        for _ in 0..stage.rounds() {
+            last = pushed.beats(last).await?;
+        }
+        let polls = pushed.driver.polls() - before;
+        // One more, for an executor may wake a task as it pleases.
+        ensure!(polls <= stage.rounds() as usize + 1, "{polls} wake-ups, {} beats", stage.rounds());
+        Ok(())
+    };
+    tasks.beside(scenario).await
+}
+
+pub(super) async fn t10_push_an_error_reaches_who_has_caused_it<T: Timer + Clone>(
+    stage: &Stage<T>,
+) -> Verdict {
+    let tasks = Tasks::default();
+    let pushed = Pushed::open(stage, &tasks, stage.ticks(10));
+    let scenario = async {
+        pushed.silent_until(2).await?;
+        pushed.wire.set(Mood::Full);
+        let lost = pushed.send("lost");
+        pushed.until(stage.ticks(4), &["lost"]).await?;
+        let waits = pushed.send("real");
+        stage.sleep_until(stage.ticks(6)).await?;
+        pushed.wire.set(Mood::Losing);
+        stage.sleep_until(stage.ticks(8)).await?;
+        let (lost, real) = (ended("the send", &lost)?, ended("the send", &waits)?);
+        ensure!(lost.is_err(), "its item was lost, and it ended with {lost:?}");
+        ensure!(real.is_ok(), "another's item was lost, and it ended with {real:?}");
+        ensure!(pushed.driver.take().is_none(), "the driver met the error of a sender");
+        let at = pushed.until(stage.ticks(9), &["real"]).await?;
+        pushed.beats(at).await.map(drop)
+    };
+    tasks.beside(scenario).await
+}
+
+pub(super) async fn t18_push_a_sink_that_wakes_itself_is_asked_once_a_time<T: Timer + Clone>(
+    stage: &Stage<T>,
+) -> Verdict {
+    let wire = Wire::new(stage.clone());
+    let (sender, driver) = push(wire.clone(), stage.timer().clone(), stage.ticks(10), Beats);
+    wire.set(Mood::Yielding);
+    let (mut send, mut run) = (Box::pin(sender.send("real")), Box::pin(driver.run()));
+    for round in 1..=3 {
+        let polled = poll_fn(|cx| Poll::Ready(send.as_mut().poll(cx))).await;
+        ensure!(polled.is_pending(), "{polled:?} from a sink that is not ready");
+        ensure!(wire.polls() == round, "{} questions in {round} polls", wire.polls());
+    }
+    drop(send); // and the turn is free
+    for round in 4..=6 {
+        let polled = poll_fn(|cx| Poll::Ready(run.as_mut().poll(cx))).await;
+        ensure!(polled.is_pending(), "{polled:?} from a sink that is not ready");
+        ensure!(wire.polls() == round, "{} questions in {round} polls", wire.polls());
+    }
+    Ok(())
+}
+
+pub(super) async fn t18_push_the_driver_asks_again_after_a_sender_that_was_dropped<T>(
+    stage: &Stage<T>,
+) -> Verdict
+where
+    T: Timer + Clone,
+{
+    let tasks = Tasks::default();
+    let pushed = Pushed::open(stage, &tasks, stage.ticks(10));
+    let scenario = async {
+        pushed.silent_until(5).await?;
+        pushed.wire.set(Mood::Blocked);
+        pushed.silent_until(12).await?; // a beat is owed, and the driver waits for the sink
+        let dropped = pushed.send("never"); // now the sink would wake this one
+        pushed.silent_until(14).await?;
+        dropped.abort();
+        pushed.silent_until(16).await?;
+        pushed.wire.set(Mood::Open);
+        pushed.until(stage.ticks(18), &["beat"]).await.map(drop)
+    };
+    tasks.beside(scenario).await
+}
+
+pub(super) async fn t18_push_a_close_that_was_dropped_leaves_nothing_behind<T: Timer + Clone>(
+    stage: &Stage<T>,
+) -> Verdict {
+    let tasks = Tasks::default();
+    let pushed = Pushed::open(stage, &tasks, stage.ticks(10));
+    let scenario = async {
+        pushed.silent_until(2).await?;
+        pushed.wire.set(Mood::Full);
+        let fed = pushed.sender.feed("fed").await;
+        ensure!(fed.is_ok(), "{fed:?} from a sink that takes it");
+        pushed.until(stage.ticks(4), &["fed"]).await?;
+        let sender = pushed.sender.clone();
+        let closes = tasks.spawn(async move { sender.close().await });
+        pushed.silent_until(6).await?;
+        closes.abort();
+        pushed.silent_until(8).await?;
+        ensure!(pushed.driver.take().is_none(), "it ended before that was flushed");
+        pushed.wire.set(Mood::Open);
+        pushed.silent_until(10).await?;
+        ended("the driver", &pushed.driver)?.map_err(wrong)?;
+        ensure!(pushed.wire.is_flushed(), "what was fed was not flushed");
+        Ok(())
+    };
+    tasks.beside(scenario).await
+}
+
 pub(super) async fn t18_push_a_send_that_was_dropped_leaves_an_item_whole_or_none<T>(
     stage: &Stage<T>,
 ) -> Verdict
@@ -504,6 +623,33 @@ pub(super) async fn t20_push_a_peer_that_does_not_read_is_told_once<T: Timer + C
         tasks.beside(scenario).await?;
     }
     Ok(())
+}
+
+pub(super) async fn t20_push_a_peer_that_does_not_read_delays_no_end_for_ever<T>(
+    stage: &Stage<T>,
+) -> Verdict
+where
+    T: Timer + Clone,
+{
+    let tasks = Tasks::default();
+    let config = Config::every(stage.ticks(30)).with_stall_after(stage.ticks(5));
+    let pushed = Pushed::open(stage, &tasks, config);
+    let scenario = async move {
+        pushed.silent_until(2).await?;
+        pushed.wire.set(Mood::Full);
+        let fed = pushed.sender.feed("fed").await;
+        ensure!(fed.is_ok(), "{fed:?} from a sink that takes it");
+        let Pushed { sender, driver, heard, .. } = pushed;
+        drop(sender);
+        stage.sleep_until(stage.ticks(5)).await?;
+        ensure!(driver.take().is_none(), "it ended before that was flushed");
+        stage.sleep_until(stage.ticks(11)).await?;
+        let ended = ended("the driver", &driver)?;
+        ensure!(ended == Err(DriverError::Stalled), "the driver ended with {ended:?}");
+        ensure!(heard.counts().stalled == 1, "{:?}", heard.counts());
+        Ok(())
+    };
+    tasks.beside(scenario).await
 }
 
 pub(super) async fn t21_push_foreign_beats_break_the_silence_but_show_no_life<T: Timer + Clone>(

@@ -25,6 +25,7 @@ pub(super) struct Tasks<'a> {
 struct Task<'a> {
     future: Pin<Box<dyn Future<Output = ()> + 'a>>,
     aborted: Rc<Cell<bool>>,
+    polls: Rc<Cell<usize>>,
     relay: Arc<Relay>,
 }
 
@@ -32,12 +33,18 @@ struct Task<'a> {
 pub(super) struct Handle<R> {
     result: Rc<Cell<Option<R>>>,
     aborted: Rc<Cell<bool>>,
+    polls: Rc<Cell<usize>>,
 }
 
 impl<R> Handle<R> {
     /// What it ended with, if it has ended.
     pub(super) fn take(&self) -> Option<R> {
         self.result.take()
+    }
+
+    /// How often it was polled.
+    pub(super) fn polls(&self) -> usize {
+        self.polls.get()
     }
 
     /// Drops it.
@@ -50,10 +57,15 @@ impl<'a> Tasks<'a> {
     /// Starts a task. It goes on whenever the scenario waits.
     pub(super) fn spawn<R: 'a>(&self, future: impl Future<Output = R> + 'a) -> Handle<R> {
         let (result, aborted) = (Rc::new(Cell::new(None)), Rc::new(Cell::new(false)));
-        let handle = Handle { result: Rc::clone(&result), aborted: Rc::clone(&aborted) };
+        let polls = Rc::new(Cell::new(0));
+        let handle = Handle {
+            result: Rc::clone(&result),
+            aborted: Rc::clone(&aborted),
+            polls: Rc::clone(&polls),
+        };
         let future = Box::pin(async move { result.set(Some(future.await)) });
         let relay = Arc::new(Relay { woken: AtomicBool::new(true), to: Mutex::default() });
-        self.spawned.borrow_mut().push(Task { future, aborted, relay });
+        self.spawned.borrow_mut().push(Task { future, aborted, polls, relay });
         handle
     }
 
@@ -94,6 +106,7 @@ impl Task<'_> {
             return true;
         }
         *any = true;
+        self.polls.set(self.polls.get() + 1);
         let waker = Waker::from(Arc::clone(&self.relay));
         self.future.as_mut().poll(&mut Context::from_waker(&waker)).is_pending()
     }

@@ -15,6 +15,9 @@ use crate::Timer;
 /// How much may be handed over in one scenario before it counts as a flood.
 const ITEMS: usize = 10_000;
 
+/// How often a sink may be asked in one scenario before it counts as spinning.
+const POLLS: usize = 100_000;
+
 /// A sink that is told what to do. Clones are the same sink.
 pub(super) struct Wire<T: Timer, I> {
     stage: Stage<T>,
@@ -32,7 +35,9 @@ struct State<I> {
     /// It has promised to take an item.
     ready: bool,
     closed: bool,
-    /// Of whoever polled it last, as sinks do.
+    /// How often it was asked for anything.
+    polls: usize,
+    /// Of whoever polled it last, if that one waits, as sinks do.
     waker: Option<Waker>,
 }
 
@@ -49,6 +54,10 @@ pub(super) enum Mood {
     Broken,
     /// It says that it is ready, and then takes nothing.
     Refusing,
+    /// It fails the next flush, loses what was handed over, and is open again.
+    Losing,
+    /// It lets others go on first: it wakes whoever asks, and is not ready.
+    Yielding,
 }
 
 /// The sink failed, or was not used as a sink is to be used.
@@ -87,6 +96,11 @@ impl<T: Timer + Clone, I> Wire<T, I> {
         mem::take(&mut self.state.borrow_mut().items)
     }
 
+    /// How often it was asked for anything.
+    pub(super) fn polls(&self) -> usize {
+        self.state.borrow().polls
+    }
+
     pub(super) fn is_flushed(&self) -> bool {
         self.state.borrow().flushed
     }
@@ -105,22 +119,29 @@ impl<I> State<I> {
             mood: Mood::Open,
             ready: false,
             closed: false,
+            polls: 0,
             waker: None,
         }
     }
 
     fn poll(&mut self, cx: &mut Context<'_>, waits: bool) -> Poll<Result<(), WireError>> {
+        self.polls += 1;
+        assert!(self.polls < POLLS, "the glue spins: it has asked the sink {POLLS} times");
+        self.waker = None; // what is not waited for any more wakes nobody
         match self.mood {
-            Mood::Broken => Poll::Ready(Err(WireError("it is broken"))),
-            _ if waits => {
-                self.waker = Some(cx.waker().clone());
-                Poll::Pending
-            }
-            _ => Poll::Ready(Ok(())),
+            Mood::Broken => return Poll::Ready(Err(WireError("it is broken"))),
+            Mood::Yielding => cx.waker().wake_by_ref(),
+            _ if waits => self.waker = Some(cx.waker().clone()),
+            _ => return Poll::Ready(Ok(())),
         }
+        Poll::Pending
     }
 
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WireError>> {
+        if self.mood == Mood::Losing && !self.flushed {
+            (self.mood, self.flushed) = (Mood::Open, true);
+            return Poll::Ready(Err(WireError("it has lost what there was")));
+        }
         let waits = matches!(self.mood, Mood::Full | Mood::Blocked) && !self.flushed;
         let polled = self.poll(cx, waits);
         if let Poll::Ready(Ok(())) = polled {

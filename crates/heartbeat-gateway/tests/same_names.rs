@@ -65,6 +65,24 @@ macro_rules! program_on {
                 letters.watchdog(Duration::from_secs(1))
             }
 
+            /// Whoever spawns them relies on it.
+            #[test]
+            fn the_same_can_be_spawned() {
+                fn can_be_spawned<T: Send>(it: T) -> T {
+                    it
+                }
+                let (sender, driver) = can_be_spawned(pushed());
+                let sender = sender.clone();
+                drop(can_be_spawned(sender.send('a')));
+                drop(can_be_spawned(sender.feed('a')));
+                drop(can_be_spawned(sender.flush()));
+                drop(can_be_spawned(sender.stop()));
+                drop(can_be_spawned(sender.close()));
+                drop(can_be_spawned(driver.run()));
+                drop(can_be_spawned(watched(stream::empty())));
+                drop(can_be_spawned(fallible(stream::empty())));
+            }
+
             #[test]
             fn the_same_program_sends_and_watches() {
                 let (sender, driver) = pushed();

@@ -48,7 +48,7 @@ impl Instruments {
             withdrawals: counter(
                 "heartbeat.withdrawals",
                 "{heartbeat}",
-                "Heartbeats that were due, but a real event overtook them",
+                "Heartbeats that were due, but not owed any more when they could have been sent",
             ),
             give_ups: counter(
                 "heartbeat.give_ups",

@@ -51,7 +51,7 @@
 //! | `heartbeat.beats` | counter | `{heartbeat}` | Heartbeats that were sent or lost, by outcome |
 //! | `heartbeat.lateness` | histogram | `s` | How long after its deadline each heartbeat that was sent went out |
 //! | `heartbeat.traffic` | counter | `By` | Size of the heartbeats that were sent, as far as it is known |
-//! | `heartbeat.withdrawals` | counter | `{heartbeat}` | Heartbeats that were due, but a real event overtook them |
+//! | `heartbeat.withdrawals` | counter | `{heartbeat}` | Heartbeats that were due, but not owed any more when they could have been sent |
 //! | `heartbeat.give_ups` | counter | `{give_up}` | How often the heartbeats of a stream ceased for want of real events |
 //! | `heartbeat.stalls` | counter | `{stall}` | How often the heartbeats of a stream ended since its peer did not read |
 //! | `heartbeat.stream.active` | up-down counter | `{stream}` | Streams with heartbeats that there are |

@@ -38,6 +38,12 @@
 //!
 //! As with every timer of tokio, a stream must be polled within a runtime whose time driver is
 //! enabled.
+//!
+//! # Features
+//!
+//! `tracing`, off by default, tells of heartbeats by events of the crate `tracing`, with the target
+//! `heartbeat`: each at the level TRACE, one that was lost at DEBUG, and at INFO that the heartbeats of
+//! a stream cease or a peer has fallen silent.
 
 mod ext;
 mod push;

@@ -52,7 +52,9 @@ impl Follower {
         loop {
             let failure = match self.try_next().await {
                 Ok(event) => {
-                    self.last_event_id.clone_from(&event.event_id);
+                    if !event.event_id.is_empty() {
+                        self.last_event_id.clone_from(&event.event_id);
+                    }
                     self.delays = delays();
                     return Ok(event);
                 }

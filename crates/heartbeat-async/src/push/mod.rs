@@ -25,6 +25,13 @@ pub use sender::Sender;
 /// (T1). `beat` makes them, in the simplest case a closure. The silence begins now (T2), but nothing
 /// beats until the driver [runs](Driver::run): spawn that.
 ///
+/// Whoever asks the sink for something has it alone until it has answered: items go out one after the
+/// other, each is flushed before the next one goes, unless it is [fed](Sender::feed), and an error
+/// reaches whoever has caused it. Senders get their turns in the order in which they came.
+///
+/// A failure of a sender does not end the driver, since a sink may refuse one item and take the next.
+/// Where the sink has broken for good, [stop](Sender::stop) the driver or drop its senders.
+///
 /// # Example
 ///
 /// ```

@@ -1,0 +1,119 @@
+//! The events of the crate tracing.
+
+use std::fmt::{self, Write};
+use std::pin::pin;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use futures_util::future::join;
+use futures_util::{StreamExt, stream};
+use heartbeat_async::virtual_time::VirtualTime;
+use heartbeat_async::{Config, HeartbeatStreamExt, Timer, push};
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Metadata, Subscriber};
+
+const fn secs(secs: u64) -> Duration {
+    Duration::from_secs(secs)
+}
+
+/// Takes down the level, target and text of each event.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<String>>>);
+
+impl Log {
+    fn lines(&self) -> Vec<String> {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+impl Subscriber for Log {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, event: &Event<'_>) {
+        struct Fields(String);
+        impl Visit for Fields {
+            fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+                write!(self.0, " {field}={value:?}").unwrap();
+            }
+        }
+        let metadata = event.metadata();
+        let mut fields = Fields(format!("{} {}:", metadata.level(), metadata.target()));
+        event.record(&mut fields);
+        self.0.lock().unwrap().push(fields.0);
+    }
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
+}
+
+#[test]
+fn a_stream_tells_of_its_beats_and_of_giving_up() {
+    let log = Log::default();
+    tracing::subscriber::with_default(log.clone(), || {
+        let time = VirtualTime::new();
+        let config = Config::every(secs(10)).with_give_up_after(secs(25));
+        let mut beats = Box::pin(stream::pending().heartbeat(time.clone(), config, || ()));
+        time.block_on(async {
+            let waits = time.sleep_until(secs(60));
+            for _ in 0..2 {
+                beats.next().await;
+            }
+            futures_util::future::select(beats.next(), waits).await;
+        });
+    });
+    assert_eq!(
+        log.lines(),
+        [
+            "TRACE heartbeat: message=a heartbeat was sent late=0ns",
+            "TRACE heartbeat: message=a heartbeat was sent late=0ns",
+            "INFO heartbeat: message=no real event for too long: the heartbeats cease",
+        ]
+    );
+}
+
+#[test]
+fn a_beat_that_nobody_came_back_from_and_a_peer_that_fell_silent_are_told() {
+    let log = Log::default();
+    tracing::subscriber::with_default(log.clone(), || {
+        let time = VirtualTime::new();
+        let beats = stream::pending().heartbeat(time.clone(), secs(10), || ());
+        time.block_on(Box::pin(beats).next());
+        let mut watched = pin!(stream::pending::<()>().watchdog(time.clone(), secs(45)));
+        time.block_on(watched.next()).unwrap().unwrap_err();
+    });
+    assert_eq!(
+        log.lines(),
+        [
+            "DEBUG heartbeat: message=a heartbeat was lost late=0ns",
+            "INFO heartbeat: message=the peer has fallen silent timeout=45s",
+        ]
+    );
+}
+
+#[test]
+fn a_driver_tells_of_what_it_sends_and_of_what_was_overtaken() {
+    let log = Log::default();
+    tracing::subscriber::with_default(log.clone(), || {
+        let time = VirtualTime::new();
+        let sink = futures_util::sink::drain();
+        let (sender, driver) = push(sink, time.clone(), secs(10), || ());
+        let events = async {
+            time.sleep_until(secs(15)).await;
+            drop(sender);
+        };
+        time.block_on(join(driver.run(), events)).0.unwrap();
+    });
+    assert_eq!(log.lines(), ["TRACE heartbeat: message=a heartbeat was sent late=0ns"]);
+}

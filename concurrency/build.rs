@@ -1,5 +1,6 @@
-//! Copies the push side of heartbeat-async, and puts an `Arc` into it whose count loom can see: with
-//! that of `alloc`, loom would not know that who drops the last one comes after all the others.
+//! Copies the push side of heartbeat-async, and puts into it what loom can see: its atomics, and an
+//! `Arc` that is counted with them. With that of `alloc`, loom would not know that who drops the last
+//! one comes after all the others.
 
 use std::error::Error;
 use std::fs;
@@ -15,11 +16,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     for entry in fs::read_dir(PUSH)? {
         let from = entry?.path();
         let name = from.file_name().ok_or("a file without a name")?;
-        let mut text = fs::read_to_string(&from)?;
-        // The one in `line.rs` is part of a waker, and has to be the real one.
-        if name != "line.rs" {
-            text = text.replace("use alloc::sync::", "use crate::counted::");
-        }
+        let text = fs::read_to_string(&from)?
+            .replace("use alloc::sync::", "use crate::counted::")
+            .replace("use core::sync::atomic::", "use loom::sync::atomic::");
         // What is included cannot begin with the docs of a module.
         let lines = text.lines().filter(|line| !line.starts_with("//!"));
         fs::write(out.join(name), lines.collect::<Vec<_>>().join("\n"))?;

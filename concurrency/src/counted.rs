@@ -1,7 +1,7 @@
 //! An `Arc` that is counted where loom can see it.
 
 use std::ops::Deref;
-use std::sync;
+use std::{fmt, sync};
 
 use loom::sync::atomic::{AtomicUsize, Ordering, fence};
 
@@ -30,6 +30,18 @@ impl<T> Arc<T> {
 impl<T> Weak<T> {
     pub(crate) fn strong_count(&self) -> usize {
         self.count.load(Ordering::Relaxed)
+    }
+}
+
+impl<T: Default> Default for Arc<T> {
+    fn default() -> Self {
+        Self::new(T::default())
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Arc<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
     }
 }
 

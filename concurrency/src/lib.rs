@@ -23,6 +23,7 @@ mod seed;
 #[path = "../../crates/heartbeat-async/src/telling.rs"]
 #[allow(warnings, clippy::pedantic, reason = "a stream needs more of it, and it writes no events")]
 mod telling;
+mod turns;
 mod wire;
 
 /// What the copy takes from the original, under the names that it has there.
@@ -36,4 +37,5 @@ pub use clock::{Alarm, Clock};
 pub use explore::{Interleavings, begun, poll_times, run, spawn};
 pub use heartbeat_async::Config;
 pub use scene::{Driver, Scene, Sender, every, scene};
-pub use wire::{Peer, Refused, Room, Wire};
+pub use turns::{Turn, Turns};
+pub use wire::{Failed, Peer, Room, Wire};

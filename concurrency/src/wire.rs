@@ -15,8 +15,7 @@ use crate::Clock;
 
 /// A sink, and its other end.
 pub(crate) fn wire(room: Room) -> (Wire, Peer) {
-    let state =
-        State { log: Vec::new(), room, flushed: true, sender: None, kept: None, watcher: None };
+    let state = State { log: Vec::new(), room, flushed: true, sender: None, watcher: None };
     let peer = Peer(Arc::new(Mutex::new(state)));
     (Wire { peer: peer.clone(), promised: false, touched: UnsafeCell::new(()) }, peer)
 }
@@ -41,11 +40,8 @@ struct State {
     log: Vec<&'static str>,
     room: Room,
     flushed: bool,
-    /// Of whoever polled the sink last: sinks remember no more.
+    /// Of whoever polled the sink last and had to wait: sinks remember no more.
     sender: Option<Waker>,
-    /// A waker of the sink's users. What it wakes lives until the peer is asked for its log: loom would
-    /// not know that who drops the last waker comes after the others.
-    kept: Option<Waker>,
     watcher: Option<Waker>,
 }
 
@@ -58,21 +54,33 @@ pub enum Room {
     Full,
     /// Nothing.
     Blocked,
+    /// All, but who asks has to wait first, and is woken at once.
+    Coy,
+    /// Items, but the flush fails. What failed is forgotten, and all is open again.
+    Lossy,
     /// Nothing any more: it was closed.
     Closed,
 }
 
-/// The sink was closed.
+/// Why the sink did not do what it was asked to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Refused;
+pub enum Failed {
+    /// It was closed.
+    Closed,
+    /// What it had was lost.
+    Lost,
+}
 
-impl fmt::Display for Refused {
+impl fmt::Display for Failed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the sink was closed")
+        f.write_str(match self {
+            Self::Closed => "the sink was closed",
+            Self::Lost => "the sink has lost what it had",
+        })
     }
 }
 
-impl std::error::Error for Refused {}
+impl std::error::Error for Failed {}
 
 impl Peer {
     /// Makes room, and wakes whoever polled the sink last.
@@ -172,13 +180,29 @@ impl State {
         }
     }
 
-    fn poll_flush(&mut self, cx: &Context<'_>) -> Poll<Result<(), Refused>> {
-        self.kept.get_or_insert_with(|| cx.waker().clone());
-        if !self.flushed && matches!(self.room, Room::Full | Room::Blocked) {
-            self.sender = Some(cx.waker().clone());
+    /// Who is asked has nobody to wake any more, but whom it lets wait.
+    fn has_to_wait(&mut self, cx: &Context<'_>, so: bool) -> bool {
+        self.sender = so.then(|| cx.waker().clone());
+        if self.room == Room::Coy {
+            self.room = Room::Open;
+            cx.waker().wake_by_ref();
+            return true;
+        }
+        so
+    }
+
+    fn poll_flush(&mut self, cx: &Context<'_>) -> Poll<Result<(), Failed>> {
+        let keeps = matches!(self.room, Room::Full | Room::Blocked);
+        if self.has_to_wait(cx, !self.flushed && keeps) {
             return Poll::Pending;
         }
-        if !mem::replace(&mut self.flushed, true) {
+        let flushed = mem::replace(&mut self.flushed, true);
+        if !flushed && self.room == Room::Lossy {
+            self.room = Room::Open;
+            self.note("lost");
+            return Poll::Ready(Err(Failed::Lost));
+        }
+        if !flushed {
             self.show();
         }
         Poll::Ready(Ok(()))
@@ -193,22 +217,22 @@ impl Wire {
 }
 
 impl Sink<&'static str> for Wire {
-    type Error = Refused;
+    type Error = Failed;
 
-    fn poll_ready(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Refused>> {
+    fn poll_ready(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Failed>> {
         let this = self.get_mut();
         let mut state = this.touch();
-        let room = state.room;
-        if room == Room::Blocked {
-            state.sender = Some(cx.waker().clone());
+        let blocked = state.room == Room::Blocked;
+        if state.has_to_wait(cx, blocked) {
             return Poll::Pending;
         }
+        let closed = state.room == Room::Closed;
         drop(state);
-        this.promised = room != Room::Closed;
-        Poll::Ready(if this.promised { Ok(()) } else { Err(Refused) })
+        this.promised = !closed;
+        Poll::Ready(if closed { Err(Failed::Closed) } else { Ok(()) })
     }
 
-    fn start_send(self: Pin<&mut Self>, item: &'static str) -> Result<(), Refused> {
+    fn start_send(self: Pin<&mut Self>, item: &'static str) -> Result<(), Failed> {
         let this = self.get_mut();
         assert!(mem::take(&mut this.promised), "it was not asked whether it is ready");
         let mut state = this.touch();
@@ -218,14 +242,14 @@ impl Sink<&'static str> for Wire {
         Ok(())
     }
 
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Refused>> {
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Failed>> {
         self.get_mut().touch().poll_flush(cx)
     }
 
-    fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Refused>> {
+    fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Failed>> {
         let mut state = self.get_mut().touch();
         let flushed = state.poll_flush(cx);
-        if flushed.is_ready() && state.room != Room::Closed {
+        if matches!(flushed, Poll::Ready(Ok(()))) && state.room != Room::Closed {
             state.room = Room::Closed;
             state.note("closed");
         }

@@ -1,6 +1,6 @@
 //! `close` while everything else goes on.
 
-use heartbeat_concurrency::{Interleavings, Refused, Room, Scene, every, run, scene, spawn};
+use heartbeat_concurrency::{Failed, Interleavings, Room, Scene, every, run, scene, spawn};
 
 #[test]
 fn no_heartbeat_follows_a_close() {
@@ -46,8 +46,8 @@ fn an_item_is_handed_over_before_a_close_or_refused() {
     let expected = [
         (Ok(()), vec!["beat", "real", "closed"]),
         (Ok(()), vec!["real", "closed"]),
-        (Err(Refused), vec!["beat", "closed"]),
-        (Err(Refused), vec!["closed"]),
+        (Err(Failed::Closed), vec!["beat", "closed"]),
+        (Err(Failed::Closed), vec!["closed"]),
     ];
     assert_eq!(ends, expected);
 }

@@ -1,23 +1,23 @@
 use core::mem;
 use core::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
-use event_listener::Event;
+use event_listener::{Event, EventListener, Listener};
 
-/// Whose turn it is. Turns are given in the order in which they were asked for: who comes while
-/// somebody waits, waits too.
+/// Whose turn it is. Turns are given in the order in which they were asked for: who has it hands it to
+/// the one who has waited longest, and it is nobody's only while nobody waits.
 #[derive(Debug, Default)]
 pub(super) struct Turns {
-    /// [`ONE`] for each who has the turn or waits for it, and [`PROMISED`].
+    /// [`TAKEN`], and [`WAITS`] for each who waits.
     state: AtomicUsize,
-    /// Tells the one who has waited longest that the turn is promised.
-    promised: Event,
+    /// Hands the turn on. One who hears it has the turn: it is never told in vain, and never told on.
+    handed_on: Event,
     /// The turn was given back, and not by the driver.
     pub(super) given_back: Event,
 }
 
-/// Nobody has the turn, and it is kept for those who wait.
-const PROMISED: usize = 1;
-const ONE: usize = 2;
+/// Somebody has the turn, or was handed it and has not heard of it yet.
+const TAKEN: usize = 1;
+const WAITS: usize = 2;
 
 /// A turn. Dropping it gives it back.
 #[derive(Debug)]
@@ -25,75 +25,68 @@ const ONE: usize = 2;
 pub(super) struct Turn<'a>(&'a Turns);
 
 impl Turns {
-    /// Takes the turn if nobody has it, and nobody waits for it.
+    /// Takes the turn if nobody has it.
     pub(super) fn try_take(&self) -> Option<Turn<'_>> {
-        self.state.compare_exchange(0, ONE, SeqCst, SeqCst).ok().map(|_| Turn(self))
+        self.state.compare_exchange(0, TAKEN, SeqCst, SeqCst).ok().map(|_| Turn(self))
     }
 
     /// Waits for the turn.
     pub(super) async fn take(&self) -> Turn<'_> {
-        if self.state.fetch_add(ONE, SeqCst) == 0 {
+        if let Some(turn) = self.try_take() {
+            return turn;
+        }
+        // First, so that each who is counted can be handed the turn.
+        let handed_on = self.handed_on.listen();
+        let next = |state| Some(if state == 0 { TAKEN } else { state + WAITS });
+        if self.state.fetch_update(SeqCst, SeqCst, next) == Ok(0) {
             return Turn(self);
         }
-        let place = Place(self);
-        loop {
-            let promised = self.promised.listen();
-            if self.state.load(SeqCst) & PROMISED != 0 {
-                // Maybe there was nobody to hear it. Not for us: the one who has waited longest hears.
-                self.promised.notify(1);
-            }
-            promised.await;
-            if self.state.fetch_and(!PROMISED, SeqCst) & PROMISED != 0 {
-                mem::forget(place);
-                return Turn(self);
-            }
+        let mut place = Place { turns: self, handed_on: Some(handed_on) };
+        if let Some(handed_on) = &mut place.handed_on {
+            handed_on.await;
         }
-    }
-
-    /// Counts one fewer, and tells whether those who are left are promised the turn.
-    fn leave(&self, has_turn: bool) -> bool {
-        let next = |state: usize| {
-            let left = state.saturating_sub(ONE);
-            match left & !PROMISED {
-                0 => 0,
-                waiting if has_turn => waiting | PROMISED,
-                _ => left,
-            }
-        };
-        let updated = self.state.fetch_update(SeqCst, SeqCst, |state| Some(next(state)));
-        next(updated.unwrap_or_else(|state| state)) & PROMISED != 0
+        place.handed_on = None;
+        Turn(self)
     }
 }
 
 impl Turn<'_> {
     /// Gives it back without a word to the driver, which knows.
     pub(super) fn give_back_quietly(self) {
-        self.pass_on();
+        self.hand_on();
         mem::forget(self);
     }
 
-    fn pass_on(&self) {
-        if self.0.leave(true) {
-            self.0.promised.notify(1);
+    fn hand_on(&self) {
+        let turns = self.0;
+        // Whoever is counted and does not hear has left since, and is not counted the next time.
+        while turns.state.compare_exchange(TAKEN, 0, SeqCst, SeqCst).is_err() {
+            if turns.handed_on.notify_additional(1) == 1 {
+                break;
+            }
         }
     }
 }
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        self.pass_on();
+        self.hand_on();
         self.0.given_back.notify(usize::MAX);
     }
 }
 
 /// A place among those who wait.
-struct Place<'a>(&'a Turns);
+struct Place<'a> {
+    turns: &'a Turns,
+    handed_on: Option<EventListener>,
+}
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
-        // What it was told was told on to the next already, when its listener was dropped.
-        if !self.0.leave(false) {
-            self.0.given_back.notify(usize::MAX);
+        // First, so that nobody who is counted cannot be handed the turn.
+        self.turns.state.fetch_sub(WAITS, SeqCst);
+        if self.handed_on.take().is_some_and(Listener::discard) {
+            drop(Turn(self.turns)); // which it did not hear of
         }
     }
 }

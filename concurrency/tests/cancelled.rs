@@ -2,7 +2,9 @@
 
 use std::ops::RangeInclusive;
 
-use heartbeat_concurrency::{Interleavings, Room, Scene, every, poll_times, run, scene, spawn};
+use heartbeat_concurrency::{
+    Interleavings, Room, Scene, begun, every, poll_times, run, scene, spawn,
+};
 
 /// As often as it is polled before it is dropped. It waits for its turn, for the line, for room, and for
 /// the flush.
@@ -74,5 +76,45 @@ fn a_dropped_send_keeps_nothing_from_the_driver() {
         let possible =
             [(false, vec!["beat"]), (true, vec!["beat", "dropped"]), (true, vec!["dropped"])];
         assert_eq!(ends, if polls == 0 { &possible[..1] } else { &possible });
+    }
+}
+
+#[test]
+fn a_driver_that_waits_for_the_sink_goes_on_when_a_send_that_asked_it_was_dropped() {
+    for polls in [1, 3] {
+        let ends = Interleavings::up_to(2).of(move || {
+            let config = every().with_prompt(true);
+            let Scene { sender, driver, peer, clock } = scene(Room::Blocked, config);
+            let driver = spawn(begun(driver.run()));
+            let sends = sender.clone();
+            let dropped = spawn(async move { poll_times(polls, sends.send("dropped")).is_some() });
+            dropped.join().unwrap();
+            peer.set(Room::Open);
+            run(peer.receives("beat"));
+            drop(sender);
+            driver.join().unwrap().unwrap();
+            peer.log(&clock)
+        });
+        assert_eq!(ends, [["beat"]]);
+    }
+}
+
+#[test]
+fn a_driver_that_flushes_goes_on_when_a_flush_that_asked_the_sink_was_dropped() {
+    for polls in [1, 3] {
+        let ends = Interleavings::up_to(2).of(move || {
+            let Scene { sender, driver, peer, clock } = scene(Room::Full, every());
+            run(sender.feed("fed")).unwrap();
+            let driver = spawn(begun(driver.run()));
+            let flushes = sender.clone();
+            let dropped = spawn(async move { poll_times(polls, flushes.flush()).is_some() });
+            dropped.join().unwrap();
+            peer.set(Room::Open);
+            run(peer.receives("fed"));
+            drop(sender);
+            driver.join().unwrap().unwrap();
+            peer.log(&clock)
+        });
+        assert_eq!(ends, [["fed"]]);
     }
 }

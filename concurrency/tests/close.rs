@@ -1,6 +1,8 @@
 //! `close` while everything else goes on.
 
-use heartbeat_concurrency::{Failed, Interleavings, Room, Scene, every, run, scene, spawn};
+use heartbeat_concurrency::{
+    Failed, Interleavings, Room, Scene, every, poll_times, run, scene, spawn,
+};
 
 #[test]
 fn no_heartbeat_follows_a_close() {
@@ -50,4 +52,25 @@ fn an_item_is_handed_over_before_a_close_or_refused() {
         (Err(Failed::Closed), vec!["closed"]),
     ];
     assert_eq!(ends, expected);
+}
+
+#[test]
+fn a_dropped_close_leaves_it_to_the_driver_to_flush_and_to_end() {
+    for polls in 0..=3 {
+        let ends = Interleavings::up_to(2).of(move || {
+            let Scene { sender, driver, peer, clock } = scene(Room::Full, every());
+            run(sender.feed("real")).unwrap();
+            run(sender.stop());
+            let driver = spawn(driver.run());
+            let closes = sender.clone();
+            let closed = spawn(async move { poll_times(polls, closes.close()).is_some() });
+            peer.set(Room::Open);
+            let closed = closed.join().unwrap();
+            driver.join().unwrap().unwrap(); // though there is a sender
+            drop(sender);
+            (closed, peer.log(&clock))
+        });
+        let possible = [(false, vec!["real"]), (true, vec!["real", "closed"])];
+        assert_eq!(ends, if polls == 0 { &possible[..1] } else { &possible });
+    }
 }

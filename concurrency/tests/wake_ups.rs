@@ -169,3 +169,19 @@ fn a_driver_that_gave_up_is_woken_by_a_real_item() {
     });
     assert_eq!(ends, [["real", "beat"]]);
 }
+
+#[test]
+fn a_sink_that_wakes_who_asks_it_lets_all_go_on() {
+    let ends = Interleavings::up_to(3).of(|| {
+        let Scene { sender, driver, peer, clock } = scene(Room::Open, every().with_prompt(true));
+        peer.set(Room::Coy);
+        let driver = spawn(driver.run());
+        run(peer.receives("beat"));
+        peer.set(Room::Coy);
+        run(sender.send("real")).unwrap();
+        drop(sender);
+        driver.join().unwrap().unwrap();
+        peer.log(&clock)
+    });
+    assert_eq!(ends, [["beat", "real"]]);
+}

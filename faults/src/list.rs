@@ -331,17 +331,17 @@ pub const FAULTS: &[Fault] = &[
     Fault {
         name: "senders do not take turns",
         file: TURN,
-        right: "self.state.fetch_add(ONE, SeqCst) == 0",
+        right: "self.try_take()",
         wrong: r"{
-            self.state.fetch_add(ONE, SeqCst);
-            true
+            let other = Self { state: AtomicUsize::new(TAKEN), ..Self::default() };
+            Some(Turn(Box::leak(Box::new(other))))
         }",
     },
     Fault {
         name: "nobody is told that it is their turn",
         file: TURN,
-        right: "self.0.promised.notify(1)",
-        wrong: "0",
+        right: "turns.handed_on.notify_additional(1) == 1",
+        wrong: "true",
     },
     Fault {
         name: "a turn ends when the item was handed over",
@@ -354,21 +354,20 @@ pub const FAULTS: &[Fault] = &[
     Fault {
         name: "the driver is not told of a turn that was given back",
         file: TURN,
-        right: r"self.pass_on();
+        right: r"self.hand_on();
         self.0.given_back.notify(usize::MAX)",
         wrong: r"{
-            self.pass_on();
+            self.hand_on();
             0
         }",
     },
     Fault {
         name: "a heartbeat does not wait for its turn",
-        file: TURN,
-        right: "self.state.compare_exchange(0, ONE, SeqCst, SeqCst).ok().map(|_| Turn(self))",
-        wrong: r"{
-            self.state.fetch_add(ONE, SeqCst);
-            Some(Turn(self))
+        file: DRIVER,
+        right: r"if turn.is_none() {
+            return Ok(Step::Queue(deadline));
         }",
+        wrong: "",
     },
     Fault {
         name: "who is slow to send is followed at once by a heartbeat",

@@ -49,8 +49,11 @@
 mod event;
 mod framing;
 mod message;
+mod tracker;
 
 pub use event::{GatewayEvent, SubscribeRequest};
 pub use framing::ndjson::NdjsonHeartbeat;
 pub use framing::sse::{InvalidSse, SseHeartbeat};
 pub use message::{HeartbeatMessage, PayloadTooLong};
+pub use tracker::envelope::EnvelopeTracker;
+pub use tracker::{Boundary, BoundaryTracker, Passed};

@@ -127,23 +127,34 @@ impl EnvelopeTracker {
                     bytes = rest;
                 }
                 Place::Payload { left } => {
-                    let left = usize::try_from(left).unwrap_or(usize::MAX); // bytes end before
-                    let (payload, rest) = bytes.split_at(left.min(bytes.len()));
-                    self.payload(payload);
+                    let end =
+                        usize::try_from(left).map_or(bytes.len(), |left| left.min(bytes.len()));
+                    let (payload, rest) = bytes.split_at(end);
+                    self.payload(payload, left);
                     bytes = rest;
                 }
-                Place::Ended => self.place = Place::Unknown,
-                Place::Unknown => return true,
+                Place::Ended | Place::Unknown => return self.give_up(),
             }
-            real |= !self.like_beat;
+            real |= self.is_real();
         }
         real
+    }
+
+    /// Whether what was seen last is of a real event.
+    pub(super) fn is_real(&self) -> bool {
+        !self.like_beat
+    }
+
+    /// What comes is no envelope, for good, and counts as real.
+    pub(super) fn give_up(&mut self) -> bool {
+        (self.place, self.like_beat) = (Place::Unknown, false);
+        true
     }
 
     fn prefix(&mut self, byte: u8, seen: u8, length: u32) {
         let length = if seen == 0 {
             let Some(last) = self.protocol.is_last(byte) else {
-                (self.place, self.like_beat) = (Place::Unknown, false);
+                self.give_up();
                 return;
             };
             (self.last, self.like_beat) = (last, true);
@@ -158,8 +169,7 @@ impl EnvelopeTracker {
         };
     }
 
-    fn payload(&mut self, payload: &[u8]) {
-        let Place::Payload { left } = self.place else { return };
+    fn payload(&mut self, payload: &[u8], left: u32) {
         if self.like_beat {
             // So is its length: what is left of one is left of the other.
             let beat = &self.beat[self.beat.len() - left as usize..];

@@ -1,4 +1,9 @@
+pub(crate) mod any;
 pub(crate) mod envelope;
+pub(crate) mod grpc_web_text;
+pub(crate) mod ndjson;
+mod opening;
+pub(crate) mod sse;
 
 use bytes::Bytes;
 

@@ -61,9 +61,9 @@ fn change(bytes: &mut Unstructured<'_>, stream: &mut Vec<u8>) -> Result<()> {
     Ok(())
 }
 
-/// Some pieces of a stream.
+/// The pieces of a stream, at least one.
 fn pieces<'a, T: Arbitrary<'a>>(bytes: &mut Unstructured<'a>) -> Result<Vec<T>> {
-    let count = bytes.int_in_range(0..=MOST_PIECES)?;
+    let count = bytes.int_in_range(1..=MOST_PIECES)?;
     (0..count).map(|_| bytes.arbitrary()).collect()
 }
 

@@ -175,22 +175,18 @@ fn mark(stream: &[u8]) -> (usize, bool) {
 }
 
 /// Lines, each with its end: LF, CR LF or CR.
-fn lines(text: &[u8]) -> Vec<&[u8]> {
-    let mut lines = Vec::new();
+fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut rest = text;
-    while !rest.is_empty() {
-        let end = rest.iter().position(|byte| matches!(byte, b'\r' | b'\n'));
-        let end = end.map_or(rest.len(), |at| at + 1);
-        let end = if rest[..end].ends_with(b"\r") && rest[end..].starts_with(b"\n") {
-            end + 1
-        } else {
-            end
+    std::iter::from_fn(move || {
+        let end = match rest.iter().position(|byte| matches!(byte, b'\r' | b'\n')) {
+            Some(at) if rest[at..].starts_with(b"\r\n") => at + 2,
+            Some(at) => at + 1,
+            None => rest.len(),
         };
         let (line, after) = rest.split_at(end);
-        lines.push(line);
         rest = after;
-    }
-    lines
+        (!line.is_empty()).then_some(line)
+    })
 }
 
 /// A stream of server-sent events, where a heartbeat `ends_events` or not. Behind a heartbeat no mark is

@@ -108,12 +108,11 @@ fn groups(text: &[u8]) -> (Vec<Group<'_>>, usize) {
                 STANDARD.decode([part, rest.as_bytes()].concat()).ok()
             })
         };
-        let Some(length) = (1..=group.len()).rev().find(|part| decode(&group[..*part]).is_some())
-        else {
+        let good_part = |part| decode(&group[..part]).map(|bytes| (part, bytes));
+        let Some((length, mut bytes)) = (1..=group.len()).rev().find_map(good_part) else {
             break;
         };
         let data = group[..length].iter().filter(|character| **character != b'=').count();
-        let mut bytes = decode(&group[..length]).expect("it was");
         bytes.truncate(data.saturating_sub(1));
         groups.push((&group[..length], bytes));
         good += length;
@@ -193,33 +192,27 @@ fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
 /// `marked`.
 #[must_use]
 pub(crate) fn sse(ends_events: bool, marked: bool, stream: &[u8]) -> Whole {
-    let place = |seen: &[u8]| {
-        let (mark, cut) = if marked { mark(seen) } else { (0, false) };
-        let text = &seen[mark..];
-        let mut open = false;
-        for line in lines(text) {
-            match line[0] {
-                b'\r' | b'\n' => open = false,
-                b':' => {}
-                _ => open = true,
-            }
-        }
-        let at_start = text.is_empty() || text.ends_with(b"\n");
-        if cut || !at_start || (ends_events && open) { Boundary::Within } else { Boundary::Here }
-    };
-    let places = (0..=stream.len()).map(|seen| place(&stream[..seen])).collect();
-
-    let (start, _) = if marked { mark(stream) } else { (0, false) };
-    let mut real = vec![false; start];
+    let (start, cut) = if marked { mark(stream) } else { (0, false) };
+    let (mut places, mut real) = (vec![Boundary::Within; start], vec![false; start]);
+    places.insert(0, Boundary::Here);
+    if start > 0 && !cut {
+        places[start] = Boundary::Here;
+    }
     let mut open = false;
     for line in lines(&stream[start..]) {
         let is_real = match line[0] {
-            b'\r' | b'\n' => std::mem::take(&mut open),
+            b'\r' | b'\n' => std::mem::replace(&mut open, false),
             b':' => false,
-            _ => true,
+            _ => {
+                open = true;
+                true
+            }
         };
-        open |= is_real && !matches!(line[0], b'\r' | b'\n');
         real.extend(vec![is_real; line.len()]);
+        places.extend(vec![Boundary::Within; line.len()]);
+        if line.ends_with(b"\n") && !(ends_events && open) {
+            *places.last_mut().expect("it has an end") = Boundary::Here;
+        }
     }
     if marked {
         may_be_mark(&mut real, stream);

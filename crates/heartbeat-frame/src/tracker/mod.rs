@@ -9,8 +9,8 @@ use bytes::Bytes;
 
 /// Follows the bytes of a stream, cut anywhere, and knows where a heartbeat may stand.
 ///
-/// It has no I/O, keeps no bytes and allocates nothing, however much is fed and however it is cut. What
-/// it takes for wrong it never takes for right again: from then on nothing may be put in.
+/// It has no I/O and keeps no bytes, however much is fed and however it is cut. What it takes for wrong
+/// it never takes for right again: from then on nothing may be put in.
 ///
 /// Whoever writes the stream gives it each piece before passing it on, and asks it before putting a
 /// heartbeat in:
@@ -45,9 +45,11 @@ use bytes::Bytes;
 pub trait BoundaryTracker {
     /// Takes the next bytes of the stream, tells what they were, and leaves what is to be passed on.
     ///
-    /// Those are all of them, untouched and not copied, but for one case: a byte order mark that a
-    /// heartbeat has got ahead of ([`on_heartbeat`](Self::on_heartbeat)) is taken out. If nothing is
-    /// left the answer is [`Passed::Nothing`], and there is nothing to pass on.
+    /// Those are all of them, untouched, not copied and without allocating, but for one case: a byte
+    /// order mark that a heartbeat has got ahead of ([`on_heartbeat`](Self::on_heartbeat)) is taken out.
+    /// One that comes in pieces is withheld until it is whole; if it turns out to be none, the piece
+    /// that shows it gets it back. If nothing is left the answer is [`Passed::Nothing`], and there is
+    /// nothing to pass on.
     fn feed(&mut self, bytes: &mut Bytes) -> Passed;
 
     /// Whether a heartbeat may stand after all that was fed.

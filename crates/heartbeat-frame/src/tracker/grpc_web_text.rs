@@ -3,6 +3,7 @@ use std::mem::size_of;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use bytes::Bytes;
+use memchr::memchr;
 
 use super::envelope::EnvelopeTracker;
 use super::{Boundary, BoundaryTracker, Passed};
@@ -77,11 +78,14 @@ impl GrpcWebTextTracker {
         let mut real = false;
         while !text.is_empty() {
             let groups = match self.group {
-                Group::None => text.len().min(BLOCK) / 4 * 4,
+                Group::None => {
+                    let most = text.len().min(BLOCK);
+                    memchr(b'=', &text[..most]).unwrap_or(most) / 4 * 4
+                }
                 _ => 0,
             };
             let (block, rest) = text.split_at(groups.max(1));
-            // What cannot be taken as a whole is the end of a group, or has padding, or is malformed.
+            // What is no block is part of a group, or has padding, or is malformed.
             real |= self.groups(block).unwrap_or_else(|| self.one_by_one(block));
             text = rest;
         }

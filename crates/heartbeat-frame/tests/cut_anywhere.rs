@@ -74,8 +74,8 @@ const TEXT: &[&[u8]] = &[
       AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
     b"=",
     b"/",
-    b"-",
-    b" ",
+    b"AAA-",
+    b"\n",
 ];
 
 const SSE: &[&[u8]] = &[

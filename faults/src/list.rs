@@ -189,6 +189,12 @@ pub const FAULTS: &[Fault] = &[
         wrong: "pulse.taken = Taken::Real",
     },
     Fault {
+        name: "a heartbeat stands within a message",
+        file: STREAM,
+        right: "self.muted || !beat.fits()",
+        wrong: "self.muted",
+    },
+    Fault {
         name: "a foreign heartbeat counts as a real event",
         file: STREAM,
         right: "(pulse.taken, pulse.muted) = (Taken::Heartbeat.max(pulse.taken), false)",
@@ -368,6 +374,18 @@ pub const FAULTS: &[Fault] = &[
             return Ok(Step::Queue(deadline));
         }",
         wrong: "",
+    },
+    Fault {
+        name: "a heartbeat is handed over within a message",
+        file: DRIVER,
+        right: "!line.fits::<Item>()",
+        wrong: "false",
+    },
+    Fault {
+        name: "who rests within a message rests for ever",
+        file: DRIVER,
+        right: "line.awaits_the_rest = true",
+        wrong: "()",
     },
     Fault {
         name: "who is slow to send is followed at once by a heartbeat",

@@ -214,6 +214,10 @@ where
         if !line.beating {
             return Ok(if flushed { Step::Rest(None) } else { unflushed(None) }); // T1
         }
+        if !line.fits::<Item>() {
+            line.awaits_the_rest = true; // within a message the machine is not asked
+            return Ok(if flushed { Step::Rest(None) } else { unflushed(None) });
+        }
         let now = shared.timer.now();
         let deadline = match line.heart.poll_deadline(now) {
             Action::SendHeartbeat { late } => {

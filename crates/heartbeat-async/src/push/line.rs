@@ -57,6 +57,7 @@ impl<Si, T: Timer, B> Shared<Si, T, B> {
             flow: Flow::HandedOver, // who knows what is in there
             failed: false,
             gave_up: false,
+            awaits_the_rest: false,
             longest_silence: Duration::ZERO,
         };
         Self {
@@ -110,6 +111,8 @@ pub(super) struct Line<Si, I, B> {
     failed: bool,
     /// The driver waits for a real item (T12).
     pub(super) gave_up: bool,
+    /// The driver waits for the rest of a message.
+    pub(super) awaits_the_rest: bool,
     /// The longest one that the observer was not told yet (T19).
     longest_silence: Duration,
 }
@@ -150,14 +153,17 @@ impl<Si, I: Instant, B> Line<Si, I, B> {
         self.start_send(item)?;
         if self.beating {
             let report = match kind {
-                Kind::Real => Heartbeat::on_send,
-                Kind::Heartbeat => Heartbeat::on_bytes,
-                Kind::Failure => return Ok(()),
+                Kind::Real => Some(Heartbeat::on_send as fn(&mut _, _)),
+                Kind::Heartbeat => Some(Heartbeat::on_bytes as fn(&mut _, _)),
+                Kind::Failure => None,
             };
-            let now = shared.timer.now();
-            self.measure(now);
-            report(&mut self.heart, now);
-            if kind == Kind::Real && mem::take(&mut self.gave_up) {
+            if let Some(report) = report {
+                let now = shared.timer.now();
+                self.measure(now);
+                report(&mut self.heart, now);
+            }
+            let revived = kind == Kind::Real && mem::take(&mut self.gave_up);
+            if mem::take(&mut self.awaits_the_rest) || revived {
                 shared.changed.notify(usize::MAX);
             }
         }
@@ -248,6 +254,14 @@ impl<Si, I: Instant, B> Line<Si, I, B> {
             Poll::Ready(Err(_)) => self.failed = true,
             Poll::Pending => self.flow = Flow::Waiting,
         }
+    }
+
+    /// Whether a heartbeat may follow what was handed over.
+    pub(super) fn fits<Item>(&self) -> bool
+    where
+        B: Beat<Item>,
+    {
+        self.beat.fits()
     }
 
     /// Whether there is nothing to flush.

@@ -86,7 +86,7 @@ macro_rules! program_on {
                 drop(can_be_spawned(fallible(stream::empty())));
             }
 
-            fn layer<'a>(counters: &'a Counters) -> HeartbeatLayer<&'a Counters> {
+            fn layer(counters: &Counters) -> HeartbeatLayer<&Counters> {
                 let messages = Messages::new(HeartbeatMessage::empty());
                 let policy = Policy::new(Duration::from_secs(1))
                     .with_sse(&SseHeartbeat::default())

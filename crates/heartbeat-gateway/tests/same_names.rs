@@ -12,9 +12,9 @@ macro_rules! program_on {
             use ::$adapter::{
                 Beat, Config, Counters, Counts, Driver, DriverError, Framing, HeartbeatBody,
                 HeartbeatLayer, HeartbeatMessage, HeartbeatStream, HeartbeatStreamExt,
-                InvalidJitter, Jitter, Kind, Messages, Methods, NdjsonHeartbeat, NoObserver,
-                Observer, Outcome, Policy, Recognize, Sender, SseHeartbeat, TimedOut, TryBeat,
-                WatchdogStream, push,
+                InvalidDescriptorSet, InvalidJitter, Jitter, Kind, Messages, Methods,
+                NdjsonHeartbeat, NoObserver, Observer, Outcome, Policy, Recognize, Sender,
+                SseHeartbeat, TimedOut, TryBeat, WatchdogStream, push,
             };
             use futures_util::sink::{self, Drain};
             use futures_util::{FutureExt, Stream, StreamExt, stream};
@@ -86,13 +86,15 @@ macro_rules! program_on {
                 drop(can_be_spawned(fallible(stream::empty())));
             }
 
-            fn layer(counters: &Counters) -> HeartbeatLayer<&Counters> {
+            fn layer(
+                counters: &Counters,
+            ) -> Result<HeartbeatLayer<&Counters>, InvalidDescriptorSet> {
                 let messages = Messages::new(HeartbeatMessage::empty());
                 let policy = Policy::new(Duration::from_secs(1))
                     .with_sse(&SseHeartbeat::default())
                     .with_ndjson(NdjsonHeartbeat::Space)
-                    .with_messages(Methods::paths(["/package.Service/Method"]), messages);
-                HeartbeatLayer::new(policy.observe(counters))
+                    .with_messages(Methods::from_descriptor_set([])?, messages);
+                Ok(HeartbeatLayer::new(policy.observe(counters)))
             }
 
             type Nothing = http_body_util::Empty<tonic::codegen::Bytes>;
@@ -105,7 +107,7 @@ macro_rules! program_on {
             #[test]
             fn the_same_program_keeps_responses_alive() {
                 let counters = Counters::new();
-                assert!(format!("{:?}", layer(&counters)).contains("1s"));
+                assert!(format!("{:?}", layer(&counters)).contains("interval: 1s"));
                 assert!(kept_alive(Nothing::new()).collect().now_or_never().is_some());
             }
 

@@ -64,6 +64,7 @@
 //! heartbeats neither is noticed before the next event.
 
 mod body;
+mod descriptor;
 mod framing;
 mod headers;
 mod layer;
@@ -77,6 +78,7 @@ mod response_body;
 mod service;
 
 pub use body::HeartbeatBody;
+pub use descriptor::InvalidDescriptorSet;
 pub use framing::Framing;
 pub use layer::HeartbeatLayer;
 pub use messages::Messages;

@@ -2,6 +2,8 @@ use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::descriptor::{InvalidDescriptorSet, streaming_methods};
+
 /// Which methods of gRPC, gRPC-Web and Connect answer with a stream, by their path:
 /// `/package.Service/Method`.
 ///
@@ -32,6 +34,23 @@ impl Methods {
     #[must_use]
     pub fn matching(streams: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
         Self(Arc::new(streams))
+    }
+
+    /// Those that answer with a stream, as an encoded `FileDescriptorSet` has it: what protoc writes with
+    /// `--descriptor_set_out`, and tonic's build crate with `file_descriptor_set_path`.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use heartbeat_http::Methods;
+    ///
+    /// # let descriptors: &[u8] = b"";
+    /// // let descriptors = tonic::include_file_descriptor_set!("my_descriptors");
+    /// let streams = Methods::from_descriptor_set(descriptors)?;
+    /// # Ok::<(), heartbeat_http::InvalidDescriptorSet>(())
+    /// ```
+    pub fn from_descriptor_set(set: impl AsRef<[u8]>) -> Result<Self, InvalidDescriptorSet> {
+        streaming_methods(set.as_ref()).map(Self::paths)
     }
 
     pub(crate) fn contain(&self, path: &str) -> bool {

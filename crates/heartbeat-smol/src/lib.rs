@@ -70,5 +70,6 @@ pub use heartbeat_async::{
 pub use heartbeat_async::{Counters, Counts};
 #[cfg(feature = "http")]
 pub use heartbeat_http::{
-    Framing, HeartbeatMessage, Messages, Methods, NdjsonHeartbeat, Policy, SseHeartbeat,
+    Framing, HeartbeatMessage, InvalidDescriptorSet, Messages, Methods, NdjsonHeartbeat, Policy,
+    SseHeartbeat,
 };

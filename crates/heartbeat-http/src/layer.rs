@@ -65,6 +65,10 @@ impl<T, O: Observer + Clone> HeartbeatLayer<T, O> {
     }
 
     /// Has another policy for some requests. The first route that a request is on counts.
+    ///
+    /// All policies of a layer have observers of one type, an `Arc<dyn Observer + Send + Sync>` say. By
+    /// the extensions of a request a route may know what a framework has found out, such as axum's
+    /// `MatchedPath` in a layer that is put around the routes.
     pub fn route(
         mut self,
         is_on: impl Fn(&Parts) -> bool + Send + Sync + 'static,

@@ -384,7 +384,7 @@ pub const FAULTS: &[Fault] = &[
     Fault {
         name: "who rests within a message rests for ever",
         file: DRIVER,
-        right: "line.awaits_the_rest = true",
+        right: "line.awaits = Awaits::Any",
         wrong: "()",
     },
     Fault {
@@ -440,7 +440,7 @@ pub const FAULTS: &[Fault] = &[
     Fault {
         name: "a driver that has given up hears of no send",
         file: LINE,
-        right: "kind == Kind::Real && mem::take(&mut self.gave_up)",
+        right: "kind == Kind::Real",
         wrong: "false",
     },
     Fault {

@@ -56,8 +56,7 @@ impl<Si, T: Timer, B> Shared<Si, T, B> {
             beating,
             flow: Flow::HandedOver, // who knows what is in there
             failed: false,
-            gave_up: false,
-            awaits_the_rest: false,
+            awaits: Awaits::Nothing,
             longest_silence: Duration::ZERO,
         };
         Self {
@@ -109,12 +108,20 @@ pub(super) struct Line<Si, I, B> {
     flow: Flow,
     /// The sink has failed since the driver looked last.
     failed: bool,
-    /// The driver waits for a real item (T12).
-    pub(super) gave_up: bool,
-    /// The driver waits for the rest of a message.
-    pub(super) awaits_the_rest: bool,
+    /// What the driver is to be told of.
+    pub(super) awaits: Awaits,
     /// The longest one that the observer was not told yet (T19).
     longest_silence: Duration,
+}
+
+/// Which item changes what the driver waits for: all else it finds out when its alarm goes off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Awaits {
+    Nothing,
+    /// A real one: the producer was given up (T12).
+    Real,
+    /// Any: the next may end the message.
+    Any,
 }
 
 /// Where that is which was handed over.
@@ -162,8 +169,13 @@ impl<Si, I: Instant, B> Line<Si, I, B> {
                 self.measure(now);
                 report(&mut self.heart, now);
             }
-            let revived = kind == Kind::Real && mem::take(&mut self.gave_up);
-            if mem::take(&mut self.awaits_the_rest) || revived {
+            let awaited = match self.awaits {
+                Awaits::Nothing => false,
+                Awaits::Real => kind == Kind::Real,
+                Awaits::Any => true,
+            };
+            if awaited {
+                self.awaits = Awaits::Nothing;
                 shared.changed.notify(usize::MAX);
             }
         }

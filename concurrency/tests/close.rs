@@ -62,13 +62,13 @@ fn a_dropped_close_leaves_it_to_the_driver_to_flush_and_to_end() {
             run(sender.feed("real")).unwrap();
             run(sender.stop());
             let driver = spawn(driver.run());
-            let closes = sender.clone();
-            let closed = spawn(async move { poll_times(polls, closes.close()).is_some() });
+            let other = sender.clone();
+            let dropped = spawn(async move { poll_times(polls, other.close()).is_some() });
             peer.set(Room::Open);
-            let closed = closed.join().unwrap();
+            let ended = dropped.join().unwrap();
             driver.join().unwrap().unwrap(); // though there is a sender
             drop(sender);
-            (closed, peer.log(&clock))
+            (ended, peer.log(&clock))
         });
         let possible = [(false, vec!["real"]), (true, vec!["real", "closed"])];
         assert_eq!(ends, if polls == 0 { &possible[..1] } else { &possible });

@@ -189,6 +189,12 @@ pub const FAULTS: &[Fault] = &[
         wrong: "pulse.taken = Taken::Real",
     },
     Fault {
+        name: "a heartbeat stands within a message",
+        file: STREAM,
+        right: "self.muted || !beat.fits()",
+        wrong: "self.muted",
+    },
+    Fault {
         name: "a foreign heartbeat counts as a real event",
         file: STREAM,
         right: "(pulse.taken, pulse.muted) = (Taken::Heartbeat.max(pulse.taken), false)",
@@ -370,6 +376,18 @@ pub const FAULTS: &[Fault] = &[
         wrong: "",
     },
     Fault {
+        name: "a heartbeat is handed over within a message",
+        file: DRIVER,
+        right: "!line.fits::<Item>()",
+        wrong: "false",
+    },
+    Fault {
+        name: "who rests within a message rests for ever",
+        file: DRIVER,
+        right: "line.awaits = Awaits::Any",
+        wrong: "()",
+    },
+    Fault {
         name: "who is slow to send is followed at once by a heartbeat",
         file: DRIVER,
         right: "duty.owed.is_some() && !line.heart.is_in_flight()",
@@ -422,7 +440,7 @@ pub const FAULTS: &[Fault] = &[
     Fault {
         name: "a driver that has given up hears of no send",
         file: LINE,
-        right: "kind == Kind::Real && mem::take(&mut self.gave_up)",
+        right: "kind == Kind::Real",
         wrong: "false",
     },
     Fault {

@@ -1,5 +1,6 @@
 //! What the fuzz targets have in common: histories made of the fuzzer's bytes, played to a machine and
-//! to the naive model that the tests of `heartbeat-core` compare it with.
+//! to the naive model that the tests of `heartbeat-core` compare it with; and streams, fed to a tracker
+//! and to the naive reader that the tests of `heartbeat-frame` compare it with.
 //!
 //! A target is one line: it takes a case and checks it. The work is here, where it is linted and
 //! documented like other code.
@@ -9,10 +10,14 @@
 mod heartbeat;
 #[path = "../../crates/heartbeat-core/tests/model/mod.rs"]
 mod model;
+mod streams;
 mod time;
 mod watchdog;
+#[path = "../../crates/heartbeat-frame/tests/whole/mod.rs"]
+mod whole;
 
 pub use heartbeat::HeartbeatCase;
+pub use streams::{EnvelopeCase, GrpcWebTextCase, NdjsonCase, Outcome, SseCase, Tally};
 pub use watchdog::WatchdogCase;
 
 use arbitrary::{Arbitrary, Result, Unstructured};

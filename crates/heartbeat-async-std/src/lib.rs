@@ -37,6 +37,13 @@
 //! [notice]: https://github.com/async-rs/async-std#readme
 //! [RUSTSEC-2025-0052]: https://rustsec.org/advisories/RUSTSEC-2025-0052.html
 //!
+//! # Features
+//!
+//! None is on by default.
+//!
+//! - `http`: `HeartbeatLayer`, a tower layer that keeps the responses of an HTTP server alive, and what
+//!   its policy is made of.
+//!
 //! # Time
 //!
 //! async-std's own timers come from the crate async-io, and its public functions offer none that can
@@ -53,10 +60,14 @@
 //! a stream cease or a peer has fallen silent.
 
 mod ext;
+#[cfg(feature = "http")]
+mod http;
 mod push;
 mod timer;
 
 pub use ext::{HeartbeatStream, HeartbeatStreamExt, WatchdogStream};
+#[cfg(feature = "http")]
+pub use http::{HeartbeatBody, HeartbeatLayer};
 pub use push::{Driver, Sender, push};
 pub use timer::{AsyncStdTimer, Sleep};
 
@@ -66,3 +77,8 @@ pub use heartbeat_async::{
 };
 #[cfg(target_has_atomic = "64")]
 pub use heartbeat_async::{Counters, Counts};
+#[cfg(feature = "http")]
+pub use heartbeat_http::{
+    Framing, HeartbeatMessage, InvalidDescriptorSet, Messages, Methods, NdjsonHeartbeat, Policy,
+    SseHeartbeat,
+};

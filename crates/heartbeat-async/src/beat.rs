@@ -1,7 +1,8 @@
 /// What the heartbeats of a stream are, and how they are told from its real items.
 ///
 /// A closure that makes the heartbeat is one, and all that most streams need. Implement the trait
-/// to tell the size of an item, or to know another wrapper's heartbeats (T21).
+/// to tell the size of an item, to know another wrapper's heartbeats (T21), or where items are pieces
+/// of messages, between which no heartbeat may stand.
 ///
 /// # Example
 ///
@@ -39,6 +40,15 @@ pub trait Beat<Item> {
     fn bytes(&mut self, heartbeat: &Item) -> Option<usize> {
         let _ = heartbeat;
         None
+    }
+
+    /// Whether a heartbeat may stand behind the items whose [`kind`](Self::kind) was asked so far.
+    /// Default: always.
+    ///
+    /// While it may not, nobody asks whether one is due, and that is no stall (T20). Only an item may
+    /// change the answer: it breaks the silence at the same time.
+    fn fits(&self) -> bool {
+        true
     }
 }
 
@@ -92,6 +102,10 @@ where
     fn bytes(&mut self, heartbeat: &Result<Item, E>) -> Option<usize> {
         self.inner.bytes(heartbeat.as_ref().ok()?)
     }
+
+    fn fits(&self) -> bool {
+        self.inner.fits()
+    }
 }
 
 /// Heartbeats that are known also where somebody else has made them (T21); see
@@ -123,5 +137,9 @@ where
 
     fn bytes(&mut self, heartbeat: &Item) -> Option<usize> {
         self.inner.bytes(heartbeat)
+    }
+
+    fn fits(&self) -> bool {
+        self.inner.fits()
     }
 }

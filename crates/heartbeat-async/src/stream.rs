@@ -264,7 +264,8 @@ impl<T: Timer> Pulse<T> {
         B: Beat<Item>,
         O: Observer,
     {
-        let nothing_to_report = self.muted && self.taken == Taken::Nothing;
+        let held_back = self.muted || !beat.fits();
+        let nothing_to_report = held_back && self.taken == Taken::Nothing;
         if nothing_to_report || !self.beating {
             return Poll::Pending;
         }
@@ -279,7 +280,7 @@ impl<T: Timer> Pulse<T> {
             Taken::Heartbeat => self.heart.on_heartbeat_sent(now),
             Taken::Nothing | Taken::Ours | Taken::End => {}
         }
-        if self.muted {
+        if held_back {
             return Poll::Pending;
         }
         // What was taken has moved the deadline away from the alarm, which is set all the same. If

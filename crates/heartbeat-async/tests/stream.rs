@@ -314,6 +314,46 @@ fn t4_a_timer_with_granularity_beats_when_its_alarm_goes_off() {
     assert_eq!(clock.resets(), 1);
 }
 
+/// Where the last item is `piece`, nothing may follow but the rest.
+#[derive(Default)]
+struct Pieces(bool);
+
+impl Beat<&'static str> for Pieces {
+    fn heartbeat(&mut self) -> &'static str {
+        "beat"
+    }
+
+    fn kind(&mut self, item: &&'static str) -> Kind {
+        self.0 = *item == "piece";
+        Kind::Real
+    }
+
+    fn fits(&self) -> bool {
+        !self.0
+    }
+}
+
+#[test]
+fn t17_within_a_message_nothing_beats_and_no_clock_is_read_twice() {
+    let (clock, source) = (Clock::default(), Source::new());
+    let beat = TryBeat::new(Pieces::default());
+    let stream = HeartbeatStream::new(source.clone(), clock.clone(), secs(10), beat);
+    let mut stream = spawn(stream.recognize(|_| false)); // wrappers ask what they wrap
+    source.push(Ok::<_, ()>("piece"));
+    assert_ready_eq!(stream.poll_next(), Some(Ok("piece")));
+    assert_pending!(stream.poll_next());
+    let reads = clock.reads();
+    clock.advance(secs(25));
+    assert_pending!(stream.poll_next());
+    assert_eq!(clock.reads(), reads);
+    source.push(Ok("rest"));
+    assert_ready_eq!(stream.poll_next(), Some(Ok("rest")));
+    assert_pending!(stream.poll_next());
+    clock.advance(secs(10));
+    assert!(stream.is_woken());
+    assert_ready_eq!(stream.poll_next(), Some(Ok("beat")));
+}
+
 #[test]
 fn t17_the_end_is_the_end_and_is_remembered() {
     let counters = Counters::new();

@@ -50,6 +50,12 @@ impl Config {
         }
     }
 
+    /// Another interval, and all else as it is.
+    pub const fn with_interval(mut self, interval: Duration) -> Self {
+        self.interval = interval;
+        self
+    }
+
     /// Lets each gap be shorter than the interval by up to that fraction (T11). Default: none.
     pub const fn with_jitter(mut self, jitter: Jitter) -> Self {
         self.jitter = jitter;

@@ -24,7 +24,19 @@
 //! # Where a heartbeat may go
 //!
 //! At a message boundary only, or it corrupts the message that it falls into. Each method says what
-//! its boundary is.
+//! its boundary is. Where you make the messages you know where they end. Where you only see their bytes
+//! go by, a [`BoundaryTracker`] knows, however they are cut:
+//!
+//! | the stream is | take | a heartbeat may stand |
+//! |---|---|---|
+//! | gRPC, gRPC-Web, Connect | [`EnvelopeTracker`] | between envelopes, up to the one that ends the stream |
+//! | gRPC-Web-text | [`GrpcWebTextTracker`] | the same, where four characters end too |
+//! | server-sent events | [`SseTracker`] | a comment: at the start of a line; the other forms: between events |
+//! | newline-delimited JSON | [`NdjsonTracker`] | at the start of a line |
+//! | known at run time only | [`Tracker`] | |
+//!
+//! Each also tells real events from heartbeats that somebody else put in. Where it meets what it does not
+//! know it says so for good, and the stream is to be left as it is.
 //!
 //! # Example
 //!
@@ -49,8 +61,15 @@
 mod event;
 mod framing;
 mod message;
+mod tracker;
 
 pub use event::{GatewayEvent, SubscribeRequest};
 pub use framing::ndjson::NdjsonHeartbeat;
 pub use framing::sse::{InvalidSse, SseHeartbeat};
 pub use message::{HeartbeatMessage, PayloadTooLong};
+pub use tracker::any::Tracker;
+pub use tracker::envelope::EnvelopeTracker;
+pub use tracker::grpc_web_text::GrpcWebTextTracker;
+pub use tracker::ndjson::NdjsonTracker;
+pub use tracker::sse::SseTracker;
+pub use tracker::{Boundary, BoundaryTracker, Passed};

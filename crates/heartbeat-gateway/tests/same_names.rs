@@ -10,12 +10,15 @@ macro_rules! program_on {
             use std::time::Duration;
 
             use ::$adapter::{
-                Beat, Config, Counters, Counts, Driver, DriverError, HeartbeatStream,
-                HeartbeatStreamExt, InvalidJitter, Jitter, Kind, NoObserver, Observer, Outcome,
-                Recognize, Sender, TimedOut, TryBeat, WatchdogStream, push,
+                Beat, Config, Counters, Counts, Driver, DriverError, Framing, HeartbeatBody,
+                HeartbeatLayer, HeartbeatMessage, HeartbeatStream, HeartbeatStreamExt,
+                InvalidDescriptorSet, InvalidJitter, Jitter, Kind, Messages, Methods,
+                NdjsonHeartbeat, NoObserver, Observer, Outcome, Policy, Recognize, Sender,
+                SseHeartbeat, TimedOut, TryBeat, WatchdogStream, push,
             };
             use futures_util::sink::{self, Drain};
             use futures_util::{FutureExt, Stream, StreamExt, stream};
+            use http_body_util::BodyExt;
 
             struct Dots;
 
@@ -83,6 +86,31 @@ macro_rules! program_on {
                 drop(can_be_spawned(fallible(stream::empty())));
             }
 
+            fn layer(
+                counters: &Counters,
+            ) -> Result<HeartbeatLayer<&Counters>, InvalidDescriptorSet> {
+                let messages = Messages::new(HeartbeatMessage::empty());
+                let policy = Policy::new(Duration::from_secs(1))
+                    .with_sse(&SseHeartbeat::default())
+                    .with_ndjson(NdjsonHeartbeat::Space)
+                    .with_messages(Methods::from_descriptor_set([])?, messages);
+                Ok(HeartbeatLayer::new(policy.observe(counters)))
+            }
+
+            type Nothing = http_body_util::Empty<tonic::codegen::Bytes>;
+
+            fn kept_alive(body: Nothing) -> HeartbeatBody<Nothing> {
+                let framing = Framing::sse(&SseHeartbeat::default());
+                HeartbeatBody::new(body, Default::default(), Duration::from_secs(1), framing)
+            }
+
+            #[test]
+            fn the_same_program_keeps_responses_alive() {
+                let counters = Counters::new();
+                assert!(format!("{:?}", layer(&counters)).contains("interval: 1s"));
+                assert!(kept_alive(Nothing::new()).collect().now_or_never().is_some());
+            }
+
             #[test]
             fn the_same_program_sends_and_watches() {
                 let (sender, driver) = pushed();
@@ -123,6 +151,7 @@ macro_rules! sources_of {
         let sources = [
             include_str!(concat!("../../", $adapter, "/src/lib.rs")),
             include_str!(concat!("../../", $adapter, "/src/ext.rs")),
+            include_str!(concat!("../../", $adapter, "/src/http.rs")),
             include_str!(concat!("../../", $adapter, "/src/push.rs")),
             include_str!(concat!("../../", $adapter, "/src/timer.rs")),
         ];

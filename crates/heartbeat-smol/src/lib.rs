@@ -30,6 +30,13 @@
 //! All names but the timer's are those of `heartbeat-tokio` and `heartbeat-async-std`: changing the
 //! runtime is changing one dependency and one `use`.
 //!
+//! # Features
+//!
+//! None is on by default.
+//!
+//! - `http`: `HeartbeatLayer`, a tower layer that keeps the responses of an HTTP server alive, and what
+//!   its policy is made of.
+//!
 //! # Time
 //!
 //! The alarms are async-io's, as `smol::Timer` is: their thread starts with the first of them, and
@@ -44,10 +51,14 @@
 //! a stream cease or a peer has fallen silent.
 
 mod ext;
+#[cfg(feature = "http")]
+mod http;
 mod push;
 mod timer;
 
 pub use ext::{HeartbeatStream, HeartbeatStreamExt, WatchdogStream};
+#[cfg(feature = "http")]
+pub use http::{HeartbeatBody, HeartbeatLayer};
 pub use push::{Driver, Sender, push};
 pub use timer::{Sleep, SmolTimer};
 
@@ -57,3 +68,8 @@ pub use heartbeat_async::{
 };
 #[cfg(target_has_atomic = "64")]
 pub use heartbeat_async::{Counters, Counts};
+#[cfg(feature = "http")]
+pub use heartbeat_http::{
+    Framing, HeartbeatMessage, InvalidDescriptorSet, Messages, Methods, NdjsonHeartbeat, Policy,
+    SseHeartbeat,
+};

@@ -29,6 +29,13 @@
 //! server has gone. What else can be set stands at [`Config`], and what becomes of the heartbeats an
 //! [`Observer`] hears.
 //!
+//! # Features
+//!
+//! None is on by default.
+//!
+//! - `http`: `HeartbeatLayer`, a tower layer that keeps the responses of an HTTP server alive, and what
+//!   its policy is made of.
+//!
 //! # Time
 //!
 //! All times are tokio's own, so that `tokio::time::pause()` and `start_paused` work. tokio's timer
@@ -46,10 +53,14 @@
 //! a stream cease or a peer has fallen silent.
 
 mod ext;
+#[cfg(feature = "http")]
+mod http;
 mod push;
 mod timer;
 
 pub use ext::{HeartbeatStream, HeartbeatStreamExt, WatchdogStream};
+#[cfg(feature = "http")]
+pub use http::{HeartbeatBody, HeartbeatLayer};
 pub use push::{Driver, Sender, push};
 pub use timer::TokioTimer;
 
@@ -59,3 +70,8 @@ pub use heartbeat_async::{
 };
 #[cfg(target_has_atomic = "64")]
 pub use heartbeat_async::{Counters, Counts};
+#[cfg(feature = "http")]
+pub use heartbeat_http::{
+    Framing, HeartbeatMessage, InvalidDescriptorSet, Messages, Methods, NdjsonHeartbeat, Policy,
+    SseHeartbeat,
+};

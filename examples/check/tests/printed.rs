@@ -4,6 +4,9 @@
 fn the_docs_print_the_examples_as_they_are() {
     let page = include_str!("../../../docs/integrating.md");
     for (file, example) in [
+        ("layer-axum/src/main.rs", include_str!("../../layer-axum/src/main.rs")),
+        ("layer-tonic/src/main.rs", include_str!("../../layer-tonic/src/main.rs")),
+        ("layer-hyper/src/main.rs", include_str!("../../layer-hyper/src/main.rs")),
         ("tonic/src/main.rs", include_str!("../../tonic/src/main.rs")),
         ("axum-sse/src/main.rs", include_str!("../../axum-sse/src/main.rs")),
         ("actix-web/src/main.rs", include_str!("../../actix-web/src/main.rs")),

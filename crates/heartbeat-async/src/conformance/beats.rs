@@ -1,7 +1,11 @@
 use crate::{Beat, Kind};
 
-/// Makes `beat`, and takes `foreign` for somebody else's.
-pub(super) struct Beats;
+/// Makes `beat`, and takes `foreign` for somebody else's. No beat may follow `piece`: what comes next
+/// belongs to it.
+#[derive(Default)]
+pub(super) struct Beats {
+    within: bool,
+}
 
 impl Beat<&'static str> for Beats {
     fn heartbeat(&mut self) -> &'static str {
@@ -9,10 +13,15 @@ impl Beat<&'static str> for Beats {
     }
 
     fn kind(&mut self, item: &&'static str) -> Kind {
+        self.within = *item == "piece";
         if *item == "foreign" { Kind::Heartbeat } else { Kind::Real }
     }
 
     fn bytes(&mut self, heartbeat: &&'static str) -> Option<usize> {
         Some(heartbeat.len())
+    }
+
+    fn fits(&self) -> bool {
+        !self.within
     }
 }

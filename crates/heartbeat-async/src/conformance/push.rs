@@ -33,7 +33,7 @@ impl<'a, T: Timer + Clone + 'a> Pushed<'a, T> {
         let (wire, heard) = (Wire::new(stage.clone()), Rc::new(Counters::new()));
         let timer = Spied::new(stage.timer().clone());
         let calls = timer.calls();
-        let (sender, driver) = push(wire.clone(), timer, config, Beats);
+        let (sender, driver) = push(wire.clone(), timer, config, Beats::default());
         let driver = tasks.spawn(driver.observe(Rc::clone(&heard)).run());
         Self { stage, tasks: tasks.clone(), wire, sender, driver, calls, heard }
     }
@@ -355,11 +355,31 @@ pub(super) async fn t10_push_an_error_reaches_who_has_caused_it<T: Timer + Clone
     tasks.beside(scenario).await
 }
 
+pub(super) async fn t17_push_no_beat_stands_within_a_message<T: Timer + Clone>(
+    stage: &Stage<T>,
+) -> Verdict {
+    let tasks = Tasks::default();
+    let pushed = Pushed::open(stage, &tasks, stage.ticks(10));
+    let scenario = async {
+        pushed.silent_until(4).await?;
+        let piece = pushed.send("piece");
+        pushed.until(stage.ticks(6), &["piece"]).await?;
+        ensure!(ended("the send", &piece)?.is_ok(), "a send failed");
+        pushed.silent_until(25).await?;
+        let rest = pushed.send("real");
+        let at = pushed.until(stage.ticks(27), &["real"]).await?;
+        ensure!(ended("the send", &rest)?.is_ok(), "a send failed");
+        pushed.beats(at).await.map(drop)
+    };
+    tasks.beside(scenario).await
+}
+
 pub(super) async fn t18_push_a_sink_that_wakes_itself_is_asked_once_a_time<T: Timer + Clone>(
     stage: &Stage<T>,
 ) -> Verdict {
     let wire = Wire::new(stage.clone());
-    let (sender, driver) = push(wire.clone(), stage.timer().clone(), stage.ticks(10), Beats);
+    let (sender, driver) =
+        push(wire.clone(), stage.timer().clone(), stage.ticks(10), Beats::default());
     wire.set(Mood::Yielding);
     let (mut send, mut run) = (Box::pin(sender.send("real")), Box::pin(driver.run()));
     for round in 1..=3 {

@@ -24,7 +24,7 @@ where
     T: Timer + Clone,
 {
     let config = Config::every(Duration::ZERO).with_prompt(true);
-    let mut opened = stage.open(config.with_give_up_after(stage.ticks(5)), Beats);
+    let mut opened = stage.open(config.with_give_up_after(stage.ticks(5)), Beats::default());
     let born = opened.calls.reads();
     for round in 1..=2 {
         opened.consumer.silent_until(stage.ticks(15 * round)).await?;
@@ -41,14 +41,14 @@ where
 pub(super) async fn t2_the_first_beat_comes_a_gap_after_birth<T: Timer + Clone>(
     stage: &Stage<T>,
 ) -> Verdict {
-    let mut opened = stage.open(stage.ticks(10), Beats);
+    let mut opened = stage.open(stage.ticks(10), Beats::default());
     stage.sleep_until(stage.ticks(6)).await?; // and nobody has polled
     opened.consumer.beats("beat", stage.ticks(10)).await
 }
 
 pub(super) async fn t2_a_prompt_beat_comes_at_once<T: Timer + Clone>(stage: &Stage<T>) -> Verdict {
     let config = Config::every(stage.ticks(10)).with_prompt(true);
-    let mut opened = stage.open(config, Beats);
+    let mut opened = stage.open(config, Beats::default());
     opened.consumer.takes("beat").await?;
     opened.consumer.beats("beat", stage.ticks(10)).await
 }
@@ -56,7 +56,7 @@ pub(super) async fn t2_a_prompt_beat_comes_at_once<T: Timer + Clone>(stage: &Sta
 pub(super) async fn t3_t16_a_send_moves_the_deadline<T: Timer + Clone>(
     stage: &Stage<T>,
 ) -> Verdict {
-    let mut opened = stage.open(stage.ticks(10), Beats);
+    let mut opened = stage.open(stage.ticks(10), Beats::default());
     for _ in 0..stage.rounds() {
         for pause in [6, 3] {
             let until = opened.consumer.back().to + stage.ticks(pause);
@@ -72,7 +72,7 @@ pub(super) async fn t3_t16_a_send_moves_the_deadline<T: Timer + Clone>(
 pub(super) async fn t4_a_beat_is_never_early_and_never_missing<T: Timer + Clone>(
     stage: &Stage<T>,
 ) -> Verdict {
-    let mut opened = stage.open(stage.ticks(10), Beats);
+    let mut opened = stage.open(stage.ticks(10), Beats::default());
     for _ in 0..stage.rounds() {
         let until = opened.consumer.back().to + stage.ticks(8);
         opened.consumer.silent_until(until).await?; // so that it is asked shortly before, too
@@ -84,7 +84,7 @@ pub(super) async fn t4_a_beat_is_never_early_and_never_missing<T: Timer + Clone>
 pub(super) async fn t5_t17_who_was_away_gets_one_beat<T: Timer + Clone>(
     stage: &Stage<T>,
 ) -> Verdict {
-    let mut opened = stage.open(stage.ticks(10), Beats);
+    let mut opened = stage.open(stage.ticks(10), Beats::default());
     opened.consumer.silent_until(stage.ticks(2)).await?;
     stage.sleep_until(stage.ticks(45)).await?;
     opened.consumer.takes("beat").await?;
@@ -97,7 +97,7 @@ pub(super) async fn t6_t17_a_ready_item_goes_first_and_takes_the_place_of_a_beat
 where
     T: Timer + Clone,
 {
-    let mut opened = stage.open(stage.ticks(10), Beats);
+    let mut opened = stage.open(stage.ticks(10), Beats::default());
     opened.consumer.silent_until(stage.ticks(2)).await?;
     stage.sleep_until(stage.ticks(12)).await?;
     opened.source.push("real");
@@ -108,7 +108,7 @@ where
 pub(super) async fn t7_a_clock_that_runs_back_moves_no_deadline_back<T: Timer + Clone>(
     stage: &Stage<T>,
 ) -> Verdict {
-    let mut opened = stage.open(stage.ticks(10), Beats);
+    let mut opened = stage.open(stage.ticks(10), Beats::default());
     opened.consumer.silent_until(stage.ticks(7)).await?;
     let seen = stage.now();
     opened.consumer.finds_nothing_before(stage.ticks(9)).await?;
@@ -123,7 +123,7 @@ pub(super) async fn t7_a_clock_that_runs_back_moves_no_deadline_back<T: Timer + 
 pub(super) async fn t8_an_interval_past_the_end_of_time_never_beats<T: Timer + Clone>(
     stage: &Stage<T>,
 ) -> Verdict {
-    let mut opened = stage.open(Duration::MAX, Beats);
+    let mut opened = stage.open(Duration::MAX, Beats::default());
     opened.consumer.silent_until(stage.ticks(5)).await?;
     opened.source.push("real");
     opened.consumer.takes("real").await?;
@@ -133,7 +133,7 @@ pub(super) async fn t8_an_interval_past_the_end_of_time_never_beats<T: Timer + C
 }
 
 pub(super) async fn t9_nothing_beats_after_stop<T: Timer + Clone>(stage: &Stage<T>) -> Verdict {
-    let mut opened = stage.open(stage.ticks(10), Beats);
+    let mut opened = stage.open(stage.ticks(10), Beats::default());
     opened.consumer.silent_until(stage.ticks(5)).await?;
     for _ in 0..2 {
         opened.consumer.stream().stop();
@@ -151,7 +151,7 @@ pub(super) async fn t10_t19_a_beat_that_nobody_came_back_from_is_an_error_once<T
 where
     T: Timer + Clone,
 {
-    let mut opened = stage.open(stage.ticks(10), Beats);
+    let mut opened = stage.open(stage.ticks(10), Beats::default());
     opened.consumer.beats("beat", stage.ticks(10)).await?;
     opened.consumer.awaits("beat", stage.ticks(10)).await?;
     drop(opened.consumer);
@@ -167,7 +167,7 @@ where
 pub(super) async fn t11_jitter_pulls_earlier_only<T: Timer + Clone>(stage: &Stage<T>) -> Verdict {
     let half = jitter(0.5)?;
     let config = Config::every(stage.ticks(10)).with_jitter(half).with_seed(7);
-    let mut opened = stage.open(config, Beats);
+    let mut opened = stage.open(config, Beats::default());
     let mut gaps = Vec::new();
     for _ in 0..3 * stage.rounds() {
         let back = opened.consumer.back().to;
@@ -184,7 +184,7 @@ pub(super) async fn t11_streams_opened_together_drift_apart<T: Timer + Clone>(
     let config = Config::every(stage.ticks(10)).with_jitter(jitter(0.9)?);
     let mut gaps = Vec::new();
     for _ in 0..8 {
-        let mut opened = stage.open(config, Beats);
+        let mut opened = stage.open(config, Beats::default());
         let born = opened.consumer.back().to;
         let seen = opened.consumer.awaits_within("beat", stage.ticks(1), stage.ticks(10)).await?;
         gaps.push(seen.from.saturating_sub(born));
@@ -210,7 +210,7 @@ where
     T: Timer + Clone,
 {
     let config = Config::every(stage.ticks(10)).with_give_up_after(stage.ticks(25));
-    let mut opened = stage.open(config, Beats);
+    let mut opened = stage.open(config, Beats::default());
     opened.consumer.beats("beat", stage.ticks(10)).await?;
     opened.consumer.beats("beat", stage.ticks(10)).await?;
     stage.not_after(stage.ticks(24))?; // where another beat would come before giving up
@@ -229,7 +229,7 @@ pub(super) async fn t12_t21_foreign_beats_break_the_silence_but_show_no_life<T: 
     stage: &Stage<T>,
 ) -> Verdict {
     let config = Config::every(stage.ticks(10)).with_give_up_after(stage.ticks(25));
-    let mut opened = stage.open(config, Beats);
+    let mut opened = stage.open(config, Beats::default());
     for foreign in 1..=4 {
         opened.consumer.silent_until(stage.ticks(6 * foreign)).await?;
         opened.source.push("foreign");
@@ -243,7 +243,7 @@ pub(super) async fn t12_t21_foreign_beats_break_the_silence_but_show_no_life<T: 
 pub(super) async fn t16_a_burst_reads_no_clock_and_sets_no_alarm<T: Timer + Clone>(
     stage: &Stage<T>,
 ) -> Verdict {
-    let mut opened = stage.open(stage.ticks(10), Beats);
+    let mut opened = stage.open(stage.ticks(10), Beats::default());
     opened.consumer.silent_until(stage.ticks(2)).await?;
     for _ in 0..1000 {
         opened.source.push("real");
@@ -265,7 +265,7 @@ pub(super) async fn t16_a_burst_reads_no_clock_and_sets_no_alarm<T: Timer + Clon
 pub(super) async fn t16_the_alarm_is_moved_once_per_gap_at_most<T: Timer + Clone>(
     stage: &Stage<T>,
 ) -> Verdict {
-    let mut opened = stage.open(stage.ticks(10), Beats);
+    let mut opened = stage.open(stage.ticks(10), Beats::default());
     for _ in 0..5 * stage.rounds() {
         let until = opened.consumer.back().to + stage.ticks(2);
         opened.consumer.silent_until(until).await?;
@@ -280,7 +280,7 @@ pub(super) async fn t16_the_alarm_is_moved_once_per_gap_at_most<T: Timer + Clone
 pub(super) async fn t16_whoever_polled_last_is_woken<T: Timer + Clone>(
     stage: &Stage<T>,
 ) -> Verdict {
-    let mut opened = stage.open(stage.ticks(10), Beats);
+    let mut opened = stage.open(stage.ticks(10), Beats::default());
     opened.consumer.silent_until(stage.ticks(4)).await?; // by this task
     let (woken, waker) = Woken::new();
     takes_and_is_woken(stage, &mut opened, &woken, &waker).await
@@ -289,7 +289,7 @@ pub(super) async fn t16_whoever_polled_last_is_woken<T: Timer + Clone>(
 pub(super) async fn t16_whoever_polls_between_is_forgotten<T: Timer + Clone>(
     stage: &Stage<T>,
 ) -> Verdict {
-    let mut opened = stage.open(stage.ticks(10), Beats);
+    let mut opened = stage.open(stage.ticks(10), Beats::default());
     let ((woken, waker), (_, between)) = (Woken::new(), Woken::new());
     for waker in [&waker, &between] {
         let polled = opened.consumer.poll(&mut Context::from_waker(waker));
@@ -304,7 +304,7 @@ pub(super) async fn t16_an_item_taken_as_the_alarm_goes_off_is_followed_by_a_bea
 where
     T: Timer + Clone,
 {
-    let mut opened = stage.open(stage.ticks(10), Beats);
+    let mut opened = stage.open(stage.ticks(10), Beats::default());
     let (woken, waker) = Woken::new();
     let polled = opened.consumer.poll(&mut Context::from_waker(&waker));
     ensure!(polled.is_pending(), "{polled:?} where nothing was ready");
@@ -340,7 +340,7 @@ async fn takes_and_is_woken<T: Timer + Clone>(
 pub(super) async fn t16_an_alarm_that_is_too_early_does_not_spin<T: Timer + Clone>(
     stage: &Stage<T>,
 ) -> Verdict {
-    let mut opened = stage.open(stage.ticks(10), Beats);
+    let mut opened = stage.open(stage.ticks(10), Beats::default());
     opened.calls.hurry_alarms(stage.ticks(4));
     opened.consumer.finds_nothing_before(stage.ticks(2)).await?;
     stage.sleep_until(stage.ticks(7)).await?;
@@ -358,7 +358,7 @@ pub(super) async fn t16_an_alarm_that_is_too_early_does_not_spin<T: Timer + Clon
 }
 
 pub(super) async fn t17_the_end_is_the_end<T: Timer + Clone>(stage: &Stage<T>) -> Verdict {
-    let mut opened = stage.open(stage.ticks(10), Beats);
+    let mut opened = stage.open(stage.ticks(10), Beats::default());
     opened.consumer.silent_until(stage.ticks(5)).await?;
     stage.sleep_until(stage.ticks(12)).await?; // a beat is due
     opened.source.end();
@@ -379,7 +379,7 @@ pub(super) async fn t17_the_end_is_the_end<T: Timer + Clone>(stage: &Stage<T>) -
 pub(super) async fn t17_no_beat_follows_an_error_until_something_else_does<T: Timer + Clone>(
     stage: &Stage<T>,
 ) -> Verdict {
-    let mut opened = stage.open(stage.ticks(10), TryBeat::new(Beats));
+    let mut opened = stage.open(stage.ticks(10), TryBeat::new(Beats::default()));
     opened.consumer.silent_until(stage.ticks(4)).await?;
     opened.source.push(Err("broken"));
     opened.consumer.takes(Err("broken")).await?;
@@ -387,6 +387,24 @@ pub(super) async fn t17_no_beat_follows_an_error_until_something_else_does<T: Ti
     opened.source.push(Ok("real"));
     opened.consumer.takes(Ok("real")).await?;
     opened.consumer.beats(Ok("beat"), stage.ticks(10)).await
+}
+
+pub(super) async fn t17_no_beat_stands_within_a_message<T: Timer + Clone>(
+    stage: &Stage<T>,
+) -> Verdict {
+    let mut opened = stage.open(stage.ticks(10), Beats::default());
+    for round in 0..stage.rounds() {
+        let began = opened.consumer.back().to;
+        opened.consumer.silent_until(began + stage.ticks(4)).await?;
+        opened.source.push("piece");
+        opened.consumer.takes("piece").await?;
+        opened.consumer.silent_until(began + stage.ticks(25)).await?;
+        let rest = if round % 2 == 0 { "foreign" } else { "real" };
+        opened.source.push(rest);
+        opened.consumer.takes(rest).await?;
+        opened.consumer.beats("beat", stage.ticks(10)).await?;
+    }
+    Ok(())
 }
 
 pub(super) async fn t17_items_pass_once_and_in_order<T: Timer + Clone>(
@@ -423,7 +441,7 @@ pub(super) async fn t17_items_pass_once_and_in_order<T: Timer + Clone>(
 pub(super) async fn t19_what_becomes_of_beats_is_told<T: Timer + Clone>(
     stage: &Stage<T>,
 ) -> Verdict {
-    let mut opened = stage.open(stage.ticks(10), Beats);
+    let mut opened = stage.open(stage.ticks(10), Beats::default());
     let born = opened.consumer.back();
     stage.sleep_until(born.to + stage.ticks(13)).await?;
     let from = stage.now();
@@ -462,7 +480,7 @@ pub(super) async fn t21_two_wrappers_beat_no_more_than_one<T: Timer + Clone>(
     let source = Source::new();
     let gap = stage.ticks(10);
     let inner = HeartbeatStream::new(source.clone(), stage.timer().clone(), gap, || "foreign");
-    let outer = HeartbeatStream::new(inner, stage.timer().clone(), gap, Beats);
+    let outer = HeartbeatStream::new(inner, stage.timer().clone(), gap, Beats::default());
     let born = Window { from, to: stage.now() };
     let mut consumer = Consumer::new(stage.clone(), outer, born);
     for _ in 0..stage.rounds() {

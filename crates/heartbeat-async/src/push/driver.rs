@@ -11,7 +11,7 @@ use event_listener::EventListener;
 use futures_sink::Sink;
 use heartbeat_core::{Action, Instant, Watchdog, WatchdogAction};
 
-use super::line::{Line, Senders, Shared};
+use super::line::{Awaits, Line, Senders, Shared};
 use super::turn::Turn;
 use crate::observer::{NoObserver, Observer, Outcome};
 use crate::telling::Telling;
@@ -214,6 +214,10 @@ where
         if !line.beating {
             return Ok(if flushed { Step::Rest(None) } else { unflushed(None) }); // T1
         }
+        if !line.fits::<Item>() {
+            line.awaits = Awaits::Any; // within a message the machine is not asked
+            return Ok(if flushed { Step::Rest(None) } else { unflushed(None) });
+        }
         let now = shared.timer.now();
         let deadline = match line.heart.poll_deadline(now) {
             Action::SendHeartbeat { late } => {
@@ -221,10 +225,14 @@ where
                 return Ok(Step::Again); // for what there is to say while it is in flight
             }
             Action::WaitUntil(deadline) => Some(deadline),
-            Action::WaitForever => None,
+            Action::WaitForever => {
+                if duty.owed.is_none() {
+                    line.awaits = Awaits::Real;
+                }
+                None
+            }
             Action::GiveUp => {
                 duty.telling.gave_up();
-                line.gave_up = true;
                 return Ok(Step::Again);
             }
             Action::Stalled => return Err(duty.stall(line, shared)),

@@ -56,7 +56,7 @@ impl<Si, T: Timer, B> Shared<Si, T, B> {
             beating,
             flow: Flow::HandedOver, // who knows what is in there
             failed: false,
-            gave_up: false,
+            awaits: Awaits::Nothing,
             longest_silence: Duration::ZERO,
         };
         Self {
@@ -108,10 +108,20 @@ pub(super) struct Line<Si, I, B> {
     flow: Flow,
     /// The sink has failed since the driver looked last.
     failed: bool,
-    /// The driver waits for a real item (T12).
-    pub(super) gave_up: bool,
+    /// What the driver is to be told of.
+    pub(super) awaits: Awaits,
     /// The longest one that the observer was not told yet (T19).
     longest_silence: Duration,
+}
+
+/// Which item changes what the driver waits for: all else it finds out when its alarm goes off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Awaits {
+    Nothing,
+    /// A real one: the producer was given up (T12).
+    Real,
+    /// Any: the next may end the message.
+    Any,
 }
 
 /// Where that is which was handed over.
@@ -150,14 +160,22 @@ impl<Si, I: Instant, B> Line<Si, I, B> {
         self.start_send(item)?;
         if self.beating {
             let report = match kind {
-                Kind::Real => Heartbeat::on_send,
-                Kind::Heartbeat => Heartbeat::on_bytes,
-                Kind::Failure => return Ok(()),
+                Kind::Real => Some(Heartbeat::on_send as fn(&mut _, _)),
+                Kind::Heartbeat => Some(Heartbeat::on_bytes as fn(&mut _, _)),
+                Kind::Failure => None,
             };
-            let now = shared.timer.now();
-            self.measure(now);
-            report(&mut self.heart, now);
-            if kind == Kind::Real && mem::take(&mut self.gave_up) {
+            if let Some(report) = report {
+                let now = shared.timer.now();
+                self.measure(now);
+                report(&mut self.heart, now);
+            }
+            let awaited = match self.awaits {
+                Awaits::Nothing => false,
+                Awaits::Real => kind == Kind::Real,
+                Awaits::Any => true,
+            };
+            if awaited {
+                self.awaits = Awaits::Nothing;
                 shared.changed.notify(usize::MAX);
             }
         }
@@ -248,6 +266,14 @@ impl<Si, I: Instant, B> Line<Si, I, B> {
             Poll::Ready(Err(_)) => self.failed = true,
             Poll::Pending => self.flow = Flow::Waiting,
         }
+    }
+
+    /// Whether a heartbeat may follow what was handed over.
+    pub(super) fn fits<Item>(&self) -> bool
+    where
+        B: Beat<Item>,
+    {
+        self.beat.fits()
     }
 
     /// Whether there is nothing to flush.

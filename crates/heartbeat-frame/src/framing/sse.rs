@@ -55,6 +55,11 @@ impl SseHeartbeat {
         Ok(Self { bytes: format!("event: {name}\ndata: {data}\n\n").into() })
     }
 
+    /// Whether it holds a blank line, and so would end an event that it got into.
+    pub(crate) fn ends_events(&self) -> bool {
+        self.bytes.ends_with(b"\n\n")
+    }
+
     /// The bytes to send, without copying.
     #[must_use = "the bytes do nothing until they are sent"]
     pub fn bytes(&self) -> Bytes {

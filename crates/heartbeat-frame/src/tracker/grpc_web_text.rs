@@ -1,0 +1,162 @@
+use std::mem::size_of;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use bytes::Bytes;
+use memchr::memchr;
+
+use super::envelope::EnvelopeTracker;
+use super::{Boundary, BoundaryTracker, Passed};
+use crate::HeartbeatMessage;
+
+/// Follows the envelopes of gRPC-Web-text, which are base64: a heartbeat may stand between two of them,
+/// and only where four characters end too.
+///
+/// Padding may come anywhere, as the protocol has it: whoever sends the stream pads at each message, at
+/// each flush or at the end. Without padding a message may end within a group of four, which then holds
+/// the beginning of the next: there is no place for a heartbeat between the two.
+///
+/// What is not base64 makes the boundary unknown. That goes for line breaks and spaces too, which the
+/// protocol does not have, and which clients that count to four trip over; for the alphabet of URLs; and
+/// for bits that padding would throw away. Otherwise it is as with [`EnvelopeTracker::grpc_web`].
+///
+/// # Example
+///
+/// ```
+/// use bytes::Bytes;
+/// use heartbeat_frame::{Boundary, BoundaryTracker, GrpcWebTextTracker, HeartbeatMessage, Passed};
+///
+/// let beat = HeartbeatMessage::empty();
+/// let mut tracker = GrpcWebTextTracker::new(&beat);
+/// assert_eq!(tracker.boundary(), Boundary::Here);
+///
+/// assert_eq!(tracker.feed(&mut Bytes::from("AAAAAAJoa")), Passed::Real);
+/// assert_eq!(tracker.boundary(), Boundary::Within);
+/// tracker.feed(&mut Bytes::from("Q="));
+/// assert_eq!(tracker.boundary(), Boundary::Within); // the message is whole, the group is not
+/// tracker.feed(&mut Bytes::from("="));
+/// assert_eq!(tracker.boundary(), Boundary::Here);
+///
+/// // Somebody else's heartbeat.
+/// assert_eq!(tracker.feed(&mut beat.envelope_base64()), Passed::Bytes);
+/// ```
+#[derive(Debug, Clone)]
+pub struct GrpcWebTextTracker {
+    envelopes: EnvelopeTracker,
+    group: Group,
+}
+
+const _: () = assert!(size_of::<GrpcWebTextTracker>() <= 56);
+
+/// How much was seen of four characters, and the bits that make no byte yet.
+#[derive(Debug, Clone, Copy)]
+enum Group {
+    None,
+    /// 6 bits are left.
+    One(u8),
+    /// 4 bits are left.
+    Two(u8),
+    /// 2 bits are left.
+    Three(u8),
+    /// Two characters and the first of two padding ones.
+    Padding,
+}
+
+/// How many characters are decoded at once where no group is open: as many as fit the stack with ease.
+const BLOCK: usize = 512;
+
+impl GrpcWebTextTracker {
+    /// For a stream of which nothing was sent yet. The heartbeat is given as for
+    /// [`EnvelopeTracker::grpc_web`].
+    #[must_use = "a tracker that is fed nothing knows nothing"]
+    pub fn new(beat: &HeartbeatMessage) -> Self {
+        Self { envelopes: EnvelopeTracker::grpc_web(beat), group: Group::None }
+    }
+
+    /// Whether one of the characters is of a real event.
+    fn follow(&mut self, mut text: &[u8]) -> bool {
+        let mut real = false;
+        while !text.is_empty() {
+            let groups = match self.group {
+                Group::None => {
+                    let most = text.len().min(BLOCK);
+                    memchr(b'=', &text[..most]).unwrap_or(most) / 4 * 4
+                }
+                _ => 0,
+            };
+            let (block, rest) = text.split_at(groups.max(1));
+            // What is no block is part of a group, or has padding, or is malformed.
+            real |= self.groups(block).unwrap_or_else(|| self.one_by_one(block));
+            text = rest;
+        }
+        real
+    }
+
+    /// `None` if these are no whole groups without padding, and then nothing was taken.
+    fn groups(&mut self, text: &[u8]) -> Option<bool> {
+        if text.len() < 4 {
+            return None;
+        }
+        let mut decoded = [0; BLOCK / 4 * 3];
+        let length = STANDARD_NO_PAD.decode_slice(text, &mut decoded).ok()?;
+        Some(self.envelopes.follow(&decoded[..length]))
+    }
+
+    fn one_by_one(&mut self, text: &[u8]) -> bool {
+        text.iter().fold(false, |real, character| real | self.character(*character))
+    }
+
+    /// Whether it is of a real event. The first of a group makes no byte yet: it is one if the rest
+    /// of the message was. Padding belongs to what it pads.
+    fn character(&mut self, character: u8) -> bool {
+        let value = match character {
+            b'A'..=b'Z' => character - b'A',
+            b'a'..=b'z' => character - b'a' + 26,
+            b'0'..=b'9' => character - b'0' + 52,
+            b'+' => 62,
+            b'/' => 63,
+            b'=' => return self.padding(),
+            _ => return self.envelopes.give_up(),
+        };
+        let (byte, group) = match self.group {
+            Group::None => {
+                self.group = Group::One(value);
+                return match self.envelopes.boundary() {
+                    Boundary::Here => false,
+                    Boundary::Within => self.envelopes.is_real(),
+                    Boundary::Ended | Boundary::Unknown => self.envelopes.give_up(),
+                };
+            }
+            Group::One(left) => ((left << 2) | (value >> 4), Group::Two(value & 0x0f)),
+            Group::Two(left) => ((left << 4) | (value >> 2), Group::Three(value & 0x03)),
+            Group::Three(left) => ((left << 6) | value, Group::None),
+            Group::Padding => return self.envelopes.give_up(),
+        };
+        self.group = group;
+        self.envelopes.follow(&[byte])
+    }
+
+    fn padding(&mut self) -> bool {
+        self.group = match self.group {
+            Group::Two(0) => Group::Padding,
+            Group::Three(0) | Group::Padding => Group::None,
+            _ => return self.envelopes.give_up(),
+        };
+        self.envelopes.is_real()
+    }
+}
+
+impl BoundaryTracker for GrpcWebTextTracker {
+    fn feed(&mut self, bytes: &mut Bytes) -> Passed {
+        let real = self.follow(bytes);
+        Passed::new(bytes, real)
+    }
+
+    fn boundary(&self) -> Boundary {
+        match (self.envelopes.boundary(), self.group) {
+            (Boundary::Unknown, _) => Boundary::Unknown,
+            (boundary, Group::None) => boundary,
+            _ => Boundary::Within,
+        }
+    }
+}

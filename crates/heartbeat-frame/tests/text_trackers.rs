@@ -1,0 +1,262 @@
+//! Where a heartbeat may stand in streams of text, and what of them is real.
+
+use bytes::Bytes;
+use heartbeat_frame::{
+    Boundary, BoundaryTracker, GrpcWebTextTracker, HeartbeatMessage, NdjsonTracker, Passed,
+    SseHeartbeat, SseTracker, Tracker,
+};
+
+use Boundary::{Ended, Here, Unknown, Within};
+use Passed::{Nothing, Real};
+
+fn base64() -> GrpcWebTextTracker {
+    GrpcWebTextTracker::new(&HeartbeatMessage::empty())
+}
+
+fn for_comments() -> SseTracker {
+    SseTracker::new(&SseHeartbeat::default())
+}
+
+fn for_events() -> SseTracker {
+    SseTracker::new(&SseHeartbeat::event("beat", "").expect("one line each"))
+}
+
+/// What the tracker says of this text, and of the place after it.
+fn fed(tracker: &mut impl BoundaryTracker, text: impl AsRef<[u8]>) -> (Passed, Boundary) {
+    let text = text.as_ref();
+    let (left, passed, boundary) = passed_on(tracker, text);
+    assert_eq!(left, text, "nothing is taken out");
+    (passed, boundary)
+}
+
+/// The same, and what is left to pass on.
+fn passed_on(tracker: &mut impl BoundaryTracker, text: &[u8]) -> (Bytes, Passed, Boundary) {
+    let mut left = Bytes::copy_from_slice(text);
+    let passed = tracker.feed(&mut left);
+    (left, passed, tracker.boundary())
+}
+
+#[test]
+fn base64_has_a_boundary_where_an_envelope_and_a_group_end() {
+    let mut tracker = base64();
+    assert_eq!(tracker.boundary(), Here);
+    assert_eq!(fed(&mut tracker, "AAAAAAJoa"), (Real, Within));
+    assert_eq!(fed(&mut tracker, "Q"), (Real, Within));
+    assert_eq!(fed(&mut tracker, "="), (Real, Within));
+    assert_eq!(fed(&mut tracker, "="), (Real, Here));
+    assert_eq!(fed(&mut tracker, "AAAAAARraWtv"), (Real, Here)); // 9 bytes need no padding
+}
+
+#[test]
+fn base64_has_none_where_a_group_holds_the_next_envelope_too() {
+    // Two messages of 7 bytes: the third group holds the end of one and the start of the other.
+    let mut tracker = base64();
+    assert_eq!(fed(&mut tracker, "AAAAAAJoa"), (Real, Within));
+    assert_eq!(fed(&mut tracker, "QAA"), (Real, Within));
+    assert_eq!(fed(&mut tracker, "AAACaGk="), (Real, Here));
+}
+
+#[test]
+fn base64_may_be_padded_anywhere() {
+    let mut tracker = base64();
+    for group in ["AA==", "AAA=", "AAI=", "aA=="] {
+        assert_eq!(fed(&mut tracker, group).1, Within);
+    }
+    assert_eq!(fed(&mut tracker, "aQ=="), (Real, Here));
+}
+
+#[test]
+fn base64_ends_with_the_trailers_and_their_group() {
+    let mut tracker = base64();
+    assert_eq!(fed(&mut tracker, "gAAAAAA"), (Real, Within));
+    assert_eq!(fed(&mut tracker, "="), (Real, Ended));
+    assert_eq!(fed(&mut tracker, ""), (Nothing, Ended));
+    assert_eq!(fed(&mut tracker.clone(), "A"), (Real, Unknown));
+    assert_eq!(fed(&mut tracker, "="), (Real, Unknown));
+    // The last group holds a byte too many.
+    assert_eq!(fed(&mut base64(), "gAAAAAAA"), (Real, Unknown));
+}
+
+#[test]
+fn what_is_not_base64_makes_the_boundary_unknown_for_good() {
+    for malformed in [
+        "\n", "AAAA\n", " AAAA", "AA A", "=", "A=", "A===", "AA=A", "AAA==", "====", "AAA-",
+        "AAA_", "AB==", "AAB=", "AAAAé", "AAAA\0",
+    ] {
+        let mut tracker = base64();
+        assert_eq!(fed(&mut tracker, malformed), (Real, Unknown), "{malformed:?}");
+        assert_eq!(fed(&mut tracker, "AAAAAAA="), (Real, Unknown), "{malformed:?}");
+    }
+}
+
+#[test]
+fn t21_base64_of_the_heartbeat_is_none_of_the_events() {
+    let beat = HeartbeatMessage::default();
+    let mut tracker = GrpcWebTextTracker::new(&beat);
+    assert_eq!(fed(&mut tracker, beat.envelope_base64()), (Passed::Bytes, Here));
+    assert_eq!(fed(&mut tracker, "AAAAAAJoaQ=="), (Real, Here));
+    assert_eq!(fed(&mut tracker, "A"), (Passed::Bytes, Within)); // may become one
+    assert_eq!(fed(&mut tracker, &beat.envelope_base64()[1..]), (Passed::Bytes, Here));
+}
+
+#[test]
+fn a_comment_may_stand_after_every_line_end_that_is_certain() {
+    let mut tracker = for_comments();
+    assert_eq!(tracker.boundary(), Here);
+    assert_eq!(fed(&mut tracker, "data: x"), (Real, Within));
+    assert_eq!(fed(&mut tracker, "\n"), (Real, Here));
+    assert_eq!(fed(&mut tracker, "data: y\r\n"), (Real, Here));
+    assert_eq!(fed(&mut tracker, "\r\n"), (Real, Here));
+    assert_eq!(fed(&mut tracker, ": z"), (Passed::Bytes, Within));
+}
+
+#[test]
+fn nothing_may_stand_after_a_cr() {
+    for mut tracker in [for_comments(), for_events()] {
+        assert_eq!(fed(&mut tracker, "data: x\r"), (Real, Within));
+        assert_eq!(fed(&mut tracker, "\r"), (Real, Within));
+        assert_eq!(fed(&mut tracker, "\n"), (Real, Here)); // it belongs to the second
+        assert_eq!(fed(&mut tracker, "\r"), (Passed::Bytes, Within));
+        assert_eq!(fed(&mut tracker, "data: x\r\rdata: y\r\r"), (Real, Within));
+    }
+}
+
+#[test]
+fn what_ends_events_may_stand_where_none_is_open() {
+    for beat in [
+        SseHeartbeat::comment_block("").expect("one line"),
+        SseHeartbeat::event("beat", "").expect("one line each"),
+    ] {
+        let mut tracker = SseTracker::new(&beat);
+        assert_eq!(tracker.boundary(), Here);
+        assert_eq!(fed(&mut tracker, ":\n"), (Passed::Bytes, Here)); // opens none
+        assert_eq!(fed(&mut tracker, "data: x\n"), (Real, Within));
+        assert_eq!(fed(&mut tracker, ":\n"), (Passed::Bytes, Within));
+        assert_eq!(fed(&mut tracker, "\n"), (Real, Here));
+        assert_eq!(fed(&mut tracker, "id\r\n"), (Real, Within));
+        assert_eq!(fed(&mut tracker, "\r\n"), (Real, Here));
+        assert_eq!(fed(&mut tracker, "retry: 1\r\r\n"), (Real, Here));
+    }
+}
+
+#[test]
+fn t21_comments_and_blank_lines_are_none_of_the_events() {
+    let mut tracker = for_comments();
+    assert_eq!(fed(&mut tracker, ":\n"), (Passed::Bytes, Here));
+    assert_eq!(fed(&mut tracker, ":data: x\r\n\r\n\n"), (Passed::Bytes, Here));
+    assert_eq!(fed(&mut tracker, ":\n\n:"), (Passed::Bytes, Within));
+    assert_eq!(fed(&mut tracker, "\ndata"), (Real, Within));
+    assert_eq!(fed(&mut tracker, "\n:\n"), (Real, Here)); // the LF ends the field
+    assert_eq!(fed(&mut tracker, ":\n"), (Passed::Bytes, Here));
+    assert_eq!(fed(&mut tracker, "\n"), (Real, Here)); // it ends the event
+    assert_eq!(fed(&mut tracker, "\n"), (Passed::Bytes, Here));
+}
+
+#[test]
+fn a_line_of_json_ends_with_its_lf() {
+    let mut tracker = NdjsonTracker::new();
+    assert_eq!(tracker.boundary(), Here);
+    assert_eq!(fed(&mut tracker, "{\"a\":1}"), (Real, Within));
+    assert_eq!(fed(&mut tracker, "\r"), (Real, Within));
+    assert_eq!(fed(&mut tracker, "\n"), (Real, Here));
+    assert_eq!(fed(&mut tracker, "1\n\n2\n"), (Real, Here));
+    assert_eq!(fed(&mut tracker, "3\n "), (Real, Within));
+}
+
+#[test]
+fn t21_blank_lines_are_none_of_the_events() {
+    let mut tracker = NdjsonTracker::default();
+    assert_eq!(fed(&mut tracker, "\n"), (Passed::Bytes, Here));
+    assert_eq!(fed(&mut tracker, " "), (Passed::Bytes, Within));
+    assert_eq!(fed(&mut tracker, "\t\r"), (Passed::Bytes, Within));
+    assert_eq!(fed(&mut tracker, "\n\r"), (Passed::Bytes, Within));
+    assert_eq!(fed(&mut tracker, "\n"), (Passed::Bytes, Here));
+    assert_eq!(fed(&mut tracker, "  7"), (Real, Within));
+    assert_eq!(fed(&mut tracker, "\n\n"), (Real, Here)); // the first LF ends the line
+    assert_eq!(fed(&mut tracker, "\n"), (Passed::Bytes, Here));
+}
+
+const MARK: &[u8] = b"\xef\xbb\xbf";
+
+fn of_text() -> [Tracker; 3] {
+    [for_comments().into(), for_events().into(), NdjsonTracker::new().into()]
+}
+
+#[test]
+fn a_stream_starts_after_its_byte_order_mark() {
+    for tracker in of_text() {
+        assert_eq!(fed(&mut tracker.clone(), MARK), (Passed::Bytes, Here));
+
+        let mut tracker = tracker;
+        assert_eq!(fed(&mut tracker, &MARK[..1]), (Passed::Bytes, Within));
+        assert_eq!(fed(&mut tracker, &MARK[1..2]), (Passed::Bytes, Within));
+        assert_eq!(fed(&mut tracker, [&MARK[2..], b"\n"].concat()), (Passed::Bytes, Here));
+        assert_eq!(fed(&mut tracker, MARK), (Real, Within)); // it is one at the start only
+    }
+}
+
+#[test]
+fn a_mark_that_a_heartbeat_got_ahead_of_is_dropped() {
+    for tracker in of_text() {
+        for cut in 0..=MARK.len() {
+            let mut tracker = tracker.clone();
+            tracker.on_heartbeat();
+            if cut > 0 {
+                let boundary = if cut < MARK.len() { Within } else { Here };
+                let left = passed_on(&mut tracker, &MARK[..cut]);
+                assert_eq!(left, (Bytes::new(), Nothing, boundary));
+            }
+            let rest = [&MARK[cut..], b"data: 1\n\n"].concat();
+            let (left, passed, _) = passed_on(&mut tracker, &rest);
+            assert_eq!((left, passed), (Bytes::from("data: 1\n\n"), Real));
+            assert_eq!(tracker.boundary(), Here);
+        }
+    }
+}
+
+#[test]
+fn what_turns_out_to_be_no_mark_is_given_back() {
+    for tracker in of_text() {
+        for cut in 1..MARK.len() {
+            let mut tracker = tracker.clone();
+            tracker.on_heartbeat();
+            assert_eq!(passed_on(&mut tracker, &MARK[..cut]).0, "");
+            assert_eq!(passed_on(&mut tracker, b"").0, "");
+            let (left, passed, boundary) = passed_on(&mut tracker, b"x");
+            assert_eq!(left, [&MARK[..cut], b"x"].concat());
+            assert_eq!((passed, boundary), (Real, Within));
+        }
+    }
+}
+
+#[test]
+fn a_heartbeat_after_the_start_drops_no_mark() {
+    for mut tracker in of_text() {
+        assert_eq!(fed(&mut tracker, "data: 1\n\n"), (Real, Here));
+        tracker.on_heartbeat();
+        assert_eq!(fed(&mut tracker, MARK), (Real, Within));
+    }
+}
+
+#[test]
+fn pieces_are_passed_on_without_copying() {
+    for mut tracker in of_text() {
+        tracker.on_heartbeat();
+        let stream = Bytes::from([MARK, b"data: 1\n"].concat());
+        let mut piece = stream.clone();
+        tracker.feed(&mut piece);
+        assert_eq!(piece.as_ptr(), stream[3..].as_ptr());
+        let mut piece = stream.clone();
+        tracker.feed(&mut piece);
+        assert_eq!(piece.as_ptr(), stream.as_ptr());
+    }
+}
+
+#[test]
+fn they_go_wherever_threads_go() {
+    fn is_free<T: Send + Sync + Unpin + Clone + std::fmt::Debug + 'static>() {}
+    is_free::<Tracker>();
+    is_free::<Passed>();
+    is_free::<Boundary>();
+    let _: Option<Box<dyn BoundaryTracker>> = None;
+}

@@ -1,0 +1,301 @@
+//! Whole streams, read as naively as can be: where a heartbeat may stand, which bytes are of real
+//! events, and what the messages are. Nothing is followed from byte to byte, so that it cannot be wrong
+//! in the way in which a tracker is.
+
+pub(crate) mod cut;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use heartbeat_frame::Boundary;
+
+/// What there is to know of the places and of the bytes of a stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Whole {
+    /// What each place is, before the first byte, and after each.
+    pub(crate) places: Vec<Boundary>,
+    /// Of each byte whether it is known, as soon as it is seen, to be of a real event.
+    pub(crate) real: Vec<bool>,
+}
+
+/// A protocol of envelopes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    /// gRPC.
+    Grpc,
+    /// gRPC-Web.
+    GrpcWeb,
+    /// Connect.
+    Connect,
+}
+
+impl Protocol {
+    /// The flags of messages, and those of what ends the stream of messages.
+    #[must_use]
+    pub(crate) fn flags(self) -> (&'static [u8], &'static [u8]) {
+        match self {
+            Self::Grpc => (&[0, 1], &[]),
+            Self::GrpcWeb => (&[0, 1], &[0x80, 0x81]),
+            Self::Connect => (&[0, 1], &[2, 3]),
+        }
+    }
+}
+
+/// The envelopes, the last of them perhaps cut; and what follows that is none.
+fn split(protocol: Protocol, stream: &[u8]) -> (Vec<&[u8]>, &[u8]) {
+    let (messages, ends) = protocol.flags();
+    let (mut envelopes, mut rest) = (Vec::new(), stream);
+    while !rest.is_empty() && (messages.contains(&rest[0]) || ends.contains(&rest[0])) {
+        let length = match rest {
+            [_, a, b, c, d, ..] => 5 + u64::from(u32::from_be_bytes([*a, *b, *c, *d])),
+            _ => u64::MAX,
+        };
+        let length = length.min(rest.len() as u64);
+        let (envelope, after) = rest.split_at(usize::try_from(length).expect("as it is"));
+        envelopes.push(envelope);
+        rest = after;
+        if ends.contains(&envelope[0]) {
+            break;
+        }
+    }
+    (envelopes, rest)
+}
+
+fn is_whole(envelope: &[u8]) -> bool {
+    let Some((prefix, payload)) = envelope.split_at_checked(5) else { return false };
+    let length = u32::from_be_bytes([prefix[1], prefix[2], prefix[3], prefix[4]]);
+    payload.len() as u64 == u64::from(length)
+}
+
+/// The flags and the payload of each whole envelope.
+#[must_use]
+pub(crate) fn envelope_messages(protocol: Protocol, stream: &[u8]) -> Vec<(u8, Vec<u8>)> {
+    let (envelopes, _) = split(protocol, stream);
+    let whole = envelopes.into_iter().filter(|envelope| is_whole(envelope));
+    whole.map(|envelope| (envelope[0], envelope[5..].to_vec())).collect()
+}
+
+/// A stream of envelopes.
+#[must_use]
+pub(crate) fn envelopes(protocol: Protocol, beat: &[u8], stream: &[u8]) -> Whole {
+    let (envelopes, rest) = split(protocol, stream);
+    let (mut places, mut real) = (vec![Boundary::Here], Vec::new());
+    for envelope in envelopes {
+        for seen in 1..=envelope.len() {
+            places.push(Boundary::Within);
+            real.push(!beat.starts_with(&envelope[..seen]));
+        }
+        if is_whole(envelope) {
+            let end = protocol.flags().1.contains(&envelope[0]);
+            *places.last_mut().expect("one") = if end { Boundary::Ended } else { Boundary::Here };
+        }
+    }
+    places.extend(vec![Boundary::Unknown; rest.len()]);
+    real.extend(vec![true; rest.len()]);
+    Whole { places, real }
+}
+
+/// Four characters, or the last of them cut, and what they encode.
+type Group<'a> = (&'a [u8], Vec<u8>);
+
+/// The groups, and how many characters are good.
+fn groups(text: &[u8]) -> (Vec<Group<'_>>, usize) {
+    let (mut groups, mut good) = (Vec::new(), 0);
+    for group in text.chunks(4) {
+        // However it goes on.
+        let decode = |part: &[u8]| {
+            ["A", "="].iter().find_map(|fill| {
+                let rest = fill.repeat(4 - part.len());
+                STANDARD.decode([part, rest.as_bytes()].concat()).ok()
+            })
+        };
+        let good_part = |part| decode(&group[..part]).map(|bytes| (part, bytes));
+        let Some((length, mut bytes)) = (1..=group.len()).rev().find_map(good_part) else {
+            break;
+        };
+        let data = group[..length].iter().filter(|character| **character != b'=').count();
+        bytes.truncate(data.saturating_sub(1));
+        groups.push((&group[..length], bytes));
+        good += length;
+        if length < group.len() {
+            break;
+        }
+    }
+    (groups, good)
+}
+
+/// The flags and the payload of each whole envelope in base64.
+#[must_use]
+pub(crate) fn text_messages(text: &[u8]) -> Vec<(u8, Vec<u8>)> {
+    let (groups, _) = groups(text);
+    let bytes: Vec<u8> = groups.into_iter().flat_map(|(_, bytes)| bytes).collect();
+    envelope_messages(Protocol::GrpcWeb, &bytes)
+}
+
+/// A stream of envelopes in base64.
+#[must_use]
+pub(crate) fn grpc_web_text(beat: &[u8], text: &[u8]) -> Whole {
+    let (groups, good) = groups(text);
+    let bytes: Vec<u8> = groups.iter().flat_map(|(_, bytes)| bytes.clone()).collect();
+    let Whole { places: below, real: real_below } = envelopes(Protocol::GrpcWeb, beat, &bytes);
+    let (mut places, mut real, mut start) = (vec![Boundary::Here], Vec::new(), 0);
+    let mut lost = false;
+    for (group, bytes) in groups {
+        for seen in 1..=group.len() {
+            let known = start + (seen - 1).min(bytes.len());
+            // A group after the end.
+            lost |= below[known] == Boundary::Unknown || below[start] == Boundary::Ended;
+            places.push(match below[known] {
+                _ if lost => Boundary::Unknown,
+                boundary if seen == 4 => boundary,
+                _ => Boundary::Within,
+            });
+            let before = known > 0 && real_below[known - 1];
+            // The first character of a group makes no byte.
+            real.push(lost || before && (seen > 1 || below[known] == Boundary::Within));
+        }
+        start += bytes.len();
+    }
+    places.extend(vec![Boundary::Unknown; text.len() - good]);
+    real.extend(vec![true; text.len() - good]);
+    Whole { places, real }
+}
+
+/// The byte order mark.
+pub(crate) const MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// How many bytes a mark at the start has, and whether it is cut.
+fn mark(stream: &[u8]) -> (usize, bool) {
+    let length = stream.iter().zip(MARK).take_while(|(a, b)| a == b).count();
+    match length {
+        3 => (3, false),
+        cut if cut == stream.len() && cut > 0 => (cut, true),
+        _ => (0, false),
+    }
+}
+
+/// Lines, each with its end: LF, CR LF or CR.
+fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let end = match rest.iter().position(|byte| matches!(byte, b'\r' | b'\n')) {
+            Some(at) if rest[at..].starts_with(b"\r\n") => at + 2,
+            Some(at) => at + 1,
+            None => rest.len(),
+        };
+        let (line, after) = rest.split_at(end);
+        rest = after;
+        (!line.is_empty()).then_some(line)
+    })
+}
+
+/// A stream of server-sent events, where a heartbeat `ends_events` or not. Behind a heartbeat no mark is
+/// `marked`.
+#[must_use]
+pub(crate) fn sse(ends_events: bool, marked: bool, stream: &[u8]) -> Whole {
+    let (start, cut) = if marked { mark(stream) } else { (0, false) };
+    let (mut places, mut real) = (vec![Boundary::Within; start], vec![false; start]);
+    places.insert(0, Boundary::Here);
+    if start > 0 && !cut {
+        places[start] = Boundary::Here;
+    }
+    let mut open = false;
+    for line in lines(&stream[start..]) {
+        let is_real = match line[0] {
+            b'\r' | b'\n' => std::mem::replace(&mut open, false),
+            b':' => false,
+            _ => {
+                open = true;
+                true
+            }
+        };
+        real.extend(vec![is_real; line.len()]);
+        places.extend(vec![Boundary::Within; line.len()]);
+        if line.ends_with(b"\n") && !(ends_events && open) {
+            *places.last_mut().expect("it has an end") = Boundary::Here;
+        }
+    }
+    if marked {
+        may_be_mark(&mut real, stream);
+    }
+    Whole { places, real }
+}
+
+/// What may still be a mark when it is seen is not known to be real.
+fn may_be_mark(real: &mut [bool], stream: &[u8]) {
+    for (seen, real) in real.iter_mut().enumerate() {
+        *real &= !MARK.starts_with(&stream[..=seen]);
+    }
+}
+
+/// The events that a client dispatches, by the rules of the HTML standard: name, data and last id.
+#[must_use]
+pub(crate) fn sse_messages(stream: &[u8]) -> Vec<[Vec<u8>; 3]> {
+    let text = stream.strip_prefix(MARK).unwrap_or(stream);
+    let (mut events, mut id) = (Vec::new(), Vec::new());
+    let (mut name, mut data, mut any) = (Vec::new(), Vec::new(), false);
+    for line in lines(text) {
+        let Some(end) = line.iter().position(|byte| matches!(byte, b'\r' | b'\n')) else { break };
+        let line = &line[..end];
+        if line.is_empty() {
+            if any {
+                events.push([name, data, id.clone()]);
+            }
+            (name, data, any) = (Vec::new(), Vec::new(), false);
+            continue;
+        }
+        let colon = line.iter().position(|byte| *byte == b':');
+        let (field, value) = colon.map_or((line, &b""[..]), |at| (&line[..at], &line[at + 1..]));
+        let value = value.strip_prefix(b" ").unwrap_or(value);
+        match field {
+            b"event" => name = value.to_vec(),
+            b"data" => {
+                data = if any { [&data, &b"\n"[..], value].concat() } else { value.to_vec() };
+                any = true;
+            }
+            b"id" if !value.contains(&0) => id = value.to_vec(),
+            _ => {}
+        }
+    }
+    events
+}
+
+fn is_blank(line: &[u8]) -> bool {
+    line.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n'))
+}
+
+/// A stream of lines of JSON. Behind a heartbeat no mark is `marked`.
+#[must_use]
+pub(crate) fn ndjson(marked: bool, stream: &[u8]) -> Whole {
+    let place = |seen: &[u8]| {
+        let (mark, cut) = if marked { mark(seen) } else { (0, false) };
+        let text = &seen[mark..];
+        let at_start = text.is_empty() || text.ends_with(b"\n");
+        if at_start && !cut { Boundary::Here } else { Boundary::Within }
+    };
+    let places = (0..=stream.len()).map(|seen| place(&stream[..seen])).collect();
+
+    let (start, _) = if marked { mark(stream) } else { (0, false) };
+    let mut real = vec![false; start];
+    for line in stream[start..].split_inclusive(|byte| *byte == b'\n') {
+        real.extend((1..=line.len()).map(|seen| !is_blank(&line[..seen])));
+    }
+    if marked {
+        may_be_mark(&mut real, stream);
+    }
+    Whole { places, real }
+}
+
+/// The lines that are not blank, without the whitespace around them.
+#[must_use]
+pub(crate) fn ndjson_messages(stream: &[u8]) -> Vec<Vec<u8>> {
+    let text = stream.strip_prefix(MARK).unwrap_or(stream);
+    let lines = text.split(|byte| *byte == b'\n').filter(|line| !is_blank(line));
+    let is_white = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\r');
+    lines
+        .map(|line| {
+            let start = line.iter().position(|byte| !is_white(byte)).unwrap_or(0);
+            let end = line.iter().rposition(|byte| !is_white(byte)).map_or(0, |at| at + 1);
+            line[start..end].to_vec()
+        })
+        .collect()
+}

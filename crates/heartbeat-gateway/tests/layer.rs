@@ -1,0 +1,133 @@
+//! tonic's server with the layer around it, and messages that are compressed.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::stream::{self, BoxStream};
+use heartbeat_frame::{GatewayEvent, SubscribeRequest};
+use heartbeat_gateway::proto::gateway_service_client::GatewayServiceClient;
+use heartbeat_gateway::proto::gateway_service_server::{GatewayService, GatewayServiceServer};
+use heartbeat_tokio::{HeartbeatLayer, HeartbeatMessage, Methods, Policy};
+use http_body_util::{BodyExt, Full};
+use hyper::client::conn::http2;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::sleep;
+use tonic::codec::CompressionEncoding::Gzip;
+use tonic::codegen::Bytes;
+use tonic::transport::server::{Server, TcpIncoming};
+use tonic::{Request, Response, Status};
+
+const SUBSCRIBE: &str = "/galaxy.gateway.v1.GatewayService/Subscribe";
+
+/// Three events, with time for ten heartbeats between each two, and the end.
+struct Events;
+
+#[tonic::async_trait]
+impl GatewayService for Events {
+    type SubscribeStream = BoxStream<'static, Result<GatewayEvent, Status>>;
+
+    async fn subscribe(
+        &self,
+        _: Request<SubscribeRequest>,
+    ) -> Result<Response<Self::SubscribeStream>, Status> {
+        let events = stream::iter(1..=3).then(|number| async move {
+            if number > 1 {
+                sleep(Duration::from_millis(300)).await;
+            }
+            let event_type = format!("{number}, and something to compress").repeat(20);
+            Ok(GatewayEvent { event_type, ..Default::default() })
+        });
+        Ok(Response::new(events.boxed()))
+    }
+}
+
+/// A server that compresses whatever it is let to, kept alive by a layer.
+async fn serve(methods: Methods) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+    let address = listener.local_addr().expect("it is bound");
+    let policy = Policy::new(Duration::from_millis(30))
+        .with_messages(methods, HeartbeatMessage::gateway_event());
+    let server = Server::builder()
+        .layer(HeartbeatLayer::new(policy))
+        .add_service(GatewayServiceServer::new(Events).send_compressed(Gzip));
+    tokio::spawn(server.serve_with_incoming(TcpIncoming::from(listener)));
+    address
+}
+
+/// What a client of tonic's receives: real events by their number, heartbeats as dots.
+async fn received(address: SocketAddr, compressed: bool) -> String {
+    let client = GatewayServiceClient::connect(format!("http://{address}")).await;
+    let mut client = client.expect("it listens");
+    if compressed {
+        client = client.accept_compressed(Gzip);
+    }
+    let events = client.subscribe(SubscribeRequest::default()).await.expect("it answers");
+    let mut events = events.into_inner();
+    let mut received = String::new();
+    while let Some(mut event) = events.message().await.expect("all can be decoded") {
+        received.push(if event.is_heartbeat() { '.' } else { event.event_type.remove(0) });
+    }
+    received
+}
+
+fn is_kept_alive(received: &str) -> bool {
+    let real: String = received.split('.').collect();
+    assert_eq!(real, "123", "{received}");
+    received.contains("1.") && received.contains(".2") && received.contains("2.")
+}
+
+#[tokio::test]
+async fn a_client_decodes_heartbeats_among_compressed_messages() {
+    let address = serve(Methods::paths([SUBSCRIBE])).await;
+    for compressed in [true, false] {
+        let received = received(address, compressed).await;
+        assert!(is_kept_alive(&received), "{received}");
+    }
+}
+
+#[tokio::test]
+async fn a_method_that_is_not_named_gets_none() {
+    let address = serve(Methods::paths(["/galaxy.gateway.v1.GatewayService/Other"])).await;
+    assert_eq!(received(address, true).await, "123");
+}
+
+#[tokio::test]
+async fn the_heartbeat_is_not_compressed_and_says_so() {
+    let address = serve(Methods::paths([SUBSCRIBE])).await;
+    let connection = TcpStream::connect(address).await.expect("it listens");
+    let handshake = http2::handshake(TokioExecutor::new(), TokioIo::new(connection)).await;
+    let (mut http, connection) = handshake.expect("it speaks HTTP/2");
+    tokio::spawn(connection);
+    let request = hyper::Request::post(format!("http://{address}{SUBSCRIBE}"))
+        .header("content-type", "application/grpc")
+        .header("grpc-accept-encoding", "gzip")
+        .body(Full::new(Bytes::from_static(&[0; 5])))
+        .expect("a request");
+    let response = http.send_request(request).await.expect("it answers");
+    assert_eq!(response.headers()["grpc-encoding"], "gzip");
+    assert!(!response.headers().contains_key("x-accel-buffering"));
+    let body = response.into_body().collect().await.expect("it ends well");
+    assert_eq!(body.trailers().expect("trailers")["grpc-status"], "0");
+    let mut bytes = body.to_bytes();
+
+    let (mut compressed, mut heartbeats) = (0, 0);
+    while !bytes.is_empty() {
+        let prefix = bytes.split_to(5);
+        let length = u32::from_be_bytes(prefix[1..].try_into().expect("4 bytes"));
+        let message = bytes.split_to(length.try_into().expect("it is here"));
+        match prefix[0] {
+            0 => {
+                assert_eq!(message, "\n\x11gateway.heartbeat");
+                heartbeats += 1;
+            }
+            flags => {
+                assert_eq!((flags, &message[..2]), (1, &b"\x1f\x8b"[..]));
+                compressed += 1;
+            }
+        }
+    }
+    assert_eq!(compressed, 3);
+    assert!(heartbeats >= 2, "{heartbeats}");
+}

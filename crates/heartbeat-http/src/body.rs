@@ -1,0 +1,190 @@
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use futures_core::Stream;
+use futures_core::stream::FusedStream;
+use heartbeat_async::{Config, HeartbeatStream, NoObserver, Observer, Timer, TryBeat};
+use http_body::{Body, Frame, SizeHint};
+use pin_project_lite::pin_project;
+
+use crate::Framing;
+use crate::pieces::{Piece, PieceBeat, Pieces};
+
+pin_project! {
+    /// A body that yields a heartbeat whenever the body within has been silent for an interval.
+    ///
+    /// [`HeartbeatLayer`](crate::HeartbeatLayer) makes them; use it by itself where the layer does not
+    /// reach. It is a [`HeartbeatStream`] over the frames of the body, and keeps the same rules.
+    ///
+    /// - A frame that is ready always goes first, and a heartbeat is made only when the body is polled
+    ///   (T17). Frames pass as they are, without a copy of their bytes; what is known before they are
+    ///   passed on is only where in a message they end.
+    /// - A heartbeat stands where one message has ended and the next has not begun, and nowhere else.
+    ///   After the trailers, or after what ends the stream of messages, there is none. Nor is there ever
+    ///   again one once the bytes are not what the [`Framing`] says: then they pass, and that is all.
+    /// - An error is no send, and no heartbeat follows it (T17). The end of the body within is the end of
+    ///   this one, which is not polled again.
+    /// - Two things are left out: frames of data that hold no byte, and a byte order mark at the
+    ///   beginning of a text that a heartbeat has got ahead of, where no client would skip it.
+    /// - [`size_hint`](Body::size_hint) is never exact while there may be heartbeats.
+    /// - With an interval of zero everything passes as it is, and no alarm is held (T1).
+    ///
+    /// # Cancellation
+    ///
+    /// Dropping the body drops its alarm. A heartbeat that was yielded, and after which nobody has
+    /// polled again, counts as [`Outcome::Error`](heartbeat_async::Outcome::Error) (T16).
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use heartbeat_async::virtual_time::VirtualTime;
+    /// use heartbeat_frame::SseHeartbeat;
+    /// use heartbeat_http::{Framing, HeartbeatBody};
+    /// use http_body_util::{BodyExt, StreamBody};
+    ///
+    /// let time = VirtualTime::new(); // with tokio: `TokioTimer`
+    /// # type Frames = futures_util::stream::Pending<Result<http_body::Frame<bytes::Bytes>, std::io::Error>>;
+    /// # let events: Frames = futures_util::stream::pending();
+    /// let quiet = StreamBody::new(events);
+    /// let framing = Framing::sse(&SseHeartbeat::default());
+    /// let mut body = HeartbeatBody::new(quiet, time.clone(), Duration::from_secs(15), framing);
+    ///
+    /// time.block_on(async {
+    ///     let frame = body.frame().await.expect("no end")?; // after 15 s
+    ///     assert_eq!(frame.data_ref().map(|data| &data[..]), Some(&b":\n"[..]));
+    /// #   Ok::<_, std::io::Error>(())
+    /// })?;
+    /// # Ok::<_, std::io::Error>(())
+    /// ```
+    #[must_use = "bodies do nothing unless polled"]
+    pub struct HeartbeatBody<B, T, O = NoObserver>
+    where
+        T: Timer,
+        O: Observer,
+    {
+        #[pin]
+        pieces: HeartbeatStream<Pieces<B>, T, TryBeat<PieceBeat>, O>,
+    }
+}
+
+impl<B, T> HeartbeatBody<B, T>
+where
+    B: Body<Data = Bytes>,
+    T: Timer,
+{
+    /// Wraps a body. Its silence begins now (T2).
+    ///
+    /// `config` is an interval or a whole [`Config`].
+    pub fn new(body: B, timer: T, config: impl Into<Config>, framing: Framing) -> Self {
+        let (config, Framing { heartbeat, tracker }) = (config.into(), framing);
+        let pieces = Pieces { body, tracker: Some(tracker).filter(|_| !config.is_disabled()) };
+        let beat = PieceBeat { heartbeat, fits: pieces.fits() };
+        Self { pieces: HeartbeatStream::new(pieces, timer, config, TryBeat::new(beat)) }
+    }
+}
+
+impl<B, T, O> HeartbeatBody<B, T, O>
+where
+    B: Body<Data = Bytes>,
+    T: Timer,
+    O: Observer,
+{
+    /// Tells `observer` what becomes of the heartbeats from now on (T19).
+    pub fn observe<P: Observer>(self, observer: P) -> HeartbeatBody<B, T, P> {
+        HeartbeatBody { pieces: self.pieces.observe(observer) }
+    }
+
+    /// The observer that was given to [`observe`](Self::observe).
+    pub fn observer(&self) -> &O {
+        self.pieces.observer()
+    }
+
+    /// Ends the heartbeats; the frames still pass. May be called again (T9).
+    pub fn stop(self: Pin<&mut Self>) {
+        let mut pieces = self.project().pieces;
+        *pieces.as_mut().get_pin_mut().project().tracker = None;
+        pieces.stop();
+    }
+
+    /// The body within.
+    pub fn get_ref(&self) -> &B {
+        &self.pieces.get_ref().body
+    }
+
+    /// The body within. A frame taken from it here is none that the heartbeats know of: they may then
+    /// stand within a message.
+    pub fn get_mut(&mut self) -> &mut B {
+        &mut self.pieces.get_mut().body
+    }
+
+    /// The body within. A frame taken from it here is none that the heartbeats know of: they may then
+    /// stand within a message.
+    #[must_use]
+    pub fn get_pin_mut(self: Pin<&mut Self>) -> Pin<&mut B> {
+        self.project().pieces.get_pin_mut().project().body
+    }
+
+    /// The body within, without heartbeats. No frame is lost; see [Cancellation](#cancellation).
+    pub fn into_inner(self) -> B {
+        self.pieces.into_inner().body
+    }
+}
+
+impl<B, T, O> Body for HeartbeatBody<B, T, O>
+where
+    B: Body<Data = Bytes>,
+    T: Timer,
+    O: Observer,
+{
+    type Data = Bytes;
+    type Error = B::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
+        let mut pieces = self.project().pieces;
+        let piece = ready!(pieces.as_mut().poll_next(cx));
+        Poll::Ready(piece.map(|piece| {
+            piece.map(|piece| match piece {
+                Piece::Inner { frame, .. } => frame,
+                Piece::Heartbeat(heartbeat) => {
+                    pieces.get_pin_mut().on_heartbeat();
+                    Frame::data(heartbeat)
+                }
+            })
+        }))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.pieces.is_terminated() || self.get_ref().is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        if self.pieces.is_terminated() {
+            return SizeHint::with_exact(0);
+        }
+        let inner = self.get_ref().size_hint();
+        if self.pieces.get_ref().tracker.is_none() {
+            return inner;
+        }
+        let mut hint = SizeHint::new(); // heartbeats have no bound
+        hint.set_lower(inner.lower());
+        hint
+    }
+}
+
+impl<B, T, O> fmt::Debug for HeartbeatBody<B, T, O>
+where
+    B: Body<Data = Bytes> + fmt::Debug,
+    T: Timer,
+    O: Observer,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HeartbeatBody").field("inner", self.get_ref()).finish_non_exhaustive()
+    }
+}

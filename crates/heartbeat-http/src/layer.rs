@@ -1,0 +1,137 @@
+use std::fmt;
+use std::sync::Arc;
+
+use heartbeat_async::{NoObserver, Observer};
+use http::request::Parts;
+use tower_layer::Layer;
+
+use crate::{HeartbeatService, Policy};
+
+/// Keeps the quiet responses of a server alive, whatever makes them: the layer for axum, for tonic, and
+/// for whatever else is a tower service over HTTP.
+///
+/// What is kept alive the content type of the response tells, and the [`Policy`] for the request. By
+/// default that is `text/event-stream` alone.
+///
+/// These pass as they are: what no policy names; HEAD and CONNECT; every status but success, and 204,
+/// 205 and 206; a response that says how long it is, in its headers or by an exact size hint; one that is
+/// encoded (`Content-Encoding`) or of which there is a digest; one with `grpc-status` in its headers;
+/// one that another such layer keeps alive already (T21).
+///
+/// # Compression
+///
+/// A layer that compresses goes outside of this one: it takes the heartbeats for a part of the body, and
+/// has to flush them, as tower-http's does. Inside of this one it hides from it what it compresses, and
+/// that passes as it is.
+///
+/// # Example
+///
+/// The adapters have it with their timer filled in. On tokio one line keeps every SSE response of an
+/// axum router alive: `.layer(HeartbeatLayer::new(Duration::from_secs(15)))`. With all there is to it:
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use heartbeat_async::virtual_time::VirtualTime;
+/// use heartbeat_frame::HeartbeatMessage;
+/// use heartbeat_http::{HeartbeatLayer, Methods, Policy};
+///
+/// let streams = Methods::paths(["/galaxy.gateway.v1.GatewayService/Subscribe"]);
+/// let policy = Policy::new(Duration::from_secs(15))
+///     .with_messages(streams, HeartbeatMessage::gateway_event());
+/// let layer = HeartbeatLayer::with_timer(VirtualTime::new(), policy)
+///     .route(|request| request.uri.path().starts_with("/eager/"), Duration::from_secs(1))
+///     .route(|request| request.uri.path() == "/never", Duration::ZERO);
+/// ```
+#[must_use = "a layer does nothing until it is put around a service"]
+pub struct HeartbeatLayer<T, O = NoObserver> {
+    timer: T,
+    policies: Arc<Policies<O>>,
+}
+
+impl<T: Default, O: Observer + Clone> HeartbeatLayer<T, O> {
+    /// Keeps responses alive as `policy` has it: an interval, a [`Config`](heartbeat_async::Config), or a
+    /// whole [`Policy`].
+    pub fn new(policy: impl Into<Policy<O>>) -> Self {
+        Self::with_timer(T::default(), policy)
+    }
+}
+
+impl<T, O: Observer + Clone> HeartbeatLayer<T, O> {
+    /// The same with a timer that cannot be had for nothing.
+    pub fn with_timer(timer: T, policy: impl Into<Policy<O>>) -> Self {
+        let policies = Policies { routes: Vec::new(), otherwise: Arc::new(policy.into()) };
+        Self { timer, policies: Arc::new(policies) }
+    }
+
+    /// Has another policy for some requests. The first route that a request is on counts.
+    ///
+    /// All policies of a layer have observers of one type, an `Arc<dyn Observer + Send + Sync>` say. By
+    /// the extensions of a request a route may know what a framework has found out, such as axum's
+    /// `MatchedPath` in a layer that is put around the routes.
+    pub fn route(
+        mut self,
+        is_on: impl Fn(&Parts) -> bool + Send + Sync + 'static,
+        policy: impl Into<Policy<O>>,
+    ) -> Self {
+        let route = Route { is_on: Arc::new(is_on), policy: Arc::new(policy.into()) };
+        Arc::make_mut(&mut self.policies).routes.push(route);
+        self
+    }
+}
+
+impl<S, T: Clone, O> Layer<S> for HeartbeatLayer<T, O> {
+    type Service = HeartbeatService<S, T, O>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        HeartbeatService::new(inner, self.timer.clone(), Arc::clone(&self.policies))
+    }
+}
+
+impl<T: Clone, O> Clone for HeartbeatLayer<T, O> {
+    fn clone(&self) -> Self {
+        Self { timer: self.timer.clone(), policies: Arc::clone(&self.policies) }
+    }
+}
+
+impl<T, O> fmt::Debug for HeartbeatLayer<T, O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HeartbeatLayer").field("policies", &self.policies).finish_non_exhaustive()
+    }
+}
+
+/// Which policy there is for which request.
+pub(crate) struct Policies<O> {
+    routes: Vec<Route<O>>,
+    otherwise: Arc<Policy<O>>,
+}
+
+struct Route<O> {
+    is_on: Arc<dyn Fn(&Parts) -> bool + Send + Sync>,
+    policy: Arc<Policy<O>>,
+}
+
+impl<O> Policies<O> {
+    pub(crate) fn of(&self, request: &Parts) -> &Arc<Policy<O>> {
+        let route = self.routes.iter().find(|route| (route.is_on)(request));
+        route.map_or(&self.otherwise, |route| &route.policy)
+    }
+}
+
+impl<O> Clone for Policies<O> {
+    fn clone(&self) -> Self {
+        let route = |Route { is_on, policy }: &_| Route {
+            is_on: Arc::clone(is_on),
+            policy: Arc::clone(policy),
+        };
+        let routes = self.routes.iter().map(route).collect();
+        Self { routes, otherwise: Arc::clone(&self.otherwise) }
+    }
+}
+
+impl<O> fmt::Debug for Policies<O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let routes = self.routes.iter().map(|route| &route.policy);
+        f.debug_list().entries(routes).entry(&self.otherwise).finish()
+    }
+}

@@ -1,0 +1,60 @@
+use heartbeat_frame::HeartbeatMessage;
+
+use crate::Framing;
+use crate::media::{Codec, Protocol};
+
+/// The messages that are heartbeats in gRPC, gRPC-Web and Connect.
+///
+/// What a client of an unrelated service is sure to decode is [`HeartbeatMessage::empty`] alone: it sees
+/// a message with all fields at their defaults. Those that speak JSON get none, unless there is a text
+/// for them.
+///
+/// # Example
+///
+/// ```
+/// use heartbeat_frame::HeartbeatMessage;
+/// use heartbeat_http::Messages;
+///
+/// let json = HeartbeatMessage::from_payload(r#"{"eventType":"gateway.heartbeat"}"#)?;
+/// let messages = Messages::new(HeartbeatMessage::gateway_event()).with_json(json);
+/// # Ok::<(), heartbeat_frame::PayloadTooLong>(())
+/// ```
+#[derive(Debug, Clone)]
+#[must_use = "messages do nothing until a policy has them"]
+pub struct Messages {
+    proto: HeartbeatMessage,
+    json: Option<HeartbeatMessage>,
+    /// Encoded once.
+    web_text: Framing,
+}
+
+impl Messages {
+    /// This one, for clients that speak protobuf.
+    pub fn new(proto: HeartbeatMessage) -> Self {
+        Self { web_text: Framing::grpc_web_text(&proto), proto, json: None }
+    }
+
+    /// And this text for those that speak JSON.
+    pub fn with_json(self, json: HeartbeatMessage) -> Self {
+        Self { json: Some(json), ..self }
+    }
+
+    pub(crate) fn framing(&self, protocol: Protocol, codec: Codec) -> Option<Framing> {
+        let message = match codec {
+            Codec::Proto => &self.proto,
+            Codec::Json => self.json.as_ref()?,
+        };
+        match protocol {
+            Protocol::Grpc => Some(Framing::grpc(message)),
+            Protocol::GrpcWeb => Some(Framing::grpc_web(message)),
+            Protocol::GrpcWebText => (codec == Codec::Proto).then(|| self.web_text.clone()),
+            Protocol::Connect => Some(Framing::connect(message)),
+        }
+    }
+}
+
+impl From<HeartbeatMessage> for Messages {
+    fn from(proto: HeartbeatMessage) -> Self {
+        Self::new(proto)
+    }
+}

@@ -1,0 +1,65 @@
+use std::collections::HashSet;
+use std::fmt;
+use std::sync::Arc;
+
+use crate::descriptor::{InvalidDescriptorSet, streaming_methods};
+
+/// Which methods of gRPC, gRPC-Web and Connect answer with a stream, by their path:
+/// `/package.Service/Method`.
+///
+/// A heartbeat is a message that the client sees. Where it expects one message and no more, as a unary
+/// or a client-streaming method has it, another one would be an error of the protocol; and nothing in
+/// such a response tells it from a stream. So only methods that are named here get heartbeats.
+///
+/// # Example
+///
+/// ```
+/// use heartbeat_http::Methods;
+///
+/// let named = Methods::paths(["/galaxy.gateway.v1.GatewayService/Subscribe"]);
+/// let told = Methods::matching(|path| path.ends_with("/Watch"));
+/// ```
+#[derive(Clone)]
+pub struct Methods(Arc<dyn Fn(&str) -> bool + Send + Sync>);
+
+impl Methods {
+    /// Those with these paths, each with its leading slash.
+    #[must_use]
+    pub fn paths<P: Into<String>>(paths: impl IntoIterator<Item = P>) -> Self {
+        let paths: HashSet<String> = paths.into_iter().map(Into::into).collect();
+        Self::matching(move |path| paths.contains(path))
+    }
+
+    /// Those for whose path `streams` holds.
+    #[must_use]
+    pub fn matching(streams: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
+        Self(Arc::new(streams))
+    }
+
+    /// Those that answer with a stream, as an encoded `FileDescriptorSet` has it: what protoc writes with
+    /// `--descriptor_set_out`, and tonic's build crate with `file_descriptor_set_path`.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use heartbeat_http::Methods;
+    ///
+    /// # let descriptors: &[u8] = b"";
+    /// // let descriptors = tonic::include_file_descriptor_set!("my_descriptors");
+    /// let streams = Methods::from_descriptor_set(descriptors)?;
+    /// # Ok::<(), heartbeat_http::InvalidDescriptorSet>(())
+    /// ```
+    pub fn from_descriptor_set(set: impl AsRef<[u8]>) -> Result<Self, InvalidDescriptorSet> {
+        streaming_methods(set.as_ref()).map(Self::paths)
+    }
+
+    pub(crate) fn contain(&self, path: &str) -> bool {
+        (self.0)(path)
+    }
+}
+
+impl fmt::Debug for Methods {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Methods").finish_non_exhaustive()
+    }
+}

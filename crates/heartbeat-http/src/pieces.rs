@@ -1,0 +1,116 @@
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use futures_core::Stream;
+use heartbeat_async::{Beat, Kind};
+use heartbeat_frame::{Boundary, BoundaryTracker, Passed, Tracker};
+use http_body::{Body, Frame};
+use pin_project_lite::pin_project;
+
+pin_project! {
+    /// A body as a stream of its frames, each with what it means for the heartbeats.
+    pub(crate) struct Pieces<B> {
+        #[pin]
+        pub(crate) body: B,
+        // None where no heartbeat may stand any more: the frames pass, and that is all.
+        pub(crate) tracker: Option<Tracker>,
+    }
+}
+
+/// What a [`HeartbeatBody`](crate::HeartbeatBody) yields.
+pub(crate) enum Piece {
+    /// A frame of the body within.
+    Inner {
+        frame: Frame<Bytes>,
+        kind: Kind,
+        /// Whether a heartbeat may stand behind it.
+        fits: bool,
+    },
+    Heartbeat(Bytes),
+}
+
+impl<B> Pieces<B> {
+    /// Whether a heartbeat may stand after what has passed by so far.
+    pub(crate) fn fits(&self) -> bool {
+        boundary(self.tracker.as_ref()) == Boundary::Here
+    }
+
+    /// A heartbeat was put in.
+    pub(crate) fn on_heartbeat(self: Pin<&mut Self>) {
+        if let Some(tracker) = self.project().tracker {
+            tracker.on_heartbeat();
+        }
+    }
+}
+
+impl<B: Body<Data = Bytes>> Stream for Pieces<B> {
+    type Item = Result<Piece, B::Error>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let mut this = self.project();
+        loop {
+            let frame = match ready!(this.body.as_mut().poll_frame(cx)) {
+                Some(Ok(frame)) => frame,
+                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                None => return Poll::Ready(None),
+            };
+            let (frame, kind) = match (frame.into_data(), this.tracker.as_mut()) {
+                (Ok(mut data), Some(tracker)) => {
+                    let kind = match tracker.feed(&mut data) {
+                        Passed::Nothing => continue, // nothing goes out, so nobody is to hear of it
+                        Passed::Bytes => Kind::Heartbeat,
+                        Passed::Real => Kind::Real,
+                    };
+                    (Frame::data(data), kind)
+                }
+                (Ok(data), None) => (Frame::data(data), Kind::Real),
+                (Err(trailers), _) => {
+                    *this.tracker = None; // nothing may follow them
+                    (trailers, Kind::Real)
+                }
+            };
+            let boundary = boundary(this.tracker.as_ref());
+            if matches!(boundary, Boundary::Ended | Boundary::Unknown) {
+                *this.tracker = None; // for good: what comes is not even looked at
+            }
+            let fits = boundary == Boundary::Here;
+            return Poll::Ready(Some(Ok(Piece::Inner { frame, kind, fits })));
+        }
+    }
+}
+
+fn boundary(tracker: Option<&Tracker>) -> Boundary {
+    tracker.map_or(Boundary::Unknown, BoundaryTracker::boundary)
+}
+
+/// Makes the heartbeats of a body.
+pub(crate) struct PieceBeat {
+    pub(crate) heartbeat: Bytes,
+    /// Whether one may stand behind the last frame.
+    pub(crate) fits: bool,
+}
+
+impl Beat<Piece> for PieceBeat {
+    fn heartbeat(&mut self) -> Piece {
+        Piece::Heartbeat(self.heartbeat.clone())
+    }
+
+    fn kind(&mut self, piece: &Piece) -> Kind {
+        match piece {
+            Piece::Inner { kind, fits, .. } => {
+                self.fits = *fits;
+                *kind
+            }
+            Piece::Heartbeat(_) => Kind::Heartbeat,
+        }
+    }
+
+    fn bytes(&mut self, _: &Piece) -> Option<usize> {
+        Some(self.heartbeat.len())
+    }
+
+    fn fits(&self) -> bool {
+        self.fits
+    }
+}

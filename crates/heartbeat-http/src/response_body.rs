@@ -1,0 +1,101 @@
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use heartbeat_async::{NoObserver, Observer, Timer};
+use http_body::{Body, Frame, SizeHint};
+use pin_project_lite::pin_project;
+
+use crate::HeartbeatBody;
+
+pin_project! {
+    /// The body of a response that has come through a [`HeartbeatLayer`](crate::HeartbeatLayer): kept
+    /// alive, or as it was.
+    #[must_use = "bodies do nothing unless polled"]
+    pub struct ResponseBody<B, T, O = NoObserver>
+    where
+        T: Timer,
+        O: Observer,
+    {
+        #[pin]
+        either: Either<B, T, O>,
+    }
+}
+
+pin_project! {
+    #[project = Projected]
+    enum Either<B, T, O>
+    where
+        T: Timer,
+        O: Observer,
+    {
+        KeptAlive { #[pin] body: HeartbeatBody<B, T, O> },
+        Untouched { #[pin] body: B },
+    }
+}
+
+impl<B, T, O> ResponseBody<B, T, O>
+where
+    T: Timer,
+    O: Observer,
+{
+    pub(crate) fn kept_alive(body: HeartbeatBody<B, T, O>) -> Self {
+        Self { either: Either::KeptAlive { body } }
+    }
+
+    pub(crate) fn untouched(body: B) -> Self {
+        Self { either: Either::Untouched { body } }
+    }
+
+    /// Whether there may be heartbeats in it.
+    pub fn is_kept_alive(&self) -> bool {
+        matches!(self.either, Either::KeptAlive { .. })
+    }
+}
+
+impl<B, T, O> Body for ResponseBody<B, T, O>
+where
+    B: Body<Data = Bytes>,
+    T: Timer,
+    O: Observer,
+{
+    type Data = Bytes;
+    type Error = B::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
+        match self.project().either.project() {
+            Projected::KeptAlive { body } => body.poll_frame(cx),
+            Projected::Untouched { body } => body.poll_frame(cx),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.either {
+            Either::KeptAlive { body } => body.is_end_stream(),
+            Either::Untouched { body } => body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.either {
+            Either::KeptAlive { body } => body.size_hint(),
+            Either::Untouched { body } => body.size_hint(),
+        }
+    }
+}
+
+impl<B, T, O> fmt::Debug for ResponseBody<B, T, O>
+where
+    T: Timer,
+    O: Observer,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseBody")
+            .field("is_kept_alive", &self.is_kept_alive())
+            .finish_non_exhaustive()
+    }
+}

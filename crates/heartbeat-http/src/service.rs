@@ -1,0 +1,118 @@
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use heartbeat_async::{NoObserver, Observer, Timer};
+use http::{Request, Response};
+use http_body::Body;
+use pin_project_lite::pin_project;
+use tower_service::Service;
+
+use crate::layer::Policies;
+use crate::plan::Plan;
+use crate::response_body::ResponseBody;
+
+/// A service whose quiet responses are kept alive by a [`HeartbeatLayer`](crate::HeartbeatLayer).
+pub struct HeartbeatService<S, T, O = NoObserver> {
+    inner: S,
+    timer: T,
+    policies: Arc<Policies<O>>,
+}
+
+impl<S, T, O> HeartbeatService<S, T, O> {
+    pub(crate) fn new(inner: S, timer: T, policies: Arc<Policies<O>>) -> Self {
+        Self { inner, timer, policies }
+    }
+
+    /// The service within.
+    pub fn get_ref(&self) -> &S {
+        &self.inner
+    }
+
+    /// The service within.
+    pub fn get_mut(&mut self) -> &mut S {
+        &mut self.inner
+    }
+
+    /// The service within, whose responses are no longer kept alive.
+    pub fn into_inner(self) -> S {
+        self.inner
+    }
+}
+
+impl<S, T, O, RequestBody, B> Service<Request<RequestBody>> for HeartbeatService<S, T, O>
+where
+    S: Service<Request<RequestBody>, Response = Response<B>>,
+    B: Body<Data = Bytes>,
+    T: Timer + Clone,
+    O: Observer + Clone,
+{
+    type Response = Response<ResponseBody<B, T, O>>;
+    type Error = S::Error;
+    type Future = ResponseFuture<S::Future, T, O>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<RequestBody>) -> Self::Future {
+        let (head, body) = request.into_parts();
+        let plan = Plan::new(self.policies.of(&head), &head);
+        let inner = self.inner.call(Request::from_parts(head, body));
+        ResponseFuture { inner, timer: self.timer.clone(), plan }
+    }
+}
+
+impl<S: Clone, T: Clone, O> Clone for HeartbeatService<S, T, O> {
+    fn clone(&self) -> Self {
+        let (inner, timer) = (self.inner.clone(), self.timer.clone());
+        Self { inner, timer, policies: Arc::clone(&self.policies) }
+    }
+}
+
+impl<S: fmt::Debug, T, O> fmt::Debug for HeartbeatService<S, T, O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HeartbeatService")
+            .field("inner", &self.inner)
+            .field("policies", &self.policies)
+            .finish_non_exhaustive()
+    }
+}
+
+pin_project! {
+    /// The response of a [`HeartbeatService`], once it is there.
+    #[must_use = "futures do nothing unless polled"]
+    pub struct ResponseFuture<F, T, O = NoObserver> {
+        #[pin]
+        inner: F,
+        timer: T,
+        plan: Option<Plan<O>>,
+    }
+}
+
+impl<F, T, O, B, E> Future for ResponseFuture<F, T, O>
+where
+    F: Future<Output = Result<Response<B>, E>>,
+    B: Body<Data = Bytes>,
+    T: Timer + Clone,
+    O: Observer + Clone,
+{
+    type Output = Result<Response<ResponseBody<B, T, O>>, E>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let response = ready!(this.inner.poll(cx))?;
+        Poll::Ready(Ok(match this.plan.take() {
+            Some(plan) => plan.carry_out(response, this.timer),
+            None => response.map(ResponseBody::untouched),
+        }))
+    }
+}
+
+impl<F, T, O> fmt::Debug for ResponseFuture<F, T, O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseFuture").finish_non_exhaustive()
+    }
+}

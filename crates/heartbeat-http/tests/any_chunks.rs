@@ -1,0 +1,114 @@
+//! Whatever the messages, however they are cut and however long the silences: without the heartbeats
+//! the client gets the same messages.
+
+mod support;
+
+use std::time::Duration;
+
+use heartbeat_async::virtual_time::VirtualTime;
+use heartbeat_frame::{HeartbeatMessage, NdjsonHeartbeat, SseHeartbeat};
+use heartbeat_http::{Framing, HeartbeatBody};
+use http_body::Body;
+use proptest::collection::vec;
+use proptest::prelude::*;
+use support::Source;
+use tokio_test::task::spawn;
+
+/// A piece of a stream, and the seconds of silence after it.
+type Piece = (Vec<u8>, u64);
+
+/// Cuts the messages into pieces of these lengths, with these silences.
+fn cut(mut bytes: &[u8], cuts: &[(usize, u64)]) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    for (length, silence) in cuts.iter().cycle() {
+        let (piece, rest) = bytes.split_at((*length).min(bytes.len()));
+        pieces.push((piece.to_vec(), *silence));
+        bytes = rest;
+        if bytes.is_empty() {
+            break;
+        }
+    }
+    pieces
+}
+
+/// What goes out of a body with an interval of 10 s, and how many frames were not the body's own.
+fn beating(framing: Framing, pieces: Vec<Piece>) -> (Vec<u8>, usize) {
+    let (time, source) = (VirtualTime::new(), Source::new());
+    let body = HeartbeatBody::new(source.clone(), time.clone(), Duration::from_secs(10), framing);
+    let mut body = spawn(body);
+    let (mut out, mut beats) = (Vec::new(), 0);
+    for (piece, silence) in pieces {
+        let mut own = usize::from(!piece.is_empty());
+        source.push(piece);
+        for _ in 0..=silence {
+            while let std::task::Poll::Ready(frame) = body.enter(|cx, body| body.poll_frame(cx)) {
+                let frame = frame.expect("no end").expect("no error");
+                out.extend(frame.into_data().expect("data"));
+                beats += 1 - std::mem::take(&mut own);
+            }
+            time.advance(Duration::from_secs(1));
+        }
+    }
+    (out, beats)
+}
+
+/// The payloads of whole envelopes.
+fn payloads(mut bytes: &[u8]) -> Vec<&[u8]> {
+    let mut payloads = Vec::new();
+    while let Some((prefix, rest)) = bytes.split_first_chunk::<5>() {
+        let length = u32::from_be_bytes([prefix[1], prefix[2], prefix[3], prefix[4]]) as usize;
+        assert!(length <= rest.len(), "a message is cut off");
+        let (payload, rest) = rest.split_at(length);
+        payloads.push(payload);
+        bytes = rest;
+    }
+    assert_eq!(bytes, b"", "a prefix is cut off");
+    payloads
+}
+
+fn cuts() -> impl Strategy<Value = Vec<(usize, u64)>> {
+    vec((1..12_usize, prop_oneof![Just(0), 0..35_u64]), 1..20)
+}
+
+proptest! {
+    #[test]
+    fn the_same_envelopes_arrive(messages in vec(vec(any::<u8>(), 0..20), 1..8), cuts in cuts()) {
+        let beat = HeartbeatMessage::from_payload(b"a heartbeat, longer than any message").expect("short");
+        let envelope = |message| HeartbeatMessage::from_payload(message).expect("short").envelope();
+        let bytes: Vec<u8> = messages.iter().flat_map(envelope).collect();
+        for framing in [Framing::grpc(&beat), Framing::connect(&beat), Framing::grpc_web(&beat)] {
+            let (out, beats) = beating(framing, cut(&bytes, &cuts));
+            let mut arrived = payloads(&out);
+            let all = arrived.len();
+            arrived.retain(|payload| *payload != beat.raw());
+            prop_assert_eq!(&arrived, &messages);
+            prop_assert_eq!(beats, all - arrived.len());
+        }
+    }
+
+    #[test]
+    fn the_same_events_arrive(
+        events in vec("(event: [a-z]{0,3}\r?\n)?(data: [a-z]{0,9}(\r\n|\n)){1,3}\r?\n", 1..8),
+        cuts in cuts(),
+    ) {
+        let bytes = events.concat();
+        let (out, beats) = beating(Framing::sse(&SseHeartbeat::default()), cut(bytes.as_bytes(), &cuts));
+        let out = String::from_utf8(out).expect("text");
+        let is_comment = |line: &&str| line.starts_with(':');
+        prop_assert_eq!(out.split_inclusive('\n').filter(is_comment).count(), beats);
+        let events: String = out.split_inclusive('\n').filter(|line| !is_comment(line)).collect();
+        prop_assert_eq!(events, bytes);
+    }
+
+    #[test]
+    fn the_same_lines_arrive(lines in vec("\\{\"[a-z]{1,5}\": [0-9]{1,5}\\}\n", 1..8), cuts in cuts()) {
+        let bytes = lines.concat();
+        let framing = Framing::ndjson(NdjsonHeartbeat::BlankLine);
+        let (out, beats) = beating(framing, cut(bytes.as_bytes(), &cuts));
+        let out = String::from_utf8(out).expect("text");
+        let blank = |line: &&str| *line == "\n";
+        prop_assert_eq!(out.split_inclusive('\n').filter(blank).count(), beats);
+        let lines: String = out.split_inclusive('\n').filter(|line| !blank(line)).collect();
+        prop_assert_eq!(lines, bytes);
+    }
+}

@@ -1,0 +1,319 @@
+//! `HeartbeatLayer`: which responses it keeps alive, with what, and how often. In virtual time.
+
+mod support;
+
+use std::convert::Infallible;
+use std::future::{Ready, ready};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use heartbeat_async::virtual_time::VirtualTime;
+use heartbeat_async::{Config, Counters, NoObserver, Observer, Timer};
+use heartbeat_frame::{HeartbeatMessage, NdjsonHeartbeat, SseHeartbeat};
+use heartbeat_http::{
+    HeartbeatLayer, HeartbeatService, Messages, Methods, Policy, ResponseBody, ResponseFuture,
+};
+use http::request::Parts;
+use http::{HeaderName, Request, Response};
+use http_body::{Body, SizeHint};
+use http_body_util::{BodyExt, Empty, Full};
+use static_assertions::assert_impl_all;
+use support::Source;
+use tower::util::ServiceFn;
+use tower::{Layer, ServiceExt, service_fn};
+
+const fn secs(secs: u64) -> Duration {
+    Duration::from_secs(secs)
+}
+
+const STREAM: &str = "/package.Service/Stream";
+const UNARY: &str = "/package.Service/Unary";
+
+/// A policy with everything in it.
+fn everything() -> Policy {
+    let json = HeartbeatMessage::from_payload("{}").expect("short");
+    Policy::new(secs(10)).with_ndjson(NdjsonHeartbeat::BlankLine).with_messages(
+        Methods::paths([STREAM]),
+        Messages::new(HeartbeatMessage::empty()).with_json(json),
+    )
+}
+
+/// Lets a response through a layer.
+fn through<B, O>(
+    layer: &HeartbeatLayer<VirtualTime, O>,
+    request: Request<()>,
+    response: Response<B>,
+) -> Response<ResponseBody<B, VirtualTime, O>>
+where
+    B: Body<Data = Bytes>,
+    O: Observer + Clone,
+{
+    let mut response = Some(response);
+    let service = layer.layer(service_fn(|_: Request<()>| {
+        ready(Ok::<_, Infallible>(response.take().expect("asked once")))
+    }));
+    let Ok(response) = VirtualTime::new().block_on(service.oneshot(request));
+    response
+}
+
+fn get(path: &str) -> Request<()> {
+    Request::get(path).body(()).expect("a path")
+}
+
+fn answer(content_type: &str) -> Response<Source> {
+    let response = Response::builder().header("content-type", content_type);
+    response.body(Source::new()).expect("a content type")
+}
+
+/// The layer around a response, and the first heartbeat, with its time. None if it passes.
+fn first_beat<O: Observer + Clone>(
+    policy: impl Into<Policy<O>>,
+    request: Request<()>,
+    response: Response<Source>,
+) -> Option<(Bytes, Duration)> {
+    let time = VirtualTime::new();
+    let layer = HeartbeatLayer::with_timer(time.clone(), policy);
+    let mut response = through(&layer, request, response);
+    if !response.body().is_kept_alive() {
+        return None;
+    }
+    time.block_on(async {
+        let frame = response.body_mut().frame().await.expect("no end").expect("no error");
+        Some((frame.into_data().expect("data"), time.now()))
+    })
+}
+
+fn beat(of: &str, path: &str) -> Option<Bytes> {
+    first_beat(everything(), get(path), answer(of)).map(|(beat, _)| beat)
+}
+
+#[test]
+fn server_sent_events_are_kept_alive_by_default_and_nothing_else() {
+    let sse = |content_type| first_beat(secs(15), get("/"), answer(content_type));
+    assert_eq!(sse("text/event-stream"), Some((":\n".into(), secs(15))));
+    assert_eq!(sse("Text/Event-Stream ; charset=utf-8"), Some((":\n".into(), secs(15))));
+    for other in ["application/x-ndjson", "application/grpc", "text/html", "text/event-stream2", ""]
+    {
+        assert_eq!(sse(other), None, "{other}");
+    }
+}
+
+#[test]
+fn each_content_type_has_its_beat() {
+    for ndjson in ["application/x-ndjson", "application/ndjson", "application/jsonl"] {
+        assert_eq!(beat(ndjson, "/").expect(ndjson), "\n");
+    }
+    for (content_type, expected) in [
+        ("application/grpc", "\0\0\0\0\0"),
+        ("application/grpc+proto", "\0\0\0\0\0"),
+        ("application/grpc+json", "\0\0\0\0\x02{}"),
+        ("application/grpc-web", "\0\0\0\0\0"),
+        ("application/grpc-web+proto", "\0\0\0\0\0"),
+        ("application/grpc-web+json", "\0\0\0\0\x02{}"),
+        ("application/grpc-web-text", "AAAAAAA="),
+        ("application/grpc-web-text+proto", "AAAAAAA="),
+        ("application/connect+proto", "\0\0\0\0\0"),
+        ("application/connect+json", "\0\0\0\0\x02{}"),
+    ] {
+        assert_eq!(beat(content_type, STREAM).expect(content_type), expected, "{content_type}");
+        assert_eq!(beat(content_type, UNARY), None, "{content_type}");
+    }
+    for other in [
+        "application/grpc+thrift",
+        "application/grpc-web-text+json",
+        "application/connect",
+        "application/connect+cbor",
+        "application/json",
+        "application/proto",
+        "application/grpcish",
+        "grpc",
+    ] {
+        assert_eq!(beat(other, STREAM), None, "{other}");
+    }
+}
+
+#[test]
+fn without_a_text_for_it_json_gets_no_message() {
+    let policy =
+        Policy::new(secs(10)).with_messages(Methods::matching(|_| true), HeartbeatMessage::empty());
+    let beat = |content_type| first_beat(policy.clone(), get(STREAM), answer(content_type));
+    assert_eq!(beat("application/connect+json"), None);
+    assert!(beat("application/connect+proto").is_some());
+}
+
+#[test]
+fn a_policy_chooses_forms_or_none() {
+    let comment = SseHeartbeat::comment("still here").expect("no line break");
+    let policy = Policy::new(secs(10)).with_sse(&comment).with_ndjson(NdjsonHeartbeat::Space);
+    let beat = |content_type| first_beat(policy.clone(), get("/"), answer(content_type));
+    assert_eq!(beat("text/event-stream").expect("kept alive").0, ":still here\n");
+    assert_eq!(beat("application/jsonl").expect("kept alive").0, " ");
+    let none = Policy::new(secs(10)).without_sse();
+    assert_eq!(first_beat(none, get("/"), answer("text/event-stream")), None);
+}
+
+/// Whether an SSE response that was changed like that passes as it is, headers and all.
+fn passes(change: impl FnOnce(&mut Response<Source>)) -> bool {
+    let mut response = answer("text/event-stream");
+    change(&mut response);
+    let before = (response.status(), response.headers().clone());
+    let layer = HeartbeatLayer::with_timer(VirtualTime::new(), secs(10));
+    let response = through(&layer, get("/"), response);
+    let passed = !response.body().is_kept_alive();
+    assert_eq!(passed, before == (response.status(), response.headers().clone()));
+    passed
+}
+
+#[test]
+fn what_cannot_grow_passes() {
+    assert!(!passes(|_| {}));
+    for header in [
+        "content-length",
+        "content-encoding",
+        "content-digest",
+        "content-md5",
+        "digest",
+        "repr-digest",
+        "grpc-status",
+    ] {
+        let passed = passes(|response| {
+            response.headers_mut().insert(header, "1".parse().expect("a value"));
+        });
+        assert!(passed, "{header}");
+    }
+    for status in [100, 101, 204, 205, 206, 302, 304, 404, 500] {
+        let passed =
+            passes(|response| *response.status_mut() = status.try_into().expect("a status"));
+        assert!(passed, "{status}");
+    }
+    for status in [200, 201, 203] {
+        let passed =
+            passes(|response| *response.status_mut() = status.try_into().expect("a status"));
+        assert!(!passed, "{status}");
+    }
+    assert!(passes(|response| response.body().set_hint(SizeHint::with_exact(7))));
+    assert!(passes(|response| response.body().set_end_stream()));
+}
+
+#[test]
+fn what_has_no_body_by_its_method_passes() {
+    for method in ["HEAD", "CONNECT"] {
+        let request = Request::builder().method(method).uri("/").body(()).expect("a request");
+        assert_eq!(first_beat(secs(10), request, answer("text/event-stream")), None, "{method}");
+    }
+    let post = Request::post("/").body(()).expect("a request");
+    assert!(first_beat(secs(10), post, answer("text/event-stream")).is_some());
+}
+
+#[test]
+fn an_untouched_body_keeps_its_size() {
+    let layer = HeartbeatLayer::with_timer(VirtualTime::new(), secs(10));
+    let response = Response::builder().header("content-type", "text/event-stream");
+    let response = response.body(Full::new(Bytes::from("data: 1\n\n"))).expect("a response");
+    let response = through(&layer, get("/"), response);
+    assert_eq!(response.body().size_hint().exact(), Some(9));
+    assert!(!response.body().is_end_stream());
+}
+
+#[test]
+fn t21_a_layer_around_a_layer_leaves_it_alone() {
+    let layer = HeartbeatLayer::with_timer(VirtualTime::new(), secs(10));
+    let inner = through(&layer, get("/"), answer("text/event-stream"));
+    assert!(inner.body().is_kept_alive());
+    let outer = through(&layer, get("/"), inner);
+    assert!(!outer.body().is_kept_alive());
+}
+
+#[test]
+fn proxies_are_asked_to_hold_nothing_back() {
+    let layer = |policy| HeartbeatLayer::with_timer(VirtualTime::new(), policy);
+    let headers = |policy: Policy, content_type: &str| {
+        through(&layer(policy), get(STREAM), answer(content_type)).headers().clone()
+    };
+    for content_type in ["text/event-stream", "application/x-ndjson"] {
+        let set = headers(everything(), content_type);
+        assert_eq!(set["x-accel-buffering"], "no");
+        assert_eq!(set["cache-control"], "no-transform");
+        assert_eq!(headers(everything().with_proxy_headers(false), content_type).len(), 1);
+    }
+    assert_eq!(headers(everything(), "application/grpc").len(), 1);
+}
+
+#[test]
+fn the_first_route_that_a_request_is_on_counts() {
+    let time = VirtualTime::new();
+    let under =
+        |prefix: &'static str| move |request: &Parts| request.uri.path().starts_with(prefix);
+    let layer = HeartbeatLayer::with_timer(time.clone(), secs(10))
+        .route(under("/a/never"), Duration::ZERO)
+        .route(under("/a"), Config::every(secs(1)));
+    let first = |path| {
+        let began = time.now();
+        let mut response = through(&layer, get(path), answer("text/event-stream"));
+        let kept_alive = response.body().is_kept_alive();
+        kept_alive.then(|| {
+            time.block_on(response.body_mut().frame());
+            time.now().saturating_sub(began)
+        })
+    };
+    assert_eq!(first("/"), Some(secs(10)));
+    assert_eq!(first("/a"), Some(secs(1)));
+    assert_eq!(first("/a/never"), None);
+}
+
+#[test]
+fn a_client_may_ask_for_an_interval_if_the_server_lets_it() {
+    let asks = |policy: Policy, value: &str| {
+        let request = Request::get("/").header("heartbeat-interval", value).body(());
+        first_beat(policy, request.expect("a request"), answer("text/event-stream"))
+            .map(|(_, after)| after)
+    };
+    let header = HeaderName::from_static("heartbeat-interval");
+    let heard = |range| Policy::new(secs(10)).with_client_interval(header.clone(), range);
+    assert_eq!(asks(Policy::new(secs(10)), "7"), Some(secs(10))); // by default nobody is
+    for (value, after) in [
+        ("7", secs(7)),
+        (" 2.5 ", Duration::from_millis(2500)),
+        ("0", secs(2)),
+        ("1", secs(2)),
+        ("99", secs(60)),
+        ("1e300", secs(10)), // no duration at all
+        ("inf", secs(10)),
+        ("NaN", secs(10)),
+        ("-7", secs(10)),
+        ("soon", secs(10)),
+        ("", secs(10)),
+    ] {
+        assert_eq!(asks(heard(secs(2)..=secs(60)), value), Some(after), "{value:?}");
+    }
+    assert_eq!(asks(heard(secs(0)..=secs(60)), "0"), None);
+    assert_eq!(asks(heard(secs(60)..=secs(2)), "7"), Some(secs(60))); // a range the wrong way round
+    let off = Policy::new(Duration::ZERO).with_client_interval(header, secs(2)..=secs(60));
+    assert_eq!(asks(off, "7"), None);
+}
+
+#[test]
+fn t1_an_interval_of_zero_keeps_nothing_alive() {
+    assert_eq!(first_beat(Duration::ZERO, get("/"), answer("text/event-stream")), None);
+}
+
+#[test]
+fn t19_an_observer_hears_of_each_response() {
+    let counters: Arc<Counters> = Arc::default();
+    let policy = Policy::new(secs(10)).observe(Arc::clone(&counters));
+    let layer = HeartbeatLayer::with_timer(VirtualTime::new(), policy);
+    let first = through(&layer, get("/"), answer("text/event-stream"));
+    let second = through(&layer, get("/"), answer("text/event-stream"));
+    let other = through(&layer, get("/"), answer("text/html"));
+    assert_eq!(counters.counts().live, 2);
+    drop((first, second, other));
+    assert_eq!(counters.counts().live, 0);
+}
+
+type Handler = ServiceFn<fn(Request<()>) -> Ready<Result<Response<Empty<Bytes>>, Infallible>>>;
+assert_impl_all!(HeartbeatLayer<VirtualTime>: Clone, Send, Sync, Unpin);
+assert_impl_all!(HeartbeatService<Handler, VirtualTime>: Clone, Send, Sync, Unpin);
+assert_impl_all!(ResponseFuture<Ready<()>, VirtualTime>: Send, Sync, Unpin);
+assert_impl_all!(Policy<Arc<Counters>>: Clone, Send, Sync, std::fmt::Debug);
+assert_impl_all!(Policy<NoObserver>: From<Duration>, From<Config>);

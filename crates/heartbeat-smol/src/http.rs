@@ -1,0 +1,29 @@
+use heartbeat_async::NoObserver;
+
+use crate::SmolTimer;
+
+/// Keeps the quiet responses of a server alive on smol's timers; see [`heartbeat_http::HeartbeatLayer`].
+///
+/// Needs the feature `http`.
+///
+/// # Example
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use heartbeat_smol::{HeartbeatLayer, HeartbeatMessage, Methods, Policy};
+///
+/// // For all server-sent events of an axum router:
+/// let layer = HeartbeatLayer::new(Duration::from_secs(15));
+///
+/// // And for one method of a gRPC service:
+/// let streams = Methods::paths(["/galaxy.gateway.v1.GatewayService/Subscribe"]);
+/// let policy = Policy::new(Duration::from_secs(15));
+/// let layer = HeartbeatLayer::new(policy.with_messages(streams, HeartbeatMessage::empty()));
+/// ```
+pub type HeartbeatLayer<O = NoObserver> = heartbeat_http::HeartbeatLayer<SmolTimer, O>;
+
+/// A body with heartbeats on smol's timers; see [`heartbeat_http::HeartbeatBody`].
+///
+/// Needs the feature `http`.
+pub type HeartbeatBody<B, O = NoObserver> = heartbeat_http::HeartbeatBody<B, SmolTimer, O>;

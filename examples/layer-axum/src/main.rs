@@ -1,0 +1,33 @@
+//! Events over SSE with axum, kept alive by a layer.
+
+use std::convert::Infallible;
+use std::io;
+use std::time::Duration;
+
+use axum::Router;
+use axum::response::sse::{Event, Sse};
+use axum::routing::get;
+use futures_util::stream::{self, Stream, StreamExt};
+use heartbeat_tokio::HeartbeatLayer;
+use tokio::net::TcpListener;
+use tokio::time::sleep;
+
+async fn events() -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+    let later = stream::once(async {
+        sleep(Duration::from_millis(1300)).await;
+        "still here"
+    });
+    let events = stream::iter(["hello"]).chain(later).chain(stream::pending());
+    Sse::new(events.map(|text| Ok(Event::default().data(text))))
+}
+
+#[tokio::main]
+async fn main() -> io::Result<()> {
+    let router = Router::new()
+        .route("/events", get(events))
+        .layer(HeartbeatLayer::new(Duration::from_millis(500))); // 15 s in earnest
+
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    println!("curl -N http://{}/events", listener.local_addr()?);
+    axum::serve(listener, router).await
+}

@@ -1,0 +1,51 @@
+//! Events over SSE with hyper, kept alive by a layer.
+
+use std::convert::Infallible;
+use std::io;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::stream::{self, Stream, StreamExt};
+use heartbeat_tokio::HeartbeatLayer;
+use http_body_util::StreamBody;
+use hyper::body::{Frame, Incoming};
+use hyper::server::conn::http1;
+use hyper::{Request, Response};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::TcpListener;
+use tokio::time::sleep;
+use tower::{Layer, service_fn};
+
+fn events() -> impl Stream<Item = Result<Frame<Bytes>, Infallible>> {
+    let later = stream::once(async {
+        sleep(Duration::from_millis(1300)).await;
+        "still here"
+    });
+    let events = stream::iter(["hello"]).chain(later).chain(stream::pending());
+    events.map(|text| Ok(Frame::data(Bytes::from(format!("data: {text}\n\n")))))
+}
+
+#[tokio::main]
+async fn main() -> io::Result<()> {
+    let service = service_fn(|_: Request<Incoming>| async {
+        let response = Response::builder().header("content-type", "text/event-stream");
+        response.body(StreamBody::new(events()))
+    });
+    let interval = Duration::from_millis(500); // 15 s in earnest
+    let service = TowerToHyperService::new(HeartbeatLayer::new(interval).layer(service));
+
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    println!("curl -N http://{}/events", listener.local_addr()?);
+    loop {
+        let (connection, _) = listener.accept().await?;
+        let service = service.clone();
+        tokio::spawn(async move {
+            let mut http = http1::Builder::new();
+            http.timer(TokioTimer::new());
+            if let Err(error) = http.serve_connection(TokioIo::new(connection), service).await {
+                eprintln!("a connection failed: {error}");
+            }
+        });
+    }
+}

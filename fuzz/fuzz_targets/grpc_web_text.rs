@@ -1,0 +1,10 @@
+//! `GrpcWebTextTracker` against the reader of whole streams.
+
+#![no_main]
+
+use heartbeat_fuzz::{GrpcWebTextCase, Tally};
+use libfuzzer_sys::fuzz_target;
+
+static TALLY: Tally = Tally::new();
+
+fuzz_target!(|case: GrpcWebTextCase| TALLY.count(case.check()));

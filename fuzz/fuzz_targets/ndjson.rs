@@ -1,0 +1,10 @@
+//! `NdjsonTracker` against the reader of whole streams.
+
+#![no_main]
+
+use heartbeat_fuzz::{NdjsonCase, Tally};
+use libfuzzer_sys::fuzz_target;
+
+static TALLY: Tally = Tally::new();
+
+fuzz_target!(|case: NdjsonCase| TALLY.count(case.check()));

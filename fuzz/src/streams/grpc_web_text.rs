@@ -1,0 +1,76 @@
+use arbitrary::{Arbitrary, Result, Unstructured};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use heartbeat_frame::HeartbeatMessage;
+
+use super::envelope::{beat, build};
+use super::{Cuts, Outcome, Stream};
+use crate::whole::{Protocol, cut};
+
+/// A stream of envelopes in base64, cut anywhere.
+#[derive(Debug)]
+pub struct GrpcWebTextCase {
+    beat: HeartbeatMessage,
+    stream: Stream,
+    cuts: Cuts,
+}
+
+impl<'a> Arbitrary<'a> for GrpcWebTextCase {
+    fn arbitrary(bytes: &mut Unstructured<'a>) -> Result<Self> {
+        let beat = beat(bytes)?;
+        let cuts = bytes.arbitrary()?;
+        let flushes: Flushes = bytes.arbitrary()?;
+        let stream = Stream::new(bytes, |bytes| {
+            Ok(flushes.encode(&build(bytes, Protocol::GrpcWeb, &beat)?).into_bytes())
+        })?;
+        Ok(Self { beat, stream, cuts })
+    }
+}
+
+impl GrpcWebTextCase {
+    /// Compares the tracker with the reader of whole streams.
+    ///
+    /// # Panics
+    ///
+    /// When the two differ, which is the finding.
+    #[must_use = "a tally counts it"]
+    pub fn check(&self) -> Outcome {
+        let Self { beat, stream, cuts } = self;
+        let out = cut::grpc_web_text(beat, &stream.bytes, &cuts.resolve(stream.bytes.len()));
+        Outcome::new(stream, &out)
+    }
+}
+
+/// Where the sender flushes, and so pads.
+#[derive(Debug, Arbitrary)]
+enum Flushes {
+    AtTheEnd,
+    AfterEachEnvelope,
+    After(Cuts),
+}
+
+impl Flushes {
+    fn encode(&self, stream: &[u8]) -> String {
+        let cuts = match self {
+            Self::AtTheEnd => Vec::new(),
+            Self::AfterEachEnvelope => ends(stream),
+            Self::After(cuts) => cuts.resolve(stream.len()),
+        };
+        let mut start = 0;
+        let mut encode = |end| STANDARD.encode(&stream[std::mem::replace(&mut start, end)..end]);
+        cuts.into_iter().chain([stream.len()]).map(&mut encode).collect()
+    }
+}
+
+/// Where the envelopes end that are whole.
+fn ends(stream: &[u8]) -> Vec<usize> {
+    let (mut ends, mut at) = (Vec::new(), 0);
+    while let Some([_, _, _, high, low]) = stream.get(at..at + 5) {
+        at += 5 + usize::from(u16::from_be_bytes([*high, *low])); // they are small
+        if at > stream.len() {
+            break;
+        }
+        ends.push(at);
+    }
+    ends
+}

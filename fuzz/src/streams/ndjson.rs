@@ -1,0 +1,77 @@
+use arbitrary::{Arbitrary, Result, Unstructured};
+use heartbeat_frame::NdjsonHeartbeat;
+
+use super::{Cuts, Outcome, Stream, pieces};
+use crate::whole::{MARK, cut};
+
+/// A stream of lines of JSON, cut anywhere.
+#[derive(Debug)]
+pub struct NdjsonCase {
+    beat: NdjsonHeartbeat,
+    stream: Stream,
+    cuts: Cuts,
+}
+
+impl<'a> Arbitrary<'a> for NdjsonCase {
+    fn arbitrary(bytes: &mut Unstructured<'a>) -> Result<Self> {
+        let beat = *bytes.choose(&[NdjsonHeartbeat::BlankLine, NdjsonHeartbeat::Space])?;
+        let cuts = bytes.arbitrary()?;
+        let stream = Stream::new(bytes, build)?;
+        Ok(Self { beat, stream, cuts })
+    }
+}
+
+impl NdjsonCase {
+    /// Compares the tracker with the reader of whole streams.
+    ///
+    /// # Panics
+    ///
+    /// When the two differ, which is the finding.
+    #[must_use = "a tally counts it"]
+    pub fn check(&self) -> Outcome {
+        let Self { beat, stream, cuts } = self;
+        let out = cut::ndjson(*beat, &stream.bytes, &cuts.resolve(stream.bytes.len()));
+        Outcome::new(stream, &out)
+    }
+}
+
+/// A line of JSON, or none.
+#[derive(Debug, Clone, Copy, Arbitrary)]
+enum Line {
+    Blank,
+    /// Spaces and tabs.
+    White(u8),
+    Number(i16),
+    Object(u8),
+    /// With whitespace around it.
+    Text {
+        before: u8,
+        length: u8,
+        after: u8,
+    },
+}
+
+impl Line {
+    fn text(self) -> String {
+        let white = |count: u8| " \t".repeat(usize::from(count % 4));
+        match self {
+            Self::Blank => String::new(),
+            Self::White(count) => white(count),
+            Self::Number(number) => number.to_string(),
+            Self::Object(id) => format!("{{\"id\":{id},\"text\":\"a b\\n\"}}"),
+            Self::Text { before, length, after } => {
+                let text = "é".repeat(usize::from(length) / 4);
+                format!("{}\"{text}\"{}", white(before), white(after))
+            }
+        }
+    }
+}
+
+fn build(bytes: &mut Unstructured<'_>) -> Result<Vec<u8>> {
+    let mut stream = if bytes.arbitrary()? { MARK.to_vec() } else { Vec::new() };
+    for line in pieces::<Line>(bytes)? {
+        stream.extend(line.text().bytes());
+        stream.extend_from_slice(bytes.choose(&[&b"\n"[..], b"\r\n"])?);
+    }
+    Ok(stream)
+}

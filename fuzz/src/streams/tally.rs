@@ -1,0 +1,78 @@
+use std::fmt;
+use std::sync::Mutex;
+
+use heartbeat_frame::Boundary;
+
+/// What came of one execution.
+#[derive(Debug, Clone, Copy)]
+pub struct Outcome {
+    /// Whether the stream was built to be valid.
+    pub(super) built: bool,
+    /// Whether it had a boundary other than its start.
+    pub(super) boundary: bool,
+    /// Where it ended.
+    pub(super) end: Option<Boundary>,
+}
+
+/// Counts what came of the executions, and tells at each power of two from a thousand on.
+#[derive(Debug)]
+pub struct Tally {
+    counts: Mutex<Counts>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Counts {
+    executions: u32,
+    built: u32,
+    boundary: u32,
+    ended: u32,
+    unknown: u32,
+}
+
+impl Tally {
+    /// Of nothing.
+    #[must_use]
+    pub const fn new() -> Self {
+        let counts = Counts { executions: 0, built: 0, boundary: 0, ended: 0, unknown: 0 };
+        Self { counts: Mutex::new(counts) }
+    }
+
+    /// Counts one more.
+    ///
+    /// # Panics
+    ///
+    /// Once it has panicked.
+    pub fn count(&self, outcome: Outcome) {
+        let mut counts = self.counts.lock().expect("nothing panics meanwhile");
+        counts.executions += 1;
+        counts.built += u32::from(outcome.built);
+        counts.boundary += u32::from(outcome.boundary);
+        counts.ended += u32::from(outcome.end == Some(Boundary::Ended));
+        counts.unknown += u32::from(outcome.end == Some(Boundary::Unknown));
+        if counts.executions >= 1024 && counts.executions.is_power_of_two() {
+            eprintln!("{counts}");
+        }
+    }
+}
+
+impl Default for Tally {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Display for Counts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { executions, built, boundary, ended, unknown } = *self;
+        let share = |count| f64::from(count) * 100.0 / f64::from(executions);
+        write!(
+            f,
+            "{executions} executions: {:.1} % built valid, {:.1} % with a boundary after the start, \
+             {:.1} % ended, {:.1} % malformed",
+            share(built),
+            share(boundary),
+            share(ended),
+            share(unknown),
+        )
+    }
+}

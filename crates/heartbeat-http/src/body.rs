@@ -6,11 +6,15 @@ use bytes::Bytes;
 use futures_core::Stream;
 use futures_core::stream::FusedStream;
 use heartbeat_async::{Config, HeartbeatStream, NoObserver, Observer, Timer, TryBeat};
+use heartbeat_frame::{Boundary, BoundaryTracker, Tracker};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
 use crate::Framing;
 use crate::pieces::{Piece, PieceBeat, Pieces};
+
+/// How many bytes may be left out.
+const BYTE_ORDER_MARK: u64 = 3;
 
 pin_project! {
     /// A body that yields a heartbeat whenever the body within has been silent for an interval.
@@ -27,7 +31,8 @@ pin_project! {
     /// - An error is no send, and no heartbeat follows it (T17). The end of the body within is the end of
     ///   this one, which is not polled again.
     /// - Two things are left out: frames of data that hold no byte, and a byte order mark at the
-    ///   beginning of a text that a heartbeat has got ahead of, where no client would skip it.
+    ///   beginning of a text that a heartbeat has got ahead of, where no client would skip it. Of one
+    ///   that is cut off by the end of the body nothing is passed on either.
     /// - [`size_hint`](Body::size_hint) is never exact while there may be heartbeats.
     /// - With an interval of zero everything passes as it is, and no alarm is held (T1).
     ///
@@ -106,7 +111,11 @@ where
     /// Ends the heartbeats; the frames still pass. May be called again (T9).
     pub fn stop(self: Pin<&mut Self>) {
         let mut pieces = self.project().pieces;
-        *pieces.as_mut().get_pin_mut().project().tracker = None;
+        let tracker = pieces.as_mut().get_pin_mut().project().tracker;
+        // Within a message it may hold the beginning of a byte order mark, which is to be given back.
+        if tracker.as_ref().is_some_and(|tracker| tracker.boundary() != Boundary::Within) {
+            *tracker = None;
+        }
         pieces.stop();
     }
 
@@ -128,7 +137,8 @@ where
         self.project().pieces.get_pin_mut().project().body
     }
 
-    /// The body within, without heartbeats. No frame is lost; see [Cancellation](#cancellation).
+    /// The body within, without heartbeats. No frame is lost, but for the beginning of a byte order mark
+    /// that a heartbeat has got ahead of; see [Cancellation](#cancellation).
     pub fn into_inner(self) -> B {
         self.pieces.into_inner().body
     }
@@ -172,8 +182,12 @@ where
         if self.pieces.get_ref().tracker.is_none() {
             return inner;
         }
+        let mark = match self.pieces.get_ref().tracker {
+            Some(Tracker::Sse(_) | Tracker::Ndjson(_)) => BYTE_ORDER_MARK,
+            _ => 0,
+        };
         let mut hint = SizeHint::new(); // heartbeats have no bound
-        hint.set_lower(inner.lower());
+        hint.set_lower(inner.lower().saturating_sub(mark));
         hint
     }
 }

@@ -34,7 +34,7 @@ impl Messages {
         Self { web_text: Framing::grpc_web_text(&proto), proto, json: None }
     }
 
-    /// And this text for those that speak JSON.
+    /// And this text for those that speak JSON. Not for gRPC-Web-text, in which nobody does.
     pub fn with_json(self, json: HeartbeatMessage) -> Self {
         Self { json: Some(json), ..self }
     }

@@ -105,9 +105,10 @@ impl<O> Policy<O> {
     /// Lets a client ask for an interval, in seconds, by this header of its request. Default: it may
     /// not.
     ///
-    /// What it asks for is moved into `range`. What is no number, or below zero, is not heard. Where the
-    /// interval is zero nobody is heard: heartbeats are off. A client can switch its own off if zero lies
-    /// in the range.
+    /// What it asks for is moved into `range`. What is no number, below zero, or longer than a
+    /// `Duration` can be, is not heard. Where the interval is zero nobody is heard: heartbeats are off.
+    /// If the range begins with zero a client can switch its own off; what else it asks for is a second
+    /// at least, lest it ask for a flood.
     ///
     /// # Example
     ///
@@ -166,11 +167,16 @@ impl<O> Policy<O> {
     }
 }
 
+/// The shortest interval that a client may ask for, where the server sets none but zero.
+const LEAST: Duration = Duration::from_secs(1);
+
 impl Wish {
     fn of(&self, request: &HeaderMap) -> Option<Duration> {
         let seconds = request.get(&self.header)?.to_str().ok()?.trim().parse().ok()?;
         let asked = Duration::try_from_secs_f64(seconds).ok()?;
-        Some(asked.min(*self.range.end()).max(*self.range.start()))
+        let asked = asked.min(*self.range.end()).max(*self.range.start());
+        let unbounded = self.range.start().is_zero() && !asked.is_zero();
+        Some(if unbounded { asked.max(LEAST) } else { asked })
     }
 }
 

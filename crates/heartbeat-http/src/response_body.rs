@@ -35,6 +35,13 @@ pin_project! {
     }
 }
 
+impl<B: Default, T: Timer, O: Observer> Default for ResponseBody<B, T, O> {
+    /// As it was: for layers that answer by themselves, such as those for CORS and time limits.
+    fn default() -> Self {
+        Self::untouched(B::default())
+    }
+}
+
 impl<B, T, O> ResponseBody<B, T, O>
 where
     T: Timer,

@@ -342,6 +342,27 @@ fn t9_a_body_that_was_stopped_passes_without_beats() {
 }
 
 #[test]
+fn t9_a_body_that_is_stopped_amid_what_may_be_a_mark_loses_nothing() {
+    let mut body = ten_seconds(sse());
+    assert_eq!(body.poll(), Got::Nothing);
+    body.beats(b":\n");
+    body.source.push(&b"\xef"[..]);
+    assert_eq!(body.poll(), Got::Nothing); // it may be the first byte of a mark
+    body.body.enter(|_, body| body.stop());
+    body.source.push(&b"\xbc\xa1: none\n\n"[..]);
+    assert_eq!(body.poll(), data("\u{ff21}: none\n\n"));
+    body.is_silent();
+}
+
+#[test]
+fn a_size_hint_leaves_room_for_a_mark_that_is_left_out() {
+    let body = ten_seconds(sse());
+    body.source.set_hint(SizeHint::with_exact(7));
+    let hint = body.body.size_hint();
+    assert_eq!((hint.lower(), hint.upper()), (4, None));
+}
+
+#[test]
 fn a_size_hint_is_exact_only_where_no_beat_can_come() {
     let mut body = ten_seconds(grpc());
     body.source.set_hint(SizeHint::with_exact(7));
@@ -398,5 +419,5 @@ fn the_body_within_can_be_had() {
 
 type Sent = HeartbeatBody<Empty<Bytes>, VirtualTime>;
 assert_impl_all!(Sent: Send, Sync, Unpin);
-assert_impl_all!(ResponseBody<Empty<Bytes>, VirtualTime>: Send, Sync);
+assert_impl_all!(ResponseBody<Empty<Bytes>, VirtualTime>: Default, Send, Sync);
 assert_not_impl_any!(HeartbeatBody<Source, VirtualTime>: Send, Sync);

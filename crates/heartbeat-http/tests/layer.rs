@@ -288,6 +288,7 @@ fn a_client_may_ask_for_an_interval_if_the_server_lets_it() {
         assert_eq!(asks(heard(secs(2)..=secs(60)), value), Some(after), "{value:?}");
     }
     assert_eq!(asks(heard(secs(0)..=secs(60)), "0"), None);
+    assert_eq!(asks(heard(secs(0)..=secs(60)), "0.000000001"), Some(secs(1))); // no flood
     assert_eq!(asks(heard(secs(60)..=secs(2)), "7"), Some(secs(60))); // a range the wrong way round
     let off = Policy::new(Duration::ZERO).with_client_interval(header, secs(2)..=secs(60));
     assert_eq!(asks(off, "7"), None);

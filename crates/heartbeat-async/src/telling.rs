@@ -48,7 +48,7 @@ impl<O: Observer> Telling<O> {
     }
 
     pub(crate) fn withdrawn(&self) {
-        event!(TRACE, "a real event has overtaken a heartbeat");
+        event!(TRACE, "a heartbeat is not owed any more");
         self.0.withdrawn();
     }
 

@@ -1,12 +1,14 @@
 //! The events of the crate tracing.
 
+use std::convert::Infallible;
 use std::fmt::{self, Write};
+use std::future::pending;
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use futures_util::future::join;
-use futures_util::{StreamExt, stream};
+use futures_util::future::{join, select};
+use futures_util::{StreamExt, sink, stream};
 use heartbeat_async::virtual_time::VirtualTime;
 use heartbeat_async::{Config, HeartbeatStreamExt, Timer, push};
 use tracing::field::{Field, Visit};
@@ -70,7 +72,7 @@ fn a_stream_tells_of_its_beats_and_of_giving_up() {
             for _ in 0..2 {
                 beats.next().await;
             }
-            futures_util::future::select(beats.next(), waits).await;
+            select(beats.next(), waits).await;
         });
     });
     assert_eq!(
@@ -103,12 +105,11 @@ fn a_beat_that_nobody_came_back_from_and_a_peer_that_fell_silent_are_told() {
 }
 
 #[test]
-fn a_driver_tells_of_what_it_sends_and_of_what_was_overtaken() {
+fn a_driver_tells_of_what_it_sends() {
     let log = Log::default();
     tracing::subscriber::with_default(log.clone(), || {
         let time = VirtualTime::new();
-        let sink = futures_util::sink::drain();
-        let (sender, driver) = push(sink, time.clone(), secs(10), || ());
+        let (sender, driver) = push(sink::drain(), time.clone(), secs(10), || ());
         let events = async {
             time.sleep_until(secs(15)).await;
             drop(sender);
@@ -116,4 +117,22 @@ fn a_driver_tells_of_what_it_sends_and_of_what_was_overtaken() {
         time.block_on(join(driver.run(), events)).0.unwrap();
     });
     assert_eq!(log.lines(), ["TRACE heartbeat: message=a heartbeat was sent late=0ns"]);
+}
+
+#[test]
+fn a_driver_tells_of_what_is_not_owed_any_more() {
+    let log = Log::default();
+    tracing::subscriber::with_default(log.clone(), || {
+        let time = VirtualTime::new();
+        let full = Box::pin(sink::unfold((), |(), ()| pending::<Result<(), Infallible>>()));
+        let (sender, driver) = push(full, time.clone(), secs(10), || ());
+        let events = async {
+            sender.feed(()).await.unwrap();
+            time.sleep_until(secs(15)).await; // a heartbeat is owed, and waits for the flush
+            sender.stop().await;
+            time.sleep_until(secs(20)).await;
+        };
+        time.block_on(select(Box::pin(driver.run()), Box::pin(events)));
+    });
+    assert_eq!(log.lines(), ["TRACE heartbeat: message=a heartbeat is not owed any more"]);
 }

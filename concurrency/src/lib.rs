@@ -13,6 +13,8 @@ extern crate alloc;
 mod clock;
 mod counted;
 mod explore;
+#[path = "../../crates/heartbeat-async/src/heart.rs"]
+mod heart;
 #[allow(warnings, clippy::pedantic, reason = "it is a copy, and linted where it is at home")]
 mod push {
     include!(concat!(env!("OUT_DIR"), "/push/mod.rs"));

@@ -14,6 +14,7 @@ pub struct Fault {
 }
 
 const TIME: &str = "heartbeat_async/virtual_time.rs";
+const BIRTH: &str = "heartbeat_async/heart.rs";
 const STREAM: &str = "heartbeat_async/stream.rs";
 const ALARM: &str = "heartbeat_async/alarm.rs";
 const WATCH: &str = "heartbeat_async/watch.rs";
@@ -90,11 +91,12 @@ pub const FAULTS: &[Fault] = &[
     },
     Fault {
         name: "the silence begins later than birth",
-        file: STREAM,
-        right: "Heartbeat::new(&config, timer.now())",
+        file: BIRTH,
+        right: "timer.now()",
         wrong: r"{
-            let later = heartbeat_core::Instant::checked_add(timer.now(), Duration::from_secs(3));
-            Heartbeat::new(&config, later.unwrap_or_else(|| timer.now()))
+            let three = core::time::Duration::from_secs(3);
+            let later = heartbeat_core::Instant::checked_add(timer.now(), three);
+            later.unwrap_or_else(|| timer.now())
         }",
     },
     Fault {
@@ -309,9 +311,9 @@ pub const FAULTS: &[Fault] = &[
     },
     Fault {
         name: "all streams draw the same gaps",
-        file: STREAM,
-        right: "config.with_seed(seed::unique())",
-        wrong: "config.with_seed(1)",
+        file: BIRTH,
+        right: "config.seed().unwrap_or_else(seed::unique)",
+        wrong: "1",
     },
     Fault {
         name: "a lock is held while the sink is not ready",

@@ -85,6 +85,7 @@ mod beat;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod ext;
+mod heart;
 mod observer;
 mod push;
 mod seed;

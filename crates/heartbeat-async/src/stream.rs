@@ -11,8 +11,8 @@ use pin_project_lite::pin_project;
 
 use crate::alarm::Alarm;
 use crate::beat::{Beat, Kind, Recognize};
+use crate::heart;
 use crate::observer::{NoObserver, Observer, Outcome};
-use crate::seed;
 use crate::telling::Telling;
 use crate::timer::Timer;
 
@@ -90,12 +90,9 @@ where
     /// case a closure. For a stream of `Result` wrap it in [`TryBeat`](crate::TryBeat), which knows
     /// that an `Err` is no send (T17).
     pub fn new(inner: S, timer: T, config: impl Into<Config>, beat: B) -> Self {
-        let mut config = config.into();
-        if config.seed().is_none() {
-            config = config.with_seed(seed::unique());
-        }
+        let config = config.into();
         let pulse = Pulse {
-            heart: Heartbeat::new(&config, timer.now()).with_granularity(timer.granularity()),
+            heart: heart::born(config, &timer),
             timer,
             beating: !config.is_disabled(),
             muted: false,

@@ -24,8 +24,6 @@ pub struct Driver<Item, Si, T: Timer, B, O: Observer = NoObserver> {
     shared: Arc<Shared<Si, T, B>>,
     senders: Weak<Senders>,
     duty: Duty<O, T::Instant>,
-    /// The end has come, but for what is to be flushed: watches how long that takes (T20).
-    ending: Option<Watchdog<T::Instant>>,
     sends: PhantomData<fn() -> Item>,
 }
 
@@ -80,20 +78,13 @@ where
     B: Beat<Item>,
 {
     pub(super) fn new(shared: Arc<Shared<Si, T, B>>, senders: Weak<Senders>) -> Self {
-        let duty = Duty { telling: Telling::new(NoObserver), owed: None, sent: None };
-        Self { shared, senders, duty, ending: None, sends: PhantomData }
+        Self { shared, senders, duty: Duty::new(NoObserver), sends: PhantomData }
     }
 
     /// Tells `observer` what becomes of the heartbeats (T19).
     pub fn observe<O: Observer>(self, observer: O) -> Driver<Item, Si, T, B, O> {
-        let duty = Duty { telling: Telling::new(observer), owed: None, sent: None };
-        Driver {
-            shared: self.shared,
-            senders: self.senders,
-            duty,
-            ending: None,
-            sends: PhantomData,
-        }
+        let (shared, senders) = (self.shared, self.senders);
+        Driver { shared, senders, duty: Duty::new(observer), sends: PhantomData }
     }
 }
 
@@ -199,7 +190,8 @@ where
             duty.owed = None;
             duty.telling.withdrawn(); // T6, T9
         }
-        let unflushed = |deadline| match turn {
+        let wait = |deadline| match turn {
+            _ if flushed => Step::Rest(deadline),
             Some(_) => Step::AskAgain(deadline),
             None => Step::Queue(deadline),
         };
@@ -208,15 +200,14 @@ where
             if flushed {
                 return Ok(Step::End);
             }
-            let deadline = duty.watch_the_end(&mut self.ending, line, shared)?;
-            return Ok(unflushed(deadline));
+            return duty.watch_the_end(line, shared).map(wait);
         }
         if !line.beating {
-            return Ok(if flushed { Step::Rest(None) } else { unflushed(None) }); // T1
+            return Ok(wait(None)); // T1
         }
         if !line.fits::<Item>() {
             line.awaits = Awaits::Any; // within a message the machine is not asked
-            return Ok(if flushed { Step::Rest(None) } else { unflushed(None) });
+            return Ok(wait(None));
         }
         let now = shared.timer.now();
         let deadline = match line.heart.poll_deadline(now) {
@@ -238,11 +229,8 @@ where
             Action::Stalled => return Err(duty.stall(line, shared)),
             Action::Stopped => return Ok(Step::Again), // and out of there above
         };
-        if !flushed {
-            return Ok(unflushed(deadline));
-        }
-        let Some(Owed { late, asked }) = duty.owed else {
-            return Ok(Step::Rest(deadline));
+        let Some(Owed { late, asked }) = duty.owed.filter(|_| flushed) else {
+            return Ok(wait(deadline));
         };
         if turn.is_none() {
             *turn = shared.turns.try_take();
@@ -336,6 +324,8 @@ struct Duty<O: Observer, I> {
     owed: Option<Owed<I>>,
     /// A heartbeat that was handed over, and not flushed.
     sent: Option<Sent>,
+    /// The end has come, but for what is to be flushed: watches how long that takes (T20).
+    ending: Option<Watchdog<I>>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -392,7 +382,6 @@ impl<O: Observer, I: Instant> Duty<O, I> {
     /// Answers how long it may take.
     fn watch_the_end<Si, T, B, E>(
         &mut self,
-        ending: &mut Option<Watchdog<I>>,
         line: &mut Line<Si, I, B>,
         shared: &Shared<Si, T, B>,
     ) -> Result<Option<I>, DriverError<E>>
@@ -403,7 +392,7 @@ impl<O: Observer, I: Instant> Duty<O, I> {
             return Ok(None);
         }
         let now = shared.timer.now();
-        let dog = ending.get_or_insert_with(|| {
+        let dog = self.ending.get_or_insert_with(|| {
             Watchdog::new(shared.stall_after, now).with_granularity(shared.timer.granularity())
         });
         match dog.poll_deadline(now) {
@@ -422,6 +411,10 @@ impl<O: Observer, I: Instant> Duty<O, I> {
 }
 
 impl<O: Observer, I> Duty<O, I> {
+    fn new(observer: O) -> Self {
+        Self { telling: Telling::new(observer), owed: None, sent: None, ending: None }
+    }
+
     fn end_sent(&mut self, outcome: Outcome) {
         if let Some(Sent { late, bytes }) = self.sent.take() {
             self.telling.heartbeat(outcome, late, bytes);

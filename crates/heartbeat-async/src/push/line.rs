@@ -14,6 +14,7 @@ use futures_sink::Sink;
 use heartbeat_core::{Config, Heartbeat, Instant};
 
 use super::turn::Turns;
+use crate::heart;
 use crate::{Beat, Kind, Timer};
 
 /// The sink, its heart, and who may have them.
@@ -47,11 +48,11 @@ impl Drop for Senders {
 }
 
 impl<Si, T: Timer, B> Shared<Si, T, B> {
-    pub(super) fn new(sink: Si, timer: T, config: &Config, beat: B) -> Self {
+    pub(super) fn new(sink: Si, timer: T, config: Config, beat: B) -> Self {
         let beating = !config.is_disabled();
         let line = Line {
             sink: Box::pin(sink),
-            heart: Heartbeat::new(config, timer.now()).with_granularity(timer.granularity()),
+            heart: heart::born(config, &timer),
             beat,
             beating,
             flow: Flow::HandedOver, // who knows what is in there

@@ -11,7 +11,6 @@ use futures_sink::Sink;
 use heartbeat_core::Config;
 
 use crate::observer::NoObserver;
-use crate::seed;
 use crate::{Beat, Timer};
 use line::{Senders, Shared};
 
@@ -67,11 +66,7 @@ where
     T: Timer,
     B: Beat<Item>,
 {
-    let mut config = config.into();
-    if config.seed().is_none() {
-        config = config.with_seed(seed::unique());
-    }
-    let shared = Arc::new(Shared::new(sink, timer, &config, beat));
+    let shared = Arc::new(Shared::new(sink, timer, config.into(), beat));
     let senders = Arc::new(Senders::of(&shared));
     let driver = Driver::new(Arc::clone(&shared), Arc::downgrade(&senders));
     (Sender::new(shared, senders), driver)

@@ -1,6 +1,7 @@
 use alloc::sync::Arc;
 use core::fmt;
 use core::marker::PhantomData;
+use core::task::{Context, Poll};
 
 use async_lock::MutexGuard;
 use event_listener::Event;
@@ -49,9 +50,8 @@ where
         let turn = self.shared.turns.take().await;
         let line = self.hand_over(&turn, item).await?;
         left_behind.0 = Some(&self.shared.changed);
-        let (line, flushed) =
+        let (_, flushed) =
             self.shared.ask(line, |line, cx| line.poll_flush(cx, &self.shared)).await;
-        drop(line);
         left_behind.0 = None;
         flushed
     }
@@ -73,14 +73,7 @@ where
     ///
     /// Whatever the sink answers.
     pub async fn flush(&self) -> Result<(), Si::Error> {
-        let mut left_behind = LeftBehind(Some(&self.shared.changed));
-        let _turn = self.shared.turns.take().await;
-        let line = self.shared.line().await;
-        let (line, flushed) =
-            self.shared.ask(line, |line, cx| line.poll_flush(cx, &self.shared)).await;
-        drop(line);
-        left_behind.0 = None;
-        flushed
+        self.ask_in_turn(Line::poll_flush).await
     }
 
     /// Ends the heartbeats, then closes the sink, which flushes it. Items that are sent later are
@@ -91,14 +84,7 @@ where
     /// Whatever the sink answers.
     pub async fn close(&self) -> Result<(), Si::Error> {
         self.stop().await;
-        let mut left_behind = LeftBehind(Some(&self.shared.changed));
-        let _turn = self.shared.turns.take().await;
-        let line = self.shared.line().await;
-        let (line, closed) =
-            self.shared.ask(line, |line, cx| line.poll_close(cx, &self.shared)).await;
-        drop(line);
-        left_behind.0 = None;
-        closed
+        self.ask_in_turn(Line::poll_close).await
     }
 
     /// Ends the heartbeats, and with them the [driver](crate::Driver); items still go through. Once
@@ -106,6 +92,19 @@ where
     pub async fn stop(&self) {
         self.shared.line().await.stop(&self.shared.timer);
         self.shared.changed.notify(usize::MAX);
+    }
+
+    /// Asks the sink for something until it has answered.
+    async fn ask_in_turn<R>(
+        &self,
+        poll: impl Fn(&mut Line<Si, T::Instant, B>, &mut Context<'_>, &Shared<Si, T, B>) -> Poll<R>,
+    ) -> R {
+        let mut left_behind = LeftBehind(Some(&self.shared.changed));
+        let _turn = self.shared.turns.take().await;
+        let line = self.shared.line().await;
+        let (_, answer) = self.shared.ask(line, |line, cx| poll(line, cx, &self.shared)).await;
+        left_behind.0 = None;
+        answer
     }
 
     async fn hand_over<'a>(

@@ -104,10 +104,9 @@ fn a_driver_that_waits_for_its_alarm_waits_for_the_next_when_a_send_has_moved_it
     assert_eq!(ends, [["real", "beat"]]);
 }
 
-#[test]
-fn a_driver_that_waits_for_its_alarm_is_woken_by_stop() {
-    let ends = Interleavings::up_to(4).of(|| {
-        let Scene { sender, driver, peer, clock } = scene(Room::Open, every());
+fn assert_is_woken_by_stop(begin: fn() -> Scene) {
+    let ends = Interleavings::up_to(4).of(move || {
+        let Scene { sender, driver, peer, clock } = begin();
         let driver = spawn(driver.run());
         run(sender.stop());
         driver.join().unwrap().unwrap();
@@ -115,32 +114,21 @@ fn a_driver_that_waits_for_its_alarm_is_woken_by_stop() {
         peer.log(&clock)
     });
     assert_eq!(ends, [[""; 0]]);
+}
+
+#[test]
+fn a_driver_that_waits_for_its_alarm_is_woken_by_stop() {
+    assert_is_woken_by_stop(|| scene(Room::Open, every()));
 }
 
 #[test]
 fn a_driver_without_heartbeats_is_woken_by_stop() {
-    let ends = Interleavings::up_to(4).of(|| {
-        let Scene { sender, driver, peer, clock } = scene(Room::Open, Duration::ZERO.into());
-        let driver = spawn(driver.run());
-        run(sender.stop());
-        driver.join().unwrap().unwrap();
-        drop(sender);
-        peer.log(&clock)
-    });
-    assert_eq!(ends, [[""; 0]]);
+    assert_is_woken_by_stop(|| scene(Room::Open, Duration::ZERO.into()));
 }
 
 #[test]
 fn a_driver_that_gave_up_is_woken_by_stop() {
-    let ends = Interleavings::up_to(4).of(|| {
-        let Scene { sender, driver, peer, clock } = given_up();
-        let driver = spawn(driver.run());
-        run(sender.stop());
-        driver.join().unwrap().unwrap();
-        drop(sender);
-        peer.log(&clock)
-    });
-    assert_eq!(ends, [[""; 0]]);
+    assert_is_woken_by_stop(given_up);
 }
 
 #[test]

@@ -72,6 +72,17 @@ impl<'a, T: Timer + Clone + 'a> Pushed<'a, T> {
     }
 }
 
+/// Plays a scenario with a sink that it has to itself, and the sink's driver beside it.
+async fn play<'a, T: Timer + Clone + 'a>(
+    stage: &'a Stage<T>,
+    config: impl Into<Config>,
+    scenario: impl AsyncFnOnce(Pushed<'a, T>) -> Verdict,
+) -> Verdict {
+    let tasks = Tasks::default();
+    let pushed = Pushed::open(stage, &tasks, config);
+    tasks.beside(scenario(pushed)).await
+}
+
 /// What a task ended with, which must have ended.
 fn ended<R>(what: &str, handle: &Handle<R>) -> Verdict<R> {
     handle.take().ok_or_else(|| Trouble::Late(format!("{what} has not ended")))
@@ -80,10 +91,8 @@ fn ended<R>(what: &str, handle: &Handle<R>) -> Verdict<R> {
 pub(super) async fn t1_push_an_interval_of_zero_costs_nothing<T: Timer + Clone>(
     stage: &Stage<T>,
 ) -> Verdict {
-    let tasks = Tasks::default();
     let config = Config::every(Duration::ZERO).with_prompt(true).with_stall_after(stage.ticks(3));
-    let pushed = Pushed::open(stage, &tasks, config);
-    let scenario = async {
+    play(stage, config, async |pushed| {
         pushed.silent_until(15).await?;
         let before = (pushed.calls.reads(), pushed.calls.settings());
         for _ in 0..3 {
@@ -99,30 +108,26 @@ pub(super) async fn t1_push_an_interval_of_zero_costs_nothing<T: Timer + Clone>(
         ensure!(pushed.calls.settings() == 0, "an alarm was set");
         ensure!(pushed.driver.polls() == woken, "its driver was woken by a send");
         Ok(())
-    };
-    tasks.beside(scenario).await
+    })
+    .await
 }
 
 pub(super) async fn t2_push_a_prompt_beat_comes_at_once<T: Timer + Clone>(
     stage: &Stage<T>,
 ) -> Verdict {
-    let tasks = Tasks::default();
     let config = Config::every(stage.ticks(10)).with_prompt(true);
-    let pushed = Pushed::open(stage, &tasks, config);
-    let scenario = async {
+    play(stage, config, async |pushed| {
         let at = pushed.until(stage.ticks(2), &["beat"]).await?;
         stage.in_time(at, Duration::ZERO, Duration::ZERO)?;
         pushed.beats(at).await.map(drop)
-    };
-    tasks.beside(scenario).await
+    })
+    .await
 }
 
 pub(super) async fn t3_push_a_send_moves_the_deadline<T: Timer + Clone>(
     stage: &Stage<T>,
 ) -> Verdict {
-    let tasks = Tasks::default();
-    let pushed = Pushed::open(stage, &tasks, stage.ticks(10));
-    let scenario = async {
+    play(stage, stage.ticks(10), async |pushed| {
         let mut last = Duration::ZERO;
         for _ in 0..stage.rounds() {
             last = pushed.beats(last).await?;
@@ -132,16 +137,14 @@ pub(super) async fn t3_push_a_send_moves_the_deadline<T: Timer + Clone>(
             ensure!(ended("the send", &sent)?.is_ok(), "a send failed");
         }
         Ok(())
-    };
-    tasks.beside(scenario).await
+    })
+    .await
 }
 
 pub(super) async fn t3_push_a_send_that_failed_moves_nothing<T: Timer + Clone>(
     stage: &Stage<T>,
 ) -> Verdict {
-    let tasks = Tasks::default();
-    let pushed = Pushed::open(stage, &tasks, stage.ticks(10));
-    let scenario = async {
+    play(stage, stage.ticks(10), async |pushed| {
         pushed.silent_until(5).await?;
         for mood in [Mood::Broken, Mood::Refusing] {
             pushed.wire.set(mood);
@@ -150,16 +153,14 @@ pub(super) async fn t3_push_a_send_that_failed_moves_nothing<T: Timer + Clone>(
         }
         pushed.wire.set(Mood::Open);
         pushed.beats(Duration::ZERO).await.map(drop)
-    };
-    tasks.beside(scenario).await
+    })
+    .await
 }
 
 pub(super) async fn t5_push_after_a_long_block_one_beat_is_owed<T: Timer + Clone>(
     stage: &Stage<T>,
 ) -> Verdict {
-    let tasks = Tasks::default();
-    let pushed = Pushed::open(stage, &tasks, stage.ticks(10));
-    let scenario = async {
+    play(stage, stage.ticks(10), async |pushed| {
         pushed.silent_until(5).await?;
         pushed.wire.set(Mood::Blocked);
         pushed.silent_until(45).await?;
@@ -169,16 +170,14 @@ pub(super) async fn t5_push_after_a_long_block_one_beat_is_owed<T: Timer + Clone
         let late = pushed.heard.counts().max_late;
         ensure!(late >= stage.ticks(34), "it tells of {late:?} after 35 ticks");
         Ok(())
-    };
-    tasks.beside(scenario).await
+    })
+    .await
 }
 
 pub(super) async fn t6_push_a_real_item_that_waited_is_followed_by_no_beat<T: Timer + Clone>(
     stage: &Stage<T>,
 ) -> Verdict {
-    let tasks = Tasks::default();
-    let pushed = Pushed::open(stage, &tasks, stage.ticks(10));
-    let scenario = async {
+    play(stage, stage.ticks(10), async |pushed| {
         pushed.silent_until(6).await?;
         pushed.wire.set(Mood::Blocked);
         let sent = pushed.send("real");
@@ -190,16 +189,14 @@ pub(super) async fn t6_push_a_real_item_that_waited_is_followed_by_no_beat<T: Ti
         let counts = pushed.heard.counts();
         ensure!((counts.withdrawn, counts.sent) == (1, 1), "{counts:?}");
         Ok(())
-    };
-    tasks.beside(scenario).await
+    })
+    .await
 }
 
 pub(super) async fn t6_push_a_real_item_slow_to_leave_is_followed_by_no_beat<T: Timer + Clone>(
     stage: &Stage<T>,
 ) -> Verdict {
-    let tasks = Tasks::default();
-    let pushed = Pushed::open(stage, &tasks, stage.ticks(10));
-    let scenario = async {
+    play(stage, stage.ticks(10), async |pushed| {
         pushed.silent_until(4).await?;
         pushed.wire.set(Mood::Full);
         let sent = pushed.send("real");
@@ -211,23 +208,21 @@ pub(super) async fn t6_push_a_real_item_slow_to_leave_is_followed_by_no_beat<T: 
         let counts = pushed.heard.counts();
         ensure!((counts.withdrawn, counts.sent) == (1, 1), "{counts:?}");
         Ok(())
-    };
-    tasks.beside(scenario).await
+    })
+    .await
 }
 
 pub(super) async fn t9_push_no_beat_follows_a_stop_that_has_returned<T: Timer + Clone>(
     stage: &Stage<T>,
 ) -> Verdict {
-    let tasks = Tasks::default();
-    let pushed = Pushed::open(stage, &tasks, stage.ticks(10));
-    let scenario = async {
+    play(stage, stage.ticks(10), async |pushed| {
         pushed.silent_until(5).await?;
         pushed.wire.set(Mood::Blocked);
         pushed.silent_until(12).await?; // a beat is owed
         let sent = pushed.send("real");
         pushed.silent_until(13).await?;
         let sender = pushed.sender.clone();
-        let stopped = tasks.spawn(async move { sender.stop().await });
+        let stopped = pushed.tasks.spawn(async move { sender.stop().await });
         pushed.silent_until(15).await?;
         ended("the stop", &stopped)?;
         ended("the driver", &pushed.driver)?.map_err(wrong)?;
@@ -236,18 +231,16 @@ pub(super) async fn t9_push_no_beat_follows_a_stop_that_has_returned<T: Timer + 
         ensure!(ended("the send", &sent)?.is_ok(), "a send failed");
         pushed.sender.stop().await;
         Ok(())
-    };
-    tasks.beside(scenario).await
+    })
+    .await
 }
 
 pub(super) async fn t10_push_a_beat_that_fails_ends_the_driver_alone<T: Timer + Clone>(
     stage: &Stage<T>,
 ) -> Verdict {
     for mood in [Mood::Broken, Mood::Refusing] {
-        let tasks = Tasks::default();
         let start = stage.now();
-        let pushed = Pushed::open(stage, &tasks, stage.ticks(10));
-        let scenario = async {
+        play(stage, stage.ticks(10), async |pushed| {
             pushed.until(start + stage.ticks(5), &[]).await?;
             pushed.wire.set(mood);
             pushed.until(start + stage.ticks(12), &[]).await?;
@@ -260,8 +253,8 @@ pub(super) async fn t10_push_a_beat_that_fails_ends_the_driver_alone<T: Timer + 
             let sent = pushed.sender.send("real").await;
             ensure!(sent.is_ok(), "{sent:?} from a sink that is open");
             pushed.until(start + stage.ticks(30), &["real"]).await.map(drop)
-        };
-        tasks.beside(scenario).await?;
+        })
+        .await?;
     }
     Ok(())
 }
@@ -272,10 +265,8 @@ pub(super) async fn t12_push_a_dead_producer_is_given_up_once_until_it_sends_aga
 where
     T: Timer + Clone,
 {
-    let tasks = Tasks::default();
     let config = Config::every(stage.ticks(10)).with_give_up_after(stage.ticks(25));
-    let pushed = Pushed::open(stage, &tasks, config);
-    let scenario = async {
+    play(stage, config, async |pushed| {
         let first = pushed.beats(Duration::ZERO).await?;
         pushed.beats(first).await?;
         pushed.silent_until(45).await?;
@@ -286,16 +277,14 @@ where
         pushed.beats(at).await?;
         ensure!(pushed.heard.counts().gave_up == 1, "{:?}", pushed.heard.counts());
         Ok(())
-    };
-    tasks.beside(scenario).await
+    })
+    .await
 }
 
 pub(super) async fn t16_push_the_alarm_is_moved_once_per_gap_at_most<T: Timer + Clone>(
     stage: &Stage<T>,
 ) -> Verdict {
-    let tasks = Tasks::default();
-    let pushed = Pushed::open(stage, &tasks, stage.ticks(10));
-    let scenario = async {
+    play(stage, stage.ticks(10), async |pushed| {
         let mut last = Duration::ZERO;
         for _ in 0..5 * stage.rounds() {
             pushed.until(last + stage.ticks(1), &[]).await?;
@@ -308,16 +297,14 @@ pub(super) async fn t16_push_the_alarm_is_moved_once_per_gap_at_most<T: Timer + 
         let settings = pushed.calls.settings();
         ensure!(settings <= stage.settings(), "{settings} settings in {:?}", stage.now());
         Ok(())
-    };
-    tasks.beside(scenario).await
+    })
+    .await
 }
 
 pub(super) async fn t16_push_a_beat_wakes_its_driver_once<T: Timer + Clone>(
     stage: &Stage<T>,
 ) -> Verdict {
-    let tasks = Tasks::default();
-    let pushed = Pushed::open(stage, &tasks, stage.ticks(10));
-    let scenario = async {
+    play(stage, stage.ticks(10), async |pushed| {
         let mut last = pushed.beats(Duration::ZERO).await?;
         let before = pushed.driver.polls();
         for _ in 0..stage.rounds() {
@@ -327,16 +314,14 @@ pub(super) async fn t16_push_a_beat_wakes_its_driver_once<T: Timer + Clone>(
         // One more, for an executor may wake a task as it pleases.
         ensure!(polls <= stage.rounds() as usize + 1, "{polls} wake-ups, {} beats", stage.rounds());
         Ok(())
-    };
-    tasks.beside(scenario).await
+    })
+    .await
 }
 
 pub(super) async fn t10_push_an_error_reaches_who_has_caused_it<T: Timer + Clone>(
     stage: &Stage<T>,
 ) -> Verdict {
-    let tasks = Tasks::default();
-    let pushed = Pushed::open(stage, &tasks, stage.ticks(10));
-    let scenario = async {
+    play(stage, stage.ticks(10), async |pushed| {
         pushed.silent_until(2).await?;
         pushed.wire.set(Mood::Full);
         let lost = pushed.send("lost");
@@ -351,16 +336,14 @@ pub(super) async fn t10_push_an_error_reaches_who_has_caused_it<T: Timer + Clone
         ensure!(pushed.driver.take().is_none(), "the driver met the error of a sender");
         let at = pushed.until(stage.ticks(9), &["real"]).await?;
         pushed.beats(at).await.map(drop)
-    };
-    tasks.beside(scenario).await
+    })
+    .await
 }
 
 pub(super) async fn t17_push_no_beat_stands_within_a_message<T: Timer + Clone>(
     stage: &Stage<T>,
 ) -> Verdict {
-    let tasks = Tasks::default();
-    let pushed = Pushed::open(stage, &tasks, stage.ticks(10));
-    let scenario = async {
+    play(stage, stage.ticks(10), async |pushed| {
         pushed.silent_until(4).await?;
         let piece = pushed.send("piece");
         pushed.until(stage.ticks(6), &["piece"]).await?;
@@ -370,8 +353,8 @@ pub(super) async fn t17_push_no_beat_stands_within_a_message<T: Timer + Clone>(
         let at = pushed.until(stage.ticks(27), &["real"]).await?;
         ensure!(ended("the send", &rest)?.is_ok(), "a send failed");
         pushed.beats(at).await.map(drop)
-    };
-    tasks.beside(scenario).await
+    })
+    .await
 }
 
 pub(super) async fn t18_push_a_sink_that_wakes_itself_is_asked_once_a_time<T: Timer + Clone>(
@@ -402,9 +385,7 @@ pub(super) async fn t18_push_the_driver_asks_again_after_a_sender_that_was_dropp
 where
     T: Timer + Clone,
 {
-    let tasks = Tasks::default();
-    let pushed = Pushed::open(stage, &tasks, stage.ticks(10));
-    let scenario = async {
+    play(stage, stage.ticks(10), async |pushed| {
         pushed.silent_until(5).await?;
         pushed.wire.set(Mood::Blocked);
         pushed.silent_until(12).await?; // a beat is owed, and the driver waits for the sink
@@ -414,23 +395,21 @@ where
         pushed.silent_until(16).await?;
         pushed.wire.set(Mood::Open);
         pushed.until(stage.ticks(18), &["beat"]).await.map(drop)
-    };
-    tasks.beside(scenario).await
+    })
+    .await
 }
 
 pub(super) async fn t18_push_a_close_that_was_dropped_leaves_nothing_behind<T: Timer + Clone>(
     stage: &Stage<T>,
 ) -> Verdict {
-    let tasks = Tasks::default();
-    let pushed = Pushed::open(stage, &tasks, stage.ticks(10));
-    let scenario = async {
+    play(stage, stage.ticks(10), async |pushed| {
         pushed.silent_until(2).await?;
         pushed.wire.set(Mood::Full);
         let fed = pushed.sender.feed("fed").await;
         ensure!(fed.is_ok(), "{fed:?} from a sink that takes it");
         pushed.until(stage.ticks(4), &["fed"]).await?;
         let sender = pushed.sender.clone();
-        let closes = tasks.spawn(async move { sender.close().await });
+        let closes = pushed.tasks.spawn(async move { sender.close().await });
         pushed.silent_until(6).await?;
         closes.abort();
         pushed.silent_until(8).await?;
@@ -440,8 +419,8 @@ pub(super) async fn t18_push_a_close_that_was_dropped_leaves_nothing_behind<T: T
         ended("the driver", &pushed.driver)?.map_err(wrong)?;
         ensure!(pushed.wire.is_flushed(), "what was fed was not flushed");
         Ok(())
-    };
-    tasks.beside(scenario).await
+    })
+    .await
 }
 
 pub(super) async fn t18_push_a_send_that_was_dropped_leaves_an_item_whole_or_none<T>(
@@ -450,9 +429,7 @@ pub(super) async fn t18_push_a_send_that_was_dropped_leaves_an_item_whole_or_non
 where
     T: Timer + Clone,
 {
-    let tasks = Tasks::default();
-    let pushed = Pushed::open(stage, &tasks, stage.ticks(30));
-    let scenario = async {
+    play(stage, stage.ticks(30), async |pushed| {
         pushed.silent_until(2).await?;
         pushed.wire.set(Mood::Blocked);
         let dropped = pushed.send("never");
@@ -471,16 +448,14 @@ where
             return Err(Trouble::Late(String::from("nobody has flushed it")));
         }
         Ok(())
-    };
-    tasks.beside(scenario).await
+    })
+    .await
 }
 
 pub(super) async fn t18_push_senders_take_their_turns<T: Timer + Clone>(
     stage: &Stage<T>,
 ) -> Verdict {
-    let tasks = Tasks::default();
-    let pushed = Pushed::open(stage, &tasks, stage.ticks(10));
-    let scenario = async {
+    play(stage, stage.ticks(10), async |pushed| {
         pushed.silent_until(2).await?;
         pushed.wire.set(Mood::Blocked);
         // The later one asks, the sooner it is polled.
@@ -498,16 +473,14 @@ pub(super) async fn t18_push_senders_take_their_turns<T: Timer + Clone>(
             ended("a send", sent)??;
         }
         pushed.beats(at).await.map(drop)
-    };
-    tasks.beside(scenario).await
+    })
+    .await
 }
 
 pub(super) async fn t18_push_the_driver_ends_when_every_sender_is_gone<T: Timer + Clone>(
     stage: &Stage<T>,
 ) -> Verdict {
-    let tasks = Tasks::default();
-    let pushed = Pushed::open(stage, &tasks, stage.ticks(10));
-    let scenario = async move {
+    play(stage, stage.ticks(10), async |pushed| {
         let other = pushed.sender.clone();
         pushed.silent_until(2).await?;
         drop(other);
@@ -517,16 +490,14 @@ pub(super) async fn t18_push_the_driver_ends_when_every_sender_is_gone<T: Timer 
         drop(sender);
         stage.sleep_until(stage.ticks(6)).await?;
         ended("the driver", &driver)?.map_err(wrong)
-    };
-    tasks.beside(scenario).await
+    })
+    .await
 }
 
 pub(super) async fn t18_push_what_the_last_sender_fed_is_flushed<T: Timer + Clone>(
     stage: &Stage<T>,
 ) -> Verdict {
-    let tasks = Tasks::default();
-    let pushed = Pushed::open(stage, &tasks, stage.ticks(10));
-    let scenario = async move {
+    play(stage, stage.ticks(10), async |pushed| {
         pushed.silent_until(2).await?;
         pushed.wire.set(Mood::Full);
         let fed = pushed.sender.feed("fed").await;
@@ -540,16 +511,14 @@ pub(super) async fn t18_push_what_the_last_sender_fed_is_flushed<T: Timer + Clon
         ended("the driver", &driver)?.map_err(wrong)?;
         ensure!(wire.is_flushed(), "what was fed was not flushed");
         Ok(())
-    };
-    tasks.beside(scenario).await
+    })
+    .await
 }
 
 pub(super) async fn t18_push_closing_ends_the_beats_first<T: Timer + Clone>(
     stage: &Stage<T>,
 ) -> Verdict {
-    let tasks = Tasks::default();
-    let pushed = Pushed::open(stage, &tasks, stage.ticks(10));
-    let scenario = async {
+    play(stage, stage.ticks(10), async |pushed| {
         let fed = pushed.sender.feed("fed").await;
         ensure!(fed.is_ok(), "{fed:?} from a sink that is open");
         pushed.until(stage.ticks(2), &["fed"]).await?;
@@ -557,16 +526,14 @@ pub(super) async fn t18_push_closing_ends_the_beats_first<T: Timer + Clone>(
         ensure!(closed.is_ok() && pushed.wire.is_closed(), "{closed:?}, and it is open");
         pushed.silent_until(15).await?;
         ended("the driver", &pushed.driver)?.map_err(wrong)
-    };
-    tasks.beside(scenario).await
+    })
+    .await
 }
 
 pub(super) async fn t18_push_senders_go_on_without_a_driver<T: Timer + Clone>(
     stage: &Stage<T>,
 ) -> Verdict {
-    let tasks = Tasks::default();
-    let pushed = Pushed::open(stage, &tasks, stage.ticks(10));
-    let scenario = async {
+    play(stage, stage.ticks(10), async |pushed| {
         pushed.silent_until(5).await?;
         pushed.wire.set(Mood::Full);
         pushed.until(stage.ticks(13), &["beat"]).await?; // and it is not out
@@ -582,16 +549,14 @@ pub(super) async fn t18_push_senders_go_on_without_a_driver<T: Timer + Clone>(
         ensure!(ended("the send", &sent)?.is_ok(), "a send failed");
         ensure!(pushed.wire.is_flushed(), "it was not flushed");
         Ok(())
-    };
-    tasks.beside(scenario).await
+    })
+    .await
 }
 
 pub(super) async fn t19_push_a_beat_is_told_when_it_is_out<T: Timer + Clone>(
     stage: &Stage<T>,
 ) -> Verdict {
-    let tasks = Tasks::default();
-    let pushed = Pushed::open(stage, &tasks, stage.ticks(10));
-    let scenario = async {
+    play(stage, stage.ticks(10), async |pushed| {
         pushed.silent_until(5).await?;
         pushed.wire.set(Mood::Full);
         let at = pushed.until(stage.ticks(13), &["beat"]).await?;
@@ -607,19 +572,17 @@ pub(super) async fn t19_push_a_beat_is_told_when_it_is_out<T: Timer + Clone>(
         let silence = counts.longest_silence;
         ensure!(silence + stage.ticks(1) >= at, "a silence of {silence:?} until {at:?}");
         Ok(())
-    };
-    tasks.beside(scenario).await
+    })
+    .await
 }
 
 pub(super) async fn t20_push_a_peer_that_does_not_read_is_told_once<T: Timer + Clone>(
     stage: &Stage<T>,
 ) -> Verdict {
     for mood in [Mood::Blocked, Mood::Full] {
-        let tasks = Tasks::default();
         let start = stage.now();
         let config = Config::every(stage.ticks(10)).with_stall_after(stage.ticks(5));
-        let pushed = Pushed::open(stage, &tasks, config);
-        let scenario = async {
+        play(stage, config, async |pushed| {
             pushed.until(start + stage.ticks(5), &[]).await?;
             pushed.wire.set(mood);
             // What a sink takes that cannot flush is not read either: the beat after it stalls.
@@ -639,8 +602,8 @@ pub(super) async fn t20_push_a_peer_that_does_not_read_is_told_once<T: Timer + C
             let sent = pushed.sender.send("real").await;
             ensure!(sent.is_ok(), "{sent:?} from a sink that is open");
             pushed.until(start + stage.ticks(due + 25), &["real"]).await.map(drop)
-        };
-        tasks.beside(scenario).await?;
+        })
+        .await?;
     }
     Ok(())
 }
@@ -651,10 +614,8 @@ pub(super) async fn t20_push_a_peer_that_does_not_read_delays_no_end_for_ever<T>
 where
     T: Timer + Clone,
 {
-    let tasks = Tasks::default();
     let config = Config::every(stage.ticks(30)).with_stall_after(stage.ticks(5));
-    let pushed = Pushed::open(stage, &tasks, config);
-    let scenario = async move {
+    play(stage, config, async |pushed| {
         pushed.silent_until(2).await?;
         pushed.wire.set(Mood::Full);
         let fed = pushed.sender.feed("fed").await;
@@ -668,17 +629,15 @@ where
         ensure!(ended == Err(DriverError::Stalled), "the driver ended with {ended:?}");
         ensure!(heard.counts().stalled == 1, "{:?}", heard.counts());
         Ok(())
-    };
-    tasks.beside(scenario).await
+    })
+    .await
 }
 
 pub(super) async fn t21_push_foreign_beats_break_the_silence_but_show_no_life<T: Timer + Clone>(
     stage: &Stage<T>,
 ) -> Verdict {
-    let tasks = Tasks::default();
     let config = Config::every(stage.ticks(10)).with_give_up_after(stage.ticks(25));
-    let pushed = Pushed::open(stage, &tasks, config);
-    let scenario = async {
+    play(stage, config, async |pushed| {
         for foreign in 1..=4 {
             pushed.silent_until(6 * foreign).await?;
             let sent = pushed.sender.send("foreign").await;
@@ -688,8 +647,8 @@ pub(super) async fn t21_push_foreign_beats_break_the_silence_but_show_no_life<T:
         pushed.silent_until(40).await?;
         ensure!(pushed.heard.counts().gave_up == 1, "{:?}", pushed.heard.counts());
         Ok(())
-    };
-    tasks.beside(scenario).await
+    })
+    .await
 }
 
 fn wrong(error: DriverError<WireError>) -> Trouble {

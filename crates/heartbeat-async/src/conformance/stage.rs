@@ -2,7 +2,7 @@ use core::cell::Cell;
 use core::fmt;
 use core::future::{Future, poll_fn};
 use core::pin::{Pin, pin};
-use core::task::{Context, Poll};
+use core::task::{Context, Poll, Waker};
 use core::time::Duration;
 use std::boxed::Box;
 use std::format;
@@ -14,6 +14,7 @@ use futures_core::Stream;
 use super::Pace;
 use super::source::Source;
 use super::spy::{Calls, Spied};
+use crate::woken::Woken;
 use crate::{Beat, Config, Counters, HeartbeatStream, Instant, Timer};
 
 /// How often a stream may be polled in one scenario before it counts as spinning.
@@ -281,6 +282,30 @@ where
             "{taken:?} came where {item:?} was ready"
         );
         self.finds_nothing().await
+    }
+
+    /// The same with another waker than the task's.
+    pub(super) fn takes_by(&mut self, waker: &Waker, item: S::Item) -> Verdict {
+        let mut cx = Context::from_waker(waker);
+        let taken = self.poll(&mut cx);
+        ensure!(taken == Poll::Ready(Some(item)), "{taken:?} where an item was ready");
+        let polled = self.poll(&mut cx);
+        ensure!(polled.is_pending(), "{polled:?} where nothing was ready");
+        Ok(())
+    }
+
+    /// Polls again and again before `at`, and each poll sets the alarm once at most.
+    pub(super) fn does_not_spin_before(&mut self, at: Duration, calls: &Calls) -> Verdict {
+        let (_, waker) = Woken::new();
+        for _ in 0..5 {
+            let before = calls.settings();
+            let polled = self.poll(&mut Context::from_waker(&waker));
+            self.stage.not_after(at)?;
+            ensure!(polled.is_pending(), "{polled:?} before its time");
+            let settings = calls.settings() - before;
+            ensure!(settings <= 1, "{settings} settings of the alarm in one poll");
+        }
+        Ok(())
     }
 
     /// Waits until `at` for what must not come.

@@ -322,12 +322,7 @@ async fn takes_and_is_woken<T: Timer + Clone>(
     waker: &Waker,
 ) -> Verdict {
     opened.source.push("real");
-    let mut cx = Context::from_waker(waker);
-    let taken = opened.consumer.poll(&mut cx);
-    ensure!(taken == Poll::Ready(Some("real")), "{taken:?} where an item was ready");
-    let polled = opened.consumer.poll(&mut cx);
-    ensure!(polled.is_pending(), "{polled:?} where nothing was ready");
-
+    opened.consumer.takes_by(waker, "real")?;
     let due = opened.consumer.back().to + stage.ticks(10);
     woken.take();
     stage.sleep_until(due + stage.late() + stage.ticks(1)).await?;
@@ -344,15 +339,7 @@ pub(super) async fn t16_an_alarm_that_is_too_early_does_not_spin<T: Timer + Clon
     opened.calls.hurry_alarms(stage.ticks(4));
     opened.consumer.finds_nothing_before(stage.ticks(2)).await?;
     stage.sleep_until(stage.ticks(7)).await?;
-    let (_, waker) = Woken::new();
-    for _ in 0..5 {
-        let before = opened.calls.settings();
-        let polled = opened.consumer.poll(&mut Context::from_waker(&waker));
-        stage.not_after(stage.ticks(9))?;
-        ensure!(polled.is_pending(), "{polled:?} before its time");
-        let settings = opened.calls.settings() - before;
-        ensure!(settings <= 1, "{settings} settings of the alarm in one poll");
-    }
+    opened.consumer.does_not_spin_before(stage.ticks(9), &opened.calls)?;
     opened.calls.hurry_alarms(Duration::ZERO);
     opened.consumer.beats("beat", stage.ticks(10)).await
 }

@@ -2,7 +2,7 @@
 //!
 //! Timeouts are ten ticks, unless the scenario is about something else.
 
-use core::task::{Context, Poll};
+use core::task::Poll;
 use core::time::Duration;
 use std::rc::Rc;
 use std::string::String;
@@ -237,12 +237,7 @@ pub(super) async fn t16_watch_whoever_polled_last_is_woken<T: Timer + Clone>(
     watching.consumer.silent_until(stage.ticks(4)).await?; // by this task
     watching.source.push("real");
     let (woken, waker) = Woken::new();
-    let mut cx = Context::from_waker(&waker);
-    let taken = watching.consumer.poll(&mut cx);
-    ensure!(taken == Poll::Ready(Some(Ok("real"))), "{taken:?} where an item was ready");
-    let polled = watching.consumer.poll(&mut cx);
-    ensure!(polled.is_pending(), "{polled:?} where nothing was ready");
-
+    watching.consumer.takes_by(&waker, Ok("real"))?;
     let latest = watching.consumer.back().to + stage.ticks(10) + stage.timer().granularity();
     woken.take();
     stage.sleep_until(latest + stage.late() + stage.ticks(1)).await?;
@@ -262,15 +257,7 @@ pub(super) async fn t16_watch_an_alarm_that_is_too_early_does_not_spin<T: Timer 
     watching.calls.hurry_alarms(stage.ticks(4));
     watching.consumer.finds_nothing_before(stage.ticks(2)).await?;
     stage.sleep_until(stage.ticks(8)).await?;
-    let (_, waker) = Woken::new();
-    for _ in 0..5 {
-        let before = watching.calls.settings();
-        let polled = watching.consumer.poll(&mut Context::from_waker(&waker));
-        stage.not_after(stage.ticks(9))?;
-        ensure!(polled.is_pending(), "{polled:?} before its time");
-        let settings = watching.calls.settings() - before;
-        ensure!(settings <= 1, "{settings} settings of the alarm in one poll");
-    }
+    watching.consumer.does_not_spin_before(stage.ticks(9), &watching.calls)?;
     watching.calls.hurry_alarms(Duration::ZERO);
     watching.times_out().await
 }

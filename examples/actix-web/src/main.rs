@@ -14,7 +14,7 @@ use heartbeat_tokio::HeartbeatStreamExt;
 #[get("/events")]
 async fn events() -> HttpResponse {
     let later = stream::once(async {
-        sleep(Duration::from_millis(1300)).await;
+        sleep(Duration::from_millis(2500)).await;
         "still here"
     });
     let events = stream::iter(["hello"]).chain(later).chain(stream::pending());

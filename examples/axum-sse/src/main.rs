@@ -16,7 +16,7 @@ use tokio::time::sleep;
 
 async fn events() -> impl IntoResponse {
     let later = stream::once(async {
-        sleep(Duration::from_millis(1300)).await;
+        sleep(Duration::from_millis(2500)).await;
         "still here"
     });
     let events = stream::iter(["hello"]).chain(later).chain(stream::pending());

@@ -107,13 +107,27 @@ pub fn assert_beats_between(received: &str, first: &str, beat: &str, last: &str)
 ///
 /// If it does not.
 pub fn assert_sse_lives(program: &str, beat: &str) {
+    let received = events_of(program, "text/event-stream", "data: still here\n\n");
+    assert_beats_between(&received, "data: hello\n\n", beat, "data: still here\n\n");
+}
+
+/// Makes sure that an NDJSON server at `/events` keeps a quiet stream alive with blank lines.
+///
+/// # Panics
+///
+/// If it does not.
+pub fn assert_ndjson_lives(program: &str) {
+    let received = events_of(program, "application/x-ndjson", "\"still here\"\n");
+    assert_beats_between(&received, "\"hello\"\n", "\n", "\"still here\"\n");
+}
+
+/// The body of a response of a program's, up to and including `last`.
+fn events_of(program: &str, content_type: &str, last: &str) -> String {
     let example = Running::start(program).expect("it starts");
     let request = "GET /events HTTP/1.1\r\nhost: localhost\r\n\r\n";
-    let last = "data: still here\n\n";
     let received = example.ask(request, last).expect("the stream goes on");
     let (head, chunks) = received.split_once("\r\n\r\n").expect("there are headers");
-    assert!(head.contains("text/event-stream"), "{head}");
+    assert!(head.contains(content_type), "{head}");
     // A chunk is its length and its text, each on a line that ends as none of the text does.
-    let body: String = chunks.split("\r\n").skip(1).step_by(2).collect();
-    assert_beats_between(&body, "data: hello\n\n", beat, last);
+    chunks.split("\r\n").skip(1).step_by(2).collect()
 }

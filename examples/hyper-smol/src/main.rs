@@ -19,7 +19,7 @@ use smol_hyper::rt::{FuturesIo, SmolTimer};
 
 fn events() -> impl Stream<Item = Result<Frame<Bytes>, Infallible>> {
     let later = stream::once(async {
-        Timer::after(Duration::from_millis(1300)).await;
+        Timer::after(Duration::from_millis(2500)).await;
         "still here"
     });
     let events = stream::iter(["hello"]).chain(later).chain(stream::pending());

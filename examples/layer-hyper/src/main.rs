@@ -1,4 +1,4 @@
-//! Events over SSE with hyper, kept alive by a layer.
+//! NDJSON with hyper, kept alive by a layer.
 
 use std::convert::Infallible;
 use std::io;
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream::{self, Stream, StreamExt};
-use heartbeat_tokio::HeartbeatLayer;
+use heartbeat_tokio::{HeartbeatLayer, NdjsonHeartbeat, Policy};
 use http_body_util::StreamBody;
 use hyper::body::{Frame, Incoming};
 use hyper::server::conn::http1;
@@ -15,28 +15,31 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio::time::sleep;
-use tower::{Layer, service_fn};
+use tower::{ServiceBuilder, service_fn};
 
 fn events() -> impl Stream<Item = Result<Frame<Bytes>, Infallible>> {
     let later = stream::once(async {
-        sleep(Duration::from_millis(1300)).await;
+        sleep(Duration::from_millis(2500)).await;
         "still here"
     });
     let events = stream::iter(["hello"]).chain(later).chain(stream::pending());
-    events.map(|text| Ok(Frame::data(Bytes::from(format!("data: {text}\n\n")))))
+    events.map(|text| Ok(Frame::data(Bytes::from(format!("\"{text}\"\n")))))
 }
 
 #[tokio::main]
 async fn main() -> io::Result<()> {
-    let service = service_fn(|_: Request<Incoming>| async {
-        let response = Response::builder().header("content-type", "text/event-stream");
+    let answer = service_fn(|_: Request<Incoming>| async {
+        let response = Response::builder().header("content-type", "application/x-ndjson");
         response.body(StreamBody::new(events()))
     });
-    let interval = Duration::from_millis(500); // 15 s in earnest
-    let service = TowerToHyperService::new(HeartbeatLayer::new(interval).layer(service));
+    let policy = Policy::new(Duration::from_millis(500)).with_ndjson(NdjsonHeartbeat::BlankLine);
+    let service = ServiceBuilder::new()
+        .layer(HeartbeatLayer::new(policy)) // after 500 ms of silence; 15 s in earnest
+        .service(answer);
+    let service = TowerToHyperService::new(service);
 
     let listener = TcpListener::bind("127.0.0.1:0").await?;
-    println!("curl -N http://{}/events", listener.local_addr()?);
+    println!("curl -N http://{}", listener.local_addr()?);
     loop {
         let (connection, _) = listener.accept().await?;
         let service = service.clone();

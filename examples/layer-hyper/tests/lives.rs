@@ -2,5 +2,5 @@
 
 #[test]
 fn a_quiet_stream_is_kept_alive() {
-    example_check::assert_sse_lives(env!("CARGO_BIN_EXE_example-layer-hyper"), ":\n");
+    example_check::assert_ndjson_lives(env!("CARGO_BIN_EXE_example-layer-hyper"));
 }

@@ -23,7 +23,7 @@ impl GatewayService for Events {
         _: Request<SubscribeRequest>,
     ) -> Result<Response<Self::SubscribeStream>, Status> {
         let later = stream::once(async {
-            sleep(Duration::from_millis(1300)).await;
+            sleep(Duration::from_millis(2500)).await;
             "still here"
         });
         let events = stream::iter(["hello"]).chain(later).chain(stream::pending());

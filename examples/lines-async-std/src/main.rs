@@ -12,7 +12,7 @@ use heartbeat_async_std::HeartbeatStreamExt;
 
 async fn tell(mut client: TcpStream) -> io::Result<()> {
     let later = stream::once(async {
-        task::sleep(Duration::from_millis(1300)).await;
+        task::sleep(Duration::from_millis(2500)).await;
         "still here\n"
     });
     let events = stream::iter(["hello\n"]).chain(later).chain(stream::pending());

@@ -26,7 +26,7 @@ async fn tell(client: Sender<String>) -> Result<(), SendError<String>> {
     let _beating = smol::spawn(driver.run()); // a task of smol's ends when it is dropped
 
     sender.send("hello\n".into()).await?;
-    Timer::after(Duration::from_millis(1300)).await;
+    Timer::after(Duration::from_millis(2500)).await;
     sender.send("still here\n".into()).await?;
     future::pending().await
 }

@@ -37,7 +37,7 @@ impl GatewayService for Events {
                 if sender.send(Ok(event)).await.is_err() {
                     return; // the client has gone
                 }
-                sleep(Duration::from_millis(1300)).await;
+                sleep(Duration::from_millis(2500)).await;
             }
             // And now nothing happens for a long time, until a heartbeat finds the client gone.
             if let Ok(Err(error)) = beating.await {

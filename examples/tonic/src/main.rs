@@ -35,7 +35,7 @@ impl GatewayService for Events {
                 if sender.send(Ok(event)).await.is_err() {
                     return; // the client has gone
                 }
-                sleep(Duration::from_millis(1300)).await;
+                sleep(Duration::from_millis(2500)).await;
             }
             sender.closed().await; // and now nothing happens for a long time
         });

@@ -20,7 +20,7 @@ async fn talk(client: TcpStream) -> Result<(), Failure> {
 
     let telling = async {
         sender.send("hello".into()).await?;
-        sleep(Duration::from_millis(1300)).await;
+        sleep(Duration::from_millis(2500)).await;
         sender.send("still here".into()).await?;
         std::future::pending::<Result<(), Failure>>().await
     };

@@ -1,0 +1,148 @@
+"""Clients that are not ours, and what they see of a stream."""
+
+import asyncio
+import json
+import time
+from dataclasses import dataclass, field
+
+import grpc
+
+METHOD = "/galaxy.gateway.v1.GatewayService/Subscribe"
+HEARTBEAT = b"\x0a\x11gateway.heartbeat"
+
+
+@dataclass
+class Seen:
+    """What a client has seen; times are seconds since it asked."""
+
+    asked: float = field(default_factory=time.monotonic)
+    events: list = field(default_factory=list)  # (when, what)
+    heartbeats: list = field(default_factory=list)  # when
+    ended: tuple | None = None  # (when, how)
+
+    def event(self, what):
+        self.events.append((self.now(), what))
+
+    def heartbeat(self):
+        self.heartbeats.append(self.now())
+
+    def end(self, how):
+        self.ended = (self.now(), how)
+
+    def now(self):
+        return time.monotonic() - self.asked
+
+
+class Lines:
+    """Takes a stream of SSE or NDJSON apart, as it comes."""
+
+    def __init__(self, seen, protocol):
+        self.seen = seen
+        self.protocol = protocol
+        self.rest = b""
+
+    def take(self, piece):
+        *lines, self.rest = (self.rest + piece).split(b"\n")
+        for line in lines:
+            match self.protocol:
+                case "SSE" if line.startswith(b":"):
+                    self.seen.heartbeat()
+                case "SSE" if line.startswith(b"data:"):
+                    self.seen.event(line[5:].strip().decode())
+                case "SSE":
+                    assert not line or line.split(b":")[0] in (b"id", b"event"), f"no SSE: {line}"
+                case "NDJSON" if line:
+                    self.seen.event(json.loads(line))
+                case "NDJSON":
+                    self.seen.heartbeat()
+
+
+async def curl(url, protocol, seconds, *flags):
+    seen = Seen()
+    lines = Lines(seen, protocol)
+    process = await asyncio.create_subprocess_exec(
+        "curl", "--silent", "--no-buffer", "--fail", "--insecure", *flags, url,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    try:
+        async with asyncio.timeout(seconds):
+            while piece := await process.stdout.read(4096):
+                lines.take(piece)
+            seen.end(f"curl {await process.wait()}")
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+    return seen
+
+
+async def grpcio(address, seconds):
+    seen = Seen()
+    async with grpc.aio.insecure_channel(address) as channel:
+        call = channel.unary_stream(METHOD)(b"")  # no (de)serializer: bytes in, bytes out
+        try:
+            async with asyncio.timeout(seconds):
+                async for message in call:
+                    if message == HEARTBEAT:
+                        seen.heartbeat()
+                    else:  # of a GatewayEvent only the type is set, or comes first
+                        length = message[1]
+                        seen.event(message[2 : 2 + length].decode())
+                seen.end("OK")
+        except TimeoutError:
+            call.cancel()
+        except grpc.aio.AioRpcError as error:
+            seen.end(error.code().name)
+    return seen
+
+
+class Chromium:
+    """A headless Chromium, driven by Node; each stream has a page of its own."""
+
+    def __init__(self, script):
+        self.script = script
+        self.pages = {}
+        self.version = None
+
+    async def start(self):
+        self.process = await asyncio.create_subprocess_exec(
+            "node", self.script, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+        )
+        self.version = json.loads(await self.process.stdout.readline())["version"]
+        self.telling = asyncio.create_task(self.hear())
+
+    async def hear(self):
+        """What the browser tells of its pages, handed to those who wait for it."""
+        while line := await self.process.stdout.readline():
+            told = json.loads(line)
+            self.pages[told["page"]].put_nowait(told)
+
+    async def follow(self, how, origin, path, protocol, seconds):
+        page = str(len(self.pages))
+        told = self.pages[page] = asyncio.Queue()
+        order = {"page": page, "how": how, "origin": origin, "path": path, "seconds": seconds}
+        self.process.stdin.write(json.dumps(order).encode() + b"\n")
+        await self.process.stdin.drain()
+        seen, lines = None, None
+        while True:
+            async with asyncio.timeout(seconds + 60):
+                news = await told.get()
+            match news["kind"]:
+                case "asked":
+                    seen = Seen()
+                    lines = Lines(seen, protocol)
+                case "piece":
+                    lines.take(news["text"].encode())
+                case "event":
+                    seen.event(news["text"])
+                case "heartbeat":
+                    seen.heartbeat()
+                case "cut":
+                    seen.end(news["text"])
+                    return seen
+                case "over":
+                    return seen
+
+    async def stop(self):
+        self.process.stdin.close()
+        await self.process.wait()
+        await self.telling

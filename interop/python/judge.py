@@ -1,0 +1,40 @@
+"""What becomes of a stream behind nginx, and whether that is as it should be."""
+
+PATIENCE = 2.0  # nginx's
+LIFE = 10.0  # how long a stream must live
+INTERVAL = 0.5  # of the examples
+
+# Wide enough for a machine that is busy, and too narrow for heartbeats that somebody holds back:
+# those come in heaps, or not at all.
+SOONEST = INTERVAL / 2
+LATEST = PATIENCE - INTERVAL
+ENOUGH = 0.6
+
+
+def without(seen, events):
+    """How a stream without heartbeats was cut. It must be, before its second event."""
+    assert seen.ended, "it lives without heartbeats"
+    when, how = seen.ended
+    assert PATIENCE - 0.2 <= when, f"cut after {when:.1f} s"
+    assert not seen.heartbeats, "there are heartbeats"
+    assert told(seen) == events[: len(seen.events)], f"the events are {told(seen)}"
+    assert len(seen.events) < len(events), "each event came"
+    return how
+
+
+def within(seen, events):
+    """Makes sure that a stream with heartbeats lives, and returns how many there were."""
+    assert not seen.ended, f"cut after {seen.ended[0]:.1f} s: {seen.ended[1]}"
+    assert told(seen) == events, f"the events are {told(seen)}"
+    arrivals = sorted([when for when, _ in seen.events] + seen.heartbeats)
+    before = dict(zip(arrivals[1:], arrivals))
+    gaps = [when - before[when] for when in seen.heartbeats if when in before]
+    silence = max(b - a for a, b in zip(arrivals, arrivals[1:] + [LIFE]))
+    assert silence <= LATEST, f"a silence of {silence:.2f} s"
+    as_sent = sum(gap >= SOONEST for gap in gaps)
+    assert as_sent >= ENOUGH * LIFE / INTERVAL, f"{as_sent} of {len(gaps)} heartbeats came as sent"
+    return len(gaps)
+
+
+def told(seen):
+    return [what for _, what in seen.events]

@@ -1,8 +1,9 @@
-// Chromium, driven by lines of JSON: each on standard input opens a stream on a page of its own, and
-// each on standard output tells what came of it. It ends with its input.
+// Chromium; each stream is opened by a page of its own.
 
-import { createInterface } from 'node:readline';
 import { chromium } from 'playwright-core';
+import { obey, tell } from './orders.mjs';
+
+const CONNECT_WEB = process.argv[2]; // the bundle of connect-web.mjs
 
 const browser = await chromium.launch({
   executablePath: '/usr/bin/chromium',
@@ -11,58 +12,59 @@ const browser = await chromium.launch({
     '--disable-background-networking', '--disable-component-update', '--disable-sync',
   ],
 });
-const tell = (news) => console.log(JSON.stringify(news));
-tell({ version: browser.version() });
-
-const followed = [];
-for await (const line of createInterface({ input: process.stdin })) {
-  followed.push(follow(JSON.parse(line)));
-}
-await Promise.all(followed);
+await obey(browser.version(), follow);
 await browser.close();
 
-async function follow({ page: name, how, origin, path, seconds }) {
+async function follow({ stream, how, page: address, url, seconds }) {
   const context = await browser.newContext({ ignoreHTTPSErrors: true });
   const page = await context.newPage();
-  await page.goto(`${origin}/page`);
-  if (how === 'EventSource') await tellOfHeartbeats(context, page, name);
+  await page.goto(address);
   let cut;
   const ended = new Promise((end) => { cut = end; });
   await page.exposeFunction('tell', (kind, text) => {
-    tell({ page: name, kind, text });
+    tell({ stream, kind, text });
     if (kind === 'cut') cut();
   });
-  tell({ page: name, kind: 'asked' });
-  await page.evaluate(how === 'EventSource' ? eventSource : streamingFetch, path);
+  if (how === 'EventSource') {
+    await tellOfHeartbeats(context, page, stream);
+    await page.evaluate(eventSource, url);
+  } else if (how === 'fetch') {
+    await page.evaluate(streamingFetch, url);
+  } else {
+    await page.addScriptTag({ path: CONNECT_WEB });
+    await page.evaluate((order) => globalThis.connectWeb(order), { how, url });
+  }
   const over = new Promise((end) => setTimeout(end, seconds * 1000, 'over'));
-  if ((await Promise.race([ended, over])) === 'over') tell({ page: name, kind: 'over' });
+  if ((await Promise.race([ended, over])) === 'over') tell({ stream, kind: 'over' });
   await context.close();
 }
 
 // An EventSource says nothing of comments: what came over the network is asked of the browser itself.
-async function tellOfHeartbeats(context, page, name) {
+async function tellOfHeartbeats(context, page, stream) {
   const devtools = await context.newCDPSession(page);
   await devtools.send('Network.enable');
   devtools.on('Network.dataReceived', ({ dataLength }) => {
-    if (dataLength === ':\n'.length) tell({ page: name, kind: 'heartbeat' });
+    if (dataLength === ':\n'.length) tell({ stream, kind: 'heartbeat' });
   });
 }
 
-function eventSource(path) {
-  const events = new EventSource(path);
+function eventSource(url) {
+  tell('asked');
+  const events = new EventSource(url);
   events.onmessage = ({ data }) => tell('event', data);
   events.onerror = () => {
     events.close(); // or it would connect again
-    tell('cut', 'EventSource: error');
+    tell('cut', 'error');
   };
 }
 
-function streamingFetch(path) {
+function streamingFetch(url) {
+  tell('asked');
   (async () => {
-    const response = await fetch(path);
-    if (!response.ok) return tell('cut', `fetch: ${response.status}`);
+    const response = await fetch(url);
+    if (!response.ok) return tell('cut', `status ${response.status}`);
     const pieces = response.body.pipeThrough(new TextDecoderStream());
     for await (const piece of pieces) tell('piece', piece);
-    tell('cut', 'fetch: ended');
-  })().catch((error) => tell('cut', `fetch: ${error.message}`));
+    tell('cut', 'ended');
+  })().catch((error) => tell('cut', error.message));
 }

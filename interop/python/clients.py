@@ -95,41 +95,41 @@ async def grpcio(address, seconds):
     return seen
 
 
-class Chromium:
-    """A headless Chromium, driven by Node; each stream has a page of its own."""
+class Driven:
+    """Clients in JavaScript, driven by lines of JSON."""
 
-    def __init__(self, script):
-        self.script = script
-        self.pages = {}
+    def __init__(self, *command):
+        self.command = command
+        self.streams = {}
         self.version = None
 
     async def start(self):
-        self.process = await asyncio.create_subprocess_exec(
-            "node", self.script, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
-        )
+        pipe = asyncio.subprocess.PIPE
+        self.process = await asyncio.create_subprocess_exec(*self.command, stdin=pipe, stdout=pipe)
         self.version = json.loads(await self.process.stdout.readline())["version"]
-        self.telling = asyncio.create_task(self.hear())
+        self.hearing = asyncio.create_task(self.hear())
 
     async def hear(self):
-        """What the browser tells of its pages, handed to those who wait for it."""
+        """What is told of the streams, handed to those who wait for it."""
         while line := await self.process.stdout.readline():
-            told = json.loads(line)
-            self.pages[told["page"]].put_nowait(told)
+            news = json.loads(line)
+            self.streams[news["stream"]].put_nowait(news)
+        for news in self.streams.values():
+            news.put_nowait({"kind": "cut", "text": "the client has ended"})
 
-    async def follow(self, how, origin, path, protocol, seconds):
-        page = str(len(self.pages))
-        told = self.pages[page] = asyncio.Queue()
-        order = {"page": page, "how": how, "origin": origin, "path": path, "seconds": seconds}
+    async def follow(self, protocol, seconds, **order):
+        stream = str(len(self.streams))
+        told = self.streams[stream] = asyncio.Queue()
+        order |= {"stream": stream, "seconds": seconds}
         self.process.stdin.write(json.dumps(order).encode() + b"\n")
         await self.process.stdin.drain()
-        seen, lines = None, None
+        seen = Seen()
+        lines = Lines(seen, protocol)
         while True:
-            async with asyncio.timeout(seconds + 60):
-                news = await told.get()
+            news = await told.get()
             match news["kind"]:
                 case "asked":
-                    seen = Seen()
-                    lines = Lines(seen, protocol)
+                    seen.asked = time.monotonic()
                 case "piece":
                     lines.take(news["text"].encode())
                 case "event":
@@ -145,4 +145,4 @@ class Chromium:
     async def stop(self):
         self.process.stdin.close()
         await self.process.wait()
-        await self.telling
+        await self.hearing

@@ -31,14 +31,14 @@ class Nginx:
         self.servers = []
         self.process = None
 
-    def front(self, upstream, version="1.1"):
-        """A front for a server at `upstream`, which nginx speaks to in HTTP of this version."""
-        if version == "gRPC":
+    def front(self, upstream, above):
+        """A front for a server at `upstream`, to which nginx speaks as `above` says."""
+        if above == "gRPC":
             way = f"grpc_pass grpc://{upstream}; grpc_read_timeout {PATIENCE};"
         else:
             way = f"proxy_pass http://{upstream}; proxy_read_timeout {PATIENCE};"
-            if version != "1.0":  # which is the default
-                way += f" proxy_http_version {version};"
+            if above == "HTTP/1.1":  # the default is 1.0
+                way += " proxy_http_version 1.1;"
         http1, h2c, tls = (f"127.0.0.1:{port}" for port in free_ports(3))
         certificate = "ssl_certificate certificate.pem; ssl_certificate_key key.pem;"
         self.servers.append(

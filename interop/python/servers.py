@@ -3,6 +3,8 @@
 import re
 import subprocess
 
+from nginx import wait_until_listening
+
 ADDRESS = re.compile(r"(?:\d+\.){3}\d+:\d+")
 
 
@@ -20,6 +22,12 @@ class Servers:
         address = ADDRESS.search(line)
         assert address, f"{command} says no address: {line!r}"
         return address.group()
+
+    def start_at(self, address, *command):
+        """Starts a server that says nothing, and is told where to listen."""
+        self.processes.append(subprocess.Popen(command, stdout=self.log, stderr=self.log))
+        wait_until_listening(address)
+        return address
 
     def stop(self):
         for server in self.processes:

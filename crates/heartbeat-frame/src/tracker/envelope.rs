@@ -121,19 +121,23 @@ impl EnvelopeTracker {
     pub(super) fn follow(&mut self, mut bytes: &[u8]) -> bool {
         let mut real = false;
         while let Some((&first, rest)) = bytes.split_first() {
-            match self.place {
-                Place::Prefix { seen, length } => {
+            match (self.place, bytes.split_first_chunk()) {
+                (Place::Prefix { seen: 0, .. }, Some((&prefix, rest))) => {
+                    self.whole_prefix(prefix);
+                    bytes = rest;
+                }
+                (Place::Prefix { seen, length }, _) => {
                     self.prefix(first, seen, length);
                     bytes = rest;
                 }
-                Place::Payload { left } => {
+                (Place::Payload { left }, _) => {
                     let end =
                         usize::try_from(left).map_or(bytes.len(), |left| left.min(bytes.len()));
                     let (payload, rest) = bytes.split_at(end);
                     self.payload(payload, left);
                     bytes = rest;
                 }
-                Place::Ended | Place::Unknown => return self.give_up(),
+                (Place::Ended | Place::Unknown, _) => return self.give_up(),
             }
             real |= self.is_real();
         }
@@ -151,6 +155,17 @@ impl EnvelopeTracker {
         true
     }
 
+    fn whole_prefix(&mut self, prefix: [u8; PREFIX]) {
+        let [flags, length @ ..] = prefix;
+        let Some(last) = self.protocol.is_last(flags) else {
+            self.give_up();
+            return;
+        };
+        (self.last, self.like_beat) = (last, self.beat.starts_with(&prefix));
+        self.place = self.payload_of(u32::from_be_bytes(length));
+    }
+
+    /// A byte of a prefix that may be cut.
     fn prefix(&mut self, byte: u8, seen: u8, length: u32) {
         let length = if seen == 0 {
             let Some(last) = self.protocol.is_last(byte) else {

@@ -1,0 +1,130 @@
+//! What is counted, as it is in the midst of a long stream: the alarm is set, and something was sent.
+
+use std::convert::Infallible;
+use std::mem;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use futures_core::Stream;
+use heartbeat_core::{Config, Heartbeat};
+use heartbeat_tokio::{
+    Framing, HeartbeatBody, HeartbeatMessage, HeartbeatStreamExt as _, SseHeartbeat, TokioTimer,
+};
+use http_body::{Body, Frame};
+
+/// Nothing is ever silent for that long.
+const INTERVAL: Duration = Duration::from_secs(15);
+
+pub(crate) type Machine = Heartbeat<Instant>;
+
+/// A machine, and a time at which it has nothing to ask for.
+pub(crate) fn machine() -> (Box<Machine>, Instant) {
+    let born = Instant::now();
+    let mut heart = Heartbeat::new(&Config::every(INTERVAL), born);
+    let now = born + Duration::from_secs(1);
+    let _ = heart.poll_deadline(now);
+    (Box::new(heart), now + Duration::from_secs(1))
+}
+
+/// Pends once, at which a wrapper sets its alarm, and has the same item ever after.
+#[derive(Debug)]
+pub(crate) struct Always<T> {
+    item: T,
+    pended: bool,
+}
+
+impl<T: Clone> Always<T> {
+    fn new(item: T) -> Self {
+        Self { item, pended: false }
+    }
+
+    #[inline]
+    fn next(&mut self) -> Poll<T> {
+        if mem::replace(&mut self.pended, true) {
+            Poll::Ready(self.item.clone())
+        } else {
+            Poll::Pending
+        }
+    }
+}
+
+impl<T: Clone + Unpin> Stream for Always<T> {
+    type Item = T;
+
+    #[inline]
+    fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<T>> {
+        self.next().map(Some)
+    }
+}
+
+impl Body for Always<Bytes> {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    #[inline]
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        self.next().map(|data| Some(Ok(Frame::data(data))))
+    }
+}
+
+/// The bare stream.
+pub(crate) fn numbers() -> Pin<Box<Always<u32>>> {
+    steady(Always::new(7))
+}
+
+/// The same with heartbeats.
+pub(crate) fn numbers_kept_alive() -> Pin<Box<impl Stream<Item = u32>>> {
+    in_tokio(|| steady(Always::new(7).heartbeat(INTERVAL, || 0)))
+}
+
+/// A bare body: an event of SSE in each frame.
+pub(crate) fn events() -> Pin<Box<Always<Bytes>>> {
+    steady_body(Always::new(EVENT))
+}
+
+/// The same with heartbeats.
+pub(crate) fn events_kept_alive() -> Pin<Box<impl Body<Data = Bytes>>> {
+    kept_alive(EVENT, Framing::sse(&SseHeartbeat::default()))
+}
+
+/// A message of gRPC in each frame, with heartbeats.
+pub(crate) fn messages_kept_alive() -> Pin<Box<impl Body<Data = Bytes>>> {
+    kept_alive(MESSAGE, Framing::grpc(&HeartbeatMessage::gateway_event()))
+}
+
+const EVENT: Bytes = Bytes::from_static(b"data: 0123456789012345678901234567890123456789\n\n");
+const MESSAGE: Bytes = Bytes::from_static(b"\0\0\0\0\x280123456789012345678901234567890123456789");
+
+fn kept_alive(frame: Bytes, framing: Framing) -> Pin<Box<impl Body<Data = Bytes>>> {
+    in_tokio(|| steady_body(HeartbeatBody::new(Always::new(frame), TokioTimer, INTERVAL, framing)))
+}
+
+/// Polled until the alarm is set, and once more.
+fn steady<S: Stream>(stream: S) -> Pin<Box<S>> {
+    let mut stream = Box::pin(stream);
+    for _ in 0..2 {
+        let _ = stream.as_mut().poll_next(&mut Context::from_waker(Waker::noop()));
+    }
+    stream
+}
+
+fn steady_body<B: Body>(body: B) -> Pin<Box<B>> {
+    let mut body = Box::pin(body);
+    for _ in 0..2 {
+        let _ = body.as_mut().poll_frame(&mut Context::from_waker(Waker::noop()));
+    }
+    body
+}
+
+/// Runs it where tokio's timers work, and lets them work for as long as the process lives.
+fn in_tokio<T>(make: impl FnOnce() -> T) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+    let runtime = Box::leak(Box::new(runtime.expect("a runtime without I/O is always to be had")));
+    let _entered = runtime.enter();
+    make()
+}

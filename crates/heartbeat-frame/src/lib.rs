@@ -38,6 +38,10 @@
 //! Each also tells real events from heartbeats that somebody else put in. Where it meets what it does not
 //! know it says so for good, and the stream is to be left as it is.
 //!
+//! # What it costs
+//!
+//! [`cost`] counts what travels with it: HTTP, TLS, TCP and IP, and the acknowledgement.
+//!
 //! # Example
 //!
 //! ```
@@ -58,6 +62,7 @@
 //! # Ok::<(), prost::DecodeError>(())
 //! ```
 
+pub mod cost;
 mod event;
 mod framing;
 mod message;

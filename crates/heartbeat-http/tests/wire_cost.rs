@@ -1,0 +1,303 @@
+//! What a heartbeat costs by the model of `heartbeat-frame`, and what goes over real sockets: to the byte.
+//!
+//! A server answers with a body that is silent but for its heartbeats, in a time that moves to the next one when
+//! the last has arrived. So no two of them go together, and what is written between two of them is theirs
+//! alone. One thread runs it all: what has arrived was counted before.
+
+use std::convert::Infallible;
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::future::{join, join_all};
+use futures_util::{SinkExt, StreamExt, stream};
+use heartbeat_async::virtual_time::VirtualTime;
+use heartbeat_frame::cost::{Cost, Form, Http, Ip, Transport};
+use heartbeat_frame::{HeartbeatMessage, NdjsonHeartbeat, SseHeartbeat};
+use heartbeat_http::{Framing, HeartbeatBody};
+use http_body_util::{BodyExt, Empty, StreamBody};
+use hyper::body::{Frame, Incoming};
+use hyper::service::service_fn;
+use hyper::{Request, Response, client, server};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use rcgen::{CertifiedKey, generate_simple_self_signed};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::yield_now;
+use tokio_rustls::rustls::pki_types::{PrivateKeyDer, ServerName};
+use tokio_rustls::rustls::{ClientConfig, RootCertStore, ServerConfig};
+use tokio_rustls::{TlsAcceptor, TlsConnector};
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::{accept_async, client_async};
+use tokio_util::io::InspectWriter;
+
+const INTERVAL: Duration = Duration::from_secs(15);
+
+/// How many heartbeats are counted, and how many go before them, so that all else is out by then.
+const COUNTED: u64 = 10;
+const BEFORE: u64 = 2;
+
+/// One side's end of a connection, with TLS or without.
+trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
+
+/// A server's certificate, and a client that trusts it.
+struct Tls {
+    acceptor: TlsAcceptor,
+    connector: TlsConnector,
+}
+
+impl Tls {
+    fn new() -> Self {
+        let CertifiedKey { cert, signing_key } =
+            generate_simple_self_signed(["localhost".to_owned()]).expect("a name");
+        let key = PrivateKeyDer::try_from(signing_key.serialize_der()).expect("a key");
+        let server = ServerConfig::builder()
+            .with_no_client_auth()
+            .with_single_cert(vec![cert.der().clone()], key)
+            .expect("they fit");
+        let mut roots = RootCertStore::empty();
+        roots.add(cert.der().clone()).expect("a certificate");
+        let client = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+        Self { acceptor: Arc::new(server).into(), connector: Arc::new(client).into() }
+    }
+}
+
+/// A connection over real sockets, and how many bytes each side has written to its own.
+struct Connection {
+    server: Box<dyn Io>,
+    client: Box<dyn Io>,
+    written: Written,
+}
+
+#[derive(Clone, Default)]
+struct Written {
+    server: Arc<AtomicU64>,
+    client: Arc<AtomicU64>,
+}
+
+impl Written {
+    fn now(&self) -> [u64; 2] {
+        [&self.server, &self.client].map(|bytes| bytes.load(Ordering::Relaxed))
+    }
+
+    /// What each side has written since then.
+    fn since(&self, then: [u64; 2]) -> [u64; 2] {
+        let [server, client] = self.now();
+        [server - then[0], client - then[1]]
+    }
+}
+
+impl Connection {
+    async fn new(tls: Option<&Tls>) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port is free");
+        let address = listener.local_addr().expect("it is bound");
+        let client = TcpStream::connect(address).await.expect("it listens");
+        let (server, _) = listener.accept().await.expect("somebody has come");
+
+        let written = Written::default();
+        let count = |socket, bytes: &Arc<AtomicU64>| {
+            let bytes = Arc::clone(bytes);
+            InspectWriter::new(socket, move |written: &[u8]| {
+                bytes.fetch_add(written.len() as u64, Ordering::Relaxed);
+            })
+        };
+        let (server, client) = (count(server, &written.server), count(client, &written.client));
+        let Some(Tls { acceptor, connector }) = tls else {
+            return Self { server: Box::new(server), client: Box::new(client), written };
+        };
+        let name = ServerName::try_from("localhost").expect("a name");
+        let (server, client) = join(acceptor.accept(server), connector.connect(name, client)).await;
+        let (server, client) = (server.expect("it shakes hands"), client.expect("it trusts"));
+        Self { server: Box::new(server), client: Box::new(client), written }
+    }
+}
+
+/// Answers the one request on a connection with nothing but heartbeats, for ever.
+async fn serve(io: Box<dyn Io>, http: Http, time: VirtualTime, framing: Framing) {
+    let service = service_fn(move |_: Request<Incoming>| {
+        let silence = stream::pending::<Result<Frame<Bytes>, Infallible>>();
+        let quiet = StreamBody::new(silence);
+        let body = HeartbeatBody::new(quiet, time.clone(), INTERVAL, framing.clone());
+        async { Ok::<_, Infallible>(Response::new(body)) }
+    });
+    let io = TokioIo::new(io);
+    let served = match http {
+        Http::Http1 => server::conn::http1::Builder::new().serve_connection(io, service).await,
+        Http::Http2 => {
+            let http = server::conn::http2::Builder::new(TokioExecutor::new());
+            http.serve_connection(io, service).await
+        }
+    };
+    served.expect("the client goes when all is done");
+}
+
+async fn request(io: Box<dyn Io>, http: Http) -> Incoming {
+    let request = Request::get("http://localhost/").header("host", "localhost");
+    let request = request.body(Empty::<Bytes>::new()).expect("a request");
+    let io = TokioIo::new(io);
+    let response = match http {
+        Http::Http1 => {
+            let (mut http, connection) = client::conn::http1::handshake(io).await.expect("it can");
+            tokio::spawn(connection);
+            http.send_request(request).await
+        }
+        Http::Http2 => {
+            let handshake = client::conn::http2::handshake(TokioExecutor::new(), io);
+            let (mut http, connection) = handshake.await.expect("it can");
+            tokio::spawn(connection);
+            http.send_request(request).await
+        }
+    };
+    response.expect("it answers").into_body()
+}
+
+/// What server and client write for the counted heartbeats.
+async fn counted(beat: &Heartbeat, http: Http, tls: Option<&Tls>) -> [u64; 2] {
+    let Connection { server, client, written } = Connection::new(tls).await;
+    let time = VirtualTime::new();
+    tokio::spawn(serve(server, http, time.clone(), beat.framing.clone()));
+    let mut body = request(client, http).await;
+
+    let mut then = [0; 2];
+    for number in 0..BEFORE + COUNTED {
+        if number == BEFORE {
+            then = written.now();
+        }
+        while time.next_alarm().is_none() {
+            yield_now().await; // the body was not polled yet
+        }
+        time.advance(INTERVAL);
+        let mut arrived = Vec::new();
+        while arrived.len() < beat.bytes.len() {
+            let frame = body.frame().await.expect("no end").expect("no error");
+            arrived.extend(frame.into_data().expect("no trailers"));
+        }
+        assert_eq!(arrived.escape_ascii().to_string(), beat.bytes.escape_ascii().to_string());
+    }
+    written.since(then)
+}
+
+/// A heartbeat in one of its forms.
+struct Heartbeat {
+    what: &'static str,
+    bytes: Bytes,
+    form: Form,
+    framing: Framing,
+}
+
+impl Heartbeat {
+    fn envelope(
+        what: &'static str,
+        message: &HeartbeatMessage,
+        framing: fn(&HeartbeatMessage) -> Framing,
+    ) -> Self {
+        let (bytes, form) = (message.envelope(), Form::envelope(message));
+        Self { what, bytes, form, framing: framing(message) }
+    }
+
+    fn base64(what: &'static str, message: &HeartbeatMessage) -> Self {
+        let (bytes, form) = (message.envelope_base64(), Form::envelope_base64(message));
+        Self { what, bytes, form, framing: Framing::grpc_web_text(message) }
+    }
+
+    fn sse(what: &'static str, heartbeat: &SseHeartbeat) -> Self {
+        let (bytes, form) = (heartbeat.bytes(), Form::sse(heartbeat));
+        Self { what, bytes, form, framing: Framing::sse(heartbeat) }
+    }
+
+    fn ndjson(what: &'static str, heartbeat: NdjsonHeartbeat) -> Self {
+        let (bytes, form) = (heartbeat.bytes(), Form::ndjson(heartbeat));
+        Self { what, bytes, form, framing: Framing::ndjson(heartbeat) }
+    }
+
+    fn all() -> Vec<Self> {
+        let (message, empty) = (HeartbeatMessage::gateway_event(), HeartbeatMessage::empty());
+        let of = |payload| HeartbeatMessage::from_payload(payload).expect("short");
+        let json = of(r#"{"eventType":"gateway.heartbeat"}"#.into());
+        let (long, longest) = (of("x".repeat(1000)), of("x".repeat(16_375 - 5)));
+        let comment = |text| SseHeartbeat::comment(text).expect("a line");
+        let block = SseHeartbeat::comment_block("").expect("a line");
+        let event = SseHeartbeat::event("heartbeat", "").expect("lines");
+        vec![
+            Self::envelope("gRPC", &message, Framing::grpc),
+            Self::envelope("gRPC, empty", &empty, Framing::grpc),
+            Self::envelope("gRPC, long", &long, Framing::grpc),
+            Self::envelope("gRPC, the longest that nobody cuts", &longest, Framing::grpc),
+            Self::envelope("gRPC-Web", &message, Framing::grpc_web),
+            Self::base64("gRPC-Web-text", &message),
+            Self::base64("gRPC-Web-text, empty", &empty),
+            Self::envelope("Connect", &message, Framing::connect),
+            Self::envelope("Connect, JSON", &json, Framing::connect),
+            Self::sse("SSE, a comment", &SseHeartbeat::default()),
+            Self::sse("SSE, a comment with text", &comment("still here")),
+            Self::sse("SSE, a comment and a blank line", &block),
+            Self::sse("SSE, an event", &event),
+            Self::ndjson("NDJSON, a blank line", NdjsonHeartbeat::BlankLine),
+            Self::ndjson("NDJSON, a space", NdjsonHeartbeat::Space),
+        ]
+    }
+}
+
+/// Compares what heartbeats cost with what they should.
+async fn are_as_predicted(http: Http, tls: Option<&Tls>) {
+    let over = Transport { http, tls: tls.is_some(), ip: Ip::V4 };
+    let compared = Heartbeat::all().into_iter().map(|beat| async move {
+        let predicted = COUNTED * Cost::new(beat.form, over).written_bytes();
+        assert_eq!(counted(&beat, http, tls).await, [predicted, 0], "{}", beat.what);
+    });
+    join_all(compared).await;
+}
+
+#[tokio::test]
+async fn http1() {
+    are_as_predicted(Http::Http1, None).await;
+}
+
+#[tokio::test]
+async fn http1_over_tls() {
+    are_as_predicted(Http::Http1, Some(&Tls::new())).await;
+}
+
+#[tokio::test]
+async fn http2() {
+    are_as_predicted(Http::Http2, None).await;
+}
+
+#[tokio::test]
+async fn http2_over_tls() {
+    are_as_predicted(Http::Http2, Some(&Tls::new())).await;
+}
+
+/// What server and client write for the counted Pings of a WebSocket.
+async fn counted_pings(tls: Option<&Tls>) -> [u64; 2] {
+    let Connection { server, client, written } = Connection::new(tls).await;
+    tokio::spawn(async {
+        let (mut socket, _) = client_async("ws://localhost/", client).await.expect("a WebSocket");
+        while let Some(Ok(_)) = socket.next().await {} // this answers too
+    });
+    let mut socket = accept_async(server).await.expect("a WebSocket");
+    let mut then = [0; 2];
+    for number in 0..BEFORE + COUNTED {
+        if number == BEFORE {
+            then = written.now();
+        }
+        socket.send(Message::Ping(Bytes::new())).await.expect("it is open");
+        let answer = socket.next().await.expect("it is open").expect("no error");
+        assert_eq!(answer, Message::Pong(Bytes::new()));
+    }
+    written.since(then)
+}
+
+#[tokio::test]
+async fn pings_and_pongs() {
+    for tls in [None, Some(&Tls::new())] {
+        let over = Transport { http: Http::Http1, tls: tls.is_some(), ip: Ip::V4 };
+        let cost = Cost::new(Form::ping(), over);
+        let pong = cost.answer_bytes - cost.tcp_ip_bytes; // both go in one segment
+        let predicted = [cost.written_bytes(), pong].map(|bytes| COUNTED * bytes);
+        assert_eq!(counted_pings(tls).await, predicted);
+    }
+}

@@ -8,6 +8,7 @@ use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
+use crate::cost::{self, CostOptions};
 use crate::demo::{self, DemoOptions};
 use crate::serve::{self, ServeError, ServeOptions};
 
@@ -57,6 +58,15 @@ enum Command {
         after_help = "Example:\n  heartbeat-gateway serve --interval 2s --event-every 10s --idle-cut 5s"
     )]
     Serve(ServeOptions),
+
+    /// Say what heartbeats cost on the wire, by protocol and transport
+    ///
+    /// Bytes per heartbeat, part by part, what they come to in a day on one stream and on all, and as
+    /// bandwidth. Nothing is sent. docs/wire-cost.md says what of it is exact, and how that was shown.
+    #[command(
+        after_help = "Example:\n  heartbeat-gateway cost --interval 30s --streams 50000 --ipv6"
+    )]
+    Cost(CostOptions),
 }
 
 /// Runs what the command line asks for, and says how it went in the exit code: 0 if well, 1 if not,
@@ -70,7 +80,7 @@ pub fn main() -> ExitCode {
     // The demo tells its story itself.
     let level = match cli.command {
         Some(Command::Serve(_)) => LevelFilter::INFO,
-        Some(Command::Demo(_)) | None => LevelFilter::WARN,
+        Some(Command::Demo(_) | Command::Cost(_)) | None => LevelFilter::WARN,
     };
     let filter = EnvFilter::builder().with_default_directive(level.into());
     tracing_subscriber::fmt()
@@ -81,6 +91,7 @@ pub fn main() -> ExitCode {
     let ran = match cli.command {
         Some(Command::Demo(options)) => demo(options),
         Some(Command::Serve(options)) => serve(options),
+        Some(Command::Cost(options)) => cost(&options),
         None => demo(cli.demo),
     };
     ran.unwrap_or_else(|error| {
@@ -101,6 +112,13 @@ fn demo(options: DemoOptions) -> Result<ExitCode, Box<dyn Error>> {
 
 fn serve(options: ServeOptions) -> Result<ExitCode, Box<dyn Error>> {
     tokio::runtime::Runtime::new()?.block_on(serve::run(options))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn cost(options: &CostOptions) -> Result<ExitCode, Box<dyn Error>> {
+    let report = cost::Report::new(options);
+    let text = if options.json { serde_json::to_string(&report)? } else { report.to_string() };
+    writeln!(io::stdout(), "{text}")?;
     Ok(ExitCode::SUCCESS)
 }
 

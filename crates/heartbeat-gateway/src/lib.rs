@@ -6,6 +6,7 @@
 //! adapter of its runtime: `heartbeat-tokio`, `heartbeat-smol` or `heartbeat-async-std`.
 
 mod cli;
+pub mod cost;
 pub mod demo;
 pub mod feed;
 mod flags;

@@ -1,0 +1,36 @@
+use heartbeat_frame::cost::{Form, Http};
+use heartbeat_frame::{HeartbeatMessage, NdjsonHeartbeat, SseHeartbeat};
+
+use super::Message;
+
+/// A protocol with one of its heartbeats, and the versions of HTTP that it is spoken over.
+pub(super) struct Protocol {
+    pub(super) name: &'static str,
+    pub(super) form: Form,
+    pub(super) over: &'static [Http],
+}
+
+const ANY: &[Http] = &[Http::Http1, Http::Http2];
+
+/// All protocols, in the order in which they are shown.
+pub(super) fn all(message: Message) -> Vec<Protocol> {
+    let proto = message.proto();
+    let json = HeartbeatMessage::from_payload(message.json()).expect("it is short");
+    let block = SseHeartbeat::comment_block("").expect("it has no line break");
+    let event = SseHeartbeat::event("heartbeat", "").expect("it has no line break");
+    [
+        ("gRPC", Form::envelope(&proto), &[Http::Http2][..]), // its trailers need HTTP/2
+        ("gRPC-Web", Form::envelope(&proto), ANY),
+        ("gRPC-Web-text", Form::envelope_base64(&proto), ANY),
+        ("Connect proto", Form::envelope(&proto), ANY),
+        ("Connect JSON", Form::envelope(&json), ANY),
+        ("SSE comment", Form::sse(&SseHeartbeat::default()), ANY),
+        ("SSE block", Form::sse(&block), ANY),
+        ("SSE event", Form::sse(&event), ANY),
+        ("NDJSON line", Form::ndjson(NdjsonHeartbeat::BlankLine), ANY),
+        ("NDJSON space", Form::ndjson(NdjsonHeartbeat::Space), ANY),
+        ("WebSocket Ping", Form::ping(), &[Http::Http1]), // few speak it over HTTP/2
+    ]
+    .map(|(name, form, over)| Protocol { name, form, over })
+    .into()
+}

@@ -12,10 +12,11 @@
 //! tags have 16 bytes.
 //!
 //! Estimated: TCP and IP. In a silence a heartbeat shares its segment with nothing, and nothing but an
-//! acknowledgement answers it; that is counted. Both carry the timestamp option, which nearly all systems have on.
-//! Where the client has something to send anyway, the acknowledgement comes for nothing. Not counted:
-//! retransmission, the link layer below (Ethernet adds 38 bytes to each segment), and what a client sends on
-//! its own account, such as a `WINDOW_UPDATE` of HTTP/2 after many heartbeats.
+//! acknowledgement answers it; that is counted, and both with the timestamp option, which is usual. Not
+//! counted: what is lost and sent again; the link layer below, of which Ethernet takes 38 bytes for each segment;
+//! and what clients send of their own accord. Most clients of HTTP/2 send a `WINDOW_UPDATE` after a thousand
+//! heartbeats or more. But some of gRPC's answer each with a PING to measure the connection, which the server
+//! answers in turn; `docs/wire-cost.md` has figures.
 //!
 //! # Example
 //!
@@ -254,7 +255,7 @@ impl Cost {
             tls_bytes,
             tcp_ip_bytes,
             answer_bytes,
-            // One at the end, and one for every two segments before it.
+            // One for every two segments, and for a last one that is left.
             ack_bytes: segments.div_ceil(2) * over.ip.headers(),
         }
     }

@@ -166,7 +166,7 @@ impl fmt::Display for Report {
         }
         write!(
             f,
-            "TCP/IP and ACK are estimated, all else is exact. The first ACK of a Ping is its Pong."
+            "The parts TCP/IP and ACK are estimated, the others exact. The first ACK of a Ping is its Pong."
         )
     }
 }

@@ -1,0 +1,108 @@
+//! What heartbeats cost in a day, against their interval.
+
+use std::error::Error;
+use std::time::Duration;
+
+use heartbeat_frame::cost::{Cost, Form, Http, Ip, Rate, Transport};
+use heartbeat_frame::{HeartbeatMessage, SseHeartbeat};
+use plotters::prelude::*;
+
+const SECONDS: [u32; 7] = [5, 10, 15, 20, 30, 60, 120];
+const BYTES_A_DAY: [f64; 8] = [20e3, 50e3, 100e3, 200e3, 500e3, 1e6, 2e6, 5e6];
+
+/// A million streams for a day, in megabits a second for each byte of one of them.
+const BANDWIDTH: f64 = 1e6 * 8.0 / 86_400.0 / 1e6;
+
+fn bytes_a_day(seconds: u32, bytes: u64) -> f64 {
+    let rate = Rate { interval: Duration::from_secs(seconds.into()), streams: 1 };
+    let bytes = u32::try_from(rate.bytes_per_day(bytes)).expect("one stream has few");
+    bytes.into()
+}
+
+/// What the Go original's comment estimates for its 15 s.
+const ESTIMATE: (f64, f64) = (15.0, 840e3);
+
+/// The lines, from the dearest to the cheapest.
+fn lines() -> [(&'static str, u64, RGBColor); 4] {
+    let over = |http, tls| Transport { http, tls, ip: Ip::V4 };
+    let grpc = Form::envelope(&HeartbeatMessage::default());
+    let ping = Cost::new(Form::ping(), over(Http::Http1, true));
+    let tls = Cost::new(grpc, over(Http::Http2, true));
+    let comment = Cost::new(Form::sse(&SseHeartbeat::default()), over(Http::Http1, false));
+    let written = Cost::new(grpc, over(Http::Http2, false));
+    [
+        ("WebSocket Ping, TLS", ping.total_bytes(), RGBColor(204, 51, 17)),
+        ("gRPC, TLS", tls.total_bytes(), RGBColor(0, 119, 187)),
+        ("SSE comment, HTTP/1.1 without TLS", comment.total_bytes(), RGBColor(0, 153, 136)),
+        (
+            "gRPC without TLS, TCP/IP and ACK left out",
+            written.written_bytes(),
+            RGBColor(119, 119, 119),
+        ),
+    ]
+}
+
+fn amount(bytes: f64) -> String {
+    if bytes < 1e6 { format!("{} kB", bytes / 1e3) } else { format!("{} MB", bytes / 1e6) }
+}
+
+pub(crate) fn svg() -> Result<String, Box<dyn Error>> {
+    let mut svg = String::new();
+    let root = SVGBackend::with_string(&mut svg, (920, 540)).into_drawing_area();
+    root.fill(&WHITE)?;
+    let x = || (5.0..120.0).log_scale().with_key_points(SECONDS.map(f64::from).to_vec());
+    let (least, most) = (20e3, 5e6);
+    let mut chart = ChartBuilder::on(&root)
+        .margin(12)
+        .set_label_area_size(LabelAreaPosition::Left, 76)
+        .set_label_area_size(LabelAreaPosition::Right, 120)
+        .set_label_area_size(LabelAreaPosition::Bottom, 52)
+        .build_cartesian_2d(x(), (least..most).log_scale().with_key_points(BYTES_A_DAY.to_vec()))?
+        .set_secondary_coord(
+            x(),
+            (least * BANDWIDTH..most * BANDWIDTH)
+                .log_scale()
+                .with_key_points(vec![2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0]),
+        );
+    let font = ("sans-serif", 17);
+    chart
+        .configure_mesh()
+        .light_line_style(TRANSPARENT)
+        .label_style(font)
+        .x_desc("interval between two heartbeats")
+        .x_label_formatter(&|seconds| format!("{seconds} s"))
+        .y_desc("one stream, in a day")
+        .y_label_formatter(&|bytes| amount(*bytes))
+        .draw()?;
+    chart
+        .configure_secondary_axes()
+        .label_style(font)
+        .y_desc("a million streams")
+        .y_label_formatter(&|megabits| format!("{megabits} Mbit/s"))
+        .draw()?;
+    for (name, bytes, colour) in lines() {
+        let style = colour.stroke_width(2);
+        let points = SECONDS.map(|seconds| (f64::from(seconds), bytes_a_day(seconds, bytes)));
+        chart
+            .draw_series(LineSeries::new(points, style))?
+            .label(format!("{name}: {bytes} B"))
+            .legend(move |(x, y)| PathElement::new([(x, y), (x + 20, y)], style));
+    }
+    let dot = |at| Circle::new(at, 4, BLACK.filled());
+    chart
+        .draw_series([dot(ESTIMATE)])?
+        .label("the Go original's estimate: 840 kB")
+        .legend(move |(x, y)| Circle::new((x + 10, y), 4, BLACK.filled()));
+    chart
+        .configure_series_labels()
+        .position(SeriesLabelPosition::UpperRight)
+        .margin(12)
+        .label_font(font)
+        .background_style(WHITE)
+        .border_style(BLACK.mix(0.2))
+        .draw()?;
+    root.present()?;
+    drop(chart);
+    drop(root);
+    Ok(svg)
+}

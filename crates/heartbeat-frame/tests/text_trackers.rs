@@ -57,6 +57,17 @@ fn base64_has_none_where_a_group_holds_the_next_envelope_too() {
 }
 
 #[test]
+fn base64_has_64_characters() {
+    let mut tracker = base64();
+    let message = b"AAAAADEAABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let (last, rest) = message.split_last().expect("there are some");
+    for character in rest {
+        assert_ne!(fed(&mut tracker, [*character]).1, Unknown);
+    }
+    assert_eq!(fed(&mut tracker, [*last]), (Real, Here));
+}
+
+#[test]
 fn base64_may_be_padded_anywhere() {
     let mut tracker = base64();
     for group in ["AA==", "AAA=", "AAI=", "aA=="] {

@@ -9,6 +9,7 @@ mod cli;
 pub mod demo;
 pub mod feed;
 mod flags;
+pub mod front;
 pub mod idle_proxy;
 pub mod metrics;
 pub mod proto;

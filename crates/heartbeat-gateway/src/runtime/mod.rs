@@ -3,9 +3,10 @@
 //!
 //! [`Runtime`] is the choice among them, [`Listener`] a server on the one that was chosen.
 
-mod accept;
+pub(crate) mod accept;
 mod async_std;
 mod choice;
+pub(crate) mod host;
 mod http2;
 mod listener;
 mod smol;

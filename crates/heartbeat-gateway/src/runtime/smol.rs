@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use heartbeat_smol::SmolTimer;
 use smol::net::{TcpListener, TcpStream};
+use smol_hyper::rt::{self, FuturesIo};
 
 use super::accept::{Accept, incoming};
+use super::host::Host;
 use super::http2::{self, Spawn};
 use crate::server::Gateway;
 
@@ -28,5 +30,22 @@ impl Accept for TcpListener {
         let (connection, client) = self.accept().await?;
         let _ = connection.set_nodelay(true); // a peer that has gone is found out by its connection
         Ok((connection, client))
+    }
+}
+
+impl Host for TcpListener {
+    type Io = FuturesIo<TcpStream>;
+    type Timer = SmolTimer;
+
+    fn io(connection: TcpStream) -> Self::Io {
+        FuturesIo::new(connection)
+    }
+
+    fn http_timer() -> impl hyper::rt::Timer + Send + Sync + 'static {
+        rt::SmolTimer::new()
+    }
+
+    fn spawn(task: impl Future<Output = ()> + Send + 'static) {
+        smol::spawn(task).detach();
     }
 }

@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use heartbeat_tokio::TokioTimer;
+use hyper_util::rt::{self, TokioIo};
 use tokio::net::{TcpListener, TcpStream};
 use tonic::transport::Server;
 
 use super::accept::{Accept, incoming};
+use super::host::Host;
 use crate::proto::gateway_service_server::GatewayServiceServer;
 use crate::server::Gateway;
 
@@ -35,5 +37,22 @@ impl Accept for TcpListener {
         let (connection, client) = self.accept().await?;
         let _ = connection.set_nodelay(true); // a peer that has gone is found out by its connection
         Ok((connection, client))
+    }
+}
+
+impl Host for TcpListener {
+    type Io = TokioIo<TcpStream>;
+    type Timer = TokioTimer;
+
+    fn io(connection: TcpStream) -> Self::Io {
+        TokioIo::new(connection)
+    }
+
+    fn http_timer() -> impl hyper::rt::Timer + Send + Sync + 'static {
+        rt::TokioTimer::new()
+    }
+
+    fn spawn(task: impl Future<Output = ()> + Send + 'static) {
+        drop(tokio::spawn(task));
     }
 }

@@ -21,6 +21,13 @@ impl<B, G> Guarded<B, G> {
     }
 }
 
+impl<B: Default, G: Default> Default for Guarded<B, G> {
+    /// For layers that answer by themselves, such as the one for CORS.
+    fn default() -> Self {
+        Self::new(B::default(), G::default())
+    }
+}
+
 impl<B: Body, G> Body for Guarded<B, G> {
     type Data = B::Data;
     type Error = B::Error;

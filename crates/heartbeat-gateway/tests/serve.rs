@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use support::{GATEWAY, Serving, address_in, next_ids, on_each_runtime, subscribe};
-use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 use tonic::Code;
@@ -47,11 +46,9 @@ async fn sigterm_ends_a_hundred_open_streams_cleanly_and_soon(runtime: &str) {
 
 async fn a_client_that_does_not_end_holds_the_server_up_no_longer_than_it_may(runtime: &str) {
     let server = Serving::start(&format!("--runtime {runtime} --shutdown-within 1s"));
-    // It has begun to speak HTTP/2 and says no more: there is nothing to end.
-    let mut mute = TcpStream::connect(server.address).await.expect("it listens");
+    let mute = support::mute(server.address).await;
     let mut stream = subscribe(server.address, "").await.expect("served");
     assert_eq!(next_ids(&mut stream, 1).await, ["1"]);
-    mute.write_all(b"PRI * HT").await.expect("accepted");
 
     let asked = Instant::now();
     server.terminate();
@@ -62,6 +59,7 @@ async fn a_client_that_does_not_end_holds_the_server_up_no_longer_than_it_may(ru
     let (status, log) = server.end().await;
     assert_eq!(status.code(), Some(0), "{log}");
     assert!(log.contains("streams were cut off"), "{log}");
+    drop(mute);
 }
 
 async fn a_client_resumes_after_the_last_event_it_has_seen(runtime: &str) {

@@ -25,7 +25,7 @@ const GRACE: Duration = Duration::from_secs(1);
 
 /// A connection that was accepted.
 pub(super) struct Connection<L: Host> {
-    pub(super) transport: L::Io,
+    pub(super) transport: L::Connection,
     pub(super) address: SocketAddr,
     pub(super) permit: OwnedSemaphorePermit,
     pub(super) tls: Option<TlsAcceptor>,

@@ -1,5 +1,4 @@
 use std::fmt;
-use std::io;
 use std::marker::PhantomData;
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -47,7 +46,7 @@ impl Front {
     ///
     /// Outside a tokio runtime with I/O enabled.
     pub async fn bind(address: SocketAddr, options: &FrontOptions) -> Result<Self, FrontError> {
-        Self::listen(address, TcpListener::bind(address), TcpListener::local_addr, options).await
+        Self::listen(address, options).await
     }
 }
 
@@ -56,8 +55,6 @@ impl<L: Host> Front<L> {
     /// The same on any runtime.
     pub(crate) async fn listen(
         address: SocketAddr,
-        bound: impl Future<Output = io::Result<L>>,
-        local_addr: impl FnOnce(&L) -> io::Result<SocketAddr>,
         options: &FrontOptions,
     ) -> Result<Self, FrontError> {
         let tls = match (&options.tls_cert, &options.tls_key) {
@@ -65,8 +62,8 @@ impl<L: Host> Front<L> {
             _ => None,
         };
         let listen = |source| FrontError::Listen { address, source };
-        let listener = bound.await.map_err(listen)?;
-        let address = local_addr(&listener).map_err(listen)?;
+        let listener = L::bind(address).await.map_err(listen)?;
+        let address = listener.local_addr().map_err(listen)?;
         Ok(Self { listener, address, tls, options: options.clone(), pings: None })
     }
 
@@ -130,7 +127,7 @@ impl<L: Host> Front<L> {
                 () = &mut shutdown => break,
             };
             let connection = Connection::<L> {
-                transport: L::io(connection),
+                transport: connection,
                 address,
                 permit,
                 tls: self.tls.clone(),

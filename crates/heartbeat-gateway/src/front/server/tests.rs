@@ -1,7 +1,7 @@
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::time::Instant;
-use std::{env, fs, future, process};
+use std::{env, fs, future, io, process};
 
 use axum::body::Body as AnyBody;
 use axum::{Extension, Router, routing::get};

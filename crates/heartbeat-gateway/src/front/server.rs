@@ -183,6 +183,3 @@ impl<L: Host, F: Future<Output = ()> + Send + 'static> Executor<F> for Tasks<L> 
         L::spawn(task);
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -51,3 +51,39 @@ where
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use axum::body::Bytes;
+    use axum::http::Version;
+    use futures_util::stream::{self, StreamExt};
+    use heartbeat_tokio::TokioTimer;
+    use tokio::time::Instant;
+
+    use super::*;
+    use crate::feed::Feed;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_message_that_does_not_come_is_waited_for_only_so_long() {
+        for (content_type, beginning) in [
+            ("application/grpc", "\0\0"),
+            ("application/grpc-web", "\0\0\0\0\x01"),
+            ("application/grpc-web-text", "AA"),
+            ("application/connect+proto", ""),
+            ("application/connect+json", "\0\0\0\0\x02{"),
+        ] {
+            let beginning = stream::iter([Ok::<_, Infallible>(Bytes::from(beginning))]);
+            let request = Request::post(SUBSCRIBE)
+                .version(Version::HTTP_2)
+                .header("content-type", content_type)
+                .body(Body::from_stream(beginning.chain(stream::pending())));
+            let subscriptions = Subscriptions { feed: Feed::new(1), timer: TokioTimer };
+            let start = Instant::now();
+            let answer = subscribe(State(subscriptions), request.expect("a request")).await;
+            assert_eq!(answer.status(), StatusCode::REQUEST_TIMEOUT, "{content_type}");
+            assert_eq!(start.elapsed().as_secs(), 10, "{content_type}");
+        }
+    }
+}

@@ -1,6 +1,16 @@
 //! The gateway as a process of its own, and a client of its service.
 
-#![allow(unreachable_pub, dead_code, reason = "it is a module of several test programs")]
+#![allow(
+    unreachable_pub,
+    dead_code,
+    unused_imports,
+    reason = "it is a module of several test programs"
+)]
+
+pub mod client;
+pub mod decode;
+pub mod server;
+pub mod tls;
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
@@ -92,6 +102,7 @@ pub async fn mute(server: SocketAddr) -> TcpStream {
 }
 
 /// Makes tests of functions that take a runtime's name: one for each runtime.
+#[allow(unused_macros, reason = "likewise")]
 macro_rules! on_each_runtime {
     ($($test:ident),* $(,)?) => {
         on_each_runtime!(@ on_tokio "tokio", $($test)*);

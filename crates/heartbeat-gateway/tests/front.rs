@@ -1,31 +1,28 @@
-use std::net::Ipv4Addr;
+//! The front door: what comes through it over which HTTP, and how much.
+
+mod support;
+
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
-use std::time::Instant;
-use std::{env, fs, future, io, process};
+use std::time::{Duration, Instant};
+use std::{future, io};
 
 use axum::body::Body as AnyBody;
 use axum::{Extension, Router, routing::get};
-use futures_util::{Stream, stream};
+use futures_util::{Stream, StreamExt, stream};
+use heartbeat_gateway::front::{Front, FrontOptions, Peer, StreamLimit};
 use http_body_util::{BodyExt, Empty};
-use hyper::body::Bytes;
+use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http2::{self, SendRequest};
-use hyper::{StatusCode, Version};
+use hyper::{Request, Response, StatusCode, Version};
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use support::client::SOON;
+use support::tls::Certificate;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
-use tokio_rustls::TlsConnector;
-use tokio_rustls::client::TlsStream;
-use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
-use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto::ring};
-
-use super::*;
-use crate::front::{Peer, StreamLimit};
-
-/// For what does not wait for anything; generous, for a machine that is busy with other tests.
-const SOON: Duration = Duration::from_secs(10);
 
 struct Server {
     address: SocketAddr,
@@ -121,45 +118,6 @@ async fn text(response: Response<Incoming>) -> String {
     String::from_utf8(body.to_vec()).expect("text")
 }
 
-/// A certificate for localhost, in files.
-struct Certificate {
-    der: CertificateDer<'static>,
-    cert: PathBuf,
-    key: PathBuf,
-}
-
-impl Certificate {
-    fn new(name: &str) -> Self {
-        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("made");
-        let file = |what| env::temp_dir().join(format!("front-{}-{name}.{what}", process::id()));
-        let (cert, key) = (file("cert"), file("key"));
-        fs::write(&cert, made.cert.pem()).expect("written");
-        fs::write(&key, made.signing_key.serialize_pem()).expect("written");
-        Self { der: made.cert.der().clone(), cert, key }
-    }
-
-    async fn connect(&self, address: SocketAddr, alpn: &str) -> TlsStream<TcpStream> {
-        let mut roots = RootCertStore::empty();
-        roots.add(self.der.clone()).expect("a certificate");
-        let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .expect("TLS 1.3")
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        config.alpn_protocols = vec![alpn.into()];
-        let connection = TcpStream::connect(address).await.expect("it listens");
-        let name = ServerName::try_from("localhost").expect("a name");
-        let connector = TlsConnector::from(Arc::new(config));
-        connector.connect(name, connection).await.expect("trusted")
-    }
-}
-
-impl Drop for Certificate {
-    fn drop(&mut self) {
-        let _ = (fs::remove_file(&self.cert), fs::remove_file(&self.key));
-    }
-}
-
 #[tokio::test]
 async fn both_versions_are_served_on_one_port_and_know_their_peer() {
     let server = Server::start(|_| {}).await;
@@ -177,8 +135,7 @@ async fn both_versions_are_served_on_one_port_and_know_their_peer() {
 async fn over_tls_too_by_what_the_client_prefers() {
     let certificate = Certificate::new("served");
     let server = Server::start(|options| {
-        options.tls_cert = Some(certificate.cert.clone());
-        options.tls_key = Some(certificate.key.clone());
+        certificate.serve_with(options);
     })
     .await;
     let mut connection = certificate.connect(server.address, "http/1.1").await;
@@ -224,8 +181,7 @@ async fn a_connection_without_a_request_is_closed_and_one_with_a_stream_is_not()
     let idle = Duration::from_millis(500);
     let server = Server::start(|options| options.idle_timeout = idle).await;
     let tls = Server::start(|options| {
-        options.tls_cert = Some(certificate.cert.clone());
-        options.tls_key = Some(certificate.key.clone());
+        certificate.serve_with(options);
         options.idle_timeout = idle;
     })
     .await;

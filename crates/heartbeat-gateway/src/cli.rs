@@ -97,7 +97,7 @@ pub fn main() -> ExitCode {
     ran.unwrap_or_else(|error| {
         say(&format!("error: {}", in_one_line(&*error)));
         match error.downcast_ref() {
-            Some(ServeError::Listen { .. }) => ExitCode::from(USAGE),
+            Some(ServeError::Front(_)) => ExitCode::from(USAGE),
             _ => ExitCode::FAILURE,
         }
     })

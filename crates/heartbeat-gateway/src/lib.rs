@@ -10,6 +10,7 @@ pub mod cost;
 pub mod demo;
 pub mod feed;
 mod flags;
+pub mod front;
 pub mod idle_proxy;
 pub mod metrics;
 pub mod proto;

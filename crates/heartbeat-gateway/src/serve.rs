@@ -1,4 +1,4 @@
-//! The `serve` command: the gRPC server until it is told to stop.
+//! The `serve` command: the server until it is told to stop.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -15,9 +15,11 @@ use tokio::time::{sleep, timeout};
 
 use crate::feed::Feed;
 use crate::flags;
+use crate::front::{FrontError, FrontOptions};
 use crate::idle_proxy::{IdleCounts, IdleProxy};
 use crate::metrics::{Health, MetricsServer};
-use crate::runtime::{Listener, Runtime};
+use crate::runtime::Runtime;
+use crate::server::{Gateway, Listener, Origin};
 
 /// How many events a client may have missed and still resume.
 const HELD_EVENTS: usize = 1000;
@@ -32,7 +34,7 @@ pub struct ServeOptions {
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:50051")]
     pub listen: SocketAddr,
 
-    /// What drives the server, from the accept to the heartbeat's timer; each serves gRPC without TLS
+    /// What drives the server, from the accept to the heartbeat's timer; each serves the same
     #[arg(long, value_name = "RUNTIME", default_value = "tokio")]
     pub runtime: Runtime,
 
@@ -70,28 +72,32 @@ pub struct ServeOptions {
     /// How long streams may take to end when the server is stopped
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = flags::time, allow_hyphen_values = true)]
     pub shutdown_within: Duration,
+
+    /// Let pages of this origin read what is served (CORS), `https://HOST:PORT`; may be
+    /// given more than once. * is any
+    #[arg(long, value_name = "ORIGIN", default_value = "*")]
+    pub cors_origin: Vec<Origin>,
+
+    /// The front door: connections, TLS, limits.
+    #[command(flatten)]
+    pub front: FrontOptions,
 }
 
 /// Why the server does not serve.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ServeError {
-    /// An address cannot be listened on.
-    Listen {
-        /// The address.
-        address: SocketAddr,
-        /// What the system says.
-        source: io::Error,
-    },
-    /// It ran, and broke down.
-    Broken(io::Error),
+    /// It cannot listen as it is to.
+    Front(FrontError),
+    /// The signals that end it cannot be heard.
+    Signals(io::Error),
 }
 
 impl fmt::Display for ServeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Listen { address, .. } => write!(f, "cannot listen on {address}"),
-            Self::Broken(_) => f.write_str("the server broke down"),
+            Self::Front(error) => error.fmt(f),
+            Self::Signals(_) => f.write_str("the signals to end cannot be heard"),
         }
     }
 }
@@ -99,8 +105,15 @@ impl fmt::Display for ServeError {
 impl std::error::Error for ServeError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Listen { source, .. } | Self::Broken(source) => Some(source),
+            Self::Front(error) => error.source(),
+            Self::Signals(error) => Some(error),
         }
+    }
+}
+
+impl From<FrontError> for ServeError {
+    fn from(error: FrontError) -> Self {
+        Self::Front(error)
     }
 }
 
@@ -111,13 +124,12 @@ impl std::error::Error for ServeError {
 ///
 /// # Errors
 ///
-/// If an address cannot be listened on, or the server breaks down.
+/// If an address cannot be listened on, or there is no TLS by the files that were given.
 pub async fn run(options: ServeOptions) -> Result<(), ServeError> {
-    let mut termination = Termination::new().map_err(ServeError::Broken)?;
-    let listen = |address| move |source| ServeError::Listen { address, source };
-    let bound = Listener::bind(options.runtime, options.listen).await;
-    let listener = bound.map_err(listen(options.listen))?;
-    let address = listener.local_addr().map_err(ServeError::Broken)?;
+    let mut termination = Termination::new().map_err(ServeError::Signals)?;
+    let listener = Listener::bind(options.runtime, options.listen, &options.front).await?;
+    let address = listener.local_addr();
+    let listen = |address| move |source| FrontError::Listen { address, source };
     let health = Health::default();
     let metrics = match options.metrics {
         Some(address) => {
@@ -126,24 +138,33 @@ pub async fn run(options: ServeOptions) -> Result<(), ServeError> {
         }
         None => None,
     };
-    let listener = listener.observe(metrics.as_ref().map(MetricsServer::observer));
-    let feed = Feed::new(HELD_EVENTS);
-    feed.publish(tick());
+    let proxy = match options.idle_cut {
+        Some(idle_cut) => {
+            let front = SocketAddr::new(address.ip(), 0);
+            let bound = IdleProxy::bind(front, address, idle_cut, options.idle_counts).await;
+            Some(bound.map_err(listen(front))?)
+        }
+        None => None,
+    };
 
-    let mut helpers = JoinSet::new();
-    announce(&format!("serving gRPC on {address}"));
+    announce(&format!("serving gRPC, gRPC-Web, Connect, SSE and NDJSON on {address}"));
+    let scheme = if options.front.tls_cert.is_some() { "https" } else { "http" };
+    for path in ["/events", "/events.ndjson"] {
+        announce(&format!("try: curl -N {scheme}://{address}{path}"));
+    }
     tracing::info!(runtime = options.runtime.name(), "serving");
+    let observer = metrics.as_ref().map(MetricsServer::observer);
+    let mut helpers = JoinSet::new();
     if let Some(metrics) = metrics {
         announce(&format!("metrics on http://{}/metrics", metrics.local_addr()));
         helpers.spawn(metrics.run());
     }
-    if let Some(idle_cut) = options.idle_cut {
-        let front = SocketAddr::new(address.ip(), 0);
-        let proxy = IdleProxy::bind(front, address, idle_cut, options.idle_counts).await;
-        let proxy = proxy.map_err(listen(front))?;
+    if let Some(proxy) = proxy {
         announce(&format!("cutting what is idle on {}", proxy.local_addr()));
         helpers.spawn(proxy.run());
     }
+    let feed = Feed::new(HELD_EVENTS);
+    feed.publish(tick());
     if !options.event_every.is_zero() {
         helpers.spawn(publish(feed.clone(), options.event_every));
     }
@@ -154,20 +175,23 @@ pub async fn run(options: ServeOptions) -> Result<(), ServeError> {
     let heartbeat = Config::every(options.interval)
         .with_jitter(options.jitter)
         .with_give_up_after(options.give_up_after);
+    let gateway = Gateway::new(feed.clone(), heartbeat)
+        .observe(observer)
+        .limit(options.front.max_streams)
+        .allow_origins(options.cors_origin);
     let (stop, stopped) = oneshot::channel();
     let shutdown = async {
         let _ = stopped.await;
     };
-    let mut served = pin!(listener.serve(feed.clone(), heartbeat, None, shutdown));
+    let mut served = pin!(listener.serve(gateway, shutdown));
     tokio::select! {
-        served = &mut served => return served.map_err(ServeError::Broken),
+        () = &mut served => return Ok(()), // not before it is told to stop
         signal = termination.wait() => tracing::info!(signal, "ending all streams"),
     }
     health.stop();
     feed.close();
     let _ = stop.send(()); // heard, unless the server has ended
-    if let Ok(served) = timeout(options.shutdown_within, served).await {
-        served.map_err(ServeError::Broken)?;
+    if timeout(options.shutdown_within, served).await.is_ok() {
         tracing::info!("all streams have ended");
     } else {
         tracing::warn!(within = ?options.shutdown_within, "streams were cut off");

@@ -5,7 +5,7 @@
 mod support;
 
 use std::collections::HashMap;
-use std::io::{self, BufRead};
+use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -139,11 +139,7 @@ fn listed() -> Vec<Listed> {
 
 /// Where the metrics are, of a server that has just begun.
 fn metrics_of(server: &mut Serving) -> SocketAddr {
-    let mut line = String::new();
-    server.stdout.read_line(&mut line).expect("a line");
-    let address = line.trim_end().strip_prefix("metrics on http://");
-    let address = address.and_then(|address| address.strip_suffix("/metrics"));
-    address.unwrap_or_else(|| panic!("{line:?}")).parse().expect("an address")
+    address_in(&mut server.stdout, "metrics on http://")
 }
 
 async fn every_metric_of_the_guide_is_there_and_follows_what_happens(runtime: &str) {
@@ -197,9 +193,7 @@ async fn while_it_stops_it_is_not_healthy_and_still_shows_metrics(runtime: &str)
     let arguments = "--shutdown-within 2s --metrics 127.0.0.1:0";
     let mut server = Serving::start(&format!("--runtime {runtime} {arguments}"));
     let address = metrics_of(&mut server);
-    // It has begun to speak HTTP/2 and says no more: the server waits for it.
-    let mut mute = TcpStream::connect(server.address).await.expect("it listens");
-    mute.write_all(b"PRI * HT").await.expect("accepted");
+    let mute = support::mute(server.address).await;
     let stream = subscribe(server.address, "").await.expect("served");
 
     let health = ask(address, "/healthz").await;

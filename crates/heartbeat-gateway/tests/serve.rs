@@ -3,13 +3,17 @@
 
 mod support;
 
+use std::io::BufRead;
 use std::net::TcpListener;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
+use hyper::Version;
+use support::client::{Events, Kind};
+use support::decode::Item;
+use support::tls::Certificate;
 use support::{GATEWAY, Serving, address_in, next_ids, on_each_runtime, subscribe};
-use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 use tonic::Code;
@@ -47,11 +51,9 @@ async fn sigterm_ends_a_hundred_open_streams_cleanly_and_soon(runtime: &str) {
 
 async fn a_client_that_does_not_end_holds_the_server_up_no_longer_than_it_may(runtime: &str) {
     let server = Serving::start(&format!("--runtime {runtime} --shutdown-within 1s"));
-    // It has begun to speak HTTP/2 and says no more: there is nothing to end.
-    let mut mute = TcpStream::connect(server.address).await.expect("it listens");
+    let mute = support::mute(server.address).await;
     let mut stream = subscribe(server.address, "").await.expect("served");
     assert_eq!(next_ids(&mut stream, 1).await, ["1"]);
-    mute.write_all(b"PRI * HT").await.expect("accepted");
 
     let asked = Instant::now();
     server.terminate();
@@ -62,6 +64,7 @@ async fn a_client_that_does_not_end_holds_the_server_up_no_longer_than_it_may(ru
     let (status, log) = server.end().await;
     assert_eq!(status.code(), Some(0), "{log}");
     assert!(log.contains("streams were cut off"), "{log}");
+    drop(mute);
 }
 
 async fn a_client_resumes_after_the_last_event_it_has_seen(runtime: &str) {
@@ -133,6 +136,41 @@ async fn a_server_without_files_left_serves_again_once_it_has_some(runtime: &str
     assert!((1..=pauses).contains(&(warnings as u128)), "{warnings} in {pauses} pauses: {log}");
 }
 
+#[tokio::test]
+async fn it_says_how_to_try_it_and_serves_over_tls() {
+    let certificate = Certificate::new("serve");
+    let (cert, key) = (certificate.cert.display(), certificate.key.display());
+    let mut server = Serving::start(&format!("--tls-cert {cert} --tls-key {key}"));
+    for path in ["/events", "/events.ndjson"] {
+        let mut line = String::new();
+        server.stdout.read_line(&mut line).expect("a line");
+        assert_eq!(line, format!("try: curl -N https://{}{path}\n", server.address));
+    }
+    let connection = certificate.connect(server.address, "http/1.1").await;
+    let request = Kind::Sse.request("");
+    let mut events = Events::ask_on(connection, Version::HTTP_11, request).await;
+    assert_eq!(events.event().await.event_type, "gateway.tick");
+    server.terminate();
+    assert_eq!(events.end().await, Item::Ended);
+    let (status, log) = server.end().await;
+    assert_eq!(status.code(), Some(0), "{log}");
+    assert!(log.contains("protocol=\"SSE\""), "{log}");
+}
+
+#[tokio::test]
+async fn flags_set_the_limits_and_who_may_read() {
+    let flags = "--max-streams 1 --cors-origin https://a.example --cors-origin https://b.example";
+    let server = Serving::start(flags);
+    let mut request = Kind::Sse.request("");
+    request.headers_mut().insert("origin", "https://b.example".parse().expect("a value"));
+    let only = Events::ask(server.address, Version::HTTP_11, request).await;
+    assert_eq!(only.headers["access-control-allow-origin"], "https://b.example");
+    let refused = Events::subscribe(server.address, Kind::Sse, Version::HTTP_11, "").await;
+    assert_eq!(refused.status, 503);
+    server.terminate();
+    assert_eq!(server.end().await.0.code(), Some(0));
+}
+
 #[test]
 fn what_makes_no_sense_is_refused_in_one_line() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
@@ -153,6 +191,13 @@ fn what_makes_no_sense_is_refused_in_one_line() {
         ("serve --idle-counts bytes", "--idle-cut"),
         ("serve --runtime glommio", "tokio, smol, async-std"),
         ("serve --unknown", "--unknown"),
+        ("serve --max-streams 0", "0 is not in 1.."),
+        ("serve --max-header-size 100", "100 is not in 8192..=1048576"),
+        ("serve --idle-timeout soon", "give a time such as 15s"),
+        ("serve --tls-cert some.pem", "--tls-key"),
+        ("serve --tls-cert no.pem --tls-key no.pem", "cannot read certificates in PEM from no.pem"),
+        ("serve --cors-origin example.org", "give an origin such as https://example.org"),
+        ("serve --cors-origin https://example.org/", "give an origin such as https://example.org"),
     ] {
         let output = Command::new(GATEWAY)
             .args(arguments.split_whitespace())

@@ -12,17 +12,16 @@ use futures_util::future::{join, select};
 use futures_util::{Stream, StreamExt};
 use heartbeat_frame::GatewayEvent;
 use heartbeat_gateway::feed::Feed;
+use heartbeat_gateway::front::FrontOptions;
 use heartbeat_gateway::idle_proxy::{IdleCounts, IdleProxy, ProxyStats};
-use heartbeat_gateway::proto::gateway_service_server::GatewayServiceServer;
-use heartbeat_gateway::runtime::{Listener, Runtime};
-use heartbeat_gateway::server::Gateway;
-use heartbeat_tokio::{Config, TokioTimer};
+use heartbeat_gateway::runtime::Runtime;
+use heartbeat_gateway::server::{Gateway, Listener};
+use heartbeat_tokio::Config;
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 use tonic::transport::Endpoint;
-use tonic::transport::server::{Server, TcpIncoming};
 use tonic::{Code, Status};
 
 /// How long anything may take, on a machine that is busy.
@@ -56,14 +55,21 @@ async fn failure(events: &mut Events) -> Status {
     failure
 }
 
+async fn listen(address: SocketAddr) -> (Listener, SocketAddr) {
+    let server = Listener::bind(Runtime::Tokio, address, &FrontOptions::default()).await;
+    let server = server.expect("a port");
+    let address = server.local_addr();
+    (server, address)
+}
+
 /// A server of `feed` with this interval, behind a proxy that cuts after so long.
 async fn serve(feed: &Feed, interval: Duration, cut: Duration) -> (SocketAddr, Arc<ProxyStats>) {
-    let server = Listener::bind(Runtime::Tokio, ANY_PORT).await.expect("a port");
-    let address = server.local_addr().expect("bound");
+    let (server, address) = listen(ANY_PORT).await;
     let proxy = IdleProxy::bind(ANY_PORT, address, cut, IdleCounts::Data).await;
     let proxy = proxy.expect("a port");
     let front = (proxy.local_addr(), proxy.stats());
-    tokio::spawn(server.serve(feed.clone(), Config::every(interval), None, pending()));
+    let gateway = Gateway::new(feed.clone(), Config::every(interval));
+    tokio::spawn(server.serve(gateway, pending()));
     tokio::spawn(proxy.run());
     front
 }
@@ -205,10 +211,9 @@ async fn a_server_that_is_down_at_first_is_waited_for() {
 
     let feed = Feed::new(10);
     feed.publish(GatewayEvent::default());
-    let gateway = Gateway::new(feed, Config::every(INTERVAL), TokioTimer);
-    let server = Server::builder().add_service(GatewayServiceServer::new(gateway));
-    let incoming = TcpIncoming::from(socket.listen(16).expect("bound"));
-    tokio::spawn(server.serve_with_incoming(incoming));
+    drop(socket);
+    let (server, _) = listen(address).await;
+    tokio::spawn(server.serve(Gateway::new(feed, Config::every(INTERVAL)), pending()));
     assert_eq!(join(next_id(&mut refused), next_id(&mut dropped)).await, (1, 1));
 }
 

@@ -16,9 +16,11 @@ use tonic::Streaming;
 use super::report::StreamReport;
 use super::{DemoOptions, Happened};
 use crate::feed::Feed;
+use crate::front::FrontOptions;
 use crate::idle_proxy::{IdleProxy, ProxyStats};
 use crate::proto::gateway_service_client::GatewayServiceClient;
-use crate::runtime::{Listener, Runtime};
+use crate::runtime::Runtime;
+use crate::server::{Gateway, Listener};
 
 /// What a stream is given to stay alive.
 #[derive(Debug, Clone, Copy)]
@@ -44,18 +46,16 @@ impl Lane {
     /// Starts a server and a proxy, and subscribes through them.
     pub(super) async fn open(self, feed: &Feed, options: &DemoOptions) -> io::Result<OpenLane> {
         let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let listener = Listener::bind(self.runtime, any_port).await?;
-        let server = listener.local_addr()?;
+        let listener = Listener::bind(self.runtime, any_port, &FrontOptions::default()).await;
+        let listener = listener.map_err(io::Error::other)?.pings(self.pings);
+        let server = listener.local_addr();
         let proxy =
             IdleProxy::bind(any_port, server, options.idle_cut, options.idle_counts).await?;
         let (stats, address) = (proxy.stats(), proxy.local_addr());
         let feed = feed.clone();
 
         let mut serving = JoinSet::new();
-        serving.spawn(async move {
-            // Should it fail, its client sees the connection end.
-            let _ = listener.serve(feed, self.heartbeat, self.pings, future::pending()).await;
-        });
+        serving.spawn(listener.serve(Gateway::new(feed, self.heartbeat), future::pending()));
         serving.spawn(proxy.run());
 
         let client = GatewayServiceClient::connect(format!("http://{address}")).await;

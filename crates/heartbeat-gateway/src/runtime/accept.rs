@@ -10,7 +10,7 @@ use heartbeat_async::Timer;
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// The listener of a runtime.
-pub(super) trait Accept: Send + Sync + 'static {
+pub(crate) trait Accept: Send + Sync + 'static {
     /// What it accepts.
     type Connection: Send + 'static;
 
@@ -23,7 +23,7 @@ pub(super) trait Accept: Send + Sync + 'static {
 
 /// The connections that `listener` accepts: a stream without end, however often an accept fails.
 /// Dropping it closes the listener.
-pub(super) fn incoming<L, T>(
+pub(crate) fn incoming<L, T>(
     listener: L,
     timer: T,
 ) -> impl Stream<Item = (L::Connection, SocketAddr)> + Send

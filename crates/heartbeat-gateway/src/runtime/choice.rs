@@ -1,6 +1,6 @@
 use clap::ValueEnum;
 
-/// What drives a server. Each serves the same: gRPC without TLS.
+/// What drives a server. Each serves the same.
 ///
 /// # Example
 ///
@@ -13,11 +13,11 @@ use clap::ValueEnum;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, ValueEnum)]
 pub enum Runtime {
-    /// tonic's own server, on all cores.
+    /// All cores.
     Tokio,
-    /// hyper's connections on smol's global executor: one thread, or `SMOL_THREADS`.
+    /// smol's global executor: one thread, or `SMOL_THREADS`.
     Smol,
-    /// hyper's connections on async-std's global executor: all cores, or `ASYNC_STD_THREAD_COUNT`.
+    /// async-std's global executor: all cores, or `ASYNC_STD_THREAD_COUNT`.
     AsyncStd,
 }
 

@@ -1,15 +1,13 @@
 //! The runtimes that can drive the server. What it does between the accept and the timer of a
 //! heartbeat is then all theirs: listener, connections, tasks and alarms.
 //!
-//! [`Runtime`] is the choice among them, [`Listener`] a server on the one that was chosen.
+//! [`Runtime`] is the choice among them.
 
-mod accept;
+pub(crate) mod accept;
 mod async_std;
 mod choice;
-mod http2;
-mod listener;
+pub(crate) mod host;
 mod smol;
 mod tokio;
 
 pub use choice::Runtime;
-pub use listener::Listener;

@@ -1,32 +1,39 @@
 use std::io;
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use heartbeat_smol::SmolTimer;
 use smol::net::{TcpListener, TcpStream};
+use smol_hyper::rt::{self, FuturesIo};
 
-use super::accept::{Accept, incoming};
-use super::http2::{self, Spawn};
-use crate::server::Gateway;
-
-/// Serves on smol's global executor until `shutdown` is ready and all streams have ended.
-pub(super) async fn serve(
-    listener: TcpListener,
-    gateway: Gateway<SmolTimer>,
-    pings: Option<Duration>,
-    shutdown: impl Future<Output = ()> + Send + 'static,
-) {
-    let incoming = incoming(listener, SmolTimer);
-    let spawn = Spawn(|task| smol::spawn(task).detach());
-    http2::serve(gateway, incoming, spawn, pings, shutdown).await;
-}
+use super::accept::Accept;
+use super::host::Host;
 
 impl Accept for TcpListener {
-    type Connection = TcpStream;
+    type Connection = FuturesIo<TcpStream>;
 
-    async fn accept_nodelay(&self) -> io::Result<(TcpStream, SocketAddr)> {
+    async fn accept_nodelay(&self) -> io::Result<(Self::Connection, SocketAddr)> {
         let (connection, client) = self.accept().await?;
         let _ = connection.set_nodelay(true); // a peer that has gone is found out by its connection
-        Ok((connection, client))
+        Ok((FuturesIo::new(connection), client))
+    }
+}
+
+impl Host for TcpListener {
+    type Timer = SmolTimer;
+
+    async fn bind(address: SocketAddr) -> io::Result<Self> {
+        Self::bind(address).await
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.local_addr()
+    }
+
+    fn http_timer() -> impl hyper::rt::Timer + Send + Sync + 'static {
+        rt::SmolTimer::new()
+    }
+
+    fn spawn(task: impl Future<Output = ()> + Send + 'static) {
+        smol::spawn(task).detach();
     }
 }

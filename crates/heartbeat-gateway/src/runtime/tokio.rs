@@ -1,39 +1,39 @@
 use std::io;
 use std::net::SocketAddr;
-use std::time::Duration;
 
-use futures_util::StreamExt;
 use heartbeat_tokio::TokioTimer;
+use hyper_util::rt::{self, TokioIo};
 use tokio::net::{TcpListener, TcpStream};
-use tonic::transport::Server;
 
-use super::accept::{Accept, incoming};
-use crate::proto::gateway_service_server::GatewayServiceServer;
-use crate::server::Gateway;
-
-/// Serves with tonic's own server until `shutdown` is ready and all streams have ended.
-pub(super) async fn serve(
-    listener: TcpListener,
-    gateway: Gateway<TokioTimer>,
-    pings: Option<Duration>,
-    shutdown: impl Future<Output = ()>,
-) -> io::Result<()> {
-    // Not tonic's listener: it tries an accept that fails again at once.
-    let incoming = incoming(listener, TokioTimer).map(|(connection, _)| io::Result::Ok(connection));
-    Server::builder()
-        .http2_keepalive_interval(pings)
-        .add_service(GatewayServiceServer::new(gateway))
-        .serve_with_incoming_shutdown(incoming, shutdown)
-        .await
-        .map_err(io::Error::other)
-}
+use super::accept::Accept;
+use super::host::Host;
 
 impl Accept for TcpListener {
-    type Connection = TcpStream;
+    type Connection = TokioIo<TcpStream>;
 
-    async fn accept_nodelay(&self) -> io::Result<(TcpStream, SocketAddr)> {
+    async fn accept_nodelay(&self) -> io::Result<(Self::Connection, SocketAddr)> {
         let (connection, client) = self.accept().await?;
         let _ = connection.set_nodelay(true); // a peer that has gone is found out by its connection
-        Ok((connection, client))
+        Ok((TokioIo::new(connection), client))
+    }
+}
+
+impl Host for TcpListener {
+    type Timer = TokioTimer;
+
+    async fn bind(address: SocketAddr) -> io::Result<Self> {
+        Self::bind(address).await
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.local_addr()
+    }
+
+    fn http_timer() -> impl hyper::rt::Timer + Send + Sync + 'static {
+        rt::TokioTimer::new()
+    }
+
+    fn spawn(task: impl Future<Output = ()> + Send + 'static) {
+        drop(tokio::spawn(task));
     }
 }

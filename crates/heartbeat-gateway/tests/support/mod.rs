@@ -1,6 +1,16 @@
 //! The gateway as a process of its own, and a client of its service.
 
-#![allow(unreachable_pub, dead_code, reason = "it is a module of several test programs")]
+#![allow(
+    unreachable_pub,
+    dead_code,
+    unused_imports,
+    reason = "it is a module of several test programs"
+)]
+
+pub mod client;
+pub mod decode;
+pub mod server;
+pub mod tls;
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
@@ -8,6 +18,8 @@ use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
 
 use heartbeat_frame::{GatewayEvent, SubscribeRequest};
 use heartbeat_gateway::proto::gateway_service_client::GatewayServiceClient;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
 use tonic::{Status, Streaming};
 
 pub const GATEWAY: &str = env!("CARGO_BIN_EXE_heartbeat-gateway");
@@ -42,7 +54,8 @@ impl Serving {
             .expect("the command can be run");
         let mut stdout = BufReader::new(child.stdout.take().expect("piped"));
         let stderr = child.stderr.take().expect("piped");
-        let address = address_in(&mut stdout, "serving gRPC on ");
+        let address =
+            address_in(&mut stdout, "serving gRPC, gRPC-Web, Connect, SSE and NDJSON on ");
         Self { child, stdout, stderr, address }
     }
 
@@ -71,15 +84,25 @@ impl Drop for Serving {
     }
 }
 
-/// Reads a line that ends with an address.
+/// Reads up to the line that begins like this and ends with an address.
 pub fn address_in(stdout: &mut impl BufRead, prefix: &str) -> SocketAddr {
-    let mut line = String::new();
-    stdout.read_line(&mut line).expect("a line");
-    let address = line.trim_end().strip_prefix(prefix).unwrap_or_else(|| panic!("{line:?}"));
-    address.parse().expect("an address")
+    let mut lines = stdout.lines().map(|line| line.expect("text"));
+    let line = lines.find_map(|line| line.strip_prefix(prefix).map(str::to_owned));
+    let address = line.unwrap_or_else(|| panic!("no {prefix:?}"));
+    address.trim_end_matches("/metrics").parse().expect("an address")
+}
+
+/// A client that has begun a call and says no more: the server waits for it, for a while.
+pub async fn mute(server: SocketAddr) -> TcpStream {
+    let mut mute = TcpStream::connect(server).await.expect("it listens");
+    let head = "POST /galaxy.gateway.v1.GatewayService/Subscribe HTTP/1.1\r\nhost: here\r\n\
+        content-type: application/connect+proto\r\ncontent-length: 5\r\n\r\n";
+    mute.write_all(head.as_bytes()).await.expect("accepted");
+    mute
 }
 
 /// Makes tests of functions that take a runtime's name: one for each runtime.
+#[allow(unused_macros, reason = "likewise")]
 macro_rules! on_each_runtime {
     ($($test:ident),* $(,)?) => {
         on_each_runtime!(@ on_tokio "tokio", $($test)*);

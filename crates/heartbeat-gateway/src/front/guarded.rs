@@ -1,0 +1,49 @@
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use hyper::body::{Body, Frame, SizeHint};
+use pin_project_lite::pin_project;
+
+pin_project! {
+    /// A body that keeps something for as long as it is there.
+    #[derive(Debug)]
+    #[must_use = "bodies do nothing unless polled"]
+    pub struct Guarded<B, G> {
+        #[pin]
+        body: B,
+        guard: G,
+    }
+}
+
+impl<B, G> Guarded<B, G> {
+    pub(super) fn new(body: B, guard: G) -> Self {
+        Self { body, guard }
+    }
+}
+
+impl<B: Default, G: Default> Default for Guarded<B, G> {
+    /// For layers that answer by themselves, such as the one for CORS.
+    fn default() -> Self {
+        Self::new(B::default(), G::default())
+    }
+}
+
+impl<B: Body, G> Body for Guarded<B, G> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        self.project().body.poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

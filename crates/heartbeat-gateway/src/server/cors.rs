@@ -1,0 +1,67 @@
+use std::str::FromStr;
+use std::time::Duration;
+
+use axum::http::header::ORIGIN;
+use axum::http::{HeaderName, HeaderValue, Method, Uri};
+use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
+
+/// Pages of which origin may read what is served: one, or any.
+///
+/// # Example
+///
+/// ```
+/// use heartbeat_gateway::server::Origin;
+///
+/// assert!("https://example.org".parse::<Origin>().is_ok());
+/// assert!("*".parse::<Origin>().is_ok());
+/// assert!("example.org".parse::<Origin>().is_err());
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin(HeaderValue);
+
+const ANY: &str = "*";
+
+impl FromStr for Origin {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let is_one = || {
+            let uri: Uri = text.parse().ok()?;
+            let (scheme, authority) = (uri.scheme_str()?, uri.authority()?);
+            (text == format!("{scheme}://{authority}")).then_some(())
+        };
+        HeaderValue::from_str(text)
+            .ok()
+            .filter(|_| text == ANY || is_one().is_some())
+            .map(Self)
+            .ok_or("give an origin such as https://example.org, without a path, or * for any")
+    }
+}
+
+/// How long a browser may remember what it was told. Chromium does for two hours at most.
+const REMEMBERED: Duration = Duration::from_secs(2 * 60 * 60);
+
+/// What gRPC-Web says in headers where nothing but an error is to be said.
+const EXPOSED: [HeaderName; 3] = [
+    HeaderName::from_static("grpc-status"),
+    HeaderName::from_static("grpc-message"),
+    HeaderName::from_static("grpc-status-details-bin"),
+];
+
+/// Lets pages of these origins read what is served. Nobody has to log in, so no credentials are allowed.
+pub(super) fn layer(origins: &[Origin]) -> CorsLayer {
+    let any = origins.iter().any(|Origin(origin)| origin == ANY);
+    let (origins, varies) = if any {
+        (AllowOrigin::any(), Vec::new())
+    } else {
+        let origins = origins.iter().map(|Origin(origin)| origin.clone());
+        (AllowOrigin::list(origins), vec![ORIGIN])
+    };
+    CorsLayer::new()
+        .allow_origin(origins)
+        .vary(varies)
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers(AllowHeaders::mirror_request()) // the metadata of a call may have any name
+        .expose_headers(EXPOSED)
+        .max_age(REMEMBERED)
+}

@@ -1,0 +1,58 @@
+use axum::body::Body;
+use axum::http::{Request, StatusCode, Version};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream::BoxStream;
+use heartbeat_async::Timer;
+use heartbeat_frame::{GatewayEvent, SubscribeRequest};
+use tonic::Status;
+use tonic_web::GrpcWebLayer;
+use tower_layer::Layer;
+use tower_service::Service;
+
+use super::deadline::Deadline;
+use super::messages::LONGEST_REQUEST;
+use super::protocol::Protocol;
+use super::subscriptions::Subscriptions;
+use crate::proto::gateway_service_server::{GatewayService, GatewayServiceServer};
+
+/// Answers a call of gRPC or gRPC-Web.
+pub(super) async fn answer<T>(
+    subscriptions: Subscriptions<T>,
+    protocol: Protocol,
+    mut request: Request<Body>,
+) -> Response
+where
+    T: Timer<Instant: Send, Sleep: Send> + Clone + Send + Sync + 'static,
+{
+    request.extensions_mut().insert(protocol);
+    let service = GatewayServiceServer::new(subscriptions);
+    let mut service = service.max_decoding_message_size(LONGEST_REQUEST);
+    let answered = if protocol == Protocol::GrpcWeb {
+        GrpcWebLayer::new().layer(service).call(request).await
+    } else if request.version() < Version::HTTP_2 {
+        let reason = "gRPC needs HTTP/2: take that, gRPC-Web or Connect\n";
+        return (StatusCode::HTTP_VERSION_NOT_SUPPORTED, reason).into_response();
+    } else {
+        service.call(request).await
+    };
+    let Ok(response) = answered;
+    response.map(Body::new)
+}
+
+#[tonic::async_trait]
+impl<T> GatewayService for Subscriptions<T>
+where
+    T: Timer<Instant: Send, Sleep: Send> + Clone + Send + Sync + 'static,
+{
+    type SubscribeStream = BoxStream<'static, Result<GatewayEvent, Status>>;
+
+    async fn subscribe(
+        &self,
+        request: tonic::Request<SubscribeRequest>,
+    ) -> Result<tonic::Response<Self::SubscribeStream>, Status> {
+        let (metadata, extensions, request) = request.into_parts();
+        let deadline = Deadline::of_grpc(metadata.as_ref())?;
+        let protocol = extensions.get().copied().unwrap_or(Protocol::Grpc);
+        self.answer(&request, deadline, protocol, &extensions).map(tonic::Response::new)
+    }
+}

@@ -1,0 +1,89 @@
+//! The remote call, in whichever protocol it comes.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{Request, StatusCode};
+use axum::response::{IntoResponse, Response};
+use futures_util::future::{self, Either};
+use heartbeat_async::Timer;
+use heartbeat_core::Instant;
+
+use super::protocol::{CONTENT_TYPES, Protocol};
+use super::subscriptions::Subscriptions;
+use super::{connect, grpc};
+
+/// What is called.
+pub(super) const SUBSCRIBE: &str = "/galaxy.gateway.v1.GatewayService/Subscribe";
+
+/// How long the message of a request may be: it holds an id.
+pub(super) const LONGEST_REQUEST: usize = 64 * 1024;
+
+/// How long it may take to come.
+const COMES_WITHIN: Duration = Duration::from_secs(10);
+
+/// Answers a call, as soon as the request's message is there.
+pub(super) async fn subscribe<T>(
+    State(subscriptions): State<Subscriptions<T>>,
+    request: Request<Body>,
+) -> Response
+where
+    T: Timer<Instant: Send, Sleep: Send> + Clone + Send + Sync + 'static,
+{
+    let timer = subscriptions.timer.clone();
+    let answer = Box::pin(async move {
+        match Protocol::of(request.headers()) {
+            Some(Protocol::Connect(codec)) => connect::answer(subscriptions, codec, request).await,
+            Some(protocol) => grpc::answer(subscriptions, protocol, request).await,
+            None => {
+                let reason = format!("give one of these as Content-Type: {CONTENT_TYPES}\n");
+                let accept = [("accept-post", CONTENT_TYPES)];
+                (StatusCode::UNSUPPORTED_MEDIA_TYPE, accept, reason).into_response()
+            }
+        }
+    });
+    let Some(deadline) = timer.now().checked_add(COMES_WITHIN) else { return answer.await };
+    match future::select(answer, Box::pin(timer.sleep_until(deadline))).await {
+        Either::Left((response, _)) => response,
+        Either::Right(_) => {
+            (StatusCode::REQUEST_TIMEOUT, "the request's message did not come\n").into_response()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use axum::body::Bytes;
+    use axum::http::Version;
+    use futures_util::stream::{self, StreamExt};
+    use heartbeat_tokio::TokioTimer;
+    use tokio::time::Instant;
+
+    use super::*;
+    use crate::feed::Feed;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_message_that_does_not_come_is_waited_for_only_so_long() {
+        for (content_type, beginning) in [
+            ("application/grpc", "\0\0"),
+            ("application/grpc-web", "\0\0\0\0\x01"),
+            ("application/grpc-web-text", "AA"),
+            ("application/connect+proto", ""),
+            ("application/connect+json", "\0\0\0\0\x02{"),
+        ] {
+            let beginning = stream::iter([Ok::<_, Infallible>(Bytes::from(beginning))]);
+            let request = Request::post(SUBSCRIBE)
+                .version(Version::HTTP_2)
+                .header("content-type", content_type)
+                .body(Body::from_stream(beginning.chain(stream::pending())));
+            let subscriptions = Subscriptions { feed: Feed::new(1), timer: TokioTimer };
+            let start = Instant::now();
+            let answer = subscribe(State(subscriptions), request.expect("a request")).await;
+            assert_eq!(answer.status(), StatusCode::REQUEST_TIMEOUT, "{content_type}");
+            assert_eq!(start.elapsed().as_secs(), 10, "{content_type}");
+        }
+    }
+}

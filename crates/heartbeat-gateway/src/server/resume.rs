@@ -1,0 +1,33 @@
+use axum::extract::{FromRequestParts, Query};
+use axum::http::HeaderName;
+use axum::http::request::Parts;
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+
+const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+
+/// The id of the last event that the client has seen; empty if it says nothing of any.
+///
+/// The header counts before the address: a browser that reconnects sends the header, and the address as
+/// it was at the beginning.
+#[derive(Debug)]
+pub(super) struct Resume(pub(super) String);
+
+#[derive(Deserialize)]
+struct InAddress {
+    #[serde(default)]
+    last_event_id: String,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Resume {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
+        if let Some(id) = parts.headers.get(LAST_EVENT_ID).filter(|id| !id.is_empty()) {
+            return Ok(Self(String::from_utf8_lossy(id.as_bytes()).into_owned()));
+        }
+        let query = Query::from_request_parts(parts, state).await;
+        let Query(InAddress { last_event_id }) = query.map_err(IntoResponse::into_response)?;
+        Ok(Self(last_event_id))
+    }
+}

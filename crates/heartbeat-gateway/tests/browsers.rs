@@ -1,0 +1,101 @@
+//! What pages of another origin may read.
+
+mod support;
+
+use std::time::Duration;
+
+use heartbeat_frame::GatewayEvent;
+use heartbeat_gateway::front::FrontOptions;
+use http_body_util::Full;
+use hyper::body::Bytes;
+use hyper::{HeaderMap, Request, Version};
+use support::client::{Events, Kind, SUBSCRIBE, WAYS, get};
+use support::server::Server;
+
+async fn serve(origins: &[&str], limit: u32) -> Server {
+    let origins = origins.iter().map(|origin| origin.parse().expect("an origin")).collect();
+    let change =
+        |gateway: heartbeat_gateway::server::Gateway| gateway.allow_origins(origins).limit(limit);
+    let interval = Duration::ZERO;
+    let server = Server::start_with("tokio", 10, interval, &FrontOptions::default(), change).await;
+    server.feed.publish(GatewayEvent::default());
+    server
+}
+
+/// What a browser asks before a page of this origin may call.
+fn preflight(path: &str, origin: &str, headers: &str) -> Request<Full<Bytes>> {
+    let request = Request::options(format!("http://here{path}"))
+        .header("host", "here")
+        .header("origin", origin)
+        .header("access-control-request-method", "POST")
+        .header("access-control-request-headers", headers);
+    request.body(Full::default()).expect("a request")
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
+    headers.get(name).map_or("", |value| value.to_str().expect("text"))
+}
+
+#[tokio::test]
+async fn any_page_may_call_and_read_all_that_there_is() {
+    let server = serve(&["*"], 100).await;
+    let wishes = [
+        "content-type,x-grpc-web,x-user-agent,grpc-timeout", // grpc-web, and connect-web's transport of it
+        "connect-protocol-version,connect-timeout-ms,content-type,my-metadata",
+    ];
+    for (wish, version) in wishes.into_iter().zip([Version::HTTP_11, Version::HTTP_2]) {
+        let request = preflight(SUBSCRIBE, "https://page.example", wish);
+        let answer = Events::ask(server.address, version, request).await;
+        assert_eq!(answer.status, 200);
+        assert_eq!(text(&answer.headers, "access-control-allow-origin"), "*");
+        assert_eq!(text(&answer.headers, "access-control-allow-methods"), "GET,POST");
+        assert_eq!(text(&answer.headers, "access-control-allow-headers"), wish);
+        assert_eq!(text(&answer.headers, "access-control-max-age"), "7200");
+    }
+    for (kind, version) in WAYS {
+        let mut request = kind.request("");
+        request.headers_mut().insert("origin", "https://page.example".parse().expect("a value"));
+        let mut answer = Events::ask(server.address, version, request).await;
+        assert_eq!(text(&answer.headers, "access-control-allow-origin"), "*", "{kind:?}");
+        let exposed = text(&answer.headers, "access-control-expose-headers");
+        assert_eq!(exposed, "grpc-status,grpc-message,grpc-status-details-bin", "{kind:?}");
+        assert_eq!(answer.event().await.event_id, "1", "{kind:?}");
+    }
+}
+
+#[tokio::test]
+async fn pages_may_read_why_they_are_refused() {
+    let server = serve(&["*"], 1).await;
+    let unknown = Events::subscribe(server.address, Kind::Sse, Version::HTTP_11, "7").await;
+    assert_eq!(unknown.status, 400);
+    assert_eq!(text(&unknown.headers, "access-control-allow-origin"), "*");
+    unknown.text().await;
+
+    let _only = Events::subscribe(server.address, Kind::Sse, Version::HTTP_11, "").await;
+    let refused = Events::subscribe(server.address, Kind::GrpcWeb, Version::HTTP_11, "").await;
+    assert_eq!(text(&refused.headers, "grpc-status"), "8");
+    assert_eq!(text(&refused.headers, "access-control-allow-origin"), "*");
+    let asked = preflight(SUBSCRIBE, "https://page.example", "content-type");
+    let asked = Events::ask(server.address, Version::HTTP_11, asked).await;
+    assert_eq!(asked.status, 200, "to ask costs no stream");
+}
+
+#[tokio::test]
+async fn of_some_origins_no_other_page_may_read() {
+    let server = serve(&["https://one.example", "http://127.0.0.1:3000"], 100).await;
+    for (origin, allowed) in [
+        ("https://one.example", "https://one.example"),
+        ("http://127.0.0.1:3000", "http://127.0.0.1:3000"),
+        ("https://other.example", ""),
+        ("http://one.example", ""),
+        ("null", ""),
+    ] {
+        let mut request = get("/events");
+        request.headers_mut().insert("origin", origin.parse().expect("a value"));
+        for request in [request, preflight("/events", origin, "x")] {
+            let answer = Events::ask(server.address, Version::HTTP_11, request).await;
+            assert_eq!(text(&answer.headers, "access-control-allow-origin"), allowed, "{origin}");
+            assert_eq!(text(&answer.headers, "vary"), "origin", "{origin}");
+        }
+    }
+}

@@ -1,0 +1,321 @@
+//! The front door: what comes through it over which HTTP, and how much.
+
+mod support;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+use std::{future, io};
+
+use axum::body::Body as AnyBody;
+use axum::{Extension, Router, routing::get};
+use futures_util::{Stream, StreamExt, stream};
+use heartbeat_gateway::front::{Front, FrontOptions, Peer, StreamLimit};
+use http_body_util::{BodyExt, Empty};
+use hyper::body::{Bytes, Incoming};
+use hyper::client::conn::http2::{self, SendRequest};
+use hyper::{Request, Response, StatusCode, Version};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use support::client::SOON;
+use support::tls::Certificate;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio::time::{sleep, timeout};
+
+struct Server {
+    address: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    served: JoinHandle<()>,
+}
+
+impl Server {
+    async fn start(change: impl FnOnce(&mut FrontOptions)) -> Self {
+        let mut options = FrontOptions { idle_timeout: Duration::ZERO, ..FrontOptions::default() };
+        change(&mut options);
+        let any_port = (Ipv4Addr::LOCALHOST, 0).into();
+        let front = Front::bind(any_port, &options).await.expect("a port and its files");
+        let address = front.local_addr();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let service = service(options.max_streams);
+        let served = tokio::spawn(front.serve(service, async { drop(stopped.await) }));
+        Self { address, stop: Some(stop), served }
+    }
+
+    async fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.address).await.expect("it listens")
+    }
+
+    fn stop(&mut self) {
+        drop(self.stop.take());
+    }
+
+    async fn ends(self) {
+        timeout(SOON, self.served).await.expect("soon").expect("no panic");
+    }
+}
+
+/// `/` tells what the server knows of the client, `/quiet` sends a byte and then nothing.
+fn service(max_streams: u32) -> Router {
+    let tell = |Extension(peer): Extension<Peer>, version: Version| async move {
+        format!("{version:?} {} {}\n", peer.address.ip(), peer.tls)
+    };
+    let quiet = async || AnyBody::from_stream(one_byte_and_then_nothing());
+    let limit = StreamLimit::new(max_streams, |_| {
+        let mut response = Response::new(AnyBody::from("too many\n"));
+        *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+        response
+    });
+    Router::new().route("/", get(tell)).route("/quiet", get(quiet)).layer(limit)
+}
+
+fn one_byte_and_then_nothing() -> impl Stream<Item = Result<&'static str, io::Error>> {
+    stream::iter([Ok(".")]).chain(stream::pending())
+}
+
+/// Asks over HTTP/1.1, and reads up to this.
+async fn ask(io: &mut (impl AsyncRead + AsyncWrite + Unpin), path: &str, end: &str) -> String {
+    let request = format!("GET {path} HTTP/1.1\r\nhost: here\r\n\r\n");
+    io.write_all(request.as_bytes()).await.expect("written");
+    read_until(io, end).await
+}
+
+async fn read_until(io: &mut (impl AsyncRead + Unpin), end: &str) -> String {
+    let mut answer = Vec::new();
+    let reading = async {
+        while !answer.ends_with(end.as_bytes()) {
+            answer.push(io.read_u8().await.expect("more"));
+        }
+    };
+    let read = timeout(SOON, reading).await;
+    let answer = String::from_utf8(answer).expect("text");
+    read.unwrap_or_else(|_| panic!("{answer:?}"));
+    answer
+}
+
+/// Waits for the end of what the server sends, and tells how long that took.
+async fn until_closed(io: &mut (impl AsyncRead + Unpin)) -> Duration {
+    let since = Instant::now();
+    let reading = async { while io.read_u8().await.is_ok() {} };
+    timeout(SOON, reading).await.expect("closed");
+    since.elapsed()
+}
+
+async fn h2(io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) -> SendRequest<Empty<Bytes>> {
+    let handshake = http2::handshake(TokioExecutor::new(), TokioIo::new(io)).await;
+    let (client, connection) = handshake.expect("HTTP/2");
+    tokio::spawn(connection);
+    client
+}
+
+fn request(path: &str) -> Request<Empty<Bytes>> {
+    Request::get(format!("http://here{path}")).body(Empty::new()).expect("a request")
+}
+
+async fn text(response: Response<Incoming>) -> String {
+    let body = response.into_body().collect().await.expect("a body").to_bytes();
+    String::from_utf8(body.to_vec()).expect("text")
+}
+
+#[tokio::test]
+async fn both_versions_are_served_on_one_port_and_know_their_peer() {
+    let server = Server::start(|_| {}).await;
+    let mut connection = server.connect().await;
+    for _ in 0..2 {
+        let answer = ask(&mut connection, "/", "false\n").await;
+        assert!(answer.ends_with("HTTP/1.1 127.0.0.1 false\n"), "{answer}");
+    }
+    let mut client = h2(server.connect().await).await;
+    let answer = client.send_request(request("/")).await.expect("answered");
+    assert_eq!(text(answer).await, "HTTP/2.0 127.0.0.1 false\n");
+}
+
+#[tokio::test]
+async fn over_tls_too_by_what_the_client_prefers() {
+    let certificate = Certificate::new("served");
+    let server = Server::start(|options| {
+        certificate.serve_with(options);
+    })
+    .await;
+    let mut connection = certificate.connect(server.address, "http/1.1").await;
+    let answer = ask(&mut connection, "/", "true\n").await;
+    assert!(answer.ends_with("HTTP/1.1 127.0.0.1 true\n"), "{answer}");
+
+    let connection = certificate.connect(server.address, "h2").await;
+    assert_eq!(connection.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
+    let mut client = h2(connection).await;
+    let answer = client.send_request(request("/")).await.expect("answered");
+    assert_eq!(text(answer).await, "HTTP/2.0 127.0.0.1 true\n");
+
+    let mut plain = server.connect().await;
+    plain.write_all(b"GET / HTTP/1.1\r\nhost: here\r\n\r\n").await.expect("written");
+    until_closed(&mut plain).await;
+}
+
+#[tokio::test]
+async fn files_that_hold_no_certificate_or_no_key_are_refused() {
+    let certificate = Certificate::new("refused");
+    let other = Certificate::new("other");
+    let no_such = PathBuf::from("/no/such/file");
+    for (cert, key, reason) in [
+        (&no_such, &certificate.key, "cannot read certificates in PEM from /no/such/file"),
+        (&certificate.key, &certificate.key, "cannot read certificates"),
+        (&certificate.cert, &certificate.cert, "cannot read a private key"),
+        (&certificate.cert, &other.key, "certificate and key cannot be used for TLS"),
+    ] {
+        let options = FrontOptions {
+            tls_cert: Some(cert.clone()),
+            tls_key: Some(key.clone()),
+            ..FrontOptions::default()
+        };
+        let error = Front::bind((Ipv4Addr::LOCALHOST, 0).into(), &options).await.expect_err(reason);
+        assert!(error.to_string().starts_with(reason), "{error}");
+        assert!(std::error::Error::source(&error).is_some());
+    }
+}
+
+#[tokio::test]
+async fn a_connection_without_a_request_is_closed_and_one_with_a_stream_is_not() {
+    let certificate = Certificate::new("idle");
+    let idle = Duration::from_millis(500);
+    let server = Server::start(|options| options.idle_timeout = idle).await;
+    let tls = Server::start(|options| {
+        certificate.serve_with(options);
+        options.idle_timeout = idle;
+    })
+    .await;
+
+    let mut streaming = server.connect().await;
+    ask(&mut streaming, "/quiet", "1\r\n.\r\n").await;
+    let mut client = h2(server.connect().await).await;
+    let mut streaming2 = client.send_request(request("/quiet")).await.expect("answered");
+
+    for beginning in ["", "GET / HTTP/1.1\r\nhost:", "PRI * HT", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"]
+    {
+        let mut mute = server.connect().await;
+        mute.write_all(beginning.as_bytes()).await.expect("written");
+        let took = until_closed(&mut mute).await;
+        assert!(took >= idle * 4 / 5, "{beginning:?} after {took:?}");
+    }
+    let mut waiting = server.connect().await;
+    ask(&mut waiting, "/", "false\n").await;
+    until_closed(&mut waiting).await;
+    let mut mute = tls.connect().await;
+    until_closed(&mut mute).await;
+
+    let mut answered = h2(server.connect().await).await;
+    let answer = answered.send_request(request("/")).await.expect("answered");
+    text(answer).await;
+    timeout(SOON, async {
+        while answered.ready().await.is_ok() {
+            sleep(idle / 10).await;
+        }
+    })
+    .await
+    .expect("closed");
+
+    let alive = timeout(Duration::from_millis(200), streaming.read_u8()).await;
+    assert!(alive.is_err(), "nothing comes, not even an end: {alive:?}");
+    let frame = streaming2.body_mut().frame().await.expect("no end").expect("no error");
+    assert_eq!(frame.into_data().expect("data"), ".");
+    let alive = timeout(Duration::from_millis(200), streaming2.body_mut().frame()).await;
+    assert!(alive.is_err(), "{alive:?}");
+}
+
+#[tokio::test]
+async fn a_head_that_is_too_long_gets_431() {
+    let server = Server::start(|_| {}).await;
+    let long = "x".repeat(FrontOptions::default().max_header_size as usize);
+    let mut connection = server.connect().await;
+    let head = format!("GET / HTTP/1.1\r\nhost: here\r\nlong: {long}\r\n\r\n");
+    connection.write_all(head.as_bytes()).await.expect("written");
+    let answer = read_until(&mut connection, "\r\n\r\n").await;
+    assert!(answer.starts_with("HTTP/1.1 431 "), "{answer}");
+
+    let mut client = h2(server.connect().await).await;
+    client.ready().await.expect("settings");
+    let request = Request::get("http://here/").header("long", long).body(Empty::new());
+    let answer = client.send_request(request.expect("a request")).await.expect("answered");
+    assert_eq!(answer.status(), StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
+}
+
+#[tokio::test]
+async fn connections_beyond_the_limit_wait_and_so_does_not_the_shutdown() {
+    let mut server = Server::start(|options| options.max_connections = 1).await;
+    let mut first = server.connect().await;
+    ask(&mut first, "/", "false\n").await;
+    let mut second = server.connect().await;
+    let answer = ask(&mut second, "/", "false\n");
+    let mut answer = Box::pin(answer);
+    assert!(timeout(Duration::from_millis(300), &mut answer).await.is_err(), "it waits");
+    drop(first);
+    answer.await;
+    let mut third = server.connect().await;
+    server.stop();
+    until_closed(&mut second).await;
+    until_closed(&mut third).await;
+    server.ends().await;
+}
+
+#[tokio::test]
+async fn streams_beyond_the_limit_are_refused_until_another_ends() {
+    let server = Server::start(|options| options.max_streams = 2).await;
+    let mut client = h2(server.connect().await).await;
+    let first = client.send_request(request("/quiet")).await.expect("answered");
+    let _second = client.send_request(request("/quiet")).await.expect("answered");
+    let mut connection = server.connect().await;
+    let answer = ask(&mut connection, "/quiet", "too many\n").await;
+    assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
+    drop(first);
+    let again = async {
+        loop {
+            let answer = ask(&mut connection, "/", "\n\r\n").await; // the head
+            read_until(&mut connection, "\n").await;
+            if answer.starts_with("HTTP/1.1 200 ") {
+                break;
+            }
+        }
+    };
+    timeout(SOON, again).await.expect("there is room again");
+}
+
+#[tokio::test]
+async fn a_shutdown_lets_streams_go_on_and_closes_what_is_idle() {
+    let mut server = Server::start(|_| {}).await;
+    let mut idle = server.connect().await;
+    ask(&mut idle, "/", "false\n").await;
+    let mut streaming = server.connect().await;
+    ask(&mut streaming, "/quiet", "1\r\n.\r\n").await;
+    let mut client = h2(server.connect().await).await;
+    let streaming2 = client.send_request(request("/quiet")).await.expect("answered");
+
+    server.stop();
+    until_closed(&mut idle).await;
+    let refused = async { while TcpStream::connect(server.address).await.is_ok() {} };
+    timeout(SOON, refused).await.expect("nobody listens");
+    assert!(timeout(Duration::from_millis(200), &mut server.served).await.is_err(), "it waits");
+    drop((streaming, streaming2));
+    server.ends().await;
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_answer_its_goodbye_is_dropped_in_the_end() {
+    let mut server = Server::start(|_| {}).await;
+    let mut mute = server.connect().await;
+    mute.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await.expect("written");
+    sleep(Duration::from_millis(200)).await;
+    server.stop();
+    server.ends().await;
+}
+
+#[tokio::test]
+async fn dropping_the_future_closes_the_listener() {
+    let any_port = (Ipv4Addr::LOCALHOST, 0).into();
+    let front = Front::bind(any_port, &FrontOptions::default()).await.expect("a port");
+    let address = front.local_addr();
+    let serving = front.serve(service(1), future::pending());
+    assert!(timeout(Duration::from_millis(50), serving).await.is_err(), "it serves");
+    let refused = async { while TcpStream::connect(address).await.is_ok() {} };
+    timeout(SOON, refused).await.expect("nobody listens");
+}

@@ -1,0 +1,231 @@
+//! Every protocol, over every version of HTTP that it exists on, on every runtime, all at once: over real
+//! sockets and in real time.
+
+mod support;
+
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+use heartbeat_frame::GatewayEvent;
+use heartbeat_gateway::front::FrontOptions;
+use hyper::Version;
+use support::client::{Events, Kind, SOON, WAYS};
+use support::decode::Item;
+use support::on_each_runtime;
+use support::server::Server;
+use support::tls::Certificate;
+use tokio::time::{sleep, timeout};
+
+const INTERVAL: Duration = Duration::from_millis(400);
+
+/// For the way through the sockets on a machine that is busy with other tests.
+const TOLERANCE: Duration = Duration::from_millis(300);
+
+on_each_runtime![
+    events_come_whole_and_in_order_with_heartbeats_in_silence_only,
+    a_busy_stream_has_no_heartbeats,
+    a_client_resumes_where_it_was_and_is_told_if_it_cannot,
+    all_streams_end_well_when_the_server_is_stopped,
+    over_tls_it_is_all_the_same,
+];
+
+/// The event with this number, as it is published: with something in each field, of any length.
+fn event(number: u64) -> GatewayEvent {
+    let length = usize::try_from(number * number * 977 % 30_000).expect("small");
+    let payload: Vec<u8> = (0..length).map(|at| (at % 251).to_le_bytes()[0]).collect();
+    GatewayEvent {
+        event_type: format!("event.{number} with \"quotes\" and Ünicode"),
+        event_id: number.to_string(),
+        timestamp_ms: i64::try_from(number).expect("small") - 3,
+        payload: payload.into(),
+        payload_hash: vec![0, 0xff].into(),
+        signature: "\n\n:\0".into(),
+        key_id: "a\r\nkey".into(),
+    }
+}
+
+async fn events_come_whole_and_in_order_with_heartbeats_in_silence_only(runtime: &str) {
+    let Server { address, feed, .. } = Server::start(runtime, 100, INTERVAL).await;
+    let open = |(kind, version)| Events::subscribe(address, kind, version, "");
+    let streams = join_all(WAYS.map(open)).await;
+    let publishing = async {
+        // Two in quick succession, two after a silence, and so on.
+        for (number, pause) in (1..).zip([0, 50, 1100, 0, 1100, 50, 1100]) {
+            sleep(Duration::from_millis(pause)).await;
+            feed.publish(event(number));
+        }
+        sleep(Duration::from_millis(600)).await;
+        feed.close();
+    };
+    let watching = join_all(streams.into_iter().zip(WAYS).map(async |(mut stream, way)| {
+        let (mut number, mut beats) = (0, 0);
+        let mut last = Instant::now();
+        loop {
+            let item = timeout(SOON, stream.next()).await.unwrap_or_else(|_| panic!("{way:?}"));
+            let silence = last.elapsed();
+            last = Instant::now();
+            assert!(silence <= INTERVAL + TOLERANCE, "{way:?}: a silence of {silence:?}");
+            match item {
+                Item::Event(received) => {
+                    number += 1;
+                    assert_eq!(received, event(number), "{way:?}");
+                }
+                Item::Heartbeat => {
+                    beats += 1;
+                    assert!(silence + TOLERANCE >= INTERVAL, "{way:?}: after {silence:?}");
+                }
+                end => {
+                    assert_eq!(end, Item::Ended, "{way:?}");
+                    break;
+                }
+            }
+        }
+        assert_eq!(number, 7, "{way:?}");
+        assert!((4..=10).contains(&beats), "{way:?}: {beats} heartbeats"); // two in each silence
+    }));
+    tokio::join!(publishing, watching);
+}
+
+async fn a_busy_stream_has_no_heartbeats(runtime: &str) {
+    let interval = Duration::from_secs(1);
+    let Server { address, feed, .. } = Server::start(runtime, 1000, interval).await;
+    let open = |(kind, version)| Events::subscribe(address, kind, version, "");
+    let streams = join_all(WAYS.map(open)).await;
+    let publishing = async {
+        for number in 1..=40 {
+            feed.publish(event(number));
+            sleep(Duration::from_millis(50)).await; // two seconds
+        }
+    };
+    let watching = join_all(streams.into_iter().zip(WAYS).map(async |(mut stream, way)| {
+        let mut last = Instant::now();
+        for number in 1..=40 {
+            match timeout(SOON, stream.next()).await.expect("an event") {
+                Item::Event(received) => assert_eq!(received, event(number), "{way:?}"),
+                // A machine that stood still for that long owes one.
+                Item::Heartbeat if last.elapsed() >= interval => break,
+                other => panic!("{way:?}: {other:?}"),
+            }
+            last = Instant::now();
+        }
+    }));
+    tokio::join!(publishing, watching);
+}
+
+async fn a_client_resumes_where_it_was_and_is_told_if_it_cannot(runtime: &str) {
+    let Server { address, feed, .. } = Server::start(runtime, 3, INTERVAL).await;
+    for number in 1..=5 {
+        feed.publish(event(number)); // 3, 4 and 5 are held
+    }
+    for (kind, version) in WAYS {
+        let way = (kind, version);
+        let mut resumed = Events::subscribe(address, kind, version, "2").await;
+        assert_eq!(resumed.status, 200, "{way:?}");
+        assert_eq!(resumed.headers["content-type"], kind.content_type(), "{way:?}");
+        for number in 3..=5 {
+            assert_eq!(resumed.event().await, event(number), "{way:?}");
+        }
+        let mut latest = Events::subscribe(address, kind, version, "").await;
+        assert_eq!(latest.event().await, event(5), "{way:?}");
+
+        let unknown = "no event has the id \"6\": give the id of an event received, or none";
+        let missed = "the events after 1 are not held any more, the oldest is 3: \
+            subscribe without an id to go on from now";
+        for (last, reason, grpc, connect, status) in
+            [("6", unknown, "3", "invalid_argument", 400), ("1", missed, "11", "out_of_range", 410)]
+        {
+            let mut refused = Events::subscribe(address, kind, version, last).await;
+            let failed = |code: &str| Item::Failed(code.to_owned(), reason.to_owned());
+            match kind {
+                Kind::Sse | Kind::Ndjson => {
+                    assert_eq!(refused.status, status, "{way:?}");
+                    assert_eq!(refused.text().await, format!("{reason}\n"), "{way:?}");
+                }
+                Kind::ConnectProto | Kind::ConnectJson => {
+                    assert_eq!(refused.end().await, failed(connect), "{way:?}");
+                }
+                _ => assert_eq!(refused.end().await, failed(grpc), "{way:?}"),
+            }
+        }
+    }
+
+    // The header is what a browser sends that comes back, and counts before the address.
+    for path in ["/events", "/events?last_event_id=4", "/events.ndjson", "/events.ndjson?other=1"] {
+        let mut request = support::client::get(path);
+        request.headers_mut().insert("last-event-id", "2".parse().expect("a value"));
+        let mut resumed = Events::ask(address, Version::HTTP_11, request).await;
+        assert_eq!(resumed.event().await, event(3), "{path}");
+    }
+}
+
+async fn all_streams_end_well_when_the_server_is_stopped(runtime: &str) {
+    let Server { address, feed, stop, served } = Server::start(runtime, 100, INTERVAL).await;
+    let open = |(kind, version)| Events::subscribe(address, kind, version, "");
+    let streams = join_all(WAYS.map(open)).await;
+    feed.publish(event(1));
+    feed.close();
+    stop.send(()).expect("it serves");
+    for (mut stream, way) in streams.into_iter().zip(WAYS) {
+        assert_eq!(stream.event().await, event(1), "{way:?}");
+        assert_eq!(stream.end().await, Item::Ended, "{way:?}");
+    }
+    timeout(SOON, served).await.expect("soon").expect("no panic");
+}
+
+async fn over_tls_it_is_all_the_same(runtime: &str) {
+    let certificate = Certificate::new(&format!("protocols-{runtime}"));
+    let mut options = FrontOptions::default();
+    certificate.serve_with(&mut options);
+    let server = Server::start_with(runtime, 10, INTERVAL, &options, |gateway| gateway).await;
+    server.feed.publish(event(1));
+    let mut streams = Vec::new();
+    for (kind, version) in WAYS {
+        let alpn = if version == Version::HTTP_2 { "h2" } else { "http/1.1" };
+        let connection = certificate.connect(server.address, alpn).await;
+        let mut stream = Events::ask_on(connection, version, kind.request("")).await;
+        assert_eq!(stream.event().await, event(1), "{kind:?}");
+        streams.push(stream);
+    }
+    for (stream, way) in streams.iter_mut().zip(WAYS) {
+        let beat = timeout(SOON, stream.next()).await.expect("a heartbeat");
+        assert_eq!(beat, Item::Heartbeat, "{way:?}");
+    }
+    server.feed.close();
+    for (stream, way) in streams.iter_mut().zip(WAYS) {
+        assert_eq!(stream.end().await, Item::Ended, "{way:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_slow_reader_that_has_missed_something_is_told_so() {
+    let Server { address, feed, .. } = Server::start("tokio", 3, Duration::ZERO).await;
+    let open = |(kind, version)| Events::subscribe(address, kind, version, "");
+    let mut streams = join_all(WAYS.map(open)).await;
+    // More than what is on the way can hold, while nobody reads.
+    for number in 1..=1000 {
+        let payload = vec![7; 20_000].into();
+        feed.publish(GatewayEvent { payload, ..event(number) });
+        if number % 10 == 0 {
+            sleep(Duration::from_millis(1)).await;
+        }
+    }
+    for (stream, way) in streams.iter_mut().zip(WAYS) {
+        let mut number = 0;
+        let end = loop {
+            match timeout(SOON, stream.next()).await.expect("an end") {
+                Item::Event(event) => {
+                    number += 1;
+                    assert_eq!(event.event_id, number.to_string(), "{way:?}");
+                }
+                end => break end,
+            }
+        };
+        match end {
+            Item::Failed(_, reason) => assert!(reason.contains("not held any more"), "{way:?}"),
+            Item::Broken(_) => {
+                assert!(matches!(way.0, Kind::Sse | Kind::Ndjson), "{way:?}: {end:?}");
+            }
+            _ => panic!("{way:?}: {end:?}"),
+        }
+    }
+}

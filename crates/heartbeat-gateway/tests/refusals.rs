@@ -1,0 +1,232 @@
+//! Requests that are not answered, each told so in the way of its own protocol.
+
+mod support;
+
+use std::time::Duration;
+
+use heartbeat_frame::GatewayEvent;
+use heartbeat_gateway::front::FrontOptions;
+use http_body_util::Full;
+use hyper::body::Bytes;
+use hyper::{Method, Request, Version};
+use prost::Message;
+use support::client::{Events, Kind, SOON, SUBSCRIBE, WAYS, envelope, get};
+use support::decode::Item;
+use support::on_each_runtime;
+use support::server::Server;
+use tokio::time::{sleep, timeout};
+
+const QUIET: Duration = Duration::ZERO;
+
+on_each_runtime![beyond_the_limit_each_protocol_says_so_in_its_own_way];
+
+async fn beyond_the_limit_each_protocol_says_so_in_its_own_way(runtime: &str) {
+    let options = FrontOptions::default();
+    let server = Server::start_with(runtime, 10, QUIET, &options, |gateway| gateway.limit(1)).await;
+    server.feed.publish(GatewayEvent::default());
+    let mut only = Events::subscribe(server.address, Kind::Sse, Version::HTTP_11, "").await;
+    assert_eq!(only.event().await.event_id, "1");
+
+    let reason = "as many streams as there may be are open: come back later";
+    let failed = |code: &str| Item::Failed(code.to_owned(), reason.to_owned());
+    for (kind, version) in WAYS {
+        let way = (kind, version);
+        let mut refused = Events::subscribe(server.address, kind, version, "").await;
+        assert_eq!(refused.headers["retry-after"], "1", "{way:?}");
+        match kind {
+            Kind::Sse | Kind::Ndjson => {
+                assert_eq!(refused.status, 503, "{way:?}");
+                assert_eq!(refused.text().await, format!("{reason}\n"), "{way:?}");
+                continue;
+            }
+            Kind::ConnectProto | Kind::ConnectJson => {
+                assert_eq!(refused.end().await, failed("resource_exhausted"), "{way:?}");
+            }
+            _ => assert_eq!(refused.end().await, failed("8"), "{way:?}"),
+        }
+        assert_eq!(refused.status, 200, "{way:?}");
+        assert_eq!(refused.headers["content-type"], kind.content_type(), "{way:?}");
+    }
+
+    drop(only);
+    let again = async {
+        loop {
+            let mut next = Events::subscribe(server.address, Kind::Grpc, Version::HTTP_2, "").await;
+            match next.next().await {
+                Item::Event(event) => return event.event_id,
+                refused => assert_eq!(refused, failed("8")),
+            }
+            sleep(Duration::from_millis(10)).await;
+        }
+    };
+    assert_eq!(timeout(SOON, again).await.expect("there is room again"), "1");
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_not_found() {
+    let server = Server::start("tokio", 10, QUIET).await;
+    for version in [Version::HTTP_11, Version::HTTP_2] {
+        for path in ["/", "/event", "/events/", "/galaxy.gateway.v1.GatewayService/Other"] {
+            let answer = Events::ask(server.address, version, get(path)).await;
+            assert_eq!(answer.status, 404, "{path}");
+            let text = answer.text().await;
+            assert!(
+                text.starts_with(&format!("nothing is at {path}: there are /events")),
+                "{text}"
+            );
+        }
+    }
+    // Calls are told so in their own way.
+    for (kind, version) in WAYS {
+        let code = match kind {
+            Kind::Sse | Kind::Ndjson => continue,
+            Kind::ConnectProto | Kind::ConnectJson => "unimplemented",
+            _ => "12",
+        };
+        let mut request = kind.request("");
+        *request.uri_mut() =
+            "http://here/galaxy.gateway.v1.GatewayService/Other".parse().expect("one");
+        let mut answer = Events::ask(server.address, version, request).await;
+        let Item::Failed(found, _) = answer.end().await else { panic!("{kind:?}") };
+        assert_eq!(found, code, "{kind:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_method_or_a_content_type_that_makes_no_sense_is_told_what_does() {
+    let server = Server::start("tokio", 10, QUIET).await;
+    let ask = async |request| Events::ask(server.address, Version::HTTP_11, request).await;
+
+    let answer = ask(get(SUBSCRIBE)).await;
+    assert_eq!(answer.status, 405);
+    assert_eq!(answer.headers["allow"], "POST");
+    for path in ["/events", "/events.ndjson"] {
+        let mut request = get(path);
+        *request.method_mut() = Method::DELETE;
+        let answer = ask(request).await;
+        assert_eq!(answer.status, 405, "{path}");
+        assert_eq!(answer.headers["allow"], "GET,HEAD", "{path}");
+    }
+    for content_type in
+        ["application/json", "application/proto", "application/grpc+json", "text", ""]
+    {
+        let mut request = Kind::ConnectJson.request("");
+        request.headers_mut().insert("content-type", content_type.parse().expect("a value"));
+        let answer = ask(request).await;
+        assert_eq!(answer.status, 415, "{content_type}");
+        let takes = answer.headers["accept-post"].to_str().expect("text").to_owned();
+        assert!(takes.contains("application/grpc-web-text, application/connect+proto"), "{takes}");
+        assert!(answer.text().await.ends_with(&format!("Content-Type: {takes}\n")));
+    }
+    let answer = ask(Kind::Grpc.request("")).await;
+    assert_eq!(answer.status, 505);
+    assert_eq!(answer.text().await, "gRPC needs HTTP/2: take that, gRPC-Web or Connect\n");
+
+    let mut head = get("/events");
+    *head.method_mut() = Method::HEAD;
+    let answer = ask(head).await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.headers["content-type"], "text/event-stream");
+    assert_eq!(answer.text().await, "");
+}
+
+#[tokio::test]
+async fn a_call_of_connect_that_is_wrong_is_told_why() {
+    let server = Server::start("tokio", 10, QUIET).await;
+    let id = |id: &str| serde_json::json!({ "lastEventId": id }).to_string();
+    let long = envelope(0, id(&"9".repeat(64 * 1024)).as_bytes());
+    let twice = [envelope(0, b"{}"), envelope(0, b"{}")].concat();
+    let cut = &envelope(0, b"{}")[..6];
+    for (body, code, reason) in [
+        (&b""[..], "unimplemented", "the request holds no message: exactly one is to come"),
+        (&b"\0\0\0"[..], "invalid_argument", "the request ends within the prefix of its message"),
+        (cut, "invalid_argument", "the message is to have 2 bytes, and has 1"),
+        (&twice, "unimplemented", "the request goes on after its message: exactly one is to come"),
+        (&envelope(1, b"{}"), "internal", "the message is compressed, but no header says how"),
+        (&envelope(2, b"{}"), "invalid_argument", "a message has no flags such as 0x2"),
+        (&envelope(0, b"[7"), "invalid_argument", "the request's message cannot be decoded: "),
+        (&envelope(0, b""), "invalid_argument", "the request's message cannot be decoded: "),
+        (&long, "resource_exhausted", "a request of at most 65536 bytes is to come: "),
+    ] {
+        let request = Kind::ConnectJson.call(body.to_vec());
+        failed(&server, request, code, reason).await;
+    }
+    let not_protobuf = Kind::ConnectProto.call(envelope(0, b"\x0a\xff"));
+    let reason = "the request's message cannot be decoded: ";
+    failed(&server, not_protobuf, "invalid_argument", reason).await;
+
+    for (name, value, code, reason) in [
+        (
+            "connect-protocol-version",
+            "2",
+            "invalid_argument",
+            "connect-protocol-version is to be 1, and",
+        ),
+        (
+            "connect-content-encoding",
+            "gzip",
+            "unimplemented",
+            "unknown compression \"gzip\": supported",
+        ),
+        (
+            "connect-timeout-ms",
+            "soon",
+            "invalid_argument",
+            "connect-timeout-ms is to be a number of at",
+        ),
+    ] {
+        let mut request = Kind::ConnectJson.request("");
+        request.headers_mut().insert(name, value.parse().expect("a value"));
+        failed(&server, request, code, reason).await;
+    }
+    // What Connect's own clients send is understood.
+    let mut request = Kind::ConnectJson.request("");
+    for (name, value) in
+        [("connect-protocol-version", "1"), ("connect-content-encoding", "identity")]
+    {
+        request.headers_mut().insert(name, value.parse().expect("a value"));
+    }
+    server.feed.publish(GatewayEvent::default());
+    let mut events = Events::ask(server.address, Version::HTTP_11, request).await;
+    assert_eq!(events.event().await.event_id, "1");
+}
+
+async fn failed(server: &Server, request: Request<Full<Bytes>>, code: &str, reason: &str) {
+    let mut answer = Events::ask(server.address, Version::HTTP_11, request).await;
+    assert_eq!(answer.status, 200, "{reason}");
+    let Item::Failed(found, text) = answer.end().await else { panic!("{reason}") };
+    assert_eq!(found, code, "{reason}");
+    assert!(text.starts_with(reason), "{text}");
+}
+
+#[tokio::test]
+async fn a_message_of_grpc_that_is_too_long_is_refused() {
+    let server = Server::start("tokio", 10, QUIET).await;
+    let request = heartbeat_frame::SubscribeRequest { last_event_id: "9".repeat(64 * 1024) };
+    let request = Kind::Grpc.call(envelope(0, &request.encode_to_vec()));
+    let mut answer = Events::ask(server.address, Version::HTTP_2, request).await;
+    let Item::Failed(code, _) = answer.end().await else { panic!("refused") };
+    assert_eq!(code, "11");
+}
+
+#[tokio::test]
+async fn the_deadline_of_a_call_ends_it() {
+    let server = Server::start("tokio", 10, Duration::from_millis(100)).await;
+    server.feed.publish(GatewayEvent::default());
+    for (kind, version) in WAYS {
+        let (name, value, code) = match kind {
+            Kind::Sse | Kind::Ndjson => continue,
+            Kind::ConnectProto | Kind::ConnectJson => {
+                ("connect-timeout-ms", "300", "deadline_exceeded")
+            }
+            _ => ("grpc-timeout", "300m", "4"),
+        };
+        let mut request = kind.request("");
+        request.headers_mut().insert(name, value.parse().expect("a value"));
+        let mut events = Events::ask(server.address, version, request).await;
+        assert_eq!(events.event().await.event_id, "1", "{kind:?}");
+        assert_eq!(events.next().await, Item::Heartbeat, "{kind:?}");
+        let reason = "the deadline that the client set has passed".to_owned();
+        assert_eq!(events.end().await, Item::Failed(code.to_owned(), reason), "{kind:?}");
+    }
+}

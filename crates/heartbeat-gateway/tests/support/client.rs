@@ -1,0 +1,225 @@
+//! A client that speaks every protocol over both versions of HTTP, and reads what comes by itself.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use heartbeat_frame::{GatewayEvent, SubscribeRequest};
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Bytes, Incoming};
+use hyper::client::conn::{http1, http2};
+use hyper::{HeaderMap, Request, Response, StatusCode, Version};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use prost::Message;
+use serde_json::Value;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use super::decode::{Decoder, Item};
+
+pub const SUBSCRIBE: &str = "/galaxy.gateway.v1.GatewayService/Subscribe";
+
+/// For what does not wait for anything; generous, for a machine that is busy with other tests.
+pub const SOON: Duration = Duration::from_secs(10);
+
+/// How the events are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Grpc,
+    GrpcWeb,
+    GrpcWebText,
+    ConnectProto,
+    ConnectJson,
+    Sse,
+    Ndjson,
+}
+
+/// Each protocol over each version of HTTP that it exists on.
+pub const WAYS: [(Kind, Version); 13] = [
+    (Kind::Grpc, Version::HTTP_2),
+    (Kind::GrpcWeb, Version::HTTP_11),
+    (Kind::GrpcWeb, Version::HTTP_2),
+    (Kind::GrpcWebText, Version::HTTP_11),
+    (Kind::GrpcWebText, Version::HTTP_2),
+    (Kind::ConnectProto, Version::HTTP_11),
+    (Kind::ConnectProto, Version::HTTP_2),
+    (Kind::ConnectJson, Version::HTTP_11),
+    (Kind::ConnectJson, Version::HTTP_2),
+    (Kind::Sse, Version::HTTP_11),
+    (Kind::Sse, Version::HTTP_2),
+    (Kind::Ndjson, Version::HTTP_11),
+    (Kind::Ndjson, Version::HTTP_2),
+];
+
+impl Kind {
+    /// What its requests and, where they are messages, its responses are.
+    pub fn content_type(self) -> &'static str {
+        match self {
+            Self::Grpc => "application/grpc",
+            Self::GrpcWeb => "application/grpc-web+proto",
+            Self::GrpcWebText => "application/grpc-web-text+proto",
+            Self::ConnectProto => "application/connect+proto",
+            Self::ConnectJson => "application/connect+json",
+            Self::Sse => "text/event-stream",
+            Self::Ndjson => "application/x-ndjson",
+        }
+    }
+
+    /// Asks for the events after this one.
+    pub fn request(self, last: &str) -> Request<Full<Bytes>> {
+        let message = SubscribeRequest { last_event_id: last.to_owned() }.encode_to_vec();
+        match self {
+            Self::Sse => get(&format!("/events?last_event_id={last}")),
+            Self::Ndjson => get(&format!("/events.ndjson?last_event_id={last}")),
+            Self::ConnectJson => {
+                let message = serde_json::json!({ "lastEventId": last }).to_string();
+                self.call(envelope(0, message.as_bytes()))
+            }
+            Self::GrpcWebText => {
+                use base64::prelude::{BASE64_STANDARD, Engine};
+                self.call(BASE64_STANDARD.encode(envelope(0, &message)))
+            }
+            _ => self.call(envelope(0, &message)),
+        }
+    }
+
+    /// Calls with this body.
+    pub fn call(self, body: impl Into<Bytes>) -> Request<Full<Bytes>> {
+        let request = Request::post(format!("http://here{SUBSCRIBE}"))
+            .header("host", "here")
+            .header("te", "trailers")
+            .header("accept", self.content_type())
+            .header("content-type", self.content_type());
+        request.body(Full::new(body.into())).expect("a request")
+    }
+}
+
+pub fn get(path: &str) -> Request<Full<Bytes>> {
+    let request = Request::get(format!("http://here{path}")).header("host", "here");
+    request.body(Full::default()).expect("a request")
+}
+
+pub fn envelope(flags: u8, payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(payload.len()).expect("short");
+    [&[flags], &length.to_be_bytes()[..], payload].concat()
+}
+
+/// A response, read item by item.
+pub struct Events {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    body: Incoming,
+    decoder: Decoder,
+    items: VecDeque<Item>,
+    /// The connection is there as long as this.
+    _connection: Connection,
+}
+
+enum Connection {
+    Http1(#[expect(dead_code, reason = "it is held")] http1::SendRequest<Full<Bytes>>),
+    Http2(#[expect(dead_code, reason = "it is held")] http2::SendRequest<Full<Bytes>>),
+}
+
+impl Events {
+    pub async fn subscribe(server: SocketAddr, kind: Kind, version: Version, last: &str) -> Self {
+        Self::ask(server, version, kind.request(last)).await
+    }
+
+    /// Sends a request on a connection of its own.
+    pub async fn ask(server: SocketAddr, version: Version, request: Request<Full<Bytes>>) -> Self {
+        let connection = TcpStream::connect(server).await.expect("it listens");
+        Self::ask_on(connection, version, request).await
+    }
+
+    pub async fn ask_on(
+        connection: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        version: Version,
+        mut request: Request<Full<Bytes>>,
+    ) -> Self {
+        let connection = TokioIo::new(connection);
+        let (response, connection) = if version == Version::HTTP_2 {
+            request.headers_mut().remove("host");
+            let handshake = http2::handshake(TokioExecutor::new(), connection).await;
+            let (mut sender, connection) = handshake.expect("HTTP/2");
+            tokio::spawn(connection);
+            let response = timeout(SOON, sender.send_request(request)).await;
+            (response, Connection::Http2(sender))
+        } else {
+            let (mut sender, connection) = http1::handshake(connection).await.expect("HTTP/1.1");
+            tokio::spawn(connection);
+            let response = timeout(SOON, sender.send_request(request)).await;
+            (response, Connection::Http1(sender))
+        };
+        let response: Response<Incoming> = response.expect("soon").expect("answered");
+        assert_eq!(response.version(), version);
+        let (head, body) = response.into_parts();
+        let decoder = Decoder::of(&head.headers);
+        let (status, headers) = (head.status, head.headers);
+        Self { status, headers, body, decoder, items: VecDeque::new(), _connection: connection }
+    }
+
+    /// The next item; the end is one too, the last.
+    pub async fn next(&mut self) -> Item {
+        loop {
+            if let Some(item) = self.items.pop_front() {
+                return item;
+            }
+            match self.body.frame().await {
+                None => self.items.push_back(self.decoder.end()),
+                Some(Err(error)) => self.items.push_back(Item::Broken(error.to_string())),
+                Some(Ok(frame)) => match frame.into_data() {
+                    Ok(data) => self.items.extend(self.decoder.feed(&data)),
+                    Err(frame) => self.decoder.trailers(&frame.into_trailers().expect("trailers")),
+                },
+            }
+        }
+    }
+
+    /// The next event, over heartbeats.
+    pub async fn event(&mut self) -> GatewayEvent {
+        loop {
+            match timeout(SOON, self.next()).await.expect("an event") {
+                Item::Event(event) => return event,
+                Item::Heartbeat => {}
+                end => panic!("{end:?}"),
+            }
+        }
+    }
+
+    /// How it ends, over heartbeats.
+    pub async fn end(&mut self) -> Item {
+        loop {
+            match timeout(SOON, self.next()).await.expect("an end") {
+                Item::Event(event) => panic!("no end, but {event:?}"),
+                Item::Heartbeat => {}
+                end => return end,
+            }
+        }
+    }
+
+    /// The body as text, of an answer that is no stream.
+    pub async fn text(self) -> String {
+        let body = timeout(SOON, self.body.collect()).await.expect("an end").expect("whole");
+        String::from_utf8(body.to_bytes().to_vec()).expect("text")
+    }
+}
+
+/// What an event is in JSON, read back.
+pub fn from_json(text: &str) -> GatewayEvent {
+    use base64::prelude::{BASE64_STANDARD, Engine};
+    let json: Value = serde_json::from_str(text).unwrap_or_else(|_| panic!("{text:?}"));
+    let text = |name: &str| json[name].as_str().unwrap_or_default().to_owned();
+    let bytes = |name: &str| BASE64_STANDARD.decode(text(name)).expect("base64").into();
+    GatewayEvent {
+        event_type: text("eventType"),
+        event_id: text("eventId"),
+        timestamp_ms: json["timestampMs"]
+            .as_str()
+            .map_or(0, |time| time.parse().expect("a number")),
+        payload: bytes("payload"),
+        payload_hash: bytes("payloadHash"),
+        signature: bytes("signature"),
+        key_id: text("keyId"),
+    }
+}

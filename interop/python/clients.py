@@ -84,15 +84,22 @@ async def grpcio(address, seconds):
                 async for message in call:
                     if message == HEARTBEAT:
                         seen.heartbeat()
-                    else:  # of a GatewayEvent only the type is set, or comes first
-                        length = message[1]
-                        seen.event(message[2 : 2 + length].decode())
+                    else:
+                        seen.event(name_of(message))
                 seen.end("OK")
         except TimeoutError:
             call.cancel()
         except grpc.aio.AioRpcError as error:
             seen.end(error.code().name)
     return seen
+
+
+def name_of(message):
+    """The id of a GatewayEvent, or its type if it has none; both are short."""
+    length, rest = message[1], message[2:]
+    event_type, rest = rest[:length], rest[length:]
+    has_id = rest[:1] == b"\x12"
+    return (rest[2 : 2 + rest[1]] if has_id else event_type).decode()
 
 
 class Driven:

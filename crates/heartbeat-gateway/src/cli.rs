@@ -32,22 +32,33 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Send the same quiet stream through a proxy that cuts what is idle, three times per runtime
+    /// Send the same quiet stream through a proxy that cuts what is idle, with heartbeats and without
     ///
-    /// A real gRPC server, a real client and an idle-cutting proxy between them, on loopback ports
-    /// that the system picks; three times: with nothing to keep the stream alive, with HTTP/2 PINGs
-    /// from the server, with heartbeats. And that on each runtime: tokio, smol and async-std drive
-    /// their servers, while clients and proxies are the outside world and run on tokio. All at the
-    /// same time. Exits with 0 if only the heartbeats kept their streams alive and every event
-    /// arrived once and in order, else with 1.
+    /// A real server, a real client and an idle-cutting proxy between them, on loopback ports that the
+    /// system picks; for each stream a set of its own. With nothing to keep the stream alive, with
+    /// HTTP/2 PINGs from the server where there is HTTP/2, and with heartbeats. In each protocol: gRPC
+    /// over HTTP/2; gRPC-Web, Connect, SSE and NDJSON over HTTP/1.1. And on each runtime: tokio, smol
+    /// and async-std drive their servers (the latter two gRPC and SSE), while clients and proxies are
+    /// the outside world and run on tokio. All at the same time. Exits with 0 if only the heartbeats
+    /// kept their streams alive and every event arrived once and in order, else with 1.
     #[command(after_help = "Example:\n  heartbeat-gateway demo --interval 500ms --idle-cut 2s")]
     Demo(DemoOptions),
 
-    /// Serve GatewayService.Subscribe over gRPC until Ctrl-C or SIGTERM
+    /// Serve events over gRPC, gRPC-Web, Connect, SSE and NDJSON until Ctrl-C or SIGTERM
     ///
-    /// Every client has a stream of its own, with heartbeats in its silence. The last 1,000 events
-    /// are kept: a client that was cut off resumes after its `last_event_id`. When the server is
-    /// stopped, all streams end with status OK. Exits with 0 then, and with 2 if it cannot listen.
+    /// All on one port, over HTTP/1.1 and HTTP/2, in plain text or TLS; gRPC itself needs HTTP/2:
+    ///
+    ///   gRPC, gRPC-Web, Connect  galaxy.gateway.v1.GatewayService/Subscribe
+    ///   SSE                      GET /events
+    ///   NDJSON                   GET /events.ndjson
+    ///
+    /// Every client has a stream of its own, with heartbeats in its silence: a message, a comment, a
+    /// blank line. The last 1,000 events are kept: a client that was cut off resumes after its
+    /// `last_event_id`, which SSE and NDJSON take as the header Last-Event-ID or as `?last_event_id=ID`
+    /// in the address. An id that never was is refused (`INVALID_ARGUMENT`, 400), and so is one after
+    /// which events were missed (`OUT_OF_RANGE`, 410); a browser's `EventSource` then gives up.
+    /// A call ends at its deadline. When the server is stopped, all streams end well. Exits with 0
+    /// then, and with 2 if it cannot listen or has no TLS by the files that were given.
     ///
     /// The server runs on the `--runtime` that is chosen; what stands around it (signals, the proxy
     /// of `--idle-cut`, the pages of `--metrics`, the publishing of events) runs on tokio.
@@ -55,7 +66,13 @@ enum Command {
     /// With `--metrics` it shows what its streams do: /metrics is for Prometheus, and /healthz answers
     /// 200 while it serves and 503 once it was told to stop. docs/metrics.md lists what there is.
     #[command(
-        after_help = "Example:\n  heartbeat-gateway serve --interval 2s --event-every 10s --idle-cut 5s"
+        verbatim_doc_comment,
+        after_help = "Examples:\n  \
+            heartbeat-gateway serve --interval 2s --event-every 10s --idle-cut 5s\n  \
+            curl -N http://127.0.0.1:50051/events\n  \
+            printf '\\0\\0\\0\\0\\2{}' | curl -N --data-binary @- \\\n    \
+            -H 'Content-Type: application/connect+json' \\\n    \
+            http://127.0.0.1:50051/galaxy.gateway.v1.GatewayService/Subscribe"
     )]
     Serve(ServeOptions),
 

@@ -1,5 +1,5 @@
-//! The parts of the `heartbeat-gateway` command: a gRPC server whose quiet streams stay alive, a
-//! proxy that cuts idle connections, and a demonstration that puts one behind the other.
+//! The parts of the `heartbeat-gateway` command: a server whose quiet streams stay alive in every
+//! protocol, a proxy that cuts idle connections, and a demonstration that puts one behind the other.
 //!
 //! The crate is there to be run. Its parts are public so that tests can put them together in other
 //! ways; unlike the libraries' they may change in any release. In a server of your own use the

@@ -39,7 +39,7 @@ impl Health {
     }
 }
 
-/// An HTTP server for whoever watches over the gRPC server, on an address of its own.
+/// An HTTP server for whoever watches over the other one, on an address of its own.
 ///
 /// `/metrics` has what its [observers](Self::observer) have heard, in the Prometheus text format;
 /// `/healthz` answers 200 while the server serves and 503 once it [stops](Health::stop). There is

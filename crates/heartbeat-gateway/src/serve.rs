@@ -73,8 +73,8 @@ pub struct ServeOptions {
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = flags::time, allow_hyphen_values = true)]
     pub shutdown_within: Duration,
 
-    /// Let pages of this origin read what is served (CORS), `https://HOST:PORT`; may be
-    /// given more than once. * is any
+    /// Let pages of this origin (`https://HOST:PORT`, or * for any) read what is served, by CORS; may
+    /// be given more than once
     #[arg(long, value_name = "ORIGIN", default_value = "*")]
     pub cors_origin: Vec<Origin>,
 

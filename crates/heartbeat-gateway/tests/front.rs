@@ -56,7 +56,8 @@ impl Server {
     }
 }
 
-/// `/` tells what the server knows of the client, `/quiet` sends a byte and then nothing.
+/// `/` tells what the server knows of the client, `/quiet` sends a byte and then nothing, `/echo` speaks
+/// no HTTP.
 fn service(max_streams: u32) -> Router {
     let tell = |Extension(peer): Extension<Peer>, version: Version| async move {
         format!("{version:?} {} {}\n", peer.address.ip(), peer.tls)
@@ -67,7 +68,20 @@ fn service(max_streams: u32) -> Router {
         *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
         response
     });
-    Router::new().route("/", get(tell)).route("/quiet", get(quiet)).layer(limit)
+    let router = Router::new().route("/", get(tell)).route("/quiet", get(quiet));
+    router.route("/echo", get(echo)).layer(limit)
+}
+
+/// Sends back what comes, once it need not be HTTP any more.
+async fn echo(mut request: Request<AnyBody>) -> Response<AnyBody> {
+    let upgraded = hyper::upgrade::on(&mut request);
+    tokio::spawn(async {
+        let io = TokioIo::new(upgraded.await.expect("upgraded"));
+        let (mut from, mut to) = tokio::io::split(io);
+        tokio::io::copy(&mut from, &mut to).await
+    });
+    let response = Response::builder().status(101).header("upgrade", "echo");
+    response.header("connection", "upgrade").body(AnyBody::empty()).expect("a response")
 }
 
 fn one_byte_and_then_nothing() -> impl Stream<Item = Result<&'static str, io::Error>> {
@@ -278,6 +292,32 @@ async fn streams_beyond_the_limit_are_refused_until_another_ends() {
         }
     };
     timeout(SOON, again).await.expect("there is room again");
+}
+
+#[tokio::test]
+async fn a_connection_that_was_upgraded_counts_as_long_as_it_is_there() {
+    let idle = Duration::from_millis(200);
+    let mut server = Server::start(|options| {
+        options.max_connections = 1;
+        options.idle_timeout = idle;
+    })
+    .await;
+    let mut upgraded = server.connect().await;
+    let head = "GET /echo HTTP/1.1\r\nhost: here\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n";
+    upgraded.write_all(head.as_bytes()).await.expect("written");
+    let answer = read_until(&mut upgraded, "\r\n\r\n").await;
+    assert!(answer.starts_with("HTTP/1.1 101 "), "{answer}");
+
+    let mut second = server.connect().await;
+    let mut waiting = Box::pin(ask(&mut second, "/", "false\n"));
+    assert!(timeout(idle * 3, &mut waiting).await.is_err(), "there is one already");
+    upgraded.write_all(b"still there").await.expect("not idle: nobody knows what it is");
+    read_until(&mut upgraded, "still there").await;
+
+    server.stop();
+    assert!(timeout(idle, &mut server.served).await.is_err(), "it waits for it");
+    drop(upgraded);
+    server.ends().await;
 }
 
 #[tokio::test]

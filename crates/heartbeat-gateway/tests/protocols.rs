@@ -6,6 +6,7 @@ mod support;
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
+use heartbeat_async::Config;
 use heartbeat_frame::GatewayEvent;
 use heartbeat_gateway::front::FrontOptions;
 use hyper::Version;
@@ -193,6 +194,28 @@ async fn over_tls_it_is_all_the_same(runtime: &str) {
     server.feed.close();
     for (stream, way) in streams.iter_mut().zip(WAYS) {
         assert_eq!(stream.end().await, Item::Ended, "{way:?}");
+    }
+}
+
+#[tokio::test]
+async fn heartbeats_cease_where_nothing_real_has_been_sent_for_too_long() {
+    let heartbeat = Config::every(Duration::from_millis(200));
+    let heartbeat = heartbeat.with_give_up_after(Duration::from_millis(700));
+    let Server { address, feed, .. } = Server::start("tokio", 10, heartbeat).await;
+    let open = |(kind, version)| Events::subscribe(address, kind, version, "");
+    let mut streams = join_all(WAYS.map(open)).await;
+    for number in 1..=2 {
+        feed.publish(event(number));
+        let watching = streams.iter_mut().zip(WAYS).map(async |(stream, way)| {
+            assert_eq!(stream.event().await, event(number), "{way:?}");
+            let mut beats = 0;
+            while let Ok(item) = timeout(Duration::from_secs(1), stream.next()).await {
+                assert_eq!(item, Item::Heartbeat, "{way:?}");
+                beats += 1;
+            }
+            assert!((1..=3).contains(&beats), "{way:?}: {beats}");
+        });
+        join_all(watching).await;
     }
 }
 

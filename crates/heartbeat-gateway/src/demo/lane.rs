@@ -8,17 +8,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use heartbeat_async::Config;
-use heartbeat_frame::{GatewayEvent, SubscribeRequest};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
-use tonic::Streaming;
 
+use super::client::{Received, Subscription};
+use super::protocol::Protocol;
 use super::report::StreamReport;
 use super::{DemoOptions, Happened};
 use crate::feed::Feed;
 use crate::front::FrontOptions;
 use crate::idle_proxy::{IdleProxy, ProxyStats};
-use crate::proto::gateway_service_client::GatewayServiceClient;
 use crate::runtime::Runtime;
 use crate::server::{Gateway, Listener};
 
@@ -26,6 +25,7 @@ use crate::server::{Gateway, Listener};
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Lane {
     pub(super) runtime: Runtime,
+    pub(super) protocol: Protocol,
     pub(super) name: &'static str,
     pub(super) must_live: bool,
     pub(super) heartbeat: Config,
@@ -36,7 +36,7 @@ pub(super) struct Lane {
 #[derive(Debug)]
 pub(super) struct OpenLane {
     lane: Lane,
-    events: Streaming<GatewayEvent>,
+    events: Subscription,
     stats: Arc<ProxyStats>,
     /// The server and the proxy, which end with this.
     _serving: JoinSet<()>,
@@ -58,10 +58,7 @@ impl Lane {
         serving.spawn(listener.serve(Gateway::new(feed, self.heartbeat), future::pending()));
         serving.spawn(proxy.run());
 
-        let client = GatewayServiceClient::connect(format!("http://{address}")).await;
-        let mut client = client.map_err(io::Error::other)?;
-        let events = client.subscribe(SubscribeRequest::default()).await;
-        let events = events.map_err(io::Error::other)?.into_inner();
+        let events = Subscription::open(self.protocol, address).await?;
         Ok(OpenLane { lane: self, events, stats, _serving: serving })
     }
 }
@@ -76,16 +73,16 @@ impl OpenLane {
     ) -> StreamReport {
         let (mut real_events, mut heartbeats, mut misplaced) = (0, 0, 0);
         let survived = loop {
-            match timeout_at(end, self.events.message()).await {
+            match timeout_at(end, self.events.next()).await {
                 Err(_) => break true,
-                Ok(Ok(None) | Err(_)) => break false,
-                Ok(Ok(Some(event))) if event.is_heartbeat() => {
+                Ok(None) => break false,
+                Ok(Some(Received::Heartbeat)) => {
                     heartbeats += 1;
                     tell(Happened::Heartbeat);
                 }
-                Ok(Ok(Some(event))) => {
+                Ok(Some(Received::Event(id))) => {
                     real_events += 1;
-                    misplaced += u64::from(event.event_id != real_events.to_string());
+                    misplaced += u64::from(id != real_events.to_string());
                     tell(Happened::RealEvent);
                 }
             }
@@ -94,7 +91,7 @@ impl OpenLane {
         StreamReport {
             name: self.lane.name,
             runtime: self.lane.runtime.name(),
-            protocol: "grpc",
+            protocol: self.lane.protocol,
             heartbeat: !self.lane.heartbeat.interval().is_zero(),
             survived,
             lifetime: start.elapsed(),

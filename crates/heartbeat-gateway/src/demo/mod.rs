@@ -1,8 +1,10 @@
-//! The demonstration: the same quiet stream three times on each runtime through an idle-cutting
-//! proxy, and only those with heartbeats live.
+//! The demonstration: the same quiet stream on each runtime, in several protocols, with heartbeats and
+//! without, through an idle-cutting proxy; and only those with heartbeats live.
 
+mod client;
 mod lane;
 mod progress;
+mod protocol;
 mod report;
 
 use std::io;
@@ -20,6 +22,7 @@ use crate::flags;
 use crate::idle_proxy::IdleCounts;
 use crate::runtime::Runtime;
 
+pub use protocol::Protocol;
 pub use report::{Report, StreamReport};
 
 use lane::Lane;
@@ -120,30 +123,36 @@ pub async fn run(options: DemoOptions) -> io::Result<Report> {
     Ok(Report::new(streams, published, options.idle_cut))
 }
 
-/// On each runtime one stream that heartbeats keep alive, and two that nothing can.
+/// In each protocol one stream that heartbeats keep alive, and one that nothing does; over HTTP/2 one more
+/// that PINGs cannot. On tokio all protocols, on the others one of messages and one of text.
 fn lanes(options: &DemoOptions) -> Vec<Lane> {
-    let quiet = Config::every(Duration::ZERO);
-    let pings = (options.idle_cut / 3).max(Duration::from_millis(1));
-    let three = |runtime| {
-        [
-            Lane { runtime, name: "nothing", must_live: false, heartbeat: quiet, pings: None },
-            Lane {
+    use Protocol::{Connect, Grpc, GrpcWeb, Ndjson, Sse};
+
+    let mut lanes = Vec::new();
+    for runtime in Runtime::ALL {
+        let protocols = match runtime {
+            Runtime::Tokio => &[Grpc, GrpcWeb, Connect, Sse, Ndjson][..],
+            Runtime::Smol | Runtime::AsyncStd => &[Grpc, Sse],
+        };
+        for &protocol in protocols {
+            let nothing = Lane {
                 runtime,
-                name: "HTTP/2 PINGs",
+                protocol,
+                name: "nothing",
                 must_live: false,
-                heartbeat: quiet,
-                pings: Some(pings),
-            },
-            Lane {
-                runtime,
-                name: "heartbeats",
-                must_live: true,
-                heartbeat: Config::every(options.interval),
+                heartbeat: Config::every(Duration::ZERO),
                 pings: None,
-            },
-        ]
-    };
-    Runtime::ALL.into_iter().flat_map(three).collect()
+            };
+            lanes.push(nothing);
+            if protocol == Grpc {
+                let every = (options.idle_cut / 3).max(Duration::from_millis(1));
+                lanes.push(Lane { name: "HTTP/2 PINGs", pings: Some(every), ..nothing });
+            }
+            let heartbeat = Config::every(options.interval);
+            lanes.push(Lane { name: "heartbeats", must_live: true, heartbeat, ..nothing });
+        }
+    }
+    lanes
 }
 
 fn real_event() -> GatewayEvent {

@@ -31,7 +31,7 @@ impl Progress {
     pub(super) fn new(lanes: &[Lane], start: Instant) -> Self {
         let bars = Some(MultiProgress::new()).filter(|bars| !bars.is_hidden());
         let line = |lane: &Lane| {
-            let label = format!("{:9}  {:12}", lane.runtime.name(), lane.name);
+            let label = format!("{:9}  {:8}  {:12}", lane.runtime.name(), lane.protocol, lane.name);
             let bar = bars.as_ref().map(|bars| bars.add(bar(label.clone())));
             Line { label, real_events: 0, heartbeats: 0, bar }
         };

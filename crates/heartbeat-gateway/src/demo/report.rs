@@ -6,6 +6,8 @@ use std::time::Duration;
 use comfy_table::{CellAlignment, Table, presets};
 use serde::{Serialize, Serializer};
 
+use super::protocol::Protocol;
+
 /// What has become of all streams.
 #[derive(Debug, Clone, Serialize)]
 pub struct Report {
@@ -24,7 +26,7 @@ pub struct StreamReport {
     /// The runtime that drove its server.
     pub runtime: &'static str,
     /// The protocol that it was served by.
-    pub protocol: &'static str,
+    pub protocol: Protocol,
     /// Whether it was given heartbeats.
     pub heartbeat: bool,
     /// Whether it was still alive at the end.
@@ -87,7 +89,7 @@ impl StreamReport {
     }
 
     fn verdict(&self, published: u64) -> String {
-        let expected = if self.survived { "alive, every event once and in order" } else { "cut" };
+        let expected = if self.survived { "alive, all events in order" } else { "cut" };
         self.fault(published).map_or(expected.to_owned(), |fault| format!("WRONG: {fault}"))
     }
 }
@@ -98,6 +100,7 @@ impl fmt::Display for Report {
         table.load_style(presets::UTF8_FULL_CONDENSED);
         table.set_header([
             "runtime",
+            "protocol",
             "kept alive by",
             "lifetime",
             "real events",
@@ -105,12 +108,15 @@ impl fmt::Display for Report {
             "wire bytes",
             "verdict",
         ]);
-        let mut group = None;
+        let mut last: Option<&StreamReport> = None;
         for stream in &self.streams {
-            let goes_on = group.replace(stream.runtime) == Some(stream.runtime);
-            let runtime = if goes_on { "" } else { stream.runtime };
+            let before = last.replace(stream).filter(|last| last.runtime == stream.runtime);
+            let runtime = if before.is_some() { "" } else { stream.runtime };
+            let same = before.is_some_and(|before| before.protocol == stream.protocol);
+            let protocol = if same { String::new() } else { stream.protocol.to_string() };
             table.add_row([
                 runtime.to_owned(),
+                protocol,
                 stream.name.to_owned(),
                 format!("{:.1} s", stream.lifetime.as_secs_f64()),
                 format!("{} of {}", stream.real_events, self.published),
@@ -119,7 +125,7 @@ impl fmt::Display for Report {
                 stream.verdict(self.published),
             ]);
         }
-        for column in table.column_iter_mut().skip(2).take(4) {
+        for column in table.column_iter_mut().skip(3).take(4) {
             column.set_cell_alignment(CellAlignment::Right);
         }
         writeln!(f, "{table}")?;
@@ -144,7 +150,7 @@ mod tests {
         StreamReport {
             name,
             runtime: "tokio",
-            protocol: "grpc",
+            protocol: Protocol::Grpc,
             heartbeat: must_live,
             survived: must_live,
             lifetime: Duration::from_millis(9500),
@@ -175,15 +181,19 @@ mod tests {
     }
 
     #[test]
-    fn each_runtime_is_named_once_in_a_table_of_120_columns() {
-        let rows = ["smol", "async-std"].map(|runtime| {
-            [("HTTP/2 PINGs", false), ("heartbeats", true)]
-                .map(|(name, must_live)| StreamReport { runtime, ..stream(name, must_live) })
-        });
-        let report = Report::new(rows.concat(), 2, Duration::from_secs(3));
-        let text = report.to_string();
+    fn runtimes_and_their_protocols_are_named_once_in_a_table_of_120_columns() {
+        let mut rows = Vec::new();
         for runtime in ["smol", "async-std"] {
-            assert_eq!(text.matches(runtime).count(), 1, "{text}");
+            for protocol in [Protocol::GrpcWeb, Protocol::Ndjson] {
+                for (name, must_live) in [("HTTP/2 PINGs", false), ("heartbeats", true)] {
+                    rows.push(StreamReport { runtime, protocol, ..stream(name, must_live) });
+                }
+            }
+        }
+        let report = Report::new(rows, 2, Duration::from_secs(3));
+        let text = report.to_string();
+        for (name, count) in [("smol", 1), ("async-std", 1), ("gRPC-Web", 2), ("NDJSON", 2)] {
+            assert_eq!(text.matches(name).count(), count, "{text}");
         }
         assert!(text.lines().all(|line| line.chars().count() <= 120), "{text}");
     }

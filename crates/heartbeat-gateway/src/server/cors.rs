@@ -49,7 +49,11 @@ const EXPOSED: [HeaderName; 3] = [
 ];
 
 /// Lets pages of these origins read what is served. Nobody has to log in, so no credentials are allowed.
-pub(super) fn layer(origins: &[Origin]) -> CorsLayer {
+/// Without an origin there is nothing to say.
+pub(super) fn layer(origins: &[Origin]) -> Option<CorsLayer> {
+    if origins.is_empty() {
+        return None;
+    }
     let any = origins.iter().any(|Origin(origin)| origin == ANY);
     let (origins, varies) = if any {
         (AllowOrigin::any(), Vec::new())
@@ -57,11 +61,12 @@ pub(super) fn layer(origins: &[Origin]) -> CorsLayer {
         let origins = origins.iter().map(|Origin(origin)| origin.clone());
         (AllowOrigin::list(origins), vec![ORIGIN])
     };
-    CorsLayer::new()
+    let layer = CorsLayer::new()
         .allow_origin(origins)
         .vary(varies)
         .allow_methods([Method::GET, Method::POST])
         .allow_headers(AllowHeaders::mirror_request()) // the metadata of a call may have any name
         .expose_headers(EXPOSED)
-        .max_age(REMEMBERED)
+        .max_age(REMEMBERED);
+    Some(layer)
 }

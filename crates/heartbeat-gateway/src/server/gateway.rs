@@ -10,6 +10,7 @@ use heartbeat_frame::{GatewayEvent, HeartbeatMessage, NdjsonHeartbeat, PayloadTo
 use heartbeat_http::{HeartbeatLayer, Messages, Methods, Policy};
 use heartbeat_otel::OtelObserver;
 use hyper::body::{Body, Incoming};
+use tower::util::option_layer;
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -77,7 +78,7 @@ impl Gateway {
             .route("/events.ndjson", get(lines::ndjson))
             .fallback(refusal::not_found)
             .with_state(Subscriptions { feed: self.feed, timer });
-        cors::layer(&self.origins).layer(heartbeats.layer(limit.layer(router)))
+        option_layer(cors::layer(&self.origins)).layer(heartbeats.layer(limit.layer(router)))
     }
 
     /// Heartbeats for whatever streams: by the content type a message, a comment or a blank line.

@@ -2,7 +2,6 @@
 
 use std::future::pending;
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use heartbeat_async::Config;
 use heartbeat_gateway::feed::Feed;
@@ -21,14 +20,15 @@ pub struct Server {
 
 impl Server {
     /// With a feed that holds so many events.
-    pub async fn start(runtime: &str, held: usize, interval: Duration) -> Self {
-        Self::start_with(runtime, held, interval, &FrontOptions::default(), |gateway| gateway).await
+    pub async fn start(runtime: &str, held: usize, heartbeat: impl Into<Config>) -> Self {
+        Self::start_with(runtime, held, heartbeat, &FrontOptions::default(), |gateway| gateway)
+            .await
     }
 
     pub async fn start_with(
         runtime: &str,
         held: usize,
-        interval: Duration,
+        heartbeat: impl Into<Config>,
         options: &FrontOptions,
         change: impl FnOnce(Gateway) -> Gateway,
     ) -> Self {
@@ -37,7 +37,7 @@ impl Server {
         let listener = Listener::bind(runtime, ([127, 0, 0, 1], 0).into(), options).await;
         let listener = listener.expect("a port");
         let (address, feed) = (listener.local_addr(), Feed::new(held));
-        let gateway = change(Gateway::new(feed.clone(), Config::every(interval)));
+        let gateway = change(Gateway::new(feed.clone(), heartbeat.into()));
         let (stop, stopped) = oneshot::channel();
         let shutdown = async {
             if stopped.await.is_err() {

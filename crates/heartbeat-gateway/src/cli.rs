@@ -10,6 +10,7 @@ use tracing_subscriber::filter::LevelFilter;
 
 use crate::cost::{self, CostOptions};
 use crate::demo::{self, DemoOptions};
+use crate::proxy::{self, ProxyOptions};
 use crate::serve::{self, ServeError, ServeOptions};
 
 /// The exit code for a command line that makes no sense, or that this machine cannot follow.
@@ -84,6 +85,22 @@ enum Command {
         after_help = "Example:\n  heartbeat-gateway cost --interval 30s --streams 50000 --ipv6"
     )]
     Cost(CostOptions),
+
+    /// Pass requests on to a server, and keep what it streams alive, until Ctrl-C or SIGTERM
+    ///
+    /// A reverse proxy over HTTP/1.1 and HTTP/2 for servers in any language, which need not change.
+    /// Server-sent events get heartbeats in their silence; newline-delimited JSON with `--ndjson`;
+    /// gRPC, gRPC-Web and Connect with `--method` and `--message`. All else passes as it is, WebSocket
+    /// and trailers too. Where the server cannot be reached or does not answer clients get 502 or 504,
+    /// and those of gRPC UNAVAILABLE. Each request is logged once it is over. When the proxy is stopped,
+    /// requests under way may end. Exits with 0 then, and with 2 if it cannot listen.
+    ///
+    /// With `--metrics` it shows what becomes of the heartbeats, as `serve` does. docs/proxy.md has all
+    /// that it does to a request, and what it costs.
+    #[command(
+        after_help = "Example:\n  heartbeat-gateway proxy --upstream http://127.0.0.1:3000 --listen 127.0.0.1:8080 --interval 15s"
+    )]
+    Proxy(Box<ProxyOptions>),
 }
 
 /// Runs what the command line asks for, and says how it went in the exit code: 0 if well, 1 if not,
@@ -96,7 +113,7 @@ pub fn main() -> ExitCode {
     };
     // The demo tells its story itself.
     let level = match cli.command {
-        Some(Command::Serve(_)) => LevelFilter::INFO,
+        Some(Command::Serve(_) | Command::Proxy(_)) => LevelFilter::INFO,
         Some(Command::Demo(_) | Command::Cost(_)) | None => LevelFilter::WARN,
     };
     let filter = EnvFilter::builder().with_default_directive(level.into());
@@ -108,6 +125,7 @@ pub fn main() -> ExitCode {
     let ran = match cli.command {
         Some(Command::Demo(options)) => demo(options),
         Some(Command::Serve(options)) => serve(options),
+        Some(Command::Proxy(options)) => proxy(*options),
         Some(Command::Cost(options)) => cost(&options),
         None => demo(cli.demo),
     };
@@ -136,6 +154,11 @@ fn cost(options: &CostOptions) -> Result<ExitCode, Box<dyn Error>> {
     let report = cost::Report::new(options);
     let text = if options.json { serde_json::to_string(&report)? } else { report.to_string() };
     writeln!(io::stdout(), "{text}")?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn proxy(options: ProxyOptions) -> Result<ExitCode, Box<dyn Error>> {
+    tokio::runtime::Runtime::new()?.block_on(proxy::run(options))?;
     Ok(ExitCode::SUCCESS)
 }
 

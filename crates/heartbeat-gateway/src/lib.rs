@@ -14,6 +14,7 @@ pub mod front;
 pub mod idle_proxy;
 pub mod metrics;
 pub mod proto;
+pub mod proxy;
 pub mod runtime;
 pub mod serve;
 pub mod server;

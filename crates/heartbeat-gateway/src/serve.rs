@@ -200,7 +200,7 @@ pub async fn run(options: ServeOptions) -> Result<(), ServeError> {
 }
 
 /// Writes a line to standard output. The server serves whether or not anybody reads it.
-fn announce(line: &str) {
+pub(crate) fn announce(line: &str) {
     let _ = writeln!(io::stdout(), "{line}");
 }
 
@@ -223,7 +223,7 @@ fn tick() -> GatewayEvent {
 }
 
 /// The signals that ask the process to end, caught from its making on.
-struct Termination {
+pub(crate) struct Termination {
     #[cfg(unix)]
     interrupt: tokio::signal::unix::Signal,
     #[cfg(unix)]
@@ -232,7 +232,7 @@ struct Termination {
 
 #[cfg(unix)]
 impl Termination {
-    fn new() -> io::Result<Self> {
+    pub(crate) fn new() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
@@ -241,7 +241,7 @@ impl Termination {
     }
 
     /// Ready once one of them has come, and tells which.
-    async fn wait(&mut self) -> &'static str {
+    pub(crate) async fn wait(&mut self) -> &'static str {
         tokio::select! {
             _ = self.interrupt.recv() => "SIGINT",
             _ = self.terminate.recv() => "SIGTERM",
@@ -252,12 +252,12 @@ impl Termination {
 #[cfg(not(unix))]
 impl Termination {
     #[expect(clippy::unnecessary_wraps, reason = "on Unix it can fail")]
-    fn new() -> io::Result<Self> {
+    pub(crate) fn new() -> io::Result<Self> {
         Ok(Self {})
     }
 
     /// Ready once Ctrl-C was pressed.
-    async fn wait(&mut self) -> &'static str {
+    pub(crate) async fn wait(&mut self) -> &'static str {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await; // it cannot be heard, and so never comes
         }

@@ -16,7 +16,7 @@ pin_project! {
 }
 
 impl<B, G> Guarded<B, G> {
-    pub(super) fn new(body: B, guard: G) -> Self {
+    pub(crate) fn new(body: B, guard: G) -> Self {
         Self { body, guard }
     }
 }

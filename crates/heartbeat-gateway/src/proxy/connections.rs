@@ -1,0 +1,124 @@
+//! The connections to the upstream.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use hyper::body::Incoming;
+use hyper::{Request, Response, Uri};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder, MaybeHttpsStream};
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::{self, Client};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use tokio::net::TcpStream;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_rustls::rustls::ClientConfig;
+use tower::BoxError;
+use tower::timeout::Timeout;
+use tower::util::BoxCloneSyncService;
+
+use super::upload::Upload;
+use crate::front::Guarded;
+
+/// How many requests share a client, which has one connection with HTTP/2: as many as every server lets
+/// a connection have at once. More would wait there for one to end, and streams do not.
+const SHARED_BY: u32 = 100;
+
+/// How much of a response may be on its way with HTTP/2 before it is read. A connection has room for that
+/// of all its responses, so those that nobody reads do not hold the others up.
+const WINDOW: u32 = 256 * 1024;
+const WINDOWS: u32 = WINDOW * SHARED_BY;
+
+/// How long an idle connection is kept. Servers close theirs after 5 s at the earliest (Node, uvicorn),
+/// and one that does so as a request comes would fail it.
+const KEPT_FOR: Duration = Duration::from_secs(4);
+
+/// When TCP looks after an upstream that says nothing, how often, and how often in vain. HTTP/2 PINGs do
+/// not suit: gRPC servers hang up on clients that send them on quiet streams.
+const LOOKED_AFTER: (Duration, Duration, u32) =
+    (Duration::from_secs(60), Duration::from_secs(15), 4);
+
+type Connector = BoxCloneSyncService<Uri, MaybeHttpsStream<TokioIo<TcpStream>>, BoxError>;
+type Requests = Client<Connector, Upload<Incoming>>;
+
+/// The body of a response of the upstream's, which has its place on a connection until it is dropped.
+pub(super) type Download = Guarded<Incoming, OwnedSemaphorePermit>;
+
+/// Connections to the upstream, which are made as they are needed and kept for a while. Clones are one.
+#[derive(Clone)]
+pub(super) struct Connections {
+    builder: legacy::Builder,
+    connector: Connector,
+    clients: Arc<Mutex<Vec<Shared>>>,
+}
+
+/// A client, and the places that are free on it.
+#[derive(Debug)]
+struct Shared {
+    client: Requests,
+    places: Arc<Semaphore>,
+}
+
+impl Shared {
+    fn new(client: Requests) -> Self {
+        Self { client, places: Arc::new(Semaphore::new(SHARED_BY as usize)) }
+    }
+
+    fn place(&self) -> Option<(Requests, OwnedSemaphorePermit)> {
+        let place = Arc::clone(&self.places).try_acquire_owned().ok()?;
+        Some((self.client.clone(), place))
+    }
+}
+
+impl Connections {
+    /// `tls` is for an upstream with `https`. A connection is there within `connect_timeout`, TLS
+    /// included, or not at all; zero is for ever.
+    pub(super) fn new(tls: ClientConfig, http2: bool, connect_timeout: Duration) -> Self {
+        let mut builder = legacy::Builder::new(TokioExecutor::new());
+        builder
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(KEPT_FOR)
+            .http2_only(http2)
+            .http2_initial_stream_window_size(WINDOW)
+            .http2_initial_connection_window_size(WINDOWS);
+        let limit = if connect_timeout.is_zero() { Duration::MAX } else { connect_timeout };
+        let connector = Timeout::new(connector(tls, http2), limit);
+        Self { builder, connector: BoxCloneSyncService::new(connector), clients: Arc::default() }
+    }
+
+    /// Sends a request, and has its response once that begins.
+    pub(super) async fn send(
+        &self,
+        request: Request<Upload<Incoming>>,
+    ) -> Result<Response<Download>, legacy::Error> {
+        let (client, place) = self.client();
+        let response = client.request(request).await?;
+        Ok(response.map(|body| Guarded::new(body, place)))
+    }
+
+    /// A client with room for one more request, and the request's place.
+    fn client(&self) -> (Requests, OwnedSemaphorePermit) {
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        clients.iter().find_map(Shared::place).unwrap_or_else(|| {
+            let client = Shared::new(self.builder.build(self.connector.clone()));
+            let placed = client.place().expect("all places are free");
+            clients.push(client);
+            placed
+        })
+    }
+}
+
+fn connector(tls: ClientConfig, http2: bool) -> HttpsConnector<HttpConnector> {
+    let mut tcp = HttpConnector::new();
+    tcp.enforce_http(false);
+    tcp.set_nodelay(true);
+    let (idle, interval, retries) = LOOKED_AFTER;
+    tcp.set_keepalive(Some(idle));
+    tcp.set_keepalive_interval(Some(interval));
+    tcp.set_keepalive_retries(Some(retries));
+    let builder = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http();
+    if http2 {
+        builder.enable_http2().wrap_connector(tcp)
+    } else {
+        builder.enable_http1().wrap_connector(tcp)
+    }
+}

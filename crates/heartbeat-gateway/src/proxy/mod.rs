@@ -1,0 +1,26 @@
+//! The `proxy` command: a reverse proxy that keeps quiet responses alive, for servers that are not in
+//! Rust.
+//!
+//! The heartbeats are `HeartbeatLayer`'s. What is here passes requests on to an upstream and its
+//! responses back, as a proxy has to: [`service`](Proxy) is the way of a request, and each other file
+//! something on that way.
+
+mod access_log;
+mod connections;
+mod failure;
+mod forwarded;
+mod heartbeats;
+mod hop;
+mod options;
+mod run;
+mod service;
+mod trust;
+mod upgrade;
+mod upload;
+mod upstream;
+
+pub use heartbeats::{Message, Ndjson};
+pub use options::{HeartbeatOptions, ProxyOptions, UpstreamOptions};
+pub use run::run;
+pub use trust::Authorities;
+pub use upstream::Upstream;

@@ -1,0 +1,92 @@
+//! The proxy until it is told to stop.
+
+use std::pin::pin;
+use std::sync::Arc;
+
+use heartbeat_tokio::{HeartbeatLayer, NoObserver, Observer};
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+use tower::Layer;
+
+use super::access_log::AccessLog;
+use super::connections::Connections;
+use super::options::ProxyOptions;
+use super::service::{Proxy, refuse};
+use super::trust;
+use crate::front::{Front, FrontError, StreamLimit};
+use crate::metrics::{Health, MetricsServer};
+use crate::serve::{ServeError, Termination, announce};
+
+/// Proxies until Ctrl-C or SIGTERM, then lets the requests that are under way end. Says on standard
+/// output where.
+///
+/// # Errors
+///
+/// If an address cannot be listened on, or there is no TLS by the files that were given.
+///
+/// # Panics
+///
+/// Outside a tokio runtime with I/O and time enabled.
+pub async fn run(options: ProxyOptions) -> Result<(), ServeError> {
+    let mut termination = Termination::new().map_err(ServeError::Signals)?;
+    let front = Front::bind(options.listen, &options.front).await?;
+    let health = Health::default();
+    let metrics = match options.metrics {
+        Some(address) => {
+            let bound = MetricsServer::bind(address, health.clone()).await;
+            Some(bound.map_err(|source| FrontError::Listen { address, source })?)
+        }
+        None => None,
+    };
+    let observer: Arc<dyn Observer + Send + Sync> = match &metrics {
+        Some(metrics) => Arc::new(metrics.observer()),
+        None => Arc::new(NoObserver),
+    };
+
+    let proxy = proxy(&options);
+    let policy = options.heartbeats.policy(options.interval).observe(observer);
+    let limit = StreamLimit::new(options.front.max_streams, refuse);
+    let service = AccessLog(HeartbeatLayer::new(policy).layer(limit.layer(proxy)));
+
+    let mut helpers = JoinSet::new();
+    announce(&format!("proxying {} on {}", options.upstream, front.local_addr()));
+    if let Some(metrics) = metrics {
+        announce(&format!("metrics on http://{}/metrics", metrics.local_addr()));
+        helpers.spawn(metrics.run());
+    }
+    let (stop, stopped) = oneshot::channel();
+    let shutdown = async {
+        let _ = stopped.await;
+    };
+    let mut served = pin!(front.serve(service, shutdown));
+    tokio::select! {
+        () = &mut served => return Ok(()),
+        signal = termination.wait() => tracing::info!(signal, "ending"),
+    }
+    health.stop();
+    let _ = stop.send(()); // heard, unless the front has ended
+    if timeout(options.shutdown_within, served).await.is_ok() {
+        tracing::info!("all requests have ended");
+    } else {
+        tracing::warn!(within = ?options.shutdown_within, "requests were cut off");
+    }
+    Ok(())
+}
+
+fn proxy(options: &ProxyOptions) -> Proxy {
+    let upstream = &options.upstream_options;
+    let tls = if options.upstream.is_tls() {
+        trust::the_system_and(upstream.upstream_ca.as_ref())
+    } else {
+        trust::nobody()
+    };
+    Proxy {
+        upstream: options.upstream.clone(),
+        connections: Connections::new(tls, upstream.upstream_http2, upstream.connect_timeout),
+        http2: upstream.upstream_http2,
+        own_host: upstream.own_host,
+        drop_forwarded: upstream.drop_forwarded,
+        response_timeout: upstream.response_timeout,
+    }
+}

@@ -1,0 +1,137 @@
+//! What becomes of a request.
+
+use std::convert::Infallible;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use http_body_util::{Either, Full};
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{CONTENT_TYPE, EXPECT, HOST, UPGRADE};
+use hyper::http::request::Parts;
+use hyper::{Method, Request, Response, StatusCode, Version};
+use tower::Service;
+
+use super::connections::{Connections, Download};
+use super::failure::Failure;
+use super::upgrade::Upgrade;
+use super::upload::Upload;
+use super::upstream::{self, Upstream};
+use super::{forwarded, hop};
+use crate::front::Peer;
+
+/// Passes requests on to the upstream, and its responses back: headers as a proxy has to, bodies as they
+/// come. Where there is no response it answers itself.
+#[derive(Clone)]
+pub(super) struct Proxy {
+    pub(super) upstream: Upstream,
+    pub(super) connections: Connections,
+    /// Whether the upstream is spoken to in HTTP/2.
+    pub(super) http2: bool,
+    /// Whether it is called by its own name, and not by what the client calls the proxy.
+    pub(super) own_host: bool,
+    /// Whether clients are not believed in what they say of the way of their requests.
+    pub(super) drop_forwarded: bool,
+    /// How long it may take to begin its response, from the latest piece of the request on.
+    pub(super) response_timeout: Duration,
+}
+
+impl Proxy {
+    async fn pass(&self, mut request: Request<Incoming>) -> Result<Response<Download>, Failure> {
+        if request.method() == Method::CONNECT {
+            return Err(Failure::Tunnel);
+        }
+        let upgrade = if self.http2 { None } else { Upgrade::of(&mut request) };
+        let request = self.toward_upstream(request, upgrade.as_ref())?;
+        let (head, body) = request.into_parts();
+        let (body, progress) = Upload::new(body);
+        let response = self.connections.send(Request::from_parts(head, body));
+        let response = progress.answered_within(self.response_timeout, response).await;
+        let response = response.ok_or(Failure::NotAnsweredInTime)?.map_err(|error| {
+            let failure = Failure::of(&error);
+            tracing::warn!(error = &error as &dyn std::error::Error, "{failure}");
+            failure
+        })?;
+        toward_client(response, upgrade)
+    }
+
+    /// The request as the upstream gets it.
+    fn toward_upstream(
+        &self,
+        request: Request<Incoming>,
+        upgrade: Option<&Upgrade>,
+    ) -> Result<Request<Incoming>, Failure> {
+        let (head, body) = request.into_parts();
+        let mut passed = Request::new(body);
+        *passed.method_mut() = head.method;
+        *passed.uri_mut() = self.upstream.target(&head.uri).ok_or(Failure::TargetTooLong)?;
+
+        let mut headers = head.headers;
+        hop::strip_request(&mut headers, !self.http2);
+        headers.remove(EXPECT); // met by the proxy itself, once the upstream wants the body
+        if self.drop_forwarded {
+            forwarded::forget(&mut headers);
+        }
+        if let Some(authority) = head.uri.authority() {
+            headers.insert(HOST, upstream::host(authority));
+        }
+        if let Some(peer) = head.extensions.get::<Peer>() {
+            forwarded::tell(&mut headers, head.version, *peer);
+        }
+        if self.http2 {
+            headers.remove(HOST); // which the target tells
+        } else if self.own_host {
+            headers.insert(HOST, self.upstream.host());
+        }
+        if let Some(upgrade) = upgrade {
+            upgrade.ask(&mut headers);
+        }
+        *passed.headers_mut() = headers;
+        Ok(passed)
+    }
+}
+
+/// The response as the client gets it.
+fn toward_client(
+    mut response: Response<Download>,
+    upgrade: Option<Upgrade>,
+) -> Result<Response<Download>, Failure> {
+    let protocols: Vec<_> = response.headers().get_all(UPGRADE).iter().cloned().collect();
+    hop::strip(response.headers_mut());
+    *response.version_mut() = Version::HTTP_11; // the proxy's own, where it matters
+    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+        let upgrade = upgrade.ok_or(Failure::UnaskedUpgrade)?;
+        upgrade.answer(&mut response, protocols);
+    }
+    Ok(response)
+}
+
+/// The answer to a request that is one too many.
+pub(super) fn refuse(request: &Parts) -> Response<ProxyBody> {
+    let content_type = request.headers.get(CONTENT_TYPE).cloned();
+    Failure::TooMany.answer(content_type).map(Either::Right)
+}
+
+/// The upstream's body, or the proxy's own.
+pub(super) type ProxyBody = Either<Download, Full<Bytes>>;
+
+impl Service<Request<Incoming>> for Proxy {
+    type Response = Response<ProxyBody>;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Response<ProxyBody>, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Incoming>) -> Self::Future {
+        let proxy = self.clone();
+        Box::pin(async move {
+            let content_type = request.headers().get(CONTENT_TYPE).cloned();
+            Ok(match proxy.pass(request).await {
+                Ok(response) => response.map(Either::Left),
+                Err(failure) => failure.answer(content_type).map(Either::Right),
+            })
+        })
+    }
+}

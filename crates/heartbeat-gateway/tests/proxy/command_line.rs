@@ -1,0 +1,60 @@
+use std::net::TcpListener;
+use std::process::Command;
+
+use crate::proxying::GATEWAY;
+
+#[test]
+fn what_makes_no_sense_is_refused_in_one_line() {
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let taken = taken.local_addr().expect("bound");
+    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+    for (arguments, reason) in [
+        ("", "--upstream <URL>"),
+        ("--upstream 127.0.0.1:3000", "give a URL such as http://127.0.0.1:3000"),
+        ("--upstream ftp://a", "ftp is not spoken here"),
+        ("--upstream http://a?b", "query and fragment"),
+        ("--upstream http://a --interval banana", "give a time such as 15s"),
+        ("--upstream http://a --connect-timeout -1s", "give a time such as 15s"),
+        ("--upstream http://a --response-timeout soon", "give a time such as 15s"),
+        ("--upstream http://a --jitter 2", "give at least 0 and less than 1"),
+        ("--upstream http://a --ndjson tab", "space, blank"),
+        ("--upstream http://a --method Service/Method", "give a path such as /package.Service"),
+        ("--upstream http://a --method /a/b --message full", "give empty, gateway or hex:0a0b"),
+        ("--upstream http://a --method /a/b --message hex:abc", "two digits for each byte"),
+        ("--upstream http://a --message gateway", "--method <PATH>"),
+        (&format!("--upstream http://a --methods-in {manifest}"), "no file descriptor set"),
+        ("--upstream http://a --methods-in /none", "No such file"),
+        ("--upstream https://a --upstream-ca /none", "No such file"),
+        (&format!("--upstream https://a --upstream-ca {manifest}"), "no certificate in PEM"),
+        ("--upstream http://a --tls-cert a", "--tls-key"),
+        ("--upstream http://a --tls-cert /none --tls-key /none", "No such file"),
+        ("--upstream http://a --listen nowhere", "invalid socket address"),
+        (&format!("--upstream http://a --listen {taken}"), "Address already in use"),
+        (
+            &format!("--upstream http://a --listen 127.0.0.1:0 --metrics {taken}"),
+            "Address already in use",
+        ),
+        ("--upstream http://a --unknown", "--unknown"),
+    ] {
+        let output = Command::new(GATEWAY)
+            .arg("proxy")
+            .args(arguments.split_whitespace())
+            .output()
+            .expect("the command can be run");
+        let text = String::from_utf8(output.stderr).expect("text");
+        assert_eq!(output.status.code(), Some(2), "{arguments}: {text}");
+        assert!(text.starts_with("error: ") && text.contains(reason), "{arguments}: {text}");
+        assert_eq!(text.lines().count(), 1, "{arguments}: {text}");
+        assert!(output.stdout.is_empty(), "{arguments}");
+    }
+}
+
+#[test]
+fn the_help_tells_of_every_part() {
+    let output = Command::new(GATEWAY).args(["proxy", "--help"]).output().expect("it can be run");
+    let text = String::from_utf8(output.stdout).expect("text");
+    assert!(output.status.success());
+    for part in ["Heartbeats:", "Upstream:", "Connections:", "--ndjson", "--tls-cert", "Example:"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+}

@@ -1,0 +1,186 @@
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::routing::get as answer_get;
+use futures_util::{StreamExt, stream};
+use http_body_util::BodyExt;
+use hyper::header::CONTENT_TYPE;
+use hyper::{Request, Response, StatusCode};
+use tokio::io::AsyncWriteExt;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::{sleep, timeout};
+
+use crate::client::{AnyBody, empty, exchange, fetch, full, get, h2, text};
+use crate::proxying::{Proxying, SOON};
+use crate::upstream::{by_hand, in_pieces, listener, read_head, serve};
+
+fn grpc_request() -> Request<AnyBody> {
+    Request::post("http://front.example/package.Service/Method")
+        .header(CONTENT_TYPE, "application/grpc+proto")
+        .body(full(Bytes::from_static(&[0; 5])))
+        .expect("a request")
+}
+
+/// What a client is told, as text and as gRPC.
+async fn refused(proxy: &Proxying, status: u16, reason: &str) {
+    let response = fetch(proxy, get("/")).await;
+    assert_eq!(response.status(), status, "{}", proxy.log());
+    assert_eq!(response.headers()[CONTENT_TYPE], "text/plain; charset=utf-8");
+    let said = StatusCode::from_u16(status).expect("a status");
+    assert_eq!(text(response).await, format!("{said}: {reason}\n"));
+
+    let response = h2(proxy).await.send_request(grpc_request()).await.expect("an answer");
+    assert_eq!(response.status(), StatusCode::OK);
+    assert_eq!(response.headers()[CONTENT_TYPE], "application/grpc+proto");
+    assert_eq!(response.headers()["grpc-status"], "14");
+    assert_eq!(response.headers()["grpc-message"], reason);
+    assert_eq!(text(response).await, "");
+}
+
+#[tokio::test]
+async fn an_upstream_that_is_not_there_is_502_until_it_is() {
+    let (listener, address) = listener().await;
+    drop(listener);
+    let proxy = Proxying::start(format_args!("http://{address}"), "");
+    refused(&proxy, 502, "the upstream cannot be reached").await;
+    proxy.logs("Connection refused").await;
+
+    let listener = TcpListener::bind(address).await.expect("still free");
+    tokio::spawn(async move {
+        axum::serve(listener, Router::new().route("/", answer_get(async || "here"))).await
+    });
+    assert_eq!(text(fetch(&proxy, get("/")).await).await, "here");
+}
+
+#[tokio::test]
+async fn an_upstream_that_hangs_up_or_says_what_is_no_http_is_502() {
+    for pieces in [&[""][..], &["HTTP/1.1 2"], &["SSH-2.0-OpenSSH_9.2p1\r\n\r\n"]] {
+        let proxy = Proxying::start(in_pieces(Duration::ZERO, pieces).await, "");
+        refused(&proxy, 502, "the upstream broke off before it answered").await;
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_is_not_there_in_time_is_504() {
+    // It accepts, and leaves TLS unanswered.
+    let (_listener, address) = listener().await;
+    let upstream = format!("https://{address}");
+    let proxy = Proxying::start(upstream, "--connect-timeout 300ms");
+    refused(&proxy, 504, "the upstream could not be reached in time").await;
+}
+
+#[tokio::test]
+async fn an_answer_that_does_not_begin_in_time_is_504() {
+    let upstream = by_hand(|_, connection| async move {
+        sleep(SOON).await;
+        drop(connection);
+    })
+    .await;
+    let proxy = Proxying::start(upstream, "--response-timeout 300ms");
+    refused(&proxy, 504, "the upstream did not begin to answer in time").await;
+}
+
+#[tokio::test]
+async fn an_answer_that_has_begun_may_take_its_time_and_so_may_an_upload() {
+    let upstream = by_hand(|_, mut connection| async move {
+        let head = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n";
+        // It waits for the last byte of the upload.
+        while timeout(SOON, connection.readable()).await.is_ok() {
+            let mut piece = [0; 100];
+            let length = connection.try_read(&mut piece).unwrap_or_default();
+            if piece[..length].ends_with(b"0\r\n\r\n") {
+                break;
+            }
+        }
+        for piece in [head, "a", "b"] {
+            connection.write_all(piece.as_bytes()).await.expect("written");
+            sleep(Duration::from_millis(700)).await;
+        }
+    })
+    .await;
+    let proxy = Proxying::start(upstream, "--response-timeout 1s");
+    let pieces = stream::iter(0..5).then(|_| async {
+        sleep(Duration::from_millis(400)).await;
+        Ok::<_, std::convert::Infallible>(hyper::body::Frame::data(Bytes::from_static(b"piece")))
+    });
+    let body = http_body_util::StreamBody::new(pieces).map_err(|never| match never {});
+    let request = Request::post("http://front.example/").body(AnyBody::new(body));
+    let since = Instant::now();
+    let response = fetch(&proxy, request.expect("a request")).await;
+    assert_eq!(response.status(), StatusCode::OK);
+    assert_eq!(text(response).await, "ab");
+    assert!(since.elapsed() > Duration::from_millis(2700), "{:?}", since.elapsed());
+}
+
+#[tokio::test]
+async fn an_answer_that_breaks_off_ends_as_no_whole_one_does() {
+    let chunked = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\
+                   transfer-encoding: chunked\r\n\r\n6\r\ndata: \r\n";
+    let upstream = in_pieces(Duration::ZERO, &[chunked]).await;
+    let proxy = Proxying::start(upstream, "");
+    let response = h2(&proxy).await.send_request(get("/")).await.expect("an answer");
+    timeout(SOON, response.into_body().collect()).await.expect("soon").expect_err("broken");
+    let response = fetch(&proxy, get("/")).await;
+    timeout(SOON, response.into_body().collect()).await.expect("soon").expect_err("broken");
+    for line in proxy.answered(2).await {
+        assert!(line.contains("status=200 bytes=6") && line.contains("end=\"failed\""), "{line}");
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_breaks_off_does_not_reach_its_end_upstream() {
+    let (listener, address) = listener().await;
+    let proxy = Proxying::start(format_args!("http://{address}"), "");
+    let mut client = proxy.connect().await;
+    let head = "POST / HTTP/1.1\r\nhost: here\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n";
+    client.write_all(head.as_bytes()).await.expect("written");
+    let (mut upstream, _) = listener.accept().await.expect("it connects");
+    read_head(&mut upstream).await;
+    client.write_all(b"not a chunk\r\n").await.expect("written");
+    let mut rest = Vec::new();
+    let reading = tokio::io::AsyncReadExt::read_to_end(&mut upstream, &mut rest);
+    let _ = timeout(SOON, reading).await.expect("closed");
+    assert_eq!(String::from_utf8_lossy(&rest), "3\r\nabc\r\n", "and no last chunk");
+}
+
+#[tokio::test]
+async fn a_tunnel_is_refused() {
+    let proxy = Proxying::start("http://127.0.0.1:1", "");
+    let request =
+        "CONNECT elsewhere:443 HTTP/1.1\r\nhost: elsewhere:443\r\nconnection: close\r\n\r\n";
+    let (head, body) = exchange(&proxy, request).await;
+    assert!(head.starts_with("HTTP/1.1 501 Not Implemented\r\n"), "{head}");
+    assert!(String::from_utf8_lossy(&body).contains("makes no tunnels"), "{body:?}");
+}
+
+#[tokio::test]
+async fn too_many_at_once_are_refused() {
+    let quiet = async || Body::from_stream(stream::pending::<Result<Bytes, std::io::Error>>());
+    let upstream = serve(Router::new().route("/", answer_get(quiet))).await;
+    let proxy = Proxying::start(upstream, "--max-streams 1");
+    let first = fetch(&proxy, get("/")).await;
+    let refused = fetch(&proxy, get("/")).await;
+    assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert!(text(refused).await.contains("too many requests at once"));
+    let refused = h2(&proxy).await.send_request(grpc_request()).await.expect("an answer");
+    assert_eq!(refused.headers()["grpc-status"], "8");
+    drop(first);
+    proxy.answered(3).await;
+    assert_eq!(fetch(&proxy, get("/")).await.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_connection_that_the_upstream_has_closed_is_not_used_again() {
+    let upstream = by_hand(|_, mut connection: TcpStream| async move {
+        let response = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"; // nothing of a close
+        connection.write_all(response.as_bytes()).await.expect("written");
+    })
+    .await;
+    let proxy = Proxying::start(upstream, "");
+    for _ in 0..5 {
+        let response: Response<_> = fetch(&proxy, Request::new(empty())).await;
+        assert_eq!(text(response).await, "ok");
+        sleep(Duration::from_millis(100)).await;
+    }
+}

@@ -1,0 +1,208 @@
+use std::time::Duration;
+
+use axum::Router;
+use axum::http::{HeaderMap, Uri};
+use axum::routing::any;
+use hyper::Request;
+use hyper::header::{HeaderName, HeaderValue};
+
+use crate::client::{empty, exchange, fetch, get, h2, text};
+use crate::proxying::Proxying;
+use crate::upstream::{by_hand, in_pieces, serve};
+
+/// Tells what it was asked: the URI, and each header in a line.
+fn telling() -> Router {
+    let tell = async |uri: Uri, headers: HeaderMap| {
+        let header = |(name, value): (&HeaderName, &HeaderValue)| {
+            format!("{name}: {}\n", value.to_str().expect("text"))
+        };
+        let lines: Vec<String> = headers.iter().map(header).collect();
+        format!("uri: {uri}\n{}", lines.concat())
+    };
+    Router::new().fallback(any(tell))
+}
+
+/// The values of a header that was told.
+fn told<'a>(text: &'a str, name: &str) -> Vec<&'a str> {
+    let lines = text.lines().filter_map(|line| line.split_once(": "));
+    lines.filter(|(header, _)| *header == name).map(|(_, value)| value).collect()
+}
+
+fn with(headers: &[(&str, &str)]) -> Request<crate::client::AnyBody> {
+    let mut request = get("/path?query=1");
+    for (name, value) in headers {
+        let name: HeaderName = name.parse().expect("a name");
+        request.headers_mut().append(name, HeaderValue::from_str(value).expect("a value"));
+    }
+    request
+}
+
+#[tokio::test]
+async fn a_request_tells_of_its_way_and_not_of_its_connection() {
+    let proxy = Proxying::start(serve(telling()).await, "");
+    let request = with(&[
+        ("host", "front.example"),
+        ("connection", "X-One, close"),
+        ("x-one", "1"),
+        ("x-two", "2"),
+        ("keep-alive", "timeout=5"),
+        ("proxy-connection", "keep-alive"),
+        ("te", "gzip, trailers"),
+        ("trailer", "x-checksum"),
+        ("x-forwarded-for", "203.0.113.7"),
+        ("cookie", "a=b"),
+    ]);
+    let told_of = text(fetch(&proxy, request).await).await;
+    for (name, values) in [
+        ("uri", &["/path?query=1"][..]),
+        ("host", &["front.example"]),
+        ("x-forwarded-for", &["203.0.113.7, 127.0.0.1"]),
+        ("x-forwarded-host", &["front.example"]),
+        ("x-forwarded-proto", &["http"]),
+        ("via", &["1.1 heartbeat-gateway"]),
+        ("connection", &["te"]),
+        ("te", &["trailers"]),
+        ("trailer", &["x-checksum"]),
+        ("cookie", &["a=b"]),
+        ("x-two", &["2"]),
+        ("x-one", &[]),
+        ("keep-alive", &[]),
+        ("proxy-connection", &[]),
+    ] {
+        assert_eq!(told(&told_of, name), values, "{name}: {told_of}");
+    }
+}
+
+#[tokio::test]
+async fn the_host_of_http2_is_told_to_http1_and_to_http2() {
+    let upstream = serve(telling()).await;
+    let own = upstream.strip_prefix("http://").expect("its address").to_owned();
+    for (arguments, uri, host) in [
+        ("", "/path?query=1".to_owned(), "front.example"),
+        ("--own-host", "/path?query=1".to_owned(), own.as_str()),
+        ("--upstream-http2", format!("{upstream}/path?query=1"), ""),
+    ] {
+        let proxy = Proxying::start(&upstream, arguments);
+        let response = h2(&proxy).await.send_request(with(&[])).await.expect("an answer");
+        let told_of = text(response).await;
+        assert_eq!(told(&told_of, "uri"), [uri], "{told_of}");
+        assert_eq!(told(&told_of, "host").join(""), host, "{arguments}: {told_of}");
+        assert_eq!(told(&told_of, "x-forwarded-host"), ["front.example"], "{told_of}");
+        assert_eq!(told(&told_of, "via"), ["2 heartbeat-gateway"], "{told_of}");
+    }
+}
+
+#[tokio::test]
+async fn a_client_is_believed_or_not() {
+    let upstream = serve(telling()).await;
+    let says = [
+        ("host", "front.example"),
+        ("x-forwarded-for", "203.0.113.7"),
+        ("x-forwarded-proto", "https"),
+        ("x-forwarded-host", "edge.example"),
+        ("forwarded", "for=203.0.113.7"),
+    ];
+    for (arguments, expected) in [
+        ("", ["203.0.113.7, 127.0.0.1", "https", "edge.example", "for=203.0.113.7"]),
+        ("--drop-forwarded", ["127.0.0.1", "http", "front.example", ""]),
+    ] {
+        let proxy = Proxying::start(&upstream, arguments);
+        let told_of = text(fetch(&proxy, with(&says)).await).await;
+        for ((name, _), value) in says[1..].iter().zip(expected) {
+            assert_eq!(told(&told_of, name).join("|"), value, "{name}: {told_of}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_path_of_the_upstream_goes_before_the_path_of_a_request() {
+    let upstream = serve(telling()).await;
+    let proxy = Proxying::start(format_args!("{upstream}/app/"), "");
+    let told_of = text(fetch(&proxy, get("/a%2Fb//c?d=e/f")).await).await;
+    assert_eq!(told(&told_of, "uri"), ["/app/a%2Fb//c?d=e/f"]);
+}
+
+#[tokio::test]
+async fn a_target_that_is_a_whole_uri_tells_the_host() {
+    let proxy = Proxying::start(serve(telling()).await, "");
+    let request = "GET http://named.example/a HTTP/1.1\r\nhost: other\r\nconnection: close\r\n\r\n";
+    let (head, body) = exchange(&proxy, request).await;
+    assert!(head.starts_with("HTTP/1.1 200 OK\r\n"), "{head}");
+    let body = String::from_utf8(body).expect("text");
+    assert_eq!(told(&body, "host"), ["named.example"], "{body}");
+    assert_eq!(told(&body, "uri"), ["/a"], "{body}");
+}
+
+#[tokio::test]
+async fn the_server_as_such_can_be_asked_for_its_options() {
+    let upstream = by_hand(|head, mut connection| async move {
+        use tokio::io::AsyncWriteExt;
+        let line = head.lines().next().unwrap_or_default();
+        let response = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{line}", line.len());
+        connection.write_all(response.as_bytes()).await.expect("written");
+    })
+    .await;
+    let proxy = Proxying::start(upstream, "");
+    let request = "OPTIONS * HTTP/1.1\r\nhost: here\r\nconnection: close\r\n\r\n";
+    let (_, body) = exchange(&proxy, request).await;
+    assert_eq!(String::from_utf8(body).expect("text"), "OPTIONS * HTTP/1.1");
+}
+
+#[tokio::test]
+async fn a_response_tells_nothing_of_its_connection() {
+    let response = "HTTP/1.1 200 Very well\r\n\
+        Server: upstream/1\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n\
+        Connection: X-One, keep-alive\r\nX-One: 1\r\nKeep-Alive: timeout=5\r\nUpgrade: h2c\r\n\
+        Proxy-Authenticate: Basic\r\nTransfer-Encoding: chunked\r\n\
+        Set-Cookie: a=b\r\nSet-Cookie: c=d\r\nX-Two: 2\r\n\r\n2\r\nab\r\n1\r\nc\r\n0\r\n\r\n";
+    let upstream = in_pieces(Duration::ZERO, &[response]).await;
+    let proxy = Proxying::start(upstream, "");
+    let request = "GET / HTTP/1.1\r\nhost: here\r\nconnection: close\r\n\r\n";
+    let (head, body) = exchange(&proxy, request).await;
+    let (status, headers) = head.split_once("\r\n").expect("lines");
+    assert_eq!(status, "HTTP/1.1 200 Very well");
+    let mut headers: Vec<&str> = headers.trim_end().split("\r\n").collect();
+    headers.sort_unstable();
+    let mut expected = [
+        "server: upstream/1",
+        "date: Sun, 06 Nov 1994 08:49:37 GMT",
+        "set-cookie: a=b",
+        "set-cookie: c=d",
+        "x-two: 2",
+        "connection: close",
+        "transfer-encoding: chunked",
+    ];
+    expected.sort_unstable();
+    assert_eq!(headers, expected);
+    assert_eq!(String::from_utf8_lossy(&body), "2\r\nab\r\n1\r\nc\r\n0\r\n\r\n");
+}
+
+#[tokio::test]
+async fn an_old_server_is_passed_on_in_the_proxys_own_version() {
+    let upstream =
+        in_pieces(Duration::ZERO, &["HTTP/1.0 200 OK\r\nx-old: 1\r\n\r\nuntil the end"]).await;
+    let proxy = Proxying::start(upstream, "");
+    let response = fetch(&proxy, get("/")).await;
+    assert_eq!(response.version(), hyper::Version::HTTP_11);
+    assert_eq!(response.headers()["x-old"], "1");
+    assert_eq!(text(response).await, "until the end");
+}
+
+#[tokio::test]
+async fn a_client_of_http1_0_is_answered_in_its_way() {
+    let proxy = Proxying::start(serve(telling()).await, "");
+    let (head, body) = exchange(&proxy, "GET /a HTTP/1.0\r\n\r\n").await;
+    assert!(head.starts_with("HTTP/1.0 200 OK\r\n"), "{head}");
+    let body = String::from_utf8(body).expect("text");
+    assert_eq!(told(&body, "via"), ["1.0 heartbeat-gateway"]);
+    assert_eq!(told(&body, "x-forwarded-host"), [""; 0], "it has named none");
+}
+
+#[tokio::test]
+async fn a_head_that_is_too_long_is_refused() {
+    let proxy = Proxying::start(serve(telling()).await, "--max-header-size 8192");
+    let mut request = Request::get("http://front.example/").body(empty()).expect("a request");
+    let long = HeaderValue::from_str(&"x".repeat(16_000)).expect("a value");
+    request.headers_mut().insert("x-long", long);
+    assert_eq!(fetch(&proxy, request).await.status(), 431);
+}

@@ -1,0 +1,165 @@
+use std::convert::Infallible;
+use std::future::pending;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::routing::{get as answer_get, post};
+use futures_util::future::join_all;
+use futures_util::{StreamExt, stream};
+use http_body_util::{BodyExt, StreamBody};
+use hyper::Request;
+use hyper::body::Frame;
+use tokio::time::{sleep, timeout};
+
+use crate::client::{AnyBody, fetch, get, h2, text};
+use crate::proxying::{Proxying, SOON};
+use crate::upstream::{Alive, serve, serve_at_most};
+
+/// `/unanswered` does not answer, `/quiet` answers with an event, and then nothing.
+fn quiet(alive: &Alive) -> Router {
+    let (unanswered, quiet) = (alive.clone(), alive.clone());
+    let unanswered = async move || {
+        let _one = unanswered.one();
+        pending::<()>().await;
+    };
+    let quiet = async move || {
+        let one = quiet.one();
+        let event = stream::iter([Ok::<_, Infallible>("data: 1\n\n")]);
+        let nothing = stream::pending().map(move |never| {
+            let _ = &one;
+            never
+        });
+        ([("content-type", "text/event-stream")], Body::from_stream(event.chain(nothing)))
+    };
+    Router::new().route("/unanswered", answer_get(unanswered)).route("/quiet", answer_get(quiet))
+}
+
+#[tokio::test]
+async fn the_upstream_is_let_go_with_the_client() {
+    for arguments in ["--interval 0s", "--interval 0s --upstream-http2", "--interval 100ms"] {
+        let alive = Alive::default();
+        let proxy = Proxying::start(serve(quiet(&alive)).await, arguments);
+        for path in ["/unanswered", "/quiet"] {
+            let answer = |request| {
+                let fetching = fetch(&proxy, request);
+                async move {
+                    let _response = fetching.await;
+                    pending::<()>().await;
+                }
+            };
+            let mut asking = Box::pin(answer(get(path)));
+            tokio::select! {
+                () = &mut asking => unreachable!("it goes on"),
+                () = alive.becomes(1) => {}
+            }
+            drop(asking); // and the connection
+            alive.becomes(0).await;
+
+            let mut client = h2(&proxy).await;
+            let mut asking = Box::pin(async {
+                let _response = client.send_request(get(path)).await;
+                pending::<()>().await;
+            });
+            tokio::select! {
+                () = &mut asking => unreachable!("it goes on"),
+                () = alive.becomes(1) => {}
+            }
+            drop(asking); // the stream alone
+            alive.becomes(0).await;
+        }
+        for line in proxy.answered(4).await {
+            assert!(line.contains("end=\"dropped\""), "{line}");
+        }
+    }
+}
+
+const PIECE: usize = 64 * 1024;
+/// Far more than all buffers of the system may hold on the way: some 10 MB on each socket.
+const TOO_MUCH: usize = 256 * 1024 * 1024;
+
+/// Waits until a number has not grown for a while, and gives it.
+async fn settled(number: &AtomicUsize) -> usize {
+    let mut before = 0;
+    loop {
+        sleep(Duration::from_millis(500)).await;
+        let now = number.load(Relaxed);
+        if now == before && now > 0 {
+            return now;
+        }
+        before = now;
+    }
+}
+
+/// Pieces of a body, counted as they are taken.
+fn counted(
+    taken: Arc<AtomicUsize>,
+) -> impl futures_util::Stream<Item = Result<Bytes, Infallible>> + Send + Sync {
+    let piece = Bytes::from(vec![b'x'; PIECE]);
+    stream::iter(0..TOO_MUCH / PIECE).map(move |_| {
+        taken.fetch_add(PIECE, Relaxed);
+        Ok(piece.clone())
+    })
+}
+
+#[tokio::test]
+async fn who_does_not_read_holds_the_upstream_back() {
+    for arguments in ["", "--upstream-http2"] {
+        let taken = Arc::new(AtomicUsize::new(0));
+        let counting = Arc::clone(&taken);
+        let flood = async move || {
+            ([("content-type", "text/event-stream")], Body::from_stream(counted(counting)))
+        };
+        let upstream = serve(Router::new().route("/", answer_get(flood))).await;
+        let proxy = Proxying::start(upstream, arguments);
+        let response = fetch(&proxy, get("/")).await;
+        let held = timeout(SOON, settled(&taken)).await.expect("it stops");
+        assert!(held < TOO_MUCH / 4, "{held}");
+        // And goes on.
+        let body = timeout(SOON, response.into_body().collect()).await.expect("soon");
+        assert_eq!(body.expect("whole").to_bytes().len(), TOO_MUCH);
+    }
+}
+
+#[tokio::test]
+async fn an_upstream_that_does_not_read_holds_the_client_back() {
+    for arguments in ["", "--upstream-http2"] {
+        let deaf = async |_body: Body| pending::<()>().await;
+        let upstream = serve(Router::new().route("/", post(deaf))).await;
+        let proxy = Proxying::start(upstream, arguments);
+        let taken = Arc::new(AtomicUsize::new(0));
+        let body = counted(Arc::clone(&taken)).map(|piece| piece.map(Frame::data));
+        let body = AnyBody::new(StreamBody::new(body).map_err(|never| match never {}));
+        let request = Request::post("http://front.example/").body(body).expect("a request");
+        tokio::select! {
+            _ = fetch(&proxy, request) => panic!("answered"),
+            held = settled(&taken) => assert!(held < TOO_MUCH / 4, "{held}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn those_who_do_not_read_do_not_hold_up_the_others() {
+    let flood = async || Body::from_stream(counted(Arc::default()));
+    let routes = Router::new()
+        .route("/flood", answer_get(flood))
+        .route("/short", answer_get(async || "short"));
+    let proxy = Proxying::start(serve(routes).await, "--upstream-http2");
+    let unread = join_all((0..40).map(|_| fetch(&proxy, get("/flood")))).await;
+    sleep(Duration::from_millis(500)).await; // they fill what there is to fill
+    assert_eq!(text(fetch(&proxy, get("/short")).await).await, "short");
+    drop(unread);
+}
+
+#[tokio::test]
+async fn more_requests_than_the_upstream_lets_a_connection_have_are_no_matter() {
+    let alive = Alive::default();
+    let upstream = serve_at_most(Some(100), quiet(&alive)).await;
+    let proxy = Proxying::start(upstream, "--upstream-http2");
+    let streams = join_all((0..250).map(|_| fetch(&proxy, get("/quiet")))).await;
+    assert_eq!(alive.count(), 250);
+    drop(streams);
+    alive.becomes(0).await;
+}

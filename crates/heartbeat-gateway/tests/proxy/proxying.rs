@@ -1,0 +1,116 @@
+//! The proxy as a process of its own.
+
+use std::fmt::Display;
+use std::io::{BufRead, BufReader, Read};
+use std::net::SocketAddr;
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+use tokio::time::{sleep, timeout};
+
+pub(crate) const GATEWAY: &str = env!("CARGO_BIN_EXE_heartbeat-gateway");
+
+/// For what does not wait for anything; generous, for a machine that is busy with other tests.
+pub(crate) const SOON: Duration = Duration::from_secs(20);
+
+/// A proxy that is running, on a port of its own. It is killed when this is dropped.
+pub(crate) struct Proxying {
+    child: Child,
+    pub(crate) stdout: BufReader<ChildStdout>,
+    log: Arc<Mutex<String>>,
+    pub(crate) address: SocketAddr,
+}
+
+impl Proxying {
+    pub(crate) fn start(upstream: impl Display, arguments: &str) -> Self {
+        let mut child = Command::new(GATEWAY)
+            .args(["proxy", "--listen", "127.0.0.1:0", "--upstream", &upstream.to_string()])
+            .args(arguments.split_whitespace())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the command can be run");
+        let mut stdout = BufReader::new(child.stdout.take().expect("piped"));
+        let mut line = String::new();
+        stdout.read_line(&mut line).expect("a line");
+        let stderr = child.stderr.take().expect("piped");
+        let mut stderr = BufReader::new(stderr);
+        let Some((_, address)) = line.trim_end().rsplit_once(" on ") else {
+            let mut error = String::new();
+            let _ = stderr.read_to_string(&mut error);
+            panic!("{line}{error}");
+        };
+        let address = address.parse().expect("an address");
+        let log = Arc::new(Mutex::new(String::new()));
+        let lines = Arc::clone(&log);
+        thread::spawn(move || {
+            for line in stderr.lines().map_while(Result::ok) {
+                *lines.lock().expect("no panic") += &(line + "\n");
+            }
+        });
+        Self { child, stdout, log, address }
+    }
+
+    pub(crate) async fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.address).await.expect("it listens")
+    }
+
+    /// Waits until this many lines of the log are about requests that are over, and gives those.
+    pub(crate) async fn answered(&self, count: usize) -> Vec<String> {
+        let waiting = async {
+            loop {
+                let log = self.log();
+                let answered = log.lines().filter(|line| line.contains(" answered "));
+                let answered: Vec<String> = answered.map(str::to_owned).collect();
+                if answered.len() >= count {
+                    return answered;
+                }
+                sleep(Duration::from_millis(10)).await;
+            }
+        };
+        timeout(SOON, waiting).await.unwrap_or_else(|_| panic!("{}", self.log()))
+    }
+
+    /// Waits until the log has this.
+    pub(crate) async fn logs(&self, text: &str) {
+        let waiting = async {
+            while !self.log().contains(text) {
+                sleep(Duration::from_millis(10)).await;
+            }
+        };
+        timeout(SOON, waiting).await.unwrap_or_else(|_| panic!("{}", self.log()));
+    }
+
+    pub(crate) fn log(&self) -> String {
+        self.log.lock().expect("no panic").clone()
+    }
+
+    pub(crate) fn terminate(&self) {
+        let kill = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
+        assert!(kill.expect("there is a kill command").success());
+    }
+
+    /// Waits for the end. The tests' own tasks go on meanwhile.
+    pub(crate) async fn ended(&mut self) -> ExitStatus {
+        let waiting = async {
+            loop {
+                if let Some(status) = self.child.try_wait().expect("it is our child") {
+                    return status;
+                }
+                sleep(Duration::from_millis(10)).await;
+            }
+        };
+        timeout(SOON, waiting).await.expect("soon")
+    }
+}
+
+/// A test that fails leaves no proxy behind.
+impl Drop for Proxying {
+    fn drop(&mut self) {
+        let _ = self.child.kill(); // it may have ended
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,57 @@
+use std::convert::Infallible;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::Body;
+use axum::routing::get as answer_get;
+use futures_util::{StreamExt, stream};
+use http_body_util::BodyExt;
+use tokio::net::TcpStream;
+use tokio::time::sleep;
+
+use crate::client::{fetch, get, h2, text};
+use crate::proxying::Proxying;
+use crate::upstream::serve;
+
+/// `/slow` takes a second, `/quiet` has no end.
+fn answers() -> Router {
+    let slow = async || {
+        let pieces = stream::iter(["first ", "second"]).then(|piece| async move {
+            sleep(Duration::from_millis(500)).await;
+            Ok::<_, Infallible>(piece)
+        });
+        Body::from_stream(pieces)
+    };
+    let quiet = async || Body::from_stream(stream::pending::<Result<&str, Infallible>>());
+    Router::new().route("/slow", answer_get(slow)).route("/quiet", answer_get(quiet))
+}
+
+#[tokio::test]
+async fn what_is_under_way_may_end_and_nothing_else_begins() {
+    let mut proxy = Proxying::start(serve(answers()).await, "--shutdown-within 10s");
+    let over_http1 = fetch(&proxy, get("/slow")).await;
+    let over_http2 = h2(&proxy).await.send_request(get("/slow")).await.expect("an answer");
+    proxy.terminate();
+    while TcpStream::connect(proxy.address).await.is_ok() {
+        sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(text(over_http1).await, "first second");
+    assert_eq!(text(over_http2).await, "first second");
+    assert_eq!(proxy.ended().await.code(), Some(0));
+    proxy.logs("all requests have ended").await;
+}
+
+#[tokio::test]
+async fn what_does_not_end_is_cut_off_and_does_not_look_whole() {
+    let mut proxy = Proxying::start(serve(answers()).await, "--shutdown-within 1s");
+    let over_http1 = fetch(&proxy, get("/quiet")).await;
+    let over_http2 = h2(&proxy).await.send_request(get("/quiet")).await.expect("an answer");
+    let since = Instant::now();
+    proxy.terminate();
+    for response in [over_http1, over_http2] {
+        response.into_body().collect().await.expect_err("cut");
+    }
+    assert_eq!(proxy.ended().await.code(), Some(0));
+    assert!(since.elapsed() >= Duration::from_secs(1), "{:?}", since.elapsed());
+    proxy.logs("requests were cut off").await;
+}

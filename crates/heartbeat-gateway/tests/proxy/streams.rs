@@ -1,0 +1,204 @@
+use std::io::BufRead;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::io::AsyncReadExt;
+use tokio::time::timeout;
+
+use crate::client::{exchange, fetch, get, h2, text};
+use crate::proxying::{Proxying, SOON};
+use crate::upstream::in_pieces;
+
+/// Longer than three times the interval.
+const PAUSE: Duration = Duration::from_millis(350);
+const INTERVAL: &str = "--interval 100ms";
+
+/// Serves a stream of this type in these pieces, each as a chunk of its own.
+async fn stream(content_type: &str, pieces: &[&str]) -> String {
+    let head = format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: {content_type}\r\ntransfer-encoding: chunked\r\n\r\n"
+    );
+    let chunks = pieces.iter().map(|piece| format!("{:x}\r\n{piece}\r\n", piece.len()));
+    let written: Vec<String> =
+        std::iter::once(head).chain(chunks).chain(["0\r\n\r\n".to_owned()]).collect();
+    let written: Vec<&str> = written.iter().map(String::as_str).collect();
+    in_pieces(PAUSE, &written).await
+}
+
+/// Takes the heartbeats out of what was received, each of which has to stand where one `fits` between
+/// what came before and what comes after, and tells behind how many bytes of the original they stood.
+fn heartbeats(
+    received: &str,
+    original: &str,
+    heartbeat: &str,
+    fits: impl Fn(&str, &str) -> bool,
+) -> Vec<usize> {
+    let (mut received, mut place) = (received, 0);
+    let mut found = Vec::new();
+    while !received.is_empty() {
+        let (before, after) = original.split_at(place);
+        if let Some(rest) = received.strip_prefix(heartbeat).filter(|_| fits(before, after)) {
+            received = rest;
+            found.push(place);
+        } else {
+            let next = after.chars().next().expect("no more than there was");
+            received =
+                received.strip_prefix(next).unwrap_or_else(|| panic!("{before:?} {received:?}"));
+            place += next.len_utf8();
+        }
+    }
+    assert_eq!(place, original.len(), "whole");
+    found
+}
+
+/// Whether a line begins there: not within a CRLF.
+fn at_a_line(before: &str, after: &str) -> bool {
+    match before.chars().next_back() {
+        None | Some('\n') => true,
+        Some('\r') => !after.starts_with('\n'),
+        Some(_) => false,
+    }
+}
+
+#[tokio::test]
+async fn events_in_awkward_pieces_come_through_whole() {
+    let pieces = [
+        "\u{feff}",
+        "id: 1\r",
+        "\n",
+        "data: o",
+        "ne\r\n",
+        "data: tw",
+        "o\r\n\r",
+        "\n",
+        "event: x\n",
+        "data: é",
+        "\n\n",
+        "retry: 1\r",
+        "data: last\r\r",
+    ];
+    let original: String = pieces.concat();
+    let upstream = stream("text/event-stream; charset=utf-8", &pieces).await;
+    let proxy = Proxying::start(&upstream, INTERVAL);
+    let over_http1 = fetch(&proxy, get("/")).await;
+    let over_http2 = h2(&proxy).await.send_request(get("/")).await.expect("an answer");
+    for response in [over_http1, over_http2] {
+        assert_eq!(response.headers()["x-accel-buffering"], "no");
+        let received = text(response).await;
+        // The mark goes where a heartbeat got ahead of it: it says nothing.
+        let original = if received.starts_with(':') { &original[3..] } else { &original };
+        let found = heartbeats(&received, original, ":\n", at_a_line);
+        for fits in ["id: 1\r\n", "data: one\r\n", "event: x\n"] {
+            let place = original.find(fits).expect("it is there") + fits.len();
+            assert!(found.contains(&place), "{fits:?} {received:?}");
+        }
+    }
+    let line = &proxy.answered(2).await[0];
+    assert!(line.contains("kept_alive=true") && line.contains("end=\"whole\""), "{line}");
+}
+
+#[tokio::test]
+async fn a_stream_without_a_length_is_kept_alive_until_its_server_closes() {
+    let pieces =
+        ["HTTP/1.0 200 OK\r\ncontent-type: text/event-stream\r\n\r\n", "data: 1\n\n", "data: 2"];
+    let proxy = Proxying::start(in_pieces(PAUSE, &pieces).await, INTERVAL);
+    let received = text(fetch(&proxy, get("/")).await).await;
+    let found = heartbeats(&received, "data: 1\n\ndata: 2", ":\n", at_a_line);
+    assert!(found.iter().filter(|&&place| place == 9).count() >= 2, "{received:?}");
+}
+
+#[tokio::test]
+async fn lines_of_json_are_kept_alive_if_that_is_wanted() {
+    let pieces = ["{\"a\":1}\n", "{\"b\":", "2}\n{\"c\":3", "}\r\n", "{\"d\":4}\n"];
+    let original = pieces.concat();
+    let upstream = stream("application/x-ndjson", &pieces).await;
+    for (arguments, heartbeat) in [("--ndjson blank", "\n"), ("--ndjson space", " ")] {
+        let proxy = Proxying::start(&upstream, &format!("{INTERVAL} {arguments}"));
+        let received = text(fetch(&proxy, get("/")).await).await;
+        let fits = |before: &str, _: &str| before.is_empty() || before.ends_with('\n');
+        let found = heartbeats(&received, &original, heartbeat, fits);
+        assert!(found.contains(&8) && found.contains(&25), "{arguments}: {received:?}");
+        let lines = received.lines().map(str::trim).filter(|line| !line.is_empty());
+        assert_eq!(lines.collect::<Vec<_>>(), original.lines().collect::<Vec<_>>());
+    }
+    let proxy = Proxying::start(&upstream, INTERVAL);
+    assert_eq!(text(fetch(&proxy, get("/")).await).await, original, "and else not");
+}
+
+#[tokio::test]
+async fn what_is_no_stream_that_can_be_kept_alive_passes_as_it_is() {
+    for (content_type, arguments) in [
+        ("text/plain", INTERVAL),
+        ("application/json", INTERVAL),
+        ("text/event-stream\r\ncontent-encoding: gzip", INTERVAL),
+        ("text/event-stream", "--interval 0s"),
+    ] {
+        let pieces = ["data: 1\n\n", "data: 2\n\n"];
+        let proxy = Proxying::start(stream(content_type, &pieces).await, arguments);
+        let response = fetch(&proxy, get("/")).await;
+        assert!(!response.headers().contains_key("x-accel-buffering"), "{content_type}");
+        assert_eq!(text(response).await, pieces.concat(), "{content_type}");
+    }
+}
+
+#[tokio::test]
+async fn a_stream_that_has_gone_quiet_for_good_is_given_up() {
+    let pieces = ["data: 1\n\n"; 4];
+    let upstream = stream("text/event-stream", &pieces[..1]).await;
+    let proxy = Proxying::start(upstream, "--interval 50ms --give-up-after 120ms");
+    let received = text(fetch(&proxy, get("/")).await).await;
+    let found = heartbeats(&received, pieces[0], ":\n", at_a_line);
+    let behind = found.iter().filter(|&&place| place > 0).count();
+    assert!((1..=2).contains(&behind), "then {PAUSE:?} follow: {received:?}");
+}
+
+#[tokio::test]
+async fn the_metrics_tell_of_heartbeats() {
+    let upstream = stream("text/event-stream", &["data: 1\n\n", "data: 2\n\n"]).await;
+    let mut proxy = Proxying::start(upstream, &format!("{INTERVAL} --metrics 127.0.0.1:0"));
+    let mut line = String::new();
+    proxy.stdout.read_line(&mut line).expect("a line");
+    let address = line.trim_end().strip_prefix("metrics on http://").expect("where");
+    let address: SocketAddr = address.trim_end_matches("/metrics").parse().expect("an address");
+    text(fetch(&proxy, get("/")).await).await;
+    proxy.answered(1).await;
+
+    let scraping = async {
+        let mut connection = tokio::net::TcpStream::connect(address).await.expect("it listens");
+        let request = b"GET /metrics HTTP/1.0\r\n\r\n";
+        tokio::io::AsyncWriteExt::write_all(&mut connection, request).await.expect("written");
+        let mut page = String::new();
+        connection.read_to_string(&mut page).await.expect("text");
+        page
+    };
+    let page = timeout(SOON, scraping).await.expect("soon");
+    let sent = page.lines().find(|line| {
+        line.starts_with("heartbeat_beats_total{") && line.contains("outcome=\"sent\"")
+    });
+    let sent = sent.and_then(|line| line.rsplit_once(' ')).unwrap_or_else(|| panic!("{page}"));
+    assert!(sent.1.parse::<f64>().expect("a number") >= 3.0, "{page}");
+}
+
+#[tokio::test]
+async fn a_line_tells_of_each_request() {
+    let upstream = stream("text/plain", &["12345"]).await;
+    let proxy = Proxying::start(upstream, "");
+    let request = "GET /a/b?secret=1 HTTP/1.1\r\nhost: here\r\nconnection: close\r\n\r\n";
+    exchange(&proxy, request).await;
+    let lines = proxy.answered(1).await;
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    for part in [
+        " INFO ",
+        "client=127.0.0.1:",
+        "method=GET",
+        "path=\"/a/b\"",
+        "status=200",
+        "bytes=5",
+        "duration=",
+        "kept_alive=false",
+        "end=\"whole\"",
+    ] {
+        assert!(lines[0].contains(part), "{part}: {}", lines[0]);
+    }
+    assert!(!lines[0].contains("secret"), "{}", lines[0]);
+}

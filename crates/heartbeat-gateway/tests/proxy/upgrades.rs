@@ -1,0 +1,176 @@
+use axum::Router;
+use axum::routing::any;
+use futures_util::{SinkExt, StreamExt};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::{accept_async, client_async};
+
+use crate::proxying::{Proxying, SOON};
+use crate::upstream::{Alive, by_hand, listener, read_head, serve};
+
+/// Switches to the echo protocol, says hello at once, and sends back what comes, until the end.
+async fn echo(alive: Alive) -> String {
+    by_hand(move |head, mut connection| {
+        let one = alive.one();
+        async move {
+            assert!(head.contains("connection: upgrade\r\n"), "{head}");
+            assert!(head.contains("upgrade: echo/1, other\r\n"), "{head}");
+            let response = "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade, x-one\r\n\
+                            upgrade: echo/1\r\nx-one: 1\r\nx-two: 2\r\n\r\nhello";
+            connection.write_all(response.as_bytes()).await.expect("written");
+            let (mut reader, mut writer) = connection.split();
+            let _ = tokio::io::copy(&mut reader, &mut writer).await;
+            let _ = writer.write_all(b" bye").await;
+            drop(one);
+        }
+    })
+    .await
+}
+
+/// Upgrades, and reads the hello.
+async fn upgraded(proxy: &Proxying) -> TcpStream {
+    let mut client = proxy.connect().await;
+    let request =
+        "GET / HTTP/1.1\r\nhost: here\r\nconnection: Upgrade\r\nupgrade: echo/1, other\r\n\r\n";
+    client.write_all(request.as_bytes()).await.expect("written");
+    let head = timeout(SOON, read_head(&mut client)).await.expect("soon");
+    assert!(head.starts_with("HTTP/1.1 101 Switching Protocols\r\n"), "{head}");
+    assert!(
+        head.contains("connection: upgrade\r\n") && head.contains("upgrade: echo/1\r\n"),
+        "{head}"
+    );
+    assert!(head.contains("x-two: 2\r\n") && !head.contains("x-one"), "{head}");
+    let mut hello = [0; 5];
+    timeout(SOON, client.read_exact(&mut hello)).await.expect("soon").expect("more");
+    assert_eq!(&hello, b"hello");
+    client
+}
+
+#[tokio::test]
+async fn an_upgraded_connection_passes_both_ways_until_each_has_ended() {
+    let alive = Alive::default();
+    let proxy = Proxying::start(echo(alive.clone()).await, "");
+    let mut client = upgraded(&proxy).await;
+    let talking = async {
+        let mut echoed = [0; 3];
+        for _ in 0..3 {
+            client.write_all(b"abc").await.expect("written");
+            client.read_exact(&mut echoed).await.expect("echoed");
+            assert_eq!(&echoed, b"abc");
+        }
+        client.write_all(b"d").await.expect("written");
+        client.shutdown().await.expect("this half ends");
+        let mut rest = String::new();
+        client.read_to_string(&mut rest).await.expect("the other half ends");
+        assert_eq!(rest, "d bye");
+    };
+    timeout(SOON, talking).await.expect("soon");
+    alive.becomes(0).await;
+    assert!(proxy.answered(1).await[0].contains("status=101"));
+}
+
+#[tokio::test]
+async fn an_upgraded_connection_ends_with_its_client() {
+    let alive = Alive::default();
+    let proxy = Proxying::start(echo(alive.clone()).await, "");
+    let client = upgraded(&proxy).await;
+    alive.becomes(1).await;
+    drop(client);
+    alive.becomes(0).await;
+}
+
+#[tokio::test]
+async fn an_upgraded_connection_may_end_at_a_shutdown_and_is_cut_if_it_does_not() {
+    for (ends, log) in [(true, "all requests have ended"), (false, "requests were cut off")] {
+        let mut proxy = Proxying::start(echo(Alive::default()).await, "--shutdown-within 2s");
+        let mut client = upgraded(&proxy).await;
+        proxy.terminate();
+        while TcpStream::connect(proxy.address).await.is_ok() {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        client.write_all(b"abc").await.expect("written");
+        let mut echoed = [0; 3];
+        timeout(SOON, client.read_exact(&mut echoed)).await.expect("soon").expect("still there");
+        if ends {
+            client.shutdown().await.expect("this half ends");
+        }
+        assert_eq!(proxy.ended().await.code(), Some(0));
+        proxy.logs(log).await;
+    }
+}
+
+#[tokio::test]
+async fn a_websocket_passes() {
+    let (listener, address) = listener().await;
+    tokio::spawn(async move {
+        let (connection, _) = listener.accept().await.expect("it connects");
+        let mut socket = accept_async(connection).await.expect("a WebSocket");
+        while let Some(Ok(message)) = socket.next().await {
+            if message.is_text() {
+                socket.send(message).await.expect("sent");
+            }
+        }
+    });
+    let proxy = Proxying::start(format_args!("http://{address}"), "");
+    let request = "ws://front.example/chat".into_client_request().expect("a request");
+    let shaking = client_async(request, proxy.connect().await);
+    let (mut socket, _) = timeout(SOON, shaking).await.expect("soon").expect("a WebSocket");
+    for text in ["one", "two"] {
+        socket.send(Message::text(text)).await.expect("sent");
+        let echoed = timeout(SOON, socket.next()).await.expect("soon").expect("no end");
+        assert_eq!(echoed.expect("no error"), Message::text(text));
+    }
+    socket.close(None).await.expect("closed");
+}
+
+#[tokio::test]
+async fn an_upgrade_that_is_not_accepted_is_a_request_like_any_other() {
+    let upstream = serve(Router::new().fallback(any(async || "no upgrade"))).await;
+    for arguments in ["", "--upstream-http2"] {
+        let proxy = Proxying::start(&upstream, arguments);
+        let request =
+            "GET / HTTP/1.1\r\nhost: here\r\nconnection: upgrade, close\r\nupgrade: echo\r\n\r\n";
+        let (head, body) = crate::client::exchange(&proxy, request).await;
+        assert!(head.starts_with("HTTP/1.1 200 OK\r\n"), "{head}");
+        assert!(!head.contains("upgrade"), "{head}");
+        assert_eq!(body, b"no upgrade");
+    }
+}
+
+#[tokio::test]
+async fn nobody_gets_past_the_proxy_by_an_upgrade_to_http2() {
+    let upstream = by_hand(|head, mut connection| async move {
+        let asked = head.contains("upgrade") || head.contains("http2-settings");
+        let response = format!("HTTP/1.1 200 OK\r\nx-asked: {asked}\r\ncontent-length: 0\r\n\r\n");
+        connection.write_all(response.as_bytes()).await.expect("written");
+    })
+    .await;
+    let proxy = Proxying::start(upstream, "");
+    for protocols in ["h2c", "websocket, H2C"] {
+        let request = format!(
+            "GET / HTTP/1.1\r\nhost: here\r\nconnection: Upgrade, HTTP2-Settings, close\r\n\
+             upgrade: {protocols}\r\nhttp2-settings: AAMAAABkAARAAAAAAAIAAAAA\r\n\r\n"
+        );
+        let (head, _) = crate::client::exchange(&proxy, &request).await;
+        assert!(head.contains("x-asked: false\r\n"), "{head}");
+    }
+}
+
+#[tokio::test]
+async fn a_protocol_that_nobody_has_asked_for_is_a_failure() {
+    let upstream = by_hand(|_, mut connection| async move {
+        let response =
+            "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n";
+        connection.write_all(response.as_bytes()).await.expect("written");
+    })
+    .await;
+    let proxy = Proxying::start(upstream, "");
+    let request = "GET / HTTP/1.1\r\nhost: here\r\nconnection: close\r\n\r\n";
+    let (head, body) = crate::client::exchange(&proxy, request).await;
+    assert!(head.starts_with("HTTP/1.1 502 Bad Gateway\r\n"), "{head}");
+    let said = String::from_utf8_lossy(&body);
+    assert!(said.contains("changed the protocol unasked") || said.contains("broke off"), "{said}");
+}

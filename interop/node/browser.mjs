@@ -43,8 +43,12 @@ async function follow({ stream, how, page: address, url, seconds }) {
 async function tellOfHeartbeats(context, page, stream) {
   const devtools = await context.newCDPSession(page);
   await devtools.send('Network.enable');
-  devtools.on('Network.dataReceived', ({ dataLength }) => {
-    if (dataLength === ':\n'.length) tell({ stream, kind: 'heartbeat' });
+  const requests = new Set(); // there are others, as for the icon of the page
+  devtools.on('Network.requestWillBeSent', ({ requestId, type }) => {
+    if (type === 'EventSource') requests.add(requestId);
+  });
+  devtools.on('Network.dataReceived', ({ requestId, dataLength }) => {
+    if (requests.has(requestId) && dataLength === ':\n'.length) tell({ stream, kind: 'heartbeat' });
   });
 }
 

@@ -68,9 +68,9 @@ class Nginx:
 
 
 def version():
-    """As in nginx/1.22.1."""
+    """As in 1.22.1."""
     told = subprocess.run(["nginx", "-v"], capture_output=True, text=True, check=True).stderr
-    return told.rsplit(" ", 1)[-1].strip()
+    return told.rsplit("/", 1)[-1].strip()
 
 
 def certify(folder):

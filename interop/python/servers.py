@@ -19,9 +19,9 @@ class Servers:
         server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.log, text=True)
         self.processes.append(server)
         line = server.stdout.readline()
-        address = ADDRESS.search(line)
-        assert address, f"{command} says no address: {line!r}"
-        return address.group()
+        addresses = ADDRESS.findall(line)
+        assert addresses, f"{command} says no address: {line!r}"
+        return addresses[-1]  # a proxy names its upstream first
 
     def start_at(self, address, *command):
         """Starts a server that says nothing, and is told where to listen."""

@@ -38,6 +38,7 @@ def start(server, servers, programs):
         case _ if server == UVICORN:
             (port,) = free_ports(1)
             app = ["quiet_asgi:app", "--app-dir", INTEROP / "upstream", "--port", str(port)]
+            app += ["--timeout-graceful-shutdown", "1"]  # its streams do not end
             address = f"127.0.0.1:{port}"
             upstream = servers.start_at(address, sys.executable, "-m", "uvicorn", *app)
             flags = []

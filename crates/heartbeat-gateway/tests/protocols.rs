@@ -182,7 +182,7 @@ async fn over_tls_it_is_all_the_same(runtime: &str) {
     let mut streams = Vec::new();
     for (kind, version) in WAYS {
         let alpn = if version == Version::HTTP_2 { "h2" } else { "http/1.1" };
-        let connection = certificate.connect(server.address, alpn).await;
+        let connection = certificate.connect(server.address, &[alpn]).await;
         let mut stream = Events::ask_on(connection, version, kind.request("")).await;
         assert_eq!(stream.event().await, event(1), "{kind:?}");
         streams.push(stream);

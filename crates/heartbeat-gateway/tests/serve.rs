@@ -146,7 +146,7 @@ async fn it_says_how_to_try_it_and_serves_over_tls() {
         server.stdout.read_line(&mut line).expect("a line");
         assert_eq!(line, format!("try: curl -N https://{}{path}\n", server.address));
     }
-    let connection = certificate.connect(server.address, "http/1.1").await;
+    let connection = certificate.connect(server.address, &["http/1.1"]).await;
     let request = Kind::Sse.request("");
     let mut events = Events::ask_on(connection, Version::HTTP_11, request).await;
     assert_eq!(events.event().await.event_type, "gateway.tick");

@@ -36,8 +36,8 @@ impl Certificate {
         options.tls_key = Some(self.key.clone());
     }
 
-    /// Connects over TLS, to speak this.
-    pub async fn connect(&self, address: SocketAddr, alpn: &str) -> TlsStream<TcpStream> {
+    /// Connects over TLS, to speak one of these.
+    pub async fn connect(&self, address: SocketAddr, alpn: &[&str]) -> TlsStream<TcpStream> {
         let mut roots = RootCertStore::empty();
         roots.add(self.der.clone()).expect("a certificate");
         let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
@@ -45,7 +45,7 @@ impl Certificate {
             .expect("TLS 1.3")
             .with_root_certificates(roots)
             .with_no_client_auth();
-        config.alpn_protocols = vec![alpn.into()];
+        config.alpn_protocols = alpn.iter().map(|&version| version.into()).collect();
         let connection = TcpStream::connect(address).await.expect("it listens");
         let name = ServerName::try_from("localhost").expect("a name");
         let connector = TlsConnector::from(Arc::new(config));

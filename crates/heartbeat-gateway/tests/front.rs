@@ -24,6 +24,9 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
+/// Less than the server keeps for a client that does not read.
+const LONG: usize = 240_000;
+
 struct Server {
     address: SocketAddr,
     stop: Option<oneshot::Sender<()>>,
@@ -57,7 +60,7 @@ impl Server {
 }
 
 /// `/` tells what the server knows of the client, `/quiet` sends a byte and then nothing, `/echo` speaks
-/// no HTTP.
+/// no HTTP, `/long` is long.
 fn service(max_streams: u32) -> Router {
     let tell = |Extension(peer): Extension<Peer>, version: Version| async move {
         format!("{version:?} {} {}\n", peer.address.ip(), peer.tls)
@@ -69,7 +72,8 @@ fn service(max_streams: u32) -> Router {
         response
     });
     let router = Router::new().route("/", get(tell)).route("/quiet", get(quiet));
-    router.route("/echo", get(echo)).layer(limit)
+    let long = async || "x".repeat(LONG);
+    router.route("/echo", get(echo)).route("/long", get(long)).layer(limit)
 }
 
 /// Sends back what comes, once it need not be HTTP any more.
@@ -238,6 +242,26 @@ async fn a_connection_without_a_request_is_closed_and_one_with_a_stream_is_not()
 }
 
 #[tokio::test]
+async fn a_client_that_reads_slowly_reads_to_the_end() {
+    let idle = Duration::from_millis(300);
+    let server = Server::start(|options| options.idle_timeout = idle).await;
+    let connection = TokioIo::new(server.connect().await);
+    let handshake = http2::Builder::new(TokioExecutor::new())
+        .initial_stream_window_size(16 * 1024)
+        .handshake(connection);
+    let (mut client, connection) = handshake.await.expect("HTTP/2");
+    tokio::spawn(connection);
+    let answer = client.send_request(request("/long")).await.expect("answered");
+    // The server is done with it long before the client is: it takes two seconds and more.
+    let (mut body, mut length) = (answer.into_body(), 0);
+    while let Some(frame) = timeout(SOON, body.frame()).await.expect("more, or the end") {
+        length += frame.expect("not cut").into_data().expect("data").len();
+        sleep(idle / 2).await;
+    }
+    assert_eq!(length, LONG);
+}
+
+#[tokio::test]
 async fn a_head_that_is_too_long_gets_431() {
     let server = Server::start(|options| options.max_header_size = 8 * 1024).await;
     let long = "x".repeat(9000); // less than hyper's own limits
@@ -341,7 +365,8 @@ async fn a_shutdown_lets_streams_go_on_and_closes_what_is_idle() {
 
 #[tokio::test]
 async fn a_client_that_does_not_answer_its_goodbye_is_dropped_in_the_end() {
-    let mut server = Server::start(|_| {}).await;
+    let idle = Duration::from_millis(300);
+    let mut server = Server::start(|options| options.idle_timeout = idle).await;
     let mut mute = server.connect().await;
     mute.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await.expect("written");
     sleep(Duration::from_millis(200)).await;

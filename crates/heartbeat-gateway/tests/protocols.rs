@@ -51,7 +51,7 @@ async fn events_come_whole_and_in_order_with_heartbeats_in_silence_only(runtime:
     let streams = join_all(WAYS.map(open)).await;
     let publishing = async {
         // Two in quick succession, two after a silence, and so on.
-        for (number, pause) in (1..).zip([0, 50, 1100, 0, 1100, 50, 1100]) {
+        for (number, pause) in (1..).zip([0, 50, 1100, 0, 1100]) {
             sleep(Duration::from_millis(pause)).await;
             feed.publish(event(number));
         }
@@ -81,8 +81,8 @@ async fn events_come_whole_and_in_order_with_heartbeats_in_silence_only(runtime:
                 }
             }
         }
-        assert_eq!(number, 7, "{way:?}");
-        assert!((4..=10).contains(&beats), "{way:?}: {beats} heartbeats"); // two in each silence
+        assert_eq!(number, 5, "{way:?}");
+        assert!((3..=8).contains(&beats), "{way:?}: {beats} heartbeats"); // two in each long silence
     }));
     tokio::join!(publishing, watching);
 }

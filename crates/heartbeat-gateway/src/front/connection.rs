@@ -20,7 +20,7 @@ use super::peer::Peer;
 use super::server::{BoxError, Tasks};
 use crate::runtime::host::Host;
 
-/// How long a connection that is told to end may take, before it is dropped.
+/// How long a connection that was idle may take to end, before it is dropped.
 const GRACE: Duration = Duration::from_secs(1);
 
 /// A connection that was accepted.
@@ -69,9 +69,9 @@ impl<L: Host> Connection<L> {
             let response = service.call(request);
             async move { response.await.map(|response| response.map(|body| Guarded::new(body, open))) }
         });
-        let io = Io::new(transport, self.permit);
+        let io = Io::new(transport, activity.clone(), self.permit);
         let mut connection = pin!(self.http.serve_connection_with_upgrades(io, service));
-        let mut closing = false;
+        let (mut stopping, mut ending) = (false, false);
         loop {
             tokio::select! {
                 biased;
@@ -83,17 +83,15 @@ impl<L: Host> Connection<L> {
                 }
                 () = &mut idle => {
                     tracing::debug!(%client, "a client was idle");
-                    if closing {
+                    if ending {
                         return;
                     }
+                    ending = true;
+                    idle.set(activity.idle(GRACE));
                 }
-                _ = self.closes.changed(), if !closing => {}
+                _ = self.closes.changed(), if !stopping => stopping = true,
             }
-            if !closing {
-                closing = true;
-                connection.as_mut().graceful_shutdown();
-                idle.set(activity.idle(GRACE));
-            }
+            connection.as_mut().graceful_shutdown();
         }
     }
 }

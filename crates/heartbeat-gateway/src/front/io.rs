@@ -1,16 +1,21 @@
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Instant;
 
+use heartbeat_async::Timer;
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::rt::TokioIo;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_rustls::server::TlsStream;
 
+use super::activity::Activity;
+
 /// A connection as the server reads and writes it, which counts as one until it is dropped; by whoever
 /// has it then, after an upgrade.
-pub(super) struct Io<C> {
+pub(super) struct Io<C, T> {
     transport: Transport<C>,
+    activity: Activity<T>,
     _connection: OwnedSemaphorePermit,
 }
 
@@ -19,9 +24,21 @@ pub(super) enum Transport<C> {
     Tls(Box<TokioIo<TlsStream<TokioIo<C>>>>),
 }
 
-impl<C> Io<C> {
-    pub(super) fn new(transport: Transport<C>, connection: OwnedSemaphorePermit) -> Self {
-        Self { transport, _connection: connection }
+impl<C, T: Timer<Instant = Instant> + Clone> Io<C, T> {
+    /// Tells `activity` of what is written.
+    pub(super) fn new(
+        transport: Transport<C>,
+        activity: Activity<T>,
+        connection: OwnedSemaphorePermit,
+    ) -> Self {
+        Self { transport, activity, _connection: connection }
+    }
+
+    fn written(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        if let Poll::Ready(Ok(1..)) = written {
+            self.activity.on_write();
+        }
+        written
     }
 }
 
@@ -41,7 +58,7 @@ macro_rules! transport {
     };
 }
 
-impl<C: Read + Write + Unpin> Read for Io<C> {
+impl<C: Read + Write + Unpin, T: Unpin> Read for Io<C, T> {
     fn poll_read(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -51,13 +68,18 @@ impl<C: Read + Write + Unpin> Read for Io<C> {
     }
 }
 
-impl<C: Read + Write + Unpin> Write for Io<C> {
+impl<C, T> Write for Io<C, T>
+where
+    C: Read + Write + Unpin,
+    T: Timer<Instant = Instant> + Clone + Unpin,
+{
     fn poll_write(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        transport!(self, transport => transport.poll_write(cx, bytes))
+        let written = transport!(self.as_mut(), transport => transport.poll_write(cx, bytes));
+        self.written(written)
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -76,10 +98,12 @@ impl<C: Read + Write + Unpin> Write for Io<C> {
     }
 
     fn poll_write_vectored(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        transport!(self, transport => transport.poll_write_vectored(cx, slices))
+        let written =
+            transport!(self.as_mut(), transport => transport.poll_write_vectored(cx, slices));
+        self.written(written)
     }
 }

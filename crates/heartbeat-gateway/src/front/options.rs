@@ -30,7 +30,7 @@ pub struct FrontOptions {
     pub max_header_size: u32,
 
     /// Close a connection on which no request was under way for this long, however slowly one comes
-    /// in; 0s never does
+    /// in, and nothing was written; 0s never does
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = flags::time, allow_hyphen_values = true)]
     pub idle_timeout: Duration,
 }

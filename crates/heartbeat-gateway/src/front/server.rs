@@ -72,7 +72,8 @@ impl<L: Host> Front<L> {
         self.address
     }
 
-    /// Sends HTTP/2 PINGs this often, and closes a connection that does not answer them. Default: none.
+    /// Sends HTTP/2 PINGs this often, and closes a connection that does not answer them. To write one more
+    /// often than the idle timeout is to keep a connection. Default: none.
     pub fn pings(self, every: Option<Duration>) -> Self {
         Self { pings: every, ..self }
     }

@@ -10,7 +10,13 @@ use super::accept::Accept;
 /// What a runtime gives a server: its listener, and all else that is driven by the runtime.
 pub(crate) trait Host: Accept<Connection: Read + Write + Unpin> + Sized {
     /// The runtime's clock and alarms.
-    type Timer: Timer<Instant = Instant, Sleep: Send> + Default + Clone + Send + Sync + 'static;
+    type Timer: Timer<Instant = Instant, Sleep: Send>
+        + Default
+        + Clone
+        + Send
+        + Sync
+        + Unpin
+        + 'static;
 
     /// Listens on `address`, where port 0 stands for any free one.
     fn bind(address: SocketAddr) -> impl Future<Output = io::Result<Self>> + Send;

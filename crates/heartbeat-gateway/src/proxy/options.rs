@@ -36,15 +36,15 @@ pub struct ProxyOptions {
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = flags::time, allow_hyphen_values = true)]
     pub shutdown_within: Duration,
 
-    #[expect(missing_docs, reason = "it would stand in the help")]
+    /// What the heartbeats are.
     #[command(flatten)]
     pub heartbeats: HeartbeatOptions,
 
-    #[expect(missing_docs, reason = "it would stand in the help")]
+    /// How the upstream is spoken to.
     #[command(flatten)]
     pub upstream_options: UpstreamOptions,
 
-    #[expect(missing_docs, reason = "it would stand in the help")]
+    /// The front door: connections, TLS, limits.
     #[command(flatten)]
     pub front: FrontOptions,
 }

@@ -12,7 +12,7 @@ use tower::Layer;
 use super::access_log::AccessLog;
 use super::connections::Connections;
 use super::options::ProxyOptions;
-use super::service::{Proxy, refuse};
+use super::service::{Passage, Proxy, refuse};
 use super::trust;
 use crate::front::{Front, FrontError, StreamLimit};
 use crate::metrics::{Health, MetricsServer};
@@ -44,7 +44,7 @@ pub async fn run(options: ProxyOptions) -> Result<(), ServeError> {
         None => Arc::new(NoObserver),
     };
 
-    let proxy = proxy(&options);
+    let proxy = Proxy::new(passage(&options));
     let policy = options.heartbeats.policy(options.interval).observe(observer);
     let limit = StreamLimit::new(options.front.max_streams, refuse);
     let service = AccessLog(HeartbeatLayer::new(policy).layer(limit.layer(proxy)));
@@ -74,14 +74,14 @@ pub async fn run(options: ProxyOptions) -> Result<(), ServeError> {
     Ok(())
 }
 
-fn proxy(options: &ProxyOptions) -> Proxy {
+fn passage(options: &ProxyOptions) -> Passage {
     let upstream = &options.upstream_options;
     let tls = if options.upstream.is_tls() {
         trust::the_system_and(upstream.upstream_ca.as_ref())
     } else {
         trust::nobody()
     };
-    Proxy {
+    Passage {
         upstream: options.upstream.clone(),
         connections: Connections::new(tls, upstream.upstream_http2, upstream.connect_timeout),
         http2: upstream.upstream_http2,

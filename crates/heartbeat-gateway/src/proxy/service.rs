@@ -1,13 +1,14 @@
 //! What becomes of a request.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use http_body_util::{Either, Full};
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{CONTENT_TYPE, EXPECT, HOST, UPGRADE};
+use hyper::header::{CONTENT_TYPE, COOKIE, EXPECT, HOST, HeaderMap, HeaderValue, UPGRADE};
 use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, StatusCode, Version};
 use tower::Service;
@@ -23,7 +24,10 @@ use crate::front::Peer;
 /// Passes requests on to the upstream, and its responses back: headers as a proxy has to, bodies as they
 /// come. Where there is no response it answers itself.
 #[derive(Clone)]
-pub(super) struct Proxy {
+pub(super) struct Proxy(Arc<Passage>);
+
+/// The way to the upstream, and what is done on it.
+pub(super) struct Passage {
     pub(super) upstream: Upstream,
     pub(super) connections: Connections,
     /// Whether the upstream is spoken to in HTTP/2.
@@ -36,7 +40,7 @@ pub(super) struct Proxy {
     pub(super) response_timeout: Duration,
 }
 
-impl Proxy {
+impl Passage {
     async fn pass(&self, mut request: Request<Incoming>) -> Result<Response<Download>, Failure> {
         if request.method() == Method::CONNECT {
             return Err(Failure::Tunnel);
@@ -68,6 +72,7 @@ impl Proxy {
 
         let mut headers = head.headers;
         hop::strip_request(&mut headers, !self.http2);
+        join_cookies(&mut headers);
         headers.remove(EXPECT); // met by the proxy itself, once the upstream wants the body
         if self.drop_forwarded {
             forwarded::forget(&mut headers);
@@ -88,6 +93,16 @@ impl Proxy {
         }
         *passed.headers_mut() = headers;
         Ok(passed)
+    }
+}
+
+/// Puts cookies into one line, as HTTP/1.1 has them. Those of HTTP/2 may stand each in their own.
+fn join_cookies(headers: &mut HeaderMap) {
+    let lines: Vec<&[u8]> = headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes).collect();
+    if lines.len() > 1
+        && let Ok(line) = HeaderValue::from_bytes(&lines.join(&b"; "[..]))
+    {
+        headers.insert(COOKIE, line);
     }
 }
 
@@ -115,6 +130,12 @@ pub(super) fn refuse(request: &Parts) -> Response<ProxyBody> {
 /// The upstream's body, or the proxy's own.
 pub(super) type ProxyBody = Either<Download, Full<Bytes>>;
 
+impl Proxy {
+    pub(super) fn new(passage: Passage) -> Self {
+        Self(Arc::new(passage))
+    }
+}
+
 impl Service<Request<Incoming>> for Proxy {
     type Response = Response<ProxyBody>;
     type Error = Infallible;
@@ -125,10 +146,10 @@ impl Service<Request<Incoming>> for Proxy {
     }
 
     fn call(&mut self, request: Request<Incoming>) -> Self::Future {
-        let proxy = self.clone();
+        let passage = Arc::clone(&self.0);
         Box::pin(async move {
             let content_type = request.headers().get(CONTENT_TYPE).cloned();
-            Ok(match proxy.pass(request).await {
+            Ok(match passage.pass(request).await {
                 Ok(response) => response.map(Either::Left),
                 Err(failure) => failure.answer(content_type).map(Either::Right),
             })

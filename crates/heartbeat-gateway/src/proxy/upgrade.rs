@@ -23,9 +23,9 @@ impl Upgrade {
             |name: &'static str| move |member: &[u8]| member.eq_ignore_ascii_case(name.as_bytes());
         let headers = request.headers();
         let asks = request.version() == Version::HTTP_11
-            && hop::options(headers, &CONNECTION).any(is("upgrade"))
+            && hop::members(headers, &CONNECTION).any(is("upgrade"))
             && headers.contains_key(UPGRADE)
-            && !hop::options(headers, &UPGRADE).any(is("h2c"));
+            && !hop::members(headers, &UPGRADE).any(is("h2c"));
         let protocols = headers.get_all(UPGRADE).iter().cloned().collect();
         asks.then(|| Self { client: upgrade::on(request), protocols })
     }

@@ -60,28 +60,32 @@ async fn what_has_no_body_passes_with_its_length() {
     }
 }
 
-/// What lies at this place of a large body.
-fn byte_at(place: usize) -> u8 {
-    (place ^ (place >> 8) ^ (place >> 16)).to_le_bytes()[0]
-}
-
 const LARGE: usize = 100 * 1024 * 1024;
 
+/// A large body is this again and again: so many bytes are no multiple of any buffer's.
+fn pattern() -> Bytes {
+    (0_u32..60_001).map(|place| (place ^ (place >> 8)).to_le_bytes()[0]).collect()
+}
+
 async fn download() -> impl IntoResponse {
-    let pieces = stream::unfold(0, |from| async move {
-        (from < LARGE).then_some(())?;
-        let to = LARGE.min(from + 60_001);
-        Some((Ok::<_, Infallible>((from..to).map(byte_at).collect::<Bytes>()), to))
+    let (pattern, mut left) = (pattern(), LARGE);
+    let pieces = std::iter::from_fn(move || {
+        let piece = pattern.slice(..left.min(pattern.len()));
+        left -= piece.len();
+        (!piece.is_empty()).then_some(Ok::<_, Infallible>(piece))
     });
-    Body::from_stream(pieces)
+    Body::from_stream(stream::iter(pieces))
 }
 
 async fn is_the_large_one(mut body: Incoming) {
-    let mut place = 0;
+    let (pattern, mut place) = (pattern(), 0);
     while let Some(frame) = body.frame().await {
-        for &byte in &frame.expect("whole").into_data().expect("data") {
-            assert_eq!(byte, byte_at(place), "{place}");
-            place += 1;
+        let mut data = frame.expect("whole").into_data().expect("data");
+        while !data.is_empty() {
+            let expected = &pattern[place % pattern.len()..];
+            let piece = data.split_to(data.len().min(expected.len()));
+            assert!(expected.starts_with(&piece), "at {place}");
+            place += piece.len();
         }
     }
     assert_eq!(place, LARGE);

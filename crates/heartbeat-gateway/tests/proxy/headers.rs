@@ -93,6 +93,14 @@ async fn the_host_of_http2_is_told_to_http1_and_to_http2() {
 }
 
 #[tokio::test]
+async fn the_cookies_of_http2_are_one_line() {
+    let proxy = Proxying::start(serve(telling()).await, "");
+    let request = with(&[("cookie", "a=b"), ("cookie", "c=d; e=f")]);
+    let told_of = text(h2(&proxy).await.send_request(request).await.expect("an answer")).await;
+    assert_eq!(told(&told_of, "cookie"), ["a=b; c=d; e=f"]);
+}
+
+#[tokio::test]
 async fn a_client_is_believed_or_not() {
     let upstream = serve(telling()).await;
     let says = [

@@ -1,0 +1,325 @@
+#!/usr/bin/env python3
+"""What `heartbeat-gateway proxy` costs, beside nginx in the same place on the same machine.
+
+Needs nginx and curl; see docs/proxy.md for what it showed. It takes some three minutes:
+
+    cargo build --release -p heartbeat-gateway
+    benches/proxy.py target/release/heartbeat-gateway
+"""
+
+import argparse
+import asyncio
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+EVENT = b"data: " + b"x" * 92 + b"\n\n"  # 100 bytes
+CHUNK = b"%x\r\n%s\r\n" % (len(EVENT), EVENT)
+HEAD = (
+    b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n"
+    b"transfer-encoding: chunked\r\n\r\n"
+)
+
+NGINX = """
+daemon off; pid {dir}/{name}.pid; error_log stderr crit; worker_processes {workers};
+worker_rlimit_nofile 8192; events {{ worker_connections 4096; }}
+http {{
+  access_log off; sendfile on; default_type application/octet-stream;
+  client_body_temp_path {dir}/{name}-1; proxy_temp_path {dir}/{name}-2;
+  fastcgi_temp_path {dir}/{name}-3; uwsgi_temp_path {dir}/{name}-4; scgi_temp_path {dir}/{name}-5;
+  server {{ listen 127.0.0.1:{port}; {server} }}
+}}
+"""
+PROXY = """
+location / {{
+  proxy_pass http://127.0.0.1:{upstream}; proxy_http_version 1.1;
+  proxy_set_header Connection ""; {how}
+}}
+"""
+# As nginx is used for each: with its buffers, but without a file behind them; and without both.
+FOR_FILES = "proxy_max_temp_file_size 0;"
+FOR_EVENTS = "proxy_buffering off;"
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_for(port):
+    for _ in range(200):
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+            return
+        except OSError:
+            time.sleep(0.02)
+    raise SystemExit(f"nobody listens on port {port}")
+
+
+class Server:
+    """A program that listens, with the processes that it has started."""
+
+    def __init__(self, command, port):
+        self.port = port
+        quiet = dict(os.environ, RUST_LOG="off")
+        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=quiet)
+        wait_for(port)
+
+    def processes(self):
+        pid = self.process.pid
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return [str(pid), *children]
+
+    def cpu(self):
+        """Seconds of CPU so far."""
+        ticks = 0
+        for pid in self.processes():
+            fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+            ticks += int(fields[11]) + int(fields[12])
+        return ticks / os.sysconf("SC_CLK_TCK")
+
+    def memory(self, what):
+        """MB in a line of /proc/PID/status: VmRSS, or VmHWM for the most there was."""
+        kilobytes = 0
+        for pid in self.processes():
+            for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+                if line.startswith(what + ":"):
+                    kilobytes += int(line.split()[1])
+        return kilobytes / 1000
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
+
+
+def nginx(directory, name, workers, server):
+    port = free_port()
+    config = Path(directory, name + ".conf")
+    config.write_text(
+        NGINX.format(dir=directory, name=name, workers=workers, port=port, server=server)
+    )
+    command = [shutil.which("nginx") or "/usr/sbin/nginx", "-p", directory, "-e", "stderr", "-c", str(config)]
+    return Server(command, port)
+
+
+class Proxies:
+    """Ours, or nginx, before the same upstream. One runs at a time."""
+
+    def __init__(self, gateway, directory):
+        self.gateway = gateway
+        self.directory = directory
+
+    def nginx(self, upstream, how):
+        server = PROXY.format(upstream=upstream, how=how)
+        return nginx(self.directory, "proxy", os.cpu_count(), server)
+
+    def ours(self, upstream, *arguments):
+        port = free_port()
+        command = [self.gateway, "proxy", "--upstream", f"http://127.0.0.1:{upstream}"]
+        return Server([*command, "--listen", f"127.0.0.1:{port}", *arguments], port)
+
+
+def fetch(port, path="/"):
+    command = ["curl", "-sS", "-o", "/dev/null", "-w", "%{size_download} %{time_total}"]
+    done = subprocess.run([*command, f"http://127.0.0.1:{port}{path}"], capture_output=True, text=True, check=True)
+    size, seconds = done.stdout.split()
+    return int(size), float(seconds)
+
+
+def downloads(proxies, gigabytes, rounds):
+    root = Path(proxies.directory, "root")
+    root.mkdir()
+    for name, size in [("large", gigabytes), ("small", 2)]:
+        with open(root / name, "wb") as file:
+            file.truncate(size * 10**9)
+    origin = nginx(proxies.directory, "origin", 1, f"root {root};")
+
+    proxy = proxies.ours(origin.port)
+    got, seconds = fetch(proxy.port, "/large")
+    assert got == gigabytes * 10**9, got
+    print(f"{gigabytes} GB through ours: {seconds:.1f} s, at most {proxy.memory('VmHWM'):.1f} MB of memory")
+    proxy.stop()
+
+    print("\n2 GB over HTTP/1.1, in turn; MB/s, and seconds of the proxy's CPU per GB:")
+    fetch(origin.port, "/small")  # so that the system has it in memory
+    for _ in range(rounds):
+        line = []
+        for which, start in [
+            ("none", None),
+            ("nginx", lambda: proxies.nginx(origin.port, FOR_FILES)),
+            ("ours", lambda: proxies.ours(origin.port)),
+        ]:
+            proxy = start() if start else None
+            before = proxy.cpu() if proxy else 0
+            got, seconds = fetch(proxy.port if proxy else origin.port, "/small")
+            assert got == 2 * 10**9, got
+            text = f"{which} {got / 1e6 / seconds:.0f}"
+            if proxy:
+                text += f" ({(proxy.cpu() - before) / (got / 1e9):.2f})"
+                proxy.stop()
+            line.append(text)
+        print("  " + "; ".join(line), flush=True)
+    origin.stop()
+
+
+class Upstream:
+    """Streams events: one each so many seconds, as fast as may be if that is 0, or one alone if None."""
+
+    def __init__(self, every):
+        self.every = every
+
+    async def start(self):
+        self.server = await asyncio.start_server(self.stream, "127.0.0.1", 0, backlog=4096)
+        return self.server.sockets[0].getsockname()[1]
+
+    async def stream(self, reader, writer):
+        try:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(HEAD + CHUNK)
+            while self.every is None:  # no more
+                await asyncio.sleep(3600)
+            start, number = time.monotonic(), 0
+            while True:
+                number += 1
+                await asyncio.sleep(max(0, start + number * self.every - time.monotonic()))
+                writer.write(CHUNK)
+                await writer.drain()
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass
+
+
+class Reader(asyncio.Protocol):
+    """A client that counts the events and the heartbeats that it reads."""
+
+    def __init__(self, totals):
+        self.totals = totals
+        self.mine = 0
+
+    def connection_made(self, transport):
+        transport.write(b"GET / HTTP/1.1\r\nhost: here\r\naccept: text/event-stream\r\n\r\n")
+
+    def data_received(self, data):
+        self.totals["bytes"] += len(data)
+        self.totals["events"] += data.count(b"data: ")
+        beats = data.count(b"\n:\n") + data.startswith(b":\n")
+        self.totals["heartbeats"] += beats
+        if beats and not self.mine:
+            self.totals["streams with one"] += 1
+        self.mine += beats
+
+
+def totals():
+    return dict.fromkeys(["bytes", "events", "heartbeats", "streams with one"], 0)
+
+
+async def connect(port, count, counted):
+    loop = asyncio.get_running_loop()
+    transports = []
+    for first in range(0, count, 100):
+        some = range(first, min(first + 100, count))
+        made = [loop.create_connection(lambda: Reader(counted), "127.0.0.1", port) for _ in some]
+        transports += [transport for transport, _ in await asyncio.gather(*made)]
+    return transports
+
+
+def upstream_apart(every):
+    """An upstream in a process of its own, so that it does not wait for the clients."""
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        async def serve():
+            port = await Upstream(every).start()
+            os.write(writing, b"%d\n" % port)
+            await asyncio.sleep(3600)
+
+        asyncio.run(serve())
+        os._exit(0)
+    with os.fdopen(reading) as pipe:
+        return pid, int(pipe.readline())
+
+
+async def quiet(proxies, upstream, count, interval, seconds):
+    proxy = proxies.ours(upstream, "--interval", f"{interval}s")
+    empty = proxy.memory("VmRSS")
+    counted = totals()
+    transports = await connect(proxy.port, count, counted)
+    await asyncio.sleep(2)
+    before, cpu, since = counted["heartbeats"], proxy.cpu(), time.monotonic()
+    await asyncio.sleep(seconds)
+    beats = counted["heartbeats"] - before
+    cpu, passed = proxy.cpu() - cpu, time.monotonic() - since
+    full = proxy.memory("VmRSS")
+    print(f"\n{count} quiet streams, a heartbeat each {interval} s, for {passed:.0f} s:")
+    print(f"  events {counted['events']}, heartbeats {beats}, on {counted['streams with one']} streams")
+    each = (full - empty) * 1000 / count
+    print(f"  memory {empty:.1f} MB without streams, {full:.1f} MB with them: {each:.0f} kB each")
+    print(f"  CPU {cpu / passed * 100:.1f} % of a core, {cpu / beats * 1e6:.0f} us per heartbeat")
+    for transport in transports:
+        transport.abort()
+    proxy.stop()
+
+
+async def busy(proxies, upstream, count, pace, seconds, rounds):
+    print(f"\nEvents of {len(EVENT)} bytes on {count} streams, {pace}, in turn; CPU is the proxy's, per event:")
+    for _ in range(rounds):
+        line = []
+        for which, start in [
+            ("none", None),
+            ("nginx", lambda: proxies.nginx(upstream, FOR_EVENTS)),
+            ("ours", lambda: proxies.ours(upstream)),
+        ]:
+            proxy = start() if start else None
+            counted = totals()
+            transports = await connect(proxy.port if proxy else upstream, count, counted)
+            await asyncio.sleep(1)
+            before, since = counted["events"], time.monotonic()
+            cpu = proxy.cpu() if proxy else 0
+            await asyncio.sleep(seconds)
+            events, passed = counted["events"] - before, time.monotonic() - since
+            text = f"{which} {events / passed:.0f}/s"
+            if proxy:
+                text += f" ({(proxy.cpu() - cpu) / events * 1e6:.1f} us)"
+            line.append(text)
+            for transport in transports:
+                transport.abort()
+            if proxy:
+                proxy.stop()
+            await asyncio.sleep(0.2)
+        print("  " + "; ".join(line), flush=True)
+
+
+def with_upstream(every, measure):
+    """Measures with an upstream in a process of its own, so that it does not wait for the clients."""
+    pid, upstream = upstream_apart(every)
+    try:
+        asyncio.run(measure(upstream))
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("gateway", help="the command, built for release")
+    parser.add_argument("--gigabytes", type=int, default=10)
+    parser.add_argument("--streams", type=int, default=1000)
+    parser.add_argument("--rounds", type=int, default=5)
+    arguments = parser.parse_args()
+    streams, rounds = arguments.streams, arguments.rounds
+    with tempfile.TemporaryDirectory() as directory:
+        os.chmod(directory, 0o755)  # nginx's workers are nobody
+        proxies = Proxies(os.path.abspath(arguments.gateway), directory)
+        downloads(proxies, arguments.gigabytes, rounds)
+        with_upstream(None, lambda upstream: quiet(proxies, upstream, streams, 1, 10))
+        with_upstream(0.02, lambda upstream: busy(proxies, upstream, 200, "50 a second each", 3, rounds))
+        with_upstream(0, lambda upstream: busy(proxies, upstream, 50, "as fast as may be", 3, rounds))
+
+
+if __name__ == "__main__":
+    main()

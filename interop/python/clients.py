@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import grpc
 
+PATIENCE = 60  # with clients that are to say something, on a machine that is busy
 METHOD = "/galaxy.gateway.v1.GatewayService/Subscribe"
 HEARTBEAT = b"\x0a\x11gateway.heartbeat"
 
@@ -113,16 +114,19 @@ class Driven:
     async def start(self):
         pipe = asyncio.subprocess.PIPE
         self.process = await asyncio.create_subprocess_exec(*self.command, stdin=pipe, stdout=pipe)
-        self.version = json.loads(await self.process.stdout.readline())["version"]
+        async with asyncio.timeout(PATIENCE):
+            self.version = json.loads(await self.process.stdout.readline())["version"]
         self.hearing = asyncio.create_task(self.hear())
 
     async def hear(self):
         """What is told of the streams, handed to those who wait for it."""
-        while line := await self.process.stdout.readline():
-            news = json.loads(line)
-            self.streams[news["stream"]].put_nowait(news)
-        for news in self.streams.values():
-            news.put_nowait({"kind": "cut", "text": "the client has ended"})
+        try:
+            while line := await self.process.stdout.readline():
+                news = json.loads(line)
+                self.streams[news["stream"]].put_nowait(news)
+        finally:
+            for news in self.streams.values():
+                news.put_nowait({"kind": "cut", "text": "the client has ended"})
 
     async def follow(self, protocol, seconds, **order):
         stream = str(len(self.streams))
@@ -133,7 +137,8 @@ class Driven:
         seen = Seen()
         lines = Lines(seen, protocol)
         while True:
-            news = await told.get()
+            async with asyncio.timeout(seconds + PATIENCE):
+                news = await told.get()
             match news["kind"]:
                 case "asked":
                     seen.asked = time.monotonic()

@@ -15,7 +15,7 @@ def without(seen, events):
     """How a stream without heartbeats was cut. It must be, before all of its events have come."""
     assert seen.ended, "it lives without heartbeats"
     when, how = seen.ended
-    assert PATIENCE - 0.2 <= when, f"cut after {when:.1f} s: {how}"
+    assert PATIENCE / 2 <= when, f"cut after {when:.1f} s, and not by nginx: {how}"
     assert not seen.heartbeats, "there are heartbeats"
     assert events.begin(told(seen)), f"the events are {told(seen)}"
     return how

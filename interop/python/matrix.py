@@ -1,6 +1,7 @@
 """The matrix of `docs/interop.md`."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -25,6 +26,11 @@ def matrix(rows):
     return "\n".join(lines) + "\n"
 
 
+def without_words(matrix):
+    """How a client words it depends on its version, and proves nothing."""
+    return re.sub(r"cut: [^|]*", "cut ", matrix)
+
+
 def compare(matrix, versions):
     """Makes sure that the page has this matrix, or writes it there if the environment says so."""
     before, rest = PAGE.read_text().split(BEGIN)
@@ -38,7 +44,7 @@ def compare(matrix, versions):
         } | versions
         versions = ", ".join(f"{name} {version}" for name, version in versions.items())
         PAGE.write_text(f"{before}{BEGIN}{matrix}\nLast written with {versions}.\n{END}{after}")
-    elif not stands.startswith(matrix):
+    elif without_words(stands.split("\n\n")[0] + "\n") != without_words(matrix):
         sys.exit(
             f"docs/interop.md says otherwise; HEARTBEAT_REGENERATE=1 interop/run renews it:\n{matrix}"
         )

@@ -83,11 +83,15 @@ def certify(folder):
     )
 
 
+# From below those that the system gives away by itself; none is given away twice.
+PORTS = iter(random.sample(range(20000, 32000), 12000))
+
+
 def free_ports(number):
-    """Ports on which nothing listens, from below those that the system gives away by itself."""
+    """Ports on which nothing listens."""
     found = []
     while len(found) < number:
-        port = random.randrange(20000, 32000)
+        port = next(PORTS)
         with socket.socket() as taken:
             try:
                 taken.bind(("127.0.0.1", port))

@@ -29,9 +29,16 @@ const SHARED_BY: u32 = 100;
 const WINDOW: u32 = 256 * 1024;
 const WINDOWS: u32 = WINDOW * SHARED_BY;
 
-/// How long an idle connection is kept. Servers close theirs after 5 s at the earliest (Node, uvicorn),
-/// and one that does so as a request comes would fail it.
-const KEPT_FOR: Duration = Duration::from_secs(4);
+/// How long an idle connection is kept. Servers close theirs after 2 s (gunicorn), 5 s (Node, uvicorn) or
+/// more, and one that does so as a request comes would fail it.
+const KEPT_FOR: Duration = Duration::from_secs(1);
+
+/// How much of a response is read at once with HTTP/1.1, and so the most that is held of one that nobody
+/// reads; and how large its head may be.
+const BUFFER: usize = 64 * 1024;
+
+/// How many lines its head may have: as many as it has room for.
+const LINES: usize = 1000;
 
 /// When TCP looks after an upstream that says nothing, how often, and how often in vain. HTTP/2 PINGs do
 /// not suit: gRPC servers hang up on clients that send them on quiet streams.
@@ -77,6 +84,8 @@ impl Connections {
         builder
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(KEPT_FOR)
+            .http1_max_buf_size(BUFFER)
+            .http1_max_headers(LINES)
             .http2_only(http2)
             .http2_initial_stream_window_size(WINDOW)
             .http2_initial_connection_window_size(WINDOWS);

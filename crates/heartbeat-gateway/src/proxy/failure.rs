@@ -17,6 +17,8 @@ pub(super) enum Failure {
     TooMany,
     /// The client wants a tunnel.
     Tunnel,
+    /// It is not clear for whom the request is.
+    Unclear,
     /// Path and prefix together are too long.
     TargetTooLong,
     /// The request broke off.
@@ -25,7 +27,7 @@ pub(super) enum Failure {
     Unreachable,
     /// Nor was there one in time.
     NotReachedInTime,
-    /// It hung up, or answered what is no HTTP.
+    /// It hung up, or answered what is no HTTP or has too large a head.
     BrokenOff,
     /// It did not begin to answer in time.
     NotAnsweredInTime,
@@ -54,7 +56,7 @@ impl Failure {
             Self::TooMany => StatusCode::SERVICE_UNAVAILABLE,
             Self::Tunnel => StatusCode::NOT_IMPLEMENTED,
             Self::TargetTooLong => StatusCode::URI_TOO_LONG,
-            Self::Request => StatusCode::BAD_REQUEST,
+            Self::Unclear | Self::Request => StatusCode::BAD_REQUEST,
             Self::Unreachable | Self::BrokenOff | Self::UnaskedUpgrade => StatusCode::BAD_GATEWAY,
             Self::NotReachedInTime | Self::NotAnsweredInTime => StatusCode::GATEWAY_TIMEOUT,
         }
@@ -92,12 +94,19 @@ impl Failure {
         match self {
             Self::TooMany => "too many requests at once: come back later",
             Self::Tunnel => "this is a reverse proxy, which makes no tunnels",
+            Self::Unclear => "give one Host, and for a target a path or a whole URI",
             Self::TargetTooLong => "the path is too long",
             Self::Request => "the request broke off",
             Self::Unreachable => "the upstream cannot be reached",
-            Self::NotReachedInTime => "the upstream could not be reached in time",
-            Self::BrokenOff => "the upstream broke off before it answered",
-            Self::NotAnsweredInTime => "the upstream did not begin to answer in time",
+            Self::NotReachedInTime => {
+                "the upstream could not be reached in time: see --connect-timeout"
+            }
+            Self::BrokenOff => {
+                "the upstream broke off, or its answer has no head that is HTTP and of a usual size"
+            }
+            Self::NotAnsweredInTime => {
+                "the upstream did not begin to answer in time: see --response-timeout"
+            }
             Self::UnaskedUpgrade => "the upstream changed the protocol unasked",
         }
     }

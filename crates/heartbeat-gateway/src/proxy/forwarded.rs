@@ -1,7 +1,7 @@
 //! What a request tells the upstream of the way that it came.
 
 use hyper::Version;
-use hyper::header::{FORWARDED, HOST, HeaderMap, HeaderName, HeaderValue, VIA};
+use hyper::header::{HOST, HeaderMap, HeaderName, HeaderValue, VIA};
 
 use crate::front::Peer;
 
@@ -9,11 +9,18 @@ const FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const HOST_BEFORE: HeaderName = HeaderName::from_static("x-forwarded-host");
 
-/// Drops what a client says of the way that it came itself.
+/// Drops what a client says of the way that it came itself. Some servers take an underscore for a hyphen.
 pub(super) fn forget(headers: &mut HeaderMap) {
-    for name in [FOR, PROTO, HOST_BEFORE, FORWARDED] {
+    let said: Vec<HeaderName> =
+        headers.keys().filter(|name| tells_of_the_way(name)).cloned().collect();
+    for name in said {
         headers.remove(name);
     }
+}
+
+fn tells_of_the_way(name: &HeaderName) -> bool {
+    let name = name.as_str().replace('_', "-");
+    name.starts_with("x-forwarded-") || ["forwarded", "x-real-ip"].contains(&name.as_str())
 }
 
 /// Tells who asks, by which scheme, and for which host.
@@ -46,6 +53,8 @@ fn via(version: Version) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use hyper::header::FORWARDED;
+
     use super::*;
 
     fn told(lines: &[(HeaderName, &'static str)], address: &str, tls: bool) -> HeaderMap {
@@ -97,7 +106,17 @@ mod tests {
     #[test]
     fn what_a_client_says_of_its_way_can_be_dropped() {
         let mut headers = HeaderMap::new();
-        for name in [FOR, PROTO, HOST_BEFORE, FORWARDED, VIA] {
+        let by_another_name = HeaderName::from_static;
+        for name in [
+            FOR,
+            PROTO,
+            HOST_BEFORE,
+            FORWARDED,
+            VIA,
+            by_another_name("x_forwarded_for"),
+            by_another_name("x-forwarded-port"),
+            by_another_name("x-real-ip"),
+        ] {
             headers.append(&name, HeaderValue::from_static("spoofed"));
             headers.append(name, HeaderValue::from_static("twice"));
         }

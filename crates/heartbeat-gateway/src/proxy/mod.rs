@@ -6,6 +6,7 @@
 //! thing that happens on it.
 
 mod access_log;
+mod addressee;
 mod connections;
 mod failure;
 mod forwarded;

@@ -121,7 +121,8 @@ pub struct UpstreamOptions {
     pub connect_timeout: Duration,
 
     /// How long it may take to begin its response once the request has come, or the latest piece of
-    /// one that comes slowly; 0s for as long as it takes
+    /// one that comes slowly; 0s for as long as it takes. A request for server-sent events, by its
+    /// Accept, may always take as long
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = flags::time, allow_hyphen_values = true)]
     pub response_timeout: Duration,
 }

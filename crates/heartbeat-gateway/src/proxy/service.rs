@@ -7,8 +7,11 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use http_body_util::{Either, Full};
-use hyper::body::{Bytes, Incoming};
-use hyper::header::{CONTENT_TYPE, COOKIE, EXPECT, HOST, HeaderMap, HeaderValue, UPGRADE};
+use hyper::body::{Body, Bytes, Incoming};
+use hyper::header::{
+    ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, COOKIE, EXPECT, HOST, HeaderMap, HeaderValue,
+    TRANSFER_ENCODING, UPGRADE,
+};
 use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, StatusCode, Version};
 use tower::Service;
@@ -18,7 +21,7 @@ use super::failure::Failure;
 use super::upgrade::Upgrade;
 use super::upload::Upload;
 use super::upstream::{self, Upstream};
-use super::{forwarded, hop};
+use super::{addressee, forwarded, hop};
 use crate::front::Peer;
 
 /// Passes requests on to the upstream, and its responses back: headers as a proxy has to, bodies as they
@@ -45,15 +48,28 @@ impl Passage {
         if request.method() == Method::CONNECT {
             return Err(Failure::Tunnel);
         }
+        if !addressee::is_clear(&request) {
+            return Err(Failure::Unclear);
+        }
+        let awaits_events = awaits_events(request.headers());
         let upgrade = if self.http2 { None } else { Upgrade::of(&mut request) };
         let request = self.toward_upstream(request, upgrade.as_ref())?;
         let (head, body) = request.into_parts();
         let (body, progress) = Upload::new(body);
         let response = self.connections.send(Request::from_parts(head, body));
-        let response = progress.answered_within(self.response_timeout, response).await;
-        let response = response.ok_or(Failure::NotAnsweredInTime)?.map_err(|error| {
+        let limit = if awaits_events { Duration::ZERO } else { self.response_timeout };
+        let Some(response) = progress.answered_within(limit, response).await else {
+            tracing::warn!("{}", Failure::NotAnsweredInTime);
+            return Err(Failure::NotAnsweredInTime);
+        };
+        let response = response.map_err(|error| {
             let failure = Failure::of(&error);
-            tracing::warn!(error = &error as &dyn std::error::Error, "{failure}");
+            let error = &error as &dyn std::error::Error;
+            if failure == Failure::Request {
+                tracing::debug!(error, "{failure}"); // the client's affair
+            } else {
+                tracing::warn!(error, "{failure}");
+            }
             failure
         })?;
         toward_client(response, upgrade)
@@ -66,13 +82,19 @@ impl Passage {
         upgrade: Option<&Upgrade>,
     ) -> Result<Request<Incoming>, Failure> {
         let (head, body) = request.into_parts();
-        let mut passed = Request::new(body);
+        let mut passed = Request::new(());
         *passed.method_mut() = head.method;
         *passed.uri_mut() = self.upstream.target(&head.uri).ok_or(Failure::TargetTooLong)?;
 
         let mut headers = head.headers;
         hop::strip_request(&mut headers, !self.http2);
         join_cookies(&mut headers);
+        if !self.http2 && body.size_hint().exact().is_none() && !body.is_end_stream() {
+            headers.insert(TRANSFER_ENCODING, CHUNKED); // or hyper would send no body with some methods
+        }
+        if awaits_events(&headers) {
+            headers.remove(ACCEPT_ENCODING); // no heartbeat may stand in what is compressed
+        }
         headers.remove(EXPECT); // met by the proxy itself, once the upstream wants the body
         if self.drop_forwarded {
             forwarded::forget(&mut headers);
@@ -92,8 +114,18 @@ impl Passage {
             upgrade.ask(&mut headers);
         }
         *passed.headers_mut() = headers;
-        Ok(passed)
+        Ok(passed.map(|()| body))
     }
+}
+
+const CHUNKED: HeaderValue = HeaderValue::from_static("chunked");
+
+/// Whether a client waits for server-sent events, as a browser's `EventSource` does: the first may be long
+/// in coming, and some servers begin their response with it.
+fn awaits_events(headers: &HeaderMap) -> bool {
+    hop::members(headers, &ACCEPT)
+        .filter_map(|media| media.split(|&byte| byte == b';').next())
+        .any(|media| media.trim_ascii().eq_ignore_ascii_case(b"text/event-stream"))
 }
 
 /// Puts cookies into one line, as HTTP/1.1 has them. Those of HTTP/2 may stand each in their own.

@@ -60,6 +60,25 @@ async fn what_has_no_body_passes_with_its_length() {
     }
 }
 
+#[tokio::test]
+async fn a_body_passes_with_whatever_method_it_comes() {
+    let echo = any(async |body: Bytes| body);
+    let proxy = Proxying::start(serve(Router::new().fallback(echo)).await, "");
+    for method in ["GET", "DELETE", "POST", "QUERY"] {
+        let request = format!(
+            "{method} / HTTP/1.1\r\nhost: here\r\nconnection: close\r\n\
+             transfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
+        );
+        assert_eq!(exchange(&proxy, &request).await.1, b"hello", "{method}");
+        let pieces = stream::iter([Ok::<_, Infallible>(Frame::data(Bytes::from_static(b"hello")))]);
+        let body = AnyBody::new(StreamBody::new(pieces).map_err(|never| match never {}));
+        let request = Request::builder().method(method).uri("http://front.example/").body(body);
+        let response = h2(&proxy).await.send_request(request.expect("a request")).await;
+        let body = response.expect("an answer").into_body().collect().await.expect("whole");
+        assert_eq!(body.to_bytes(), "hello", "{method} by HTTP/2");
+    }
+}
+
 const LARGE: usize = 100 * 1024 * 1024;
 
 /// A large body is this again and again: so many bytes are no multiple of any buffer's.

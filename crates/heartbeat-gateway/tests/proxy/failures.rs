@@ -11,7 +11,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
 
-use crate::client::{AnyBody, empty, exchange, fetch, full, get, h2, text};
+use crate::client::{AnyBody, exchange, fetch, full, get, h2, text};
 use crate::proxying::{Proxying, SOON};
 use crate::upstream::{by_hand, in_pieces, listener, read_head, serve};
 
@@ -57,7 +57,12 @@ async fn an_upstream_that_is_not_there_is_502_until_it_is() {
 async fn an_upstream_that_hangs_up_or_says_what_is_no_http_is_502() {
     for pieces in [&[""][..], &["HTTP/1.1 2"], &["SSH-2.0-OpenSSH_9.2p1\r\n\r\n"]] {
         let proxy = Proxying::start(in_pieces(Duration::ZERO, pieces).await, "");
-        refused(&proxy, 502, "the upstream broke off before it answered").await;
+        refused(
+            &proxy,
+            502,
+            "the upstream broke off, or its answer has no head that is HTTP and of a usual size",
+        )
+        .await;
     }
 }
 
@@ -67,7 +72,7 @@ async fn a_connection_that_is_not_there_in_time_is_504() {
     let (_listener, address) = listener().await;
     let upstream = format!("https://{address}");
     let proxy = Proxying::start(upstream, "--connect-timeout 300ms");
-    refused(&proxy, 504, "the upstream could not be reached in time").await;
+    refused(&proxy, 504, "the upstream could not be reached in time: see --connect-timeout").await;
 }
 
 #[tokio::test]
@@ -78,7 +83,39 @@ async fn an_answer_that_does_not_begin_in_time_is_504() {
     })
     .await;
     let proxy = Proxying::start(upstream, "--response-timeout 300ms");
-    refused(&proxy, 504, "the upstream did not begin to answer in time").await;
+    refused(&proxy, 504, "the upstream did not begin to answer in time: see --response-timeout")
+        .await;
+}
+
+#[tokio::test]
+async fn events_may_be_long_in_coming() {
+    let upstream = by_hand(|_, mut connection| async move {
+        sleep(Duration::from_millis(900)).await;
+        let response = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nevent";
+        connection.write_all(response).await.expect("written");
+        sleep(SOON).await;
+    })
+    .await;
+    let proxy = Proxying::start(upstream, "--response-timeout 300ms");
+    let mut request = get("/");
+    request
+        .headers_mut()
+        .insert("accept", "text/html, Text/Event-Stream;q=0.9".parse().expect("text"));
+    assert_eq!(text(fetch(&proxy, request).await).await, "event");
+}
+
+#[tokio::test]
+async fn who_is_asked_must_be_clear() {
+    let proxy = Proxying::start(serve(Router::new()).await, "");
+    for head in [
+        "GET / HTTP/1.1\r\n",
+        "GET / HTTP/1.1\r\nhost: one\r\nhost: two\r\n",
+        "GET / HTTP/1.1\r\nhost: a b\r\n",
+        "GET evil.example:80 HTTP/1.1\r\nhost: here\r\n",
+    ] {
+        let (answer, _) = exchange(&proxy, &format!("{head}connection: close\r\n\r\n")).await;
+        assert!(answer.starts_with("HTTP/1.1 400 "), "{head}{answer}");
+    }
 }
 
 #[tokio::test]
@@ -179,7 +216,7 @@ async fn a_connection_that_the_upstream_has_closed_is_not_used_again() {
     .await;
     let proxy = Proxying::start(upstream, "");
     for _ in 0..5 {
-        let response: Response<_> = fetch(&proxy, Request::new(empty())).await;
+        let response: Response<_> = fetch(&proxy, get("/")).await;
         assert_eq!(text(response).await, "ok");
         sleep(Duration::from_millis(100)).await;
     }

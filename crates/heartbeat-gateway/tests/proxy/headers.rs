@@ -101,6 +101,16 @@ async fn the_cookies_of_http2_are_one_line() {
 }
 
 #[tokio::test]
+async fn events_are_asked_for_as_they_are() {
+    let proxy = Proxying::start(serve(telling()).await, "");
+    for (accept, encodings) in [("text/event-stream", &[][..]), ("*/*", &["gzip, br"])] {
+        let request = with(&[("accept", accept), ("accept-encoding", "gzip, br")]);
+        let told_of = text(fetch(&proxy, request).await).await;
+        assert_eq!(told(&told_of, "accept-encoding"), encodings, "{told_of}");
+    }
+}
+
+#[tokio::test]
 async fn a_client_is_believed_or_not() {
     let upstream = serve(telling()).await;
     let says = [

@@ -1,0 +1,65 @@
+//! For whom a request is, as it says itself.
+
+use hyper::header::HOST;
+use hyper::http::uri::{Authority, Uri};
+use hyper::{Method, Request, Version};
+
+/// Whether it says so as it has to (RFC 9112, 3.2): a server behind may read something else out of what
+/// is said twice, or not at all, than the proxy does.
+pub(super) fn is_clear<B>(request: &Request<B>) -> bool {
+    has_clear_host(request) && is_target(request.method(), request.uri())
+}
+
+fn has_clear_host<B>(request: &Request<B>) -> bool {
+    let mut hosts = request.headers().get_all(HOST).iter();
+    match (hosts.next(), hosts.next()) {
+        (Some(_), Some(_)) => false,
+        (Some(host), None) => {
+            let host = host.as_bytes();
+            host.is_empty() || (Authority::try_from(host).is_ok() && !host.contains(&b'@'))
+        }
+        (None, _) => request.version() != Version::HTTP_11 || request.uri().authority().is_some(),
+    }
+}
+
+fn is_target(method: &Method, uri: &Uri) -> bool {
+    match (uri.scheme(), uri.authority()) {
+        (Some(_), _) => true,
+        (None, Some(_)) => false, // which is for tunnels
+        (None, None) if uri.path() == "*" => method == Method::OPTIONS,
+        (None, None) => uri.path().starts_with('/'),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_is_one_host_and_a_target() {
+        for (method, target, version, hosts, clear) in [
+            ("GET", "/", Version::HTTP_11, &["here"][..], true),
+            ("GET", "/", Version::HTTP_11, &["here:80"], true),
+            ("GET", "/", Version::HTTP_11, &["[::1]:80"], true),
+            ("GET", "/", Version::HTTP_11, &[""], true),
+            ("GET", "http://here/", Version::HTTP_11, &["there"], true),
+            ("GET", "http://here/", Version::HTTP_11, &[], true),
+            ("OPTIONS", "*", Version::HTTP_11, &["here"], true),
+            ("GET", "/", Version::HTTP_10, &[], true),
+            ("GET", "http://here/", Version::HTTP_2, &[], true),
+            ("GET", "/", Version::HTTP_11, &[], false),
+            ("GET", "/", Version::HTTP_11, &["here", "here"], false),
+            ("GET", "/", Version::HTTP_11, &["a b/c@x"], false),
+            ("GET", "/", Version::HTTP_11, &["user@here"], false),
+            ("GET", "here:80", Version::HTTP_11, &["here"], false),
+            ("GET", "*", Version::HTTP_11, &["here"], false),
+        ] {
+            let mut request = Request::builder().method(method).uri(target).version(version);
+            for host in hosts {
+                request = request.header(HOST, *host);
+            }
+            let request = request.body(()).expect("a request");
+            assert_eq!(is_clear(&request), clear, "{request:?}");
+        }
+    }
+}

@@ -19,7 +19,7 @@
 //!
 //! | `on_send` and the other reports | `insert` | `take_due` | `remove` | `poll_deadline` |
 //! |---|---|---|---|---|
-//! | 1 | 2 | 3 | 3 | 7 |
+//! | 1 | 2 | 3 | 3 | 6 |
 
 use core::fmt;
 use core::time::Duration;
@@ -77,7 +77,7 @@ pub use arena::Key;
 /// 28 bytes for a member, and its value. Members are kept in segments of 256, which are given back when
 /// they are empty, but for one; of each that was ever there 40 bytes are left. There is 1 kB for each
 /// different length of interval. Only [`insert`](Self::insert) and [`remove`](Self::remove) allocate or
-/// free, and no call looks at more than seven members, however many there are.
+/// free, and no call looks at more than six members, however many there are.
 ///
 /// # Example
 ///

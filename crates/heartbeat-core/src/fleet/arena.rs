@@ -248,3 +248,45 @@ fn segment_of(index: u32) -> u32 {
 fn offset_in(index: u32) -> u16 {
     index as u16 % SEGMENT
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_key_is_given_twice_and_a_segment_without_any_more_is_given_up() {
+        let mut arena = Arena::new();
+        // One member that comes and goes takes all places in turn, so each generation is given 256 times.
+        let (places, generations) = (u32::from(SEGMENT), u32::from(u16::MAX));
+        for nth in 0..places * generations {
+            let key = arena.insert((), 0).expect("room");
+            let generation = u16::try_from(nth / places).expect("below the last one");
+            assert_eq!(key, Key { index: nth % places, generation });
+            assert_eq!(arena.remove(key), Some(()));
+        }
+        assert_eq!((arena.furnished(), arena.len()), (0, 0));
+        let last = Key { index: 0, generation: u16::MAX };
+        assert!(arena.node(last).is_none());
+
+        let key = arena.insert((), 0).expect("room");
+        assert_eq!(key, Key { index: places, generation: 0 });
+    }
+
+    #[test]
+    fn a_segment_that_comes_back_gives_other_keys() {
+        let mut arena = Arena::new();
+        let many = 3 * u32::from(SEGMENT);
+        let fill = |arena: &mut Arena<u32>| -> Vec<Key> {
+            (0..many).map(|n| arena.insert(n, 0).expect("room")).collect()
+        };
+        let old = fill(&mut arena);
+        for &key in &old {
+            arena.remove(key);
+        }
+        assert_eq!(arena.furnished(), 1);
+        let new = fill(&mut arena);
+        assert!(old.iter().all(|&key| arena.get(key).is_none() && arena.remove(key).is_none()));
+        assert!((0..).zip(&new).all(|(n, &key)| arena.get(key).is_some_and(|(_, it)| *it == n)));
+        assert!(new.iter().all(|key| key.index() < many), "the same places");
+    }
+}

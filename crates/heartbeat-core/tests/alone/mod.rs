@@ -81,7 +81,7 @@ enum Place {
 }
 
 /// Beyond that nothing is compared: the fleet's time is about to end.
-const LONGEST: Duration = Duration::from_secs(60 * 365 * 24 * 3600);
+const LONGEST: Duration = Duration::from_secs(1_900_000_000); // 60 years
 
 impl Alongside {
     pub fn new(epoch: At) -> Self {

@@ -176,24 +176,30 @@ impl<I: Instant> Heartbeat<I> {
             return Action::Stopped;
         }
 
-        if self.stalled_at().is_some_and(|at| at <= now) {
+        let (stalled_at, give_up_at) = (self.stalled_at(), self.give_up_at());
+        if stalled_at.is_some_and(|at| at <= now) {
             self.phase = Phase::Stopped; // T20: said once
             return Action::Stalled;
         }
-        if self.give_up_at().is_some_and(|at| at <= now) {
+        if give_up_at.is_some_and(|at| at <= now) {
             self.real = None; // T12: said once
             return Action::GiveUp;
         }
-        match self.deadline() {
-            Some(at) if at.saturating_duration_since(now) <= self.early().duration() => {
+
+        let gap = self.gap();
+        let (deadline, early) = (self.deadline(gap), self.early(gap));
+        match deadline {
+            Some(at) if at.saturating_duration_since(now) <= early.duration() => {
                 self.phase = Phase::InFlight;
                 self.silence = Span::new(now.saturating_duration_since(self.since));
                 self.since = now;
                 self.draw = self.draw.next(); // T11: never at a send
-                Action::SendHeartbeat { late: now.saturating_duration_since(at) }
+                return Action::SendHeartbeat { late: now.saturating_duration_since(at) };
             }
-            _ => self.alarm().map_or(Action::WaitForever, Action::WaitUntil),
+            _ => {}
         }
+        let alarm = self.alarm(deadline, early, earliest(stalled_at, give_up_at));
+        alarm.map_or(Action::WaitForever, Action::WaitUntil)
     }
 
     /// How long the stream has been silent at `now`: the time since bytes last left, whatever they
@@ -233,31 +239,31 @@ impl<I: Instant> Heartbeat<I> {
         self.give_up_after.after(self.real?)
     }
 
-    /// When the next heartbeat is due, not counting that it may be early.
-    fn deadline(&self) -> Option<I> {
-        match self.phase {
-            _ if self.real.is_none() => None, // T12
-            Phase::Prompt => Some(self.since),
-            Phase::Armed => self.gap().after(self.since),
-            Phase::InFlight | Phase::Stopped => None, // T5
-        }
-    }
-
+    /// The gap at the end of which the next heartbeat is due (T11).
     fn gap(&self) -> Span {
         self.jitter.gap(self.interval, self.draw)
     }
 
-    /// By how much a heartbeat may be early (T4).
-    fn early(&self) -> Span {
-        self.granularity.min(self.gap().half())
+    /// When the next heartbeat is due, not counting that it may be early.
+    fn deadline(&self, gap: Span) -> Option<I> {
+        match self.phase {
+            _ if self.real.is_none() => None, // T12
+            Phase::Prompt => Some(self.since),
+            Phase::Armed => gap.after(self.since),
+            Phase::InFlight | Phase::Stopped => None, // T5
+        }
     }
 
-    /// The alarm to set where nothing is to be said yet. It may go off a granularity early, and for
-    /// what may not be early it is then not too early.
-    fn alarm(&self) -> Option<I> {
+    /// By how much a heartbeat may be early (T4).
+    fn early(&self, gap: Span) -> Span {
+        self.granularity.min(gap.half())
+    }
+
+    /// The alarm to set for a deadline and a limit. It may go off a granularity early, and for what may
+    /// not be early it is then not too early.
+    fn alarm(&self, deadline: Option<I>, early: Span, limit: Option<I>) -> Option<I> {
         let later = |at: I, by: Span| by.after(at).unwrap_or(at);
-        let deadline = self.deadline().map(|at| later(at, self.granularity.minus(self.early())));
-        let limit = earliest(self.stalled_at(), self.give_up_at());
+        let deadline = deadline.map(|at| later(at, self.granularity.minus(early)));
         earliest(deadline, limit.map(|at| later(at, self.granularity)))
     }
 

@@ -46,11 +46,13 @@ impl<I: Instant> Heartbeat<I> {
         if self.phase == Phase::Stopped {
             return None;
         }
+        let gap = self.gap();
         let rearmed = if self.state().is_counting() {
             None
         } else {
-            self.gap().min(self.give_up_after).after(self.latest)
+            gap.min(self.give_up_after).after(self.latest)
         };
-        earliest(self.alarm(), rearmed)
+        let limit = earliest(self.stalled_at(), self.give_up_at());
+        earliest(rearmed, self.alarm(self.deadline(gap), self.early(gap), limit))
     }
 }

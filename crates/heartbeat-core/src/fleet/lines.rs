@@ -48,7 +48,8 @@ impl Lines {
     pub(super) fn acquire(&mut self, width: u64, now: Tick) -> u8 {
         let width = width.max(1);
         let number = self.wheel_of(width).unwrap_or_else(|| {
-            if let Some(unused) = self.wheels.iter().position(|shared| shared.classes == 0) {
+            let mut exact = self.wheels.iter().take(EXACT);
+            if let Some(unused) = exact.position(|shared| shared.classes == 0) {
                 self.wheels[unused].wheel = Wheel::new(width, now);
                 return unused;
             }

@@ -263,6 +263,23 @@ fn t15_wheels_are_exact_for_32_intervals_and_at_most_96_in_all() {
 }
 
 #[test]
+fn t15_wheels_stay_few_however_intervals_come_and_go() {
+    let mut fleet = fleet();
+    let mut keys = alloc::collections::VecDeque::new();
+    for n in 1..20_000u64 {
+        let interval = Duration::from_nanos((n * 7919) << (n % 40));
+        keys.push_back(fleet.insert(&every(interval), at(0), n).expect("room"));
+        if keys.len() > 200 || n % 977 == 0 {
+            fleet.remove(keys.pop_front().expect("there are some"));
+        }
+        if n % 977 == 0 {
+            keys.drain(..).for_each(|key| assert!(fleet.remove(key).is_some()));
+        }
+    }
+    assert!(fleet.lines.wheels() <= 96, "{}", fleet.lines.wheels());
+}
+
+#[test]
 fn too_many_configurations_are_refused() {
     let mut fleet = fleet();
     let mut first = None;

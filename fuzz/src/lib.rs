@@ -1,12 +1,16 @@
 //! What the fuzz targets have in common: histories made of the fuzzer's bytes, played to a machine and
-//! to the naive model that the tests of `heartbeat-core` compare it with; and streams, fed to a tracker
-//! and to the naive reader that the tests of `heartbeat-frame` compare it with.
+//! to the naive model that the tests of `heartbeat-core` compare it with, or to a fleet and to the lone
+//! machines of its tests; and streams, fed to a tracker and to the naive reader that the tests of
+//! `heartbeat-frame` compare it with.
 //!
 //! A target is one line: it takes a case and checks it. The work is here, where it is linted and
 //! documented like other code.
 
 #![forbid(unsafe_code)]
 
+#[path = "../../crates/heartbeat-core/tests/alone/mod.rs"]
+mod alone;
+mod fleet;
 mod heartbeat;
 #[path = "../../crates/heartbeat-core/tests/model/mod.rs"]
 mod model;
@@ -16,6 +20,7 @@ mod watchdog;
 #[path = "../../crates/heartbeat-frame/tests/whole/mod.rs"]
 mod whole;
 
+pub use fleet::FleetCase;
 pub use heartbeat::HeartbeatCase;
 pub use streams::{EnvelopeCase, GrpcWebTextCase, NdjsonCase, Outcome, SseCase, Tally};
 pub use watchdog::WatchdogCase;

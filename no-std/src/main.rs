@@ -1,4 +1,4 @@
-//! A program without std that beats: first the bare machine, then a stream and a sink on a clock of
+//! A program without std that beats: first the bare machine, then a fleet of them, then a stream and a sink on a clock of
 //! their own. Exits with 0 if each answered as it should.
 
 #![no_std]
@@ -14,7 +14,7 @@ use core::time::Duration;
 use futures_core::Stream;
 use futures_sink::Sink;
 use heartbeat_async::{HeartbeatStream, Timer, push};
-use heartbeat_core::{Action, Config, Heartbeat};
+use heartbeat_core::{Action, Config, Fleet, Heartbeat};
 
 #[link(name = "c")]
 unsafe extern "C" {
@@ -22,7 +22,7 @@ unsafe extern "C" {
     fn free(allocated: *mut u8);
 }
 
-/// The glue allocates for its push side; the memory is the C library's.
+/// The glue allocates for its push side, and so does a fleet; the memory is the C library's.
 struct C;
 
 // SAFETY: `aligned_alloc` gives memory of that size and alignment, or null, and `free` takes it back.
@@ -90,6 +90,18 @@ fn the_machine_beats() -> bool {
     heart.poll_deadline(INTERVAL) == Action::SendHeartbeat { late: Duration::ZERO }
 }
 
+fn the_fleet_beats() -> bool {
+    let mut fleet = Fleet::new(Duration::ZERO);
+    let Ok(key) = fleet.insert(&Config::every(INTERVAL), Duration::ZERO, 7) else { return false };
+    let first = fleet.poll_deadline(key, Duration::ZERO);
+    let due = fleet.take_due(INTERVAL) == Some(key);
+    let action = fleet.poll_deadline(key, INTERVAL);
+    first == Some(Action::WaitUntil(INTERVAL))
+        && due
+        && matches!(action, Some(Action::SendHeartbeat { .. }))
+        && fleet.remove(key) == Some(7)
+}
+
 fn the_stream_beats() -> bool {
     let clock = Cell::new(Duration::ZERO);
     let mut stream = pin!(HeartbeatStream::new(Quiet, Ticks(&clock), INTERVAL, || 7));
@@ -137,5 +149,6 @@ fn the_sink_beats() -> bool {
 
 #[unsafe(no_mangle)]
 extern "C" fn main() -> i32 {
-    i32::from(!(the_machine_beats() && the_stream_beats() && the_sink_beats()))
+    let all = the_machine_beats() && the_fleet_beats() && the_stream_beats() && the_sink_beats();
+    i32::from(!all)
 }

@@ -56,7 +56,7 @@ pub struct Heartbeat<I> {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
+pub(crate) enum Phase {
     /// The first heartbeat is due at birth (T2).
     Prompt,
     /// A heartbeat is due one gap after `since`.
@@ -176,27 +176,18 @@ impl<I: Instant> Heartbeat<I> {
             return Action::Stopped;
         }
 
-        let in_flight = self.phase == Phase::InFlight;
-        let stalled_at = if in_flight { self.stall_after.after(self.since) } else { None };
+        let (stalled_at, give_up_at) = (self.stalled_at(), self.give_up_at());
         if stalled_at.is_some_and(|at| at <= now) {
             self.phase = Phase::Stopped; // T20: said once
             return Action::Stalled;
         }
-
-        let give_up_at = self.real.and_then(|real| self.give_up_after.after(real));
         if give_up_at.is_some_and(|at| at <= now) {
             self.real = None; // T12: said once
             return Action::GiveUp;
         }
 
-        let gap = self.jitter.gap(self.interval, self.draw);
-        let deadline = match self.phase {
-            _ if self.real.is_none() => None, // T12
-            Phase::Prompt => Some(self.since),
-            Phase::Armed => gap.after(self.since),
-            Phase::InFlight | Phase::Stopped => None, // T5
-        };
-        let early = self.granularity.min(gap.half());
+        let gap = self.gap();
+        let (deadline, early) = (self.deadline(gap), self.early(gap));
         match deadline {
             Some(at) if at.saturating_duration_since(now) <= early.duration() => {
                 self.phase = Phase::InFlight;
@@ -207,12 +198,8 @@ impl<I: Instant> Heartbeat<I> {
             }
             _ => {}
         }
-
-        // An alarm for one of these may go off a granularity early, and is then not too early.
-        let later = |at: I, by: Span| by.after(at).unwrap_or(at);
-        let deadline = deadline.map(|at| later(at, self.granularity.minus(early)));
-        let limit = earliest(stalled_at, give_up_at).map(|at| later(at, self.granularity));
-        earliest(deadline, limit).map_or(Action::WaitForever, Action::WaitUntil)
+        let alarm = self.alarm(deadline, early, earliest(stalled_at, give_up_at));
+        alarm.map_or(Action::WaitForever, Action::WaitUntil)
     }
 
     /// How long the stream has been silent at `now`: the time since bytes last left, whatever they
@@ -242,6 +229,44 @@ impl<I: Instant> Heartbeat<I> {
         self.phase == Phase::Stopped
     }
 
+    /// When a heartbeat in flight means a stalled peer (T20).
+    fn stalled_at(&self) -> Option<I> {
+        if self.phase == Phase::InFlight { self.stall_after.after(self.since) } else { None }
+    }
+
+    /// When giving up is to be said (T12).
+    fn give_up_at(&self) -> Option<I> {
+        self.give_up_after.after(self.real?)
+    }
+
+    /// The gap at the end of which the next heartbeat is due (T11).
+    fn gap(&self) -> Span {
+        self.jitter.gap(self.interval, self.draw)
+    }
+
+    /// When the next heartbeat is due, not counting that it may be early.
+    fn deadline(&self, gap: Span) -> Option<I> {
+        match self.phase {
+            _ if self.real.is_none() => None, // T12
+            Phase::Prompt => Some(self.since),
+            Phase::Armed => gap.after(self.since),
+            Phase::InFlight | Phase::Stopped => None, // T5
+        }
+    }
+
+    /// By how much a heartbeat may be early (T4).
+    fn early(&self, gap: Span) -> Span {
+        self.granularity.min(gap.half())
+    }
+
+    /// The alarm to set for a deadline and a limit. It may go off a granularity early, and for what may
+    /// not be early it is then not too early.
+    fn alarm(&self, deadline: Option<I>, early: Span, limit: Option<I>) -> Option<I> {
+        let later = |at: I, by: Span| by.after(at).unwrap_or(at);
+        let deadline = deadline.map(|at| later(at, self.granularity.minus(early)));
+        earliest(deadline, limit.map(|at| later(at, self.granularity)))
+    }
+
     fn see(&mut self, now: I) {
         self.settle();
         self.latest = self.latest.max(now); // T7
@@ -263,6 +288,11 @@ impl<I: Instant> Heartbeat<I> {
         self.phase = Phase::Armed;
     }
 }
+
+#[cfg(feature = "alloc")]
+mod state;
+#[cfg(feature = "alloc")]
+pub(crate) use state::State;
 
 #[cfg(test)]
 mod tests;

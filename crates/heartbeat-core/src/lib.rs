@@ -4,10 +4,11 @@
 //! the client then cuts the stream. The cure is a heartbeat sent in silence only: every real send
 //! restarts the silence, and when an interval of it has passed, a tiny message is sent. This crate
 //! is the decision alone, as state machines without a clock, a timer or I/O: the caller says what
-//! happened and when, and asks what to do. It is `no_std`, has no dependencies, allocates nothing
-//! and never panics.
+//! happened and when, and asks what to do. It is `no_std`, has no dependencies, allocates in
+//! [`Fleet`] only and never panics.
 //!
 //! - [`Heartbeat`] is the sending half of one stream, [`Watchdog`] the receiving half.
+//! - [`Fleet`] is many sending halves behind one deadline.
 //! - [`Config`] says how long a silence may last, and what else there is to heed.
 //! - [`Instant`] is what a point in time must offer: [`std::time::Instant`] does, and so does a
 //!   [`Duration`](core::time::Duration) since an epoch of your choice.
@@ -38,7 +39,8 @@
 //!
 //! # Features
 //!
-//! - `std` (on by default): implements [`Instant`] for [`std::time::Instant`].
+//! - `alloc`: [`Fleet`].
+//! - `std` (on by default, with `alloc`): implements [`Instant`] for [`std::time::Instant`].
 
 #![no_std]
 #![deny(clippy::arithmetic_side_effects)]
@@ -47,17 +49,25 @@
     expect(clippy::unchecked_time_subtraction, reason = "a test that underflows fails")
 )]
 
+#[cfg(feature = "alloc")]
+extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
 mod config;
+#[cfg(feature = "alloc")]
+mod fleet;
 mod heartbeat;
 mod instant;
 mod jitter;
 mod span;
+#[cfg(feature = "alloc")]
+mod tick;
 mod watchdog;
 
 pub use config::Config;
+#[cfg(feature = "alloc")]
+pub use fleet::{Fleet, FleetFull, Key};
 pub use heartbeat::{Action, Heartbeat};
 pub use instant::Instant;
 pub use jitter::{InvalidJitter, Jitter};

@@ -30,6 +30,11 @@ impl Span {
         Duration::from_nanos(self.0)
     }
 
+    #[cfg(feature = "alloc")]
+    pub(crate) fn nanos(self) -> u64 {
+        self.0
+    }
+
     /// What is left of it without `other`: never stays never.
     pub(crate) fn minus(self, other: Self) -> Self {
         if self == Self::NEVER { self } else { Self(self.0.saturating_sub(other.0)) }

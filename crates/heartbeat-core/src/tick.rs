@@ -1,0 +1,69 @@
+use core::time::Duration;
+
+use crate::Instant;
+use crate::span::Span;
+
+/// A point in time as a [`Fleet`](crate::Fleet) keeps it: nanoseconds since the fleet was made, in 61
+/// bits, which are 73 years. What is later counts as the end of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Tick(u64);
+
+impl Tick {
+    pub(crate) const BITS: u32 = 61;
+    pub(crate) const ZERO: Self = Self(0);
+    pub(crate) const MAX: Self = Self((1 << Self::BITS) - 1);
+
+    /// The tick that is so many nanoseconds after the first, or the last one.
+    pub(crate) fn new(nanos: u64) -> Self {
+        Self(nanos).min(Self::MAX)
+    }
+
+    /// What `now` is since `epoch`; zero if it is earlier.
+    pub(crate) fn since<I: Instant>(epoch: I, now: I) -> Self {
+        Self::new(Span::new(now.saturating_duration_since(epoch)).nanos())
+    }
+
+    pub(crate) fn nanos(self) -> u64 {
+        self.0
+    }
+
+    /// The instant that it is, or `None` if that cannot be represented (T8).
+    pub(crate) fn instant<I: Instant>(self, epoch: I) -> Option<I> {
+        epoch.checked_add(Duration::from_nanos(self.0))
+    }
+}
+
+impl Instant for Tick {
+    fn checked_add(self, duration: Duration) -> Option<Self> {
+        let sum = self.0.checked_add(Span::new(duration).nanos())?;
+        Some(Self(sum)).filter(|&sum| sum <= Self::MAX)
+    }
+
+    fn saturating_duration_since(self, earlier: Self) -> Duration {
+        Duration::from_nanos(self.0.saturating_sub(earlier.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn t8_time_ends_after_73_years() {
+        let year = Duration::from_secs(365 * 24 * 3600);
+        let (epoch, late) = (Duration::from_secs(5), Duration::MAX);
+        assert_eq!(Tick::since(epoch, late), Tick::MAX);
+        assert_eq!(Tick::since(epoch, Duration::ZERO), Tick::ZERO);
+        assert_eq!(Tick::MAX.checked_add(Duration::from_nanos(1)), None);
+        assert_eq!(Tick::ZERO.checked_add(Duration::MAX), None);
+        assert!(Tick::ZERO.checked_add(73 * year).is_some());
+    }
+
+    #[test]
+    fn an_instant_is_found_again() {
+        let (epoch, now) = (Duration::from_secs(5), Duration::from_nanos(7_000_000_001));
+        assert_eq!(Tick::since(epoch, now), Tick::new(2_000_000_001));
+        assert_eq!(Tick::since(epoch, now).instant(epoch), Some(now));
+        assert_eq!(Tick::new(1).instant(Duration::MAX), None);
+    }
+}

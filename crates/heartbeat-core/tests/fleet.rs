@@ -1,0 +1,146 @@
+//! A fleet of n members against n lone machines with its granularity, in random histories.
+
+#![cfg(feature = "alloc")]
+
+mod alone;
+
+use std::time::Duration;
+
+use alone::{Alongside, At, Op, When};
+use heartbeat_core::{Config, Fleet, Jitter};
+use proptest::prelude::*;
+use proptest::test_runner::FileFailurePersistence;
+
+/// Below 2^31 nanoseconds giving up is exact, as it is in a lone machine.
+const LONGEST_LIMIT: u64 = 1 << 31;
+
+fn duration() -> impl Strategy<Value = Duration> {
+    prop_oneof![
+        1 => (0u64..300).prop_map(Duration::from_nanos),
+        3 => (0u64..40).prop_map(|n| Duration::from_millis(50 * n)),
+        2 => (0u64..LONGEST_LIMIT).prop_map(Duration::from_nanos),
+    ]
+}
+
+fn interval() -> impl Strategy<Value = Duration> {
+    prop_oneof![
+        1 => Just(Duration::ZERO),
+        1 => Just(Duration::MAX),
+        2 => (1u64..300).prop_map(Duration::from_nanos),
+        6 => (1u64..20).prop_map(|n| Duration::from_millis(50 * n)),
+        2 => (0u64..LONGEST_LIMIT).prop_map(Duration::from_nanos),
+    ]
+}
+
+fn limit() -> impl Strategy<Value = Duration> {
+    prop_oneof![3 => Just(Duration::ZERO), 2 => duration(), 1 => Just(Duration::MAX)]
+}
+
+fn config() -> impl Strategy<Value = Config> {
+    let jitter = prop_oneof![3 => Just(0u16), 2 => any::<u16>(), 1 => Just(u16::MAX)];
+    (interval(), jitter, limit(), limit(), any::<bool>(), any::<u32>()).prop_map(
+        |(interval, jitter, give_up, stall, prompt, seed)| {
+            let jitter = Jitter::try_from(f32::from(jitter) / 65536.0).expect("below one");
+            Config::every(interval)
+                .with_jitter(jitter)
+                .with_give_up_after(give_up)
+                .with_stall_after(stall)
+                .with_prompt(prompt)
+                .with_seed(seed)
+        },
+    )
+}
+
+fn when() -> impl Strategy<Value = When> {
+    let leap = (0u64..40_000_000).prop_map(Duration::from_secs);
+    prop_oneof![
+        3 => Just(When::Same),
+        6 => duration().prop_map(When::Later),
+        2 => duration().prop_map(When::Earlier),
+        8 => Just(When::OnTime),
+        3 => duration().prop_map(When::BeforeDeadline),
+        3 => duration().prop_map(When::AfterDeadline),
+        1 => leap.prop_map(When::Later),
+    ]
+}
+
+fn op(configs: Vec<Config>) -> impl Strategy<Value = Op> {
+    let nth = any::<prop::sample::Index>().prop_map(|index| index.index(1 << 16));
+    prop_oneof![
+        6 => (prop::sample::select(configs), when()).prop_map(|(it, when)| Op::Insert(it, when)),
+        3 => nth.clone().prop_map(Op::Remove),
+        8 => (nth.clone(), when()).prop_map(|(nth, when)| Op::Send(nth, when)),
+        3 => (nth.clone(), when()).prop_map(|(nth, when)| Op::Bytes(nth, when)),
+        6 => (nth.clone(), when()).prop_map(|(nth, when)| Op::Sent(nth, when)),
+        1 => nth.clone().prop_map(Op::Failed),
+        1 => nth.clone().prop_map(Op::Stop),
+        3 => (nth.clone(), when()).prop_map(|(nth, when)| Op::Ask(nth, when)),
+        8 => when().prop_map(Op::Take),
+        2 => when().prop_map(Op::TakeOnly),
+        12 => when().prop_map(Op::Drain),
+        2 => nth.prop_map(Op::Stale),
+    ]
+}
+
+fn history() -> impl Strategy<Value = (At, Vec<Op>)> {
+    let ops = prop::collection::vec(config(), 1..5)
+        .prop_flat_map(|configs| prop::collection::vec(op(configs), 0..150));
+    (duration(), ops)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 2048,
+        failure_persistence: Some(Box::new(FileFailurePersistence::WithSource("regressions"))),
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn t15_each_member_is_as_a_lone_machine((epoch, ops) in history()) {
+        let mut both = Alongside::new(epoch);
+        for op in ops {
+            both.play(op);
+        }
+    }
+
+    #[test]
+    fn t7_t8_no_time_makes_it_panic_or_ask_for_ever(
+        configs in prop::collection::vec(config(), 1..20),
+        nanos in prop::collection::vec(prop_oneof![
+            Just(Duration::MAX),
+            any::<u64>().prop_map(Duration::from_nanos),
+            ((1u64 << 61) - 100..(1 << 61) + 100).prop_map(Duration::from_nanos),
+        ], 1..20),
+    ) {
+        let mut fleet = Fleet::new(At::ZERO);
+        let mut keys = Vec::new();
+        for (config, &now) in configs.iter().zip(nanos.iter().cycle()) {
+            keys.push(fleet.insert(config, now, ()).expect("there is room"));
+        }
+        for now in nanos {
+            for _ in 0..=keys.len() {
+                let Some(key) = fleet.take_due(now) else { break };
+                let _ = fleet.poll_deadline(key, now);
+                fleet.on_heartbeat_sent(key, now);
+            }
+            prop_assert_eq!(fleet.take_due(now), None, "somebody was named twice");
+        }
+    }
+}
+
+#[test]
+fn t15_wheels_are_shared_where_there_are_many_intervals() {
+    let mut both = Alongside::new(At::ZERO);
+    for n in 0..500 {
+        let config = Config::every(Duration::from_nanos(1_000_000_000 + 1000 * n));
+        both.play(Op::Insert(config, When::Same));
+        if n % 7 == 0 {
+            both.play(Op::Drain(When::OnTime));
+        }
+    }
+    for n in 0..500 {
+        both.play(Op::Drain(When::OnTime));
+        both.play(Op::Sent(n, When::Same));
+        both.play(Op::Remove(3 * n));
+    }
+}

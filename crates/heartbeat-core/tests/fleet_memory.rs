@@ -1,0 +1,60 @@
+//! T15: what a fleet allocates, and when. A program without a test harness, whose threads would
+//! allocate meanwhile.
+
+use std::alloc::System;
+use std::task::Waker;
+use std::time::Duration;
+
+use heartbeat_core::{Config, Fleet, Key};
+use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
+
+#[global_allocator]
+static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+const MEMBERS: usize = 1_000_000;
+
+/// What is allocated since then, and not freed.
+fn held(since: &Region<'_, System>) -> usize {
+    let change = since.change();
+    // What a reallocation adds or frees is among both.
+    change.bytes_allocated - change.bytes_deallocated
+}
+
+fn main() {
+    let birth = Duration::ZERO;
+    let config = Config::every(Duration::from_secs(16)).with_give_up_after(Duration::from_secs(60));
+    let mut keys: Vec<Key> = Vec::with_capacity(MEMBERS);
+
+    let allocated = Region::new(ALLOCATOR);
+    let mut fleet = Fleet::new(birth);
+    for _ in 0..MEMBERS {
+        let key = fleet.insert(&config, birth, Waker::noop().clone()).expect("there is room");
+        keys.push(key);
+    }
+    let all = held(&allocated);
+    assert!(all / MEMBERS == 44, "{all} bytes");
+
+    let meanwhile = Region::new(ALLOCATOR);
+    for second in 0..70u8 {
+        let now = Duration::from_secs(second.into());
+        for &key in keys.iter().skip(second.into()).step_by(64) {
+            fleet.on_send(key, now);
+        }
+        while let Some(key) = fleet.take_due(now) {
+            let _ = (fleet.poll_deadline(key, now), fleet.next_deadline());
+            fleet.on_heartbeat_sent(key, now);
+        }
+    }
+    let change = meanwhile.change();
+    let calls = change.allocations + change.reallocations + change.deallocations;
+    assert_eq!(calls, 0, "only insert and remove allocate: {change:?}");
+
+    for &key in &keys[1..] {
+        fleet.remove(key);
+    }
+    let left = held(&allocated);
+    assert!(left < all / 100, "{left} bytes are left after the surge");
+    drop(fleet);
+    assert_eq!(held(&allocated), 0);
+    println!("T15: {all} bytes for {MEMBERS} members with a waker each, {left} after the surge");
+}

@@ -1,0 +1,139 @@
+use std::time::Duration;
+
+use arbitrary::Arbitrary;
+use heartbeat_core::{Config, Jitter};
+
+use crate::alone::{Alongside, Op, When};
+
+/// A fleet at its birth, and what happens to it.
+#[derive(Debug, Arbitrary)]
+pub struct FleetCase {
+    epoch: Length,
+    settings: [Settings; 4],
+    #[arbitrary(with = crate::steps)]
+    steps: Vec<Step>,
+}
+
+/// A length of time. Those of limits lie below 2^31 nanoseconds, where giving up is exact; a fleet's
+/// time ends after 73 years, so leaps are not as wide as for a lone machine.
+#[derive(Debug, Clone, Copy, Arbitrary)]
+enum Length {
+    Zero,
+    Nanos(u8),
+    /// Eighths of a second.
+    Eighths(u8),
+    AnyNanos(u32),
+    Never,
+}
+
+#[derive(Debug, Clone, Copy, Arbitrary)]
+struct Settings {
+    interval: Length,
+    /// In 65536ths.
+    jitter: u16,
+    give_up_after: Length,
+    stall_after: Length,
+    prompt: bool,
+    seed: u32,
+}
+
+#[derive(Debug, Clone, Copy, Arbitrary)]
+enum Step {
+    Insert(u8, Moment),
+    Remove(u8),
+    Send(u8, Moment),
+    Bytes(u8, Moment),
+    Sent(u8, Moment),
+    Failed(u8),
+    Stop(u8),
+    Ask(u8, Moment),
+    Take(Moment),
+    TakeOnly(Moment),
+    Drain(Moment),
+    Stale(u8),
+}
+
+#[derive(Debug, Clone, Copy, Arbitrary)]
+enum Moment {
+    Same,
+    Later(Length),
+    Earlier(Length),
+    OnTime,
+    BeforeDeadline(Length),
+    AfterDeadline(Length),
+    /// That many times 4,000 seconds later.
+    Leap(u8),
+}
+
+impl Length {
+    fn duration(self) -> Duration {
+        match self {
+            Self::Zero => Duration::ZERO,
+            Self::Nanos(count) => Duration::from_nanos(count.into()),
+            Self::Eighths(count) => Duration::from_millis(125) * u32::from(count % 16),
+            Self::AnyNanos(count) => Duration::from_nanos(u64::from(count >> 1)),
+            Self::Never => Duration::MAX,
+        }
+    }
+}
+
+impl Settings {
+    fn config(self) -> Config {
+        let jitter = f32::from(self.jitter) / 65536.0;
+        Config::every(self.interval.duration())
+            .with_jitter(Jitter::try_from(jitter).expect("below one"))
+            .with_give_up_after(self.give_up_after.duration())
+            .with_stall_after(self.stall_after.duration())
+            .with_prompt(self.prompt)
+            .with_seed(self.seed)
+    }
+}
+
+impl Moment {
+    fn when(self) -> When {
+        match self {
+            Self::Same => When::Same,
+            Self::Later(by) => When::Later(by.duration()),
+            Self::Earlier(by) => When::Earlier(by.duration()),
+            Self::OnTime => When::OnTime,
+            Self::BeforeDeadline(by) => When::BeforeDeadline(by.duration()),
+            Self::AfterDeadline(by) => When::AfterDeadline(by.duration()),
+            Self::Leap(count) => When::Later(Duration::from_secs(4000) * u32::from(count)),
+        }
+    }
+}
+
+impl FleetCase {
+    /// Plays the history to the fleet and to lone machines.
+    ///
+    /// # Panics
+    ///
+    /// When the fleet is wrong, which is the finding.
+    pub fn check(&self) {
+        let epoch = Some(self.epoch.duration()).filter(|&epoch| epoch < Duration::MAX);
+        let mut both = Alongside::new(epoch.unwrap_or_default());
+        for &step in &self.steps {
+            both.play(self.op(step));
+        }
+    }
+
+    fn op(&self, step: Step) -> Op {
+        match step {
+            Step::Insert(nth, moment) => {
+                let settings = self.settings[usize::from(nth) % self.settings.len()];
+                Op::Insert(settings.config(), moment.when())
+            }
+            Step::Remove(nth) => Op::Remove(nth.into()),
+            Step::Send(nth, moment) => Op::Send(nth.into(), moment.when()),
+            Step::Bytes(nth, moment) => Op::Bytes(nth.into(), moment.when()),
+            Step::Sent(nth, moment) => Op::Sent(nth.into(), moment.when()),
+            Step::Failed(nth) => Op::Failed(nth.into()),
+            Step::Stop(nth) => Op::Stop(nth.into()),
+            Step::Ask(nth, moment) => Op::Ask(nth.into(), moment.when()),
+            Step::Take(moment) => Op::Take(moment.when()),
+            Step::TakeOnly(moment) => Op::TakeOnly(moment.when()),
+            Step::Drain(moment) => Op::Drain(moment.when()),
+            Step::Stale(nth) => Op::Stale(nth.into()),
+        }
+    }
+}

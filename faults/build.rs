@@ -104,7 +104,9 @@ fn as_module(root: &str, text: &str) -> String {
     // The features are on, and the attributes of a crate are none of a module.
     let items =
         text.find("\nextern crate std;\n").map_or(0, |at| at + "\nextern crate std;\n".len());
-    let items = text[items..].lines().filter(|line| !line.starts_with("#[cfg(feature"));
+    let items = text[items..].lines().filter(|line| {
+        !line.starts_with("#[cfg(feature") && line.trim_start() != r#"#[cfg(feature = "alloc")]"#
+    });
     // The docs are the originals' to have: their examples name the crates.
     let items = items.filter(|line| !line.trim_start().starts_with("//"));
     items.collect::<Vec<_>>().join("\n")

@@ -42,7 +42,7 @@ fn on_send((mut heart, now): (Box<Machine>, Instant)) -> Box<Machine> {
     heart
 }
 
-#[library_benchmark(config = counted(223))]
+#[library_benchmark(config = counted(234))]
 #[bench::no_news(machine())]
 #[bench::after_a_send(sent(machine()))]
 fn poll_deadline((mut heart, now): (Box<Machine>, Instant)) -> Box<Machine> {

@@ -645,7 +645,7 @@ pub const FAULTS: &[Fault] = &[
     Fault {
         name: "nobody is given up",
         file: HEART,
-        right: "self.real.and_then(|real| self.give_up_after.after(real))",
+        right: "self.give_up_after.after(self.real?)",
         wrong: "None",
     },
     Fault {

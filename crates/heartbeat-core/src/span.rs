@@ -27,10 +27,9 @@ impl Span {
     }
 
     pub(crate) fn duration(self) -> Duration {
-        Duration::from_nanos(self.0)
+        Duration::from_nanos(self.nanos())
     }
 
-    #[cfg(feature = "alloc")]
     pub(crate) fn nanos(self) -> u64 {
         self.0
     }

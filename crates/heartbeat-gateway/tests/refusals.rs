@@ -230,3 +230,23 @@ async fn the_deadline_of_a_call_ends_it() {
         assert_eq!(events.end().await, Item::Failed(code.to_owned(), reason), "{kind:?}");
     }
 }
+
+#[tokio::test]
+async fn a_deadline_of_nothing_brings_no_event() {
+    let server = Server::start("tokio", 10, QUIET).await;
+    server.feed.publish(GatewayEvent::default());
+    for (kind, version) in WAYS {
+        let (name, value, code) = match kind {
+            Kind::Sse | Kind::Ndjson => continue,
+            Kind::ConnectProto | Kind::ConnectJson => {
+                ("connect-timeout-ms", "0", "deadline_exceeded")
+            }
+            _ => ("grpc-timeout", "0n", "4"),
+        };
+        let mut request = kind.request("");
+        request.headers_mut().insert(name, value.parse().expect("a value"));
+        let mut events = Events::ask(server.address, version, request).await;
+        let reason = "the deadline that the client set has passed".to_owned();
+        assert_eq!(events.end().await, Item::Failed(code.to_owned(), reason), "{kind:?}");
+    }
+}

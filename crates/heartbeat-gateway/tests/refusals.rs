@@ -93,7 +93,7 @@ async fn what_is_not_there_is_not_found() {
 }
 
 #[tokio::test]
-async fn a_method_or_a_content_type_that_makes_no_sense_is_told_what_does() {
+async fn a_request_that_makes_no_sense_is_told_what_does() {
     let server = Server::start("tokio", 10, QUIET).await;
     let ask = async |request| Events::ask(server.address, Version::HTTP_11, request).await;
 
@@ -117,6 +117,12 @@ async fn a_method_or_a_content_type_that_makes_no_sense_is_told_what_does() {
         let takes = answer.headers["accept-post"].to_str().expect("text").to_owned();
         assert!(takes.contains("application/grpc-web-text, application/connect+proto"), "{takes}");
         assert!(answer.text().await.ends_with(&format!("Content-Type: {takes}\n")));
+    }
+    for path in ["/events", "/events.ndjson"] {
+        let answer = ask(get(&format!("{path}?last_event_id=1&last_event_id=2"))).await;
+        assert_eq!(answer.status, 400, "{path}");
+        let reason = "the address has more than one last_event_id: give one, or none\n";
+        assert_eq!(answer.text().await, reason, "{path}");
     }
     let answer = ask(Kind::Grpc.request("")).await;
     assert_eq!(answer.status, 505);

@@ -171,6 +171,20 @@ async fn flags_set_the_limits_and_who_may_read() {
     assert_eq!(server.end().await.0.code(), Some(0));
 }
 
+#[tokio::test]
+async fn no_page_of_another_origin_may_read_unless_it_is_let() {
+    for (flags, allowed) in [("", None), ("--cors-origin *", Some("*"))] {
+        let server = Serving::start(flags);
+        let mut request = Kind::Sse.request("");
+        request.headers_mut().insert("origin", "https://page.example".parse().expect("a value"));
+        let answer = Events::ask(server.address, Version::HTTP_11, request).await;
+        let found = answer.headers.get("access-control-allow-origin");
+        assert_eq!(found.map(|value| value.to_str().expect("text")), allowed, "{flags:?}");
+        server.terminate();
+        assert_eq!(server.end().await.0.code(), Some(0));
+    }
+}
+
 #[test]
 fn what_makes_no_sense_is_refused_in_one_line() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a port");

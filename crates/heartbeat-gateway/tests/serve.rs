@@ -14,6 +14,7 @@ use support::client::{Events, Kind};
 use support::decode::Item;
 use support::tls::Certificate;
 use support::{GATEWAY, Serving, address_in, next_ids, on_each_runtime, subscribe};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 use tonic::Code;
@@ -24,6 +25,7 @@ on_each_runtime![
     a_client_resumes_after_the_last_event_it_has_seen,
     the_proxy_in_front_leaves_a_stream_that_has_heartbeats,
     a_server_without_files_left_serves_again_once_it_has_some,
+    a_client_that_ends_its_half_reads_on_and_one_that_goes_is_noticed,
 ];
 
 async fn sigterm_ends_a_hundred_open_streams_cleanly_and_soon(runtime: &str) {
@@ -134,6 +136,31 @@ async fn a_server_without_files_left_serves_again_once_it_has_some(runtime: &str
     let warnings = log.matches("could not be accepted").count();
     let pauses = since.elapsed().as_millis() / 50;
     assert!((1..=pauses).contains(&(warnings as u128)), "{warnings} in {pauses} pauses: {log}");
+}
+
+async fn a_client_that_ends_its_half_reads_on_and_one_that_goes_is_noticed(runtime: &str) {
+    let limits = "--interval 100ms --event-every 0s --max-streams 1";
+    let server = Serving::start(&format!("--runtime {runtime} {limits}"));
+    let mut client = TcpStream::connect(server.address).await.expect("it listens");
+    client.write_all(b"GET /events HTTP/1.1\r\nhost: here\r\n\r\n").await.expect("written");
+    client.shutdown().await.expect("this half ends");
+    let mut read = String::new();
+    let reading = async {
+        while read.matches(":\n").count() < 5 {
+            read.push(char::from(client.read_u8().await.expect("no end")));
+        }
+    };
+    timeout(Duration::from_secs(10), reading).await.expect("soon");
+
+    drop(client);
+    let again = async {
+        while subscribe(server.address, "").await.is_err() {
+            sleep(Duration::from_millis(50)).await;
+        }
+    };
+    timeout(Duration::from_secs(10), again).await.expect("there is room again");
+    server.terminate();
+    assert_eq!(server.end().await.0.code(), Some(0));
 }
 
 #[tokio::test]

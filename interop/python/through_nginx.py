@@ -34,6 +34,7 @@ def start(server, servers, programs):
         case _ if server == SERVE:
             silence = f"{judge.Numbers.SILENCE * 1000:.0f}ms"
             serve = [gateway, "serve", "--listen", "127.0.0.1:0", "--event-every", silence]
+            serve += ["--cors-origin", "*"]
             return [servers.start(*serve, "--interval", of) for of in ("0s", every)]
         case _ if server == UVICORN:
             (port,) = free_ports(1)

@@ -58,6 +58,8 @@ enum Command {
     /// `last_event_id`, which SSE and NDJSON take as the header Last-Event-ID or as `?last_event_id=ID`
     /// in the address. An id that never was is refused (`INVALID_ARGUMENT`, 400), and so is one after
     /// which events were missed (`OUT_OF_RANGE`, 410); a browser's `EventSource` then gives up.
+    /// The ids are those of one run of the server: after a restart they begin again at 1, and mean other
+    /// events. A client that comes back then has to begin anew, without an id, or it may miss some.
     /// A call ends at its deadline. When the server is stopped, all streams end well. Exits with 0
     /// then, and with 2 if it cannot listen or has no TLS by the files that were given.
     ///

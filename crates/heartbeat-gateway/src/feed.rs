@@ -11,7 +11,11 @@ use tokio::sync::watch;
 
 /// A log of events that many subscribers follow, each at its own pace. Clones share the log.
 ///
-/// Events are numbered from 1; the number, in decimal, is the event's id. A subscriber holds no more
+/// Events are numbered from 1; the number, in decimal, is the event's id. The ids are those of one feed, and
+/// so of one run of the server: the next run gives them out anew, for other events, and cannot tell whether
+/// an id is of its own. A client that comes back after a restart has to begin anew, without an id.
+///
+/// A subscriber holds no more
 /// than its place in the log: one that is slow costs nothing, and one that falls behind by more than
 /// the log holds is told so, since events must not be lost in silence.
 #[derive(Debug, Clone)]
@@ -109,7 +113,7 @@ impl Feed {
                 id => id
                     .parse()
                     .ok()
-                    .filter(|&last| last <= log.latest)
+                    .filter(|last: &u64| *last <= log.latest && last.to_string() == id)
                     .ok_or_else(|| FeedError::UnknownId(id.to_owned()))?,
             };
             log.after(last)?;
@@ -208,7 +212,7 @@ mod tests {
     fn an_id_that_was_never_given_out_is_refused() {
         let feed = Feed::new(10);
         publish(&feed, 5);
-        for id in ["6", "-1", "x", "18446744073709551616"] {
+        for id in ["6", "-1", "+1", "01", " 1", "x", "18446744073709551616"] {
             let error = feed.subscribe(id).map(|_| ()).expect_err("unknown");
             assert_eq!(error, FeedError::UnknownId(id.to_owned()));
         }

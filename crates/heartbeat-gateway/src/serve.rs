@@ -74,8 +74,8 @@ pub struct ServeOptions {
     pub shutdown_within: Duration,
 
     /// Let pages of this origin (`https://HOST:PORT`, or * for any) read what is served, by CORS; may
-    /// be given more than once
-    #[arg(long, value_name = "ORIGIN", default_value = "*")]
+    /// be given more than once. Without it no page of another origin may
+    #[arg(long, value_name = "ORIGIN")]
     pub cors_origin: Vec<Origin>,
 
     /// The front door: connections, TLS, limits.

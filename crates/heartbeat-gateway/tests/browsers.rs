@@ -58,7 +58,8 @@ async fn any_page_may_call_and_read_all_that_there_is() {
         let mut answer = Events::ask(server.address, version, request).await;
         assert_eq!(text(&answer.headers, "access-control-allow-origin"), "*", "{kind:?}");
         let exposed = text(&answer.headers, "access-control-expose-headers");
-        assert_eq!(exposed, "grpc-status,grpc-message,grpc-status-details-bin", "{kind:?}");
+        let expected = "grpc-status,grpc-message,grpc-status-details-bin,retry-after";
+        assert_eq!(exposed, expected, "{kind:?}");
         assert_eq!(answer.event().await.event_id, "1", "{kind:?}");
     }
 }

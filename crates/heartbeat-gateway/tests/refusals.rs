@@ -93,7 +93,7 @@ async fn what_is_not_there_is_not_found() {
 }
 
 #[tokio::test]
-async fn a_method_or_a_content_type_that_makes_no_sense_is_told_what_does() {
+async fn a_request_that_makes_no_sense_is_told_what_does() {
     let server = Server::start("tokio", 10, QUIET).await;
     let ask = async |request| Events::ask(server.address, Version::HTTP_11, request).await;
 
@@ -117,6 +117,12 @@ async fn a_method_or_a_content_type_that_makes_no_sense_is_told_what_does() {
         let takes = answer.headers["accept-post"].to_str().expect("text").to_owned();
         assert!(takes.contains("application/grpc-web-text, application/connect+proto"), "{takes}");
         assert!(answer.text().await.ends_with(&format!("Content-Type: {takes}\n")));
+    }
+    for path in ["/events", "/events.ndjson"] {
+        let answer = ask(get(&format!("{path}?last_event_id=1&last_event_id=2"))).await;
+        assert_eq!(answer.status, 400, "{path}");
+        let reason = "the address has more than one last_event_id: give one, or none\n";
+        assert_eq!(answer.text().await, reason, "{path}");
     }
     let answer = ask(Kind::Grpc.request("")).await;
     assert_eq!(answer.status, 505);
@@ -226,6 +232,26 @@ async fn the_deadline_of_a_call_ends_it() {
         let mut events = Events::ask(server.address, version, request).await;
         assert_eq!(events.event().await.event_id, "1", "{kind:?}");
         assert_eq!(events.next().await, Item::Heartbeat, "{kind:?}");
+        let reason = "the deadline that the client set has passed".to_owned();
+        assert_eq!(events.end().await, Item::Failed(code.to_owned(), reason), "{kind:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_deadline_of_nothing_brings_no_event() {
+    let server = Server::start("tokio", 10, QUIET).await;
+    server.feed.publish(GatewayEvent::default());
+    for (kind, version) in WAYS {
+        let (name, value, code) = match kind {
+            Kind::Sse | Kind::Ndjson => continue,
+            Kind::ConnectProto | Kind::ConnectJson => {
+                ("connect-timeout-ms", "0", "deadline_exceeded")
+            }
+            _ => ("grpc-timeout", "0n", "4"),
+        };
+        let mut request = kind.request("");
+        request.headers_mut().insert(name, value.parse().expect("a value"));
+        let mut events = Events::ask(server.address, version, request).await;
         let reason = "the deadline that the client set has passed".to_owned();
         assert_eq!(events.end().await, Item::Failed(code.to_owned(), reason), "{kind:?}");
     }

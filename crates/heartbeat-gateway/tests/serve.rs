@@ -14,6 +14,7 @@ use support::client::{Events, Kind};
 use support::decode::Item;
 use support::tls::Certificate;
 use support::{GATEWAY, Serving, address_in, next_ids, on_each_runtime, subscribe};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 use tonic::Code;
@@ -24,6 +25,7 @@ on_each_runtime![
     a_client_resumes_after_the_last_event_it_has_seen,
     the_proxy_in_front_leaves_a_stream_that_has_heartbeats,
     a_server_without_files_left_serves_again_once_it_has_some,
+    a_client_that_ends_its_half_reads_on_and_one_that_goes_is_noticed,
 ];
 
 async fn sigterm_ends_a_hundred_open_streams_cleanly_and_soon(runtime: &str) {
@@ -136,6 +138,31 @@ async fn a_server_without_files_left_serves_again_once_it_has_some(runtime: &str
     assert!((1..=pauses).contains(&(warnings as u128)), "{warnings} in {pauses} pauses: {log}");
 }
 
+async fn a_client_that_ends_its_half_reads_on_and_one_that_goes_is_noticed(runtime: &str) {
+    let limits = "--interval 100ms --event-every 0s --max-streams 1";
+    let server = Serving::start(&format!("--runtime {runtime} {limits}"));
+    let mut client = TcpStream::connect(server.address).await.expect("it listens");
+    client.write_all(b"GET /events HTTP/1.1\r\nhost: here\r\n\r\n").await.expect("written");
+    client.shutdown().await.expect("this half ends");
+    let mut read = String::new();
+    let reading = async {
+        while read.matches(":\n").count() < 5 {
+            read.push(char::from(client.read_u8().await.expect("no end")));
+        }
+    };
+    timeout(Duration::from_secs(10), reading).await.expect("soon");
+
+    drop(client);
+    let again = async {
+        while subscribe(server.address, "").await.is_err() {
+            sleep(Duration::from_millis(50)).await;
+        }
+    };
+    timeout(Duration::from_secs(10), again).await.expect("there is room again");
+    server.terminate();
+    assert_eq!(server.end().await.0.code(), Some(0));
+}
+
 #[tokio::test]
 async fn it_says_how_to_try_it_and_serves_over_tls() {
     let certificate = Certificate::new("serve");
@@ -169,6 +196,20 @@ async fn flags_set_the_limits_and_who_may_read() {
     assert_eq!(refused.status, 503);
     server.terminate();
     assert_eq!(server.end().await.0.code(), Some(0));
+}
+
+#[tokio::test]
+async fn no_page_of_another_origin_may_read_unless_it_is_let() {
+    for (flags, allowed) in [("", None), ("--cors-origin *", Some("*"))] {
+        let server = Serving::start(flags);
+        let mut request = Kind::Sse.request("");
+        request.headers_mut().insert("origin", "https://page.example".parse().expect("a value"));
+        let answer = Events::ask(server.address, Version::HTTP_11, request).await;
+        let found = answer.headers.get("access-control-allow-origin");
+        assert_eq!(found.map(|value| value.to_str().expect("text")), allowed, "{flags:?}");
+        server.terminate();
+        assert_eq!(server.end().await.0.code(), Some(0));
+    }
 }
 
 #[test]

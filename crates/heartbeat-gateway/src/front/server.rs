@@ -32,6 +32,7 @@ pub struct Front<L: Host = TcpListener> {
     tls: Option<TlsAcceptor>,
     options: FrontOptions,
     pings: Option<Duration>,
+    half_close: bool,
 }
 
 impl Front {
@@ -64,7 +65,14 @@ impl<L: Host> Front<L> {
         let listen = |source| FrontError::Listen { address, source };
         let listener = L::bind(address).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
-        Ok(Self { listener, address, tls, options: options.clone(), pings: None })
+        Ok(Self {
+            listener,
+            address,
+            tls,
+            options: options.clone(),
+            pings: None,
+            half_close: false,
+        })
     }
 
     /// Where clients connect to, with the port that was chosen.
@@ -76,6 +84,14 @@ impl<L: Host> Front<L> {
     /// often than the idle timeout is to keep a connection. Default: none.
     pub fn pings(self, every: Option<Duration>) -> Self {
         Self { pings: every, ..self }
+    }
+
+    /// Lets a client of HTTP/1.1 end its half of the connection, as `nc -N` does, and read on. Default: no.
+    ///
+    /// To the server, one that has gone altogether looks the same, and is not noticed before something is written
+    /// to it: at the next heartbeat or the one after, and where none is sent not before an event.
+    pub(crate) fn half_close(self, half_close: bool) -> Self {
+        Self { half_close, ..self }
     }
 
     /// Hands all requests to `service`, each with a [`Peer`](super::Peer) in its extensions, until
@@ -148,6 +164,7 @@ impl<L: Host> Front<L> {
         // hyper counts the time for a header from the answer before, and would not mind how long HTTP/1.1
         // takes to show that it is none. The connection itself minds both, by one measure.
         http.http1().header_read_timeout(None).max_buf_size(header_size as usize);
+        http.http1().half_close(self.half_close);
         http.http2()
             .timer(L::http_timer())
             .keep_alive_interval(self.pings)
@@ -163,6 +180,7 @@ impl<L: Host> fmt::Debug for Front<L> {
             .field("address", &self.address)
             .field("options", &self.options)
             .field("pings", &self.pings)
+            .field("half_close", &self.half_close)
             .finish_non_exhaustive()
     }
 }

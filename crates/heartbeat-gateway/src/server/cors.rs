@@ -1,7 +1,7 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use axum::http::header::ORIGIN;
+use axum::http::header::{ORIGIN, RETRY_AFTER};
 use axum::http::{HeaderName, HeaderValue, Method, Uri};
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
@@ -41,11 +41,12 @@ impl FromStr for Origin {
 /// How long a browser may remember what it was told. Chromium does for two hours at most.
 const REMEMBERED: Duration = Duration::from_secs(2 * 60 * 60);
 
-/// What gRPC-Web says in headers where nothing but an error is to be said.
-const EXPOSED: [HeaderName; 3] = [
+/// What gRPC-Web says in headers where nothing but an error is to be said, and when to come back.
+const EXPOSED: [HeaderName; 4] = [
     HeaderName::from_static("grpc-status"),
     HeaderName::from_static("grpc-message"),
     HeaderName::from_static("grpc-status-details-bin"),
+    RETRY_AFTER,
 ];
 
 /// Lets pages of these origins read what is served. Nobody has to log in, so no credentials are allowed.

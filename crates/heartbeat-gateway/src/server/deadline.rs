@@ -41,6 +41,11 @@ impl Deadline {
         })
     }
 
+    /// An error if it leaves no time at all: a timer would be late by its granularity.
+    pub(super) fn leaves_time(self) -> Result<(), Status> {
+        if self.0.is_zero() { Err(late()) } else { Ok(()) }
+    }
+
     /// An alarm for it, from now on. None if that is too long to be measured.
     pub(super) fn alarm<T: Timer>(self, timer: &T) -> Option<Pin<Box<T::Sleep>>> {
         let deadline = timer.now().checked_add(self.0)?;
@@ -67,19 +72,20 @@ fn number(text: &str, digits: usize) -> Option<u64> {
     text.parse().ok().filter(|_| is_one)
 }
 
-/// Ends the events with an error once the alarm goes off.
+fn late() -> Status {
+    Status::deadline_exceeded("the deadline that the client set has passed")
+}
+
+/// Ends the events with an error once the alarm goes off, however many there still are.
 pub(super) fn ending_at<E: Send + 'static>(
     alarm: Pin<Box<impl Future<Output = ()> + Send + 'static>>,
     events: BoxStream<'static, Result<E, Status>>,
 ) -> impl Stream<Item = Result<E, Status>> + Send + 'static {
     stream::unfold(Some((events, alarm)), async |state| {
         let (mut events, alarm) = state?;
-        match future::select(events.next(), alarm).await {
-            Either::Left((event, alarm)) => Some((event?, Some((events, alarm)))),
-            Either::Right(_) => {
-                let late = Status::deadline_exceeded("the deadline that the client set has passed");
-                Some((Err(late), None))
-            }
+        match future::select(alarm, events.next()).await {
+            Either::Left(_) => Some((Err(late()), None)),
+            Either::Right((event, alarm)) => Some((event?, Some((events, alarm)))),
         }
     })
 }
@@ -143,6 +149,24 @@ mod tests {
         let error = events.next().await.expect("no end").expect_err("late");
         assert_eq!(error.code(), tonic::Code::DeadlineExceeded);
         assert!(events.next().await.is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_ends_events_that_do_not() {
+        let alarm = Deadline(Duration::from_secs(10)).alarm(&TokioTimer).expect("not too long");
+        let mut events = Box::pin(ending_at(alarm, stream::repeat(Ok(1)).boxed()));
+        assert_eq!(events.next().await.expect("no end").expect("no error"), 1);
+        advance(Duration::from_secs(11)).await;
+        let error = events.next().await.expect("no end").expect_err("late");
+        assert_eq!(error.code(), tonic::Code::DeadlineExceeded);
+        assert!(events.next().await.is_none());
+    }
+
+    #[test]
+    fn one_of_nothing_leaves_no_time() {
+        let error = Deadline(Duration::ZERO).leaves_time().expect_err("late");
+        assert_eq!(error.code(), tonic::Code::DeadlineExceeded);
+        assert!(Deadline(Duration::from_nanos(1)).leaves_time().is_ok());
     }
 
     #[test]

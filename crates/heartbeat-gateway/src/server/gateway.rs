@@ -55,6 +55,10 @@ impl Gateway {
         Self { origins, ..self }
     }
 
+    pub(super) fn has_heartbeats(&self) -> bool {
+        !self.heartbeat.is_disabled()
+    }
+
     /// The service, on the runtime of `timer`.
     pub(super) fn service<T>(
         self,

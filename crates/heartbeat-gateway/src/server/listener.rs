@@ -77,6 +77,9 @@ impl Listener {
     ///
     /// An accept that fails is logged and tried again after a short pause.
     ///
+    /// Where there are heartbeats, a client of HTTP/1.1 may end its half of the connection and read on: they find
+    /// out whether it is still there. Without them such an end is the client's goodbye.
+    ///
     /// # Cancellation
     ///
     /// Dropping the future closes the listener; connections end with their streams.
@@ -90,10 +93,17 @@ impl Listener {
         gateway: Gateway,
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) {
+        let half = gateway.has_heartbeats();
         match self.0 {
-            Bound::Tokio(front) => front.serve(gateway.service(TokioTimer), shutdown).await,
-            Bound::Smol(front) => front.serve(gateway.service(SmolTimer), shutdown).await,
-            Bound::AsyncStd(front) => front.serve(gateway.service(AsyncStdTimer), shutdown).await,
+            Bound::Tokio(front) => {
+                front.half_close(half).serve(gateway.service(TokioTimer), shutdown).await;
+            }
+            Bound::Smol(front) => {
+                front.half_close(half).serve(gateway.service(SmolTimer), shutdown).await;
+            }
+            Bound::AsyncStd(front) => {
+                front.half_close(half).serve(gateway.service(AsyncStdTimer), shutdown).await;
+            }
         }
     }
 }

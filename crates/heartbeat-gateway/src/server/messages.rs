@@ -12,7 +12,7 @@ use heartbeat_core::Instant;
 
 use super::protocol::{CONTENT_TYPES, Protocol};
 use super::subscriptions::Subscriptions;
-use super::{connect, grpc};
+use super::{connect, grpc, refusal};
 
 /// What is called.
 pub(super) const SUBSCRIBE: &str = "/galaxy.gateway.v1.GatewayService/Subscribe";
@@ -32,6 +32,7 @@ where
     T: Timer<Instant: Send, Sleep: Send> + Clone + Send + Sync + 'static,
 {
     let timer = subscriptions.timer.clone();
+    let headers = request.headers().clone();
     let answer = Box::pin(async move {
         match Protocol::of(request.headers()) {
             Some(Protocol::Connect(codec)) => connect::answer(subscriptions, codec, request).await,
@@ -46,9 +47,7 @@ where
     let Some(deadline) = timer.now().checked_add(COMES_WITHIN) else { return answer.await };
     match future::select(answer, Box::pin(timer.sleep_until(deadline))).await {
         Either::Left((response, _)) => response,
-        Either::Right(_) => {
-            (StatusCode::REQUEST_TIMEOUT, "the request's message did not come\n").into_response()
-        }
+        Either::Right(_) => refusal::too_late(&headers),
     }
 }
 
@@ -56,7 +55,7 @@ where
 mod tests {
     use std::convert::Infallible;
 
-    use axum::body::Bytes;
+    use axum::body::{Bytes, to_bytes};
     use axum::http::Version;
     use futures_util::stream::{self, StreamExt};
     use heartbeat_tokio::TokioTimer;
@@ -82,8 +81,19 @@ mod tests {
             let subscriptions = Subscriptions { feed: Feed::new(1), timer: TokioTimer };
             let start = Instant::now();
             let answer = subscribe(State(subscriptions), request.expect("a request")).await;
-            assert_eq!(answer.status(), StatusCode::REQUEST_TIMEOUT, "{content_type}");
             assert_eq!(start.elapsed().as_secs(), 10, "{content_type}");
+            assert_eq!(answer.status(), StatusCode::OK, "{content_type}");
+            assert_eq!(answer.headers()["content-type"], content_type);
+            let (head, body) = answer.into_parts();
+            let body = to_bytes(body, 1000).await.expect("whole");
+            if content_type.contains("connect") {
+                let end = r#"{"error":{"code":"deadline_exceeded","message":"the request's message did not come"}}"#;
+                let length = u8::try_from(end.len()).expect("short");
+                assert_eq!(body, [&[2, 0, 0, 0, length], end.as_bytes()].concat());
+            } else {
+                assert_eq!(head.headers["grpc-status"], "4", "{content_type}");
+                assert_eq!(body, "", "{content_type}");
+            }
         }
     }
 }

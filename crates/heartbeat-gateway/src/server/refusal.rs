@@ -3,7 +3,7 @@
 use axum::body::Body;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, Request, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, Request, StatusCode};
 use axum::response::{IntoResponse, Response};
 use tonic::Status;
 
@@ -14,8 +14,11 @@ use super::protocol::Protocol;
 /// There are too many requests under way already.
 pub(super) fn too_many(request: &Parts) -> Response {
     let reason = "as many streams as there may be are open: come back later";
-    let mut response =
-        refuse(request, Status::resource_exhausted(reason), StatusCode::SERVICE_UNAVAILABLE);
+    let mut response = refuse(
+        &request.headers,
+        Status::resource_exhausted(reason),
+        StatusCode::SERVICE_UNAVAILABLE,
+    );
     response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
     response
 }
@@ -28,17 +31,23 @@ pub(super) async fn not_found(request: Request<Body>) -> Response {
         "nothing is at {path}: there are /events (SSE), /events.ndjson (NDJSON), and {SUBSCRIBE} \
         (gRPC, gRPC-Web and Connect)"
     );
-    refuse(&head, Status::unimplemented(reason), StatusCode::NOT_FOUND)
+    refuse(&head.headers, Status::unimplemented(reason), StatusCode::NOT_FOUND)
+}
+
+/// The message of the request with these headers did not come in time.
+pub(super) fn too_late(headers: &HeaderMap) -> Response {
+    let reason = "the request's message did not come";
+    refuse(headers, Status::deadline_exceeded(reason), StatusCode::REQUEST_TIMEOUT)
 }
 
 /// Remote calls are told the status, others that of HTTP.
-fn refuse(request: &Parts, status: Status, otherwise: StatusCode) -> Response {
-    match Protocol::of(&request.headers) {
+fn refuse(headers: &HeaderMap, status: Status, otherwise: StatusCode) -> Response {
+    match Protocol::of(headers) {
         Some(Protocol::Grpc) => status.into_http(),
         Some(Protocol::Connect(codec)) => connect::refuse(codec, &status),
         Some(Protocol::GrpcWeb) => {
             let mut response = status.into_http(); // where there is no message its trailers may be headers
-            if let Some(content_type) = request.headers.get(CONTENT_TYPE) {
+            if let Some(content_type) = headers.get(CONTENT_TYPE) {
                 response.headers_mut().insert(CONTENT_TYPE, content_type.clone());
             }
             response

@@ -1,6 +1,6 @@
 use axum::extract::{FromRequestParts, Query};
-use axum::http::HeaderName;
 use axum::http::request::Parts;
+use axum::http::{HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
@@ -27,7 +27,10 @@ impl<S: Send + Sync> FromRequestParts<S> for Resume {
             return Ok(Self(String::from_utf8_lossy(id.as_bytes()).into_owned()));
         }
         let query = Query::from_request_parts(parts, state).await;
-        let Query(InAddress { last_event_id }) = query.map_err(IntoResponse::into_response)?;
+        let Query(InAddress { last_event_id }) = query.map_err(|_| {
+            let reason = "the address has more than one last_event_id: give one, or none\n";
+            (StatusCode::BAD_REQUEST, reason).into_response()
+        })?;
         Ok(Self(last_event_id))
     }
 }

@@ -47,6 +47,7 @@ where
         protocol: Protocol,
         extensions: &Extensions,
     ) -> Result<BoxStream<'static, Result<GatewayEvent, Status>>, Status> {
+        deadline.map_or(Ok(()), Deadline::leaves_time)?;
         let events = self.events(&request.last_event_id, protocol, extensions)?;
         let events = events.map_err(Status::from);
         Ok(match deadline.and_then(|deadline| deadline.alarm(&self.timer)) {

@@ -20,6 +20,11 @@ use super::{FrontError, FrontOptions, tls};
 use crate::runtime::accept::incoming;
 use crate::runtime::host::Host;
 
+/// How much of an upload may be on its way with HTTP/2 before it is read. A connection has room for that of
+/// a hundred, so those that nobody reads do not hold the others up.
+const WINDOW: u32 = 256 * 1024;
+const WINDOWS: u32 = 100 * WINDOW;
+
 /// A server that listens, for HTTP/1.1 and HTTP/2 on one port, over TLS or not.
 ///
 /// What a client may take up is limited by the [`FrontOptions`]. There is no limit of its own to the
@@ -150,6 +155,8 @@ impl<L: Host> Front<L> {
         http.http1().header_read_timeout(None).max_buf_size(header_size as usize);
         http.http2()
             .timer(L::http_timer())
+            .initial_stream_window_size(WINDOW)
+            .initial_connection_window_size(WINDOWS)
             .keep_alive_interval(self.pings)
             .max_concurrent_streams(None)
             .max_header_list_size(header_size);

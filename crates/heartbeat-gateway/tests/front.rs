@@ -305,6 +305,17 @@ async fn uploads_that_nobody_reads_do_not_hold_up_the_others() {
 }
 
 #[tokio::test]
+async fn a_head_may_have_many_short_lines() {
+    let server = Server::start(|_| {}).await;
+    let lines = "a: b\r\n".repeat(990);
+    let mut connection = server.connect().await;
+    let head = format!("GET / HTTP/1.1\r\nhost: here\r\n{lines}\r\n");
+    connection.write_all(head.as_bytes()).await.expect("written");
+    let answer = read_until(&mut connection, "\r\n\r\n").await;
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+}
+
+#[tokio::test]
 async fn connections_beyond_the_limit_wait_and_so_does_not_the_shutdown() {
     let mut server = Server::start(|options| options.max_connections = 1).await;
     let mut first = server.connect().await;

@@ -69,7 +69,8 @@ pub struct ServeOptions {
     #[arg(long, value_name = "ADDR")]
     pub metrics: Option<SocketAddr>,
 
-    /// How long streams may take to end when the server is stopped
+    /// How long streams may take to end when the server is stopped; to stop it once more cuts them off
+    /// at once
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = flags::time, allow_hyphen_values = true)]
     pub shutdown_within: Duration,
 
@@ -191,7 +192,7 @@ pub async fn run(options: ServeOptions) -> Result<(), ServeError> {
     health.stop();
     feed.close();
     let _ = stop.send(()); // heard, unless the server has ended
-    if timeout(options.shutdown_within, served).await.is_ok() {
+    if termination.lets_end(served, options.shutdown_within).await {
         tracing::info!("all streams have ended");
     } else {
         tracing::warn!(within = ?options.shutdown_within, "streams were cut off");
@@ -228,6 +229,23 @@ pub(crate) struct Termination {
     interrupt: tokio::signal::unix::Signal,
     #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,
+}
+
+impl Termination {
+    /// Waits for an end for so long, unless it is asked to end once more. Tells whether there was one.
+    pub(crate) async fn lets_end(
+        &mut self,
+        end: impl Future<Output = ()>,
+        within: Duration,
+    ) -> bool {
+        tokio::select! {
+            ended = timeout(within, end) => ended.is_ok(),
+            signal = self.wait() => {
+                tracing::info!(signal, "ending at once");
+                false
+            }
+        }
+    }
 }
 
 #[cfg(unix)]

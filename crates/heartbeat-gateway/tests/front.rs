@@ -2,17 +2,19 @@
 
 mod support;
 
+use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use std::{future, io};
 
 use axum::body::Body as AnyBody;
-use axum::{Extension, Router, routing::get};
+use axum::routing::{get, post};
+use axum::{Extension, Router};
 use futures_util::{Stream, StreamExt, stream};
 use heartbeat_gateway::front::{Front, FrontOptions, Peer, StreamLimit};
-use http_body_util::{BodyExt, Empty};
-use hyper::body::{Bytes, Incoming};
+use http_body_util::{BodyExt, Empty, Full};
+use hyper::body::{Body, Bytes, Incoming};
 use hyper::client::conn::http2::{self, SendRequest};
 use hyper::{Request, Response, StatusCode, Version};
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -60,7 +62,7 @@ impl Server {
 }
 
 /// `/` tells what the server knows of the client, `/quiet` sends a byte and then nothing, `/echo` speaks
-/// no HTTP, `/long` is long.
+/// no HTTP, `/long` is long, `/upload` says how much it was sent, `/deaf` reads nothing.
 fn service(max_streams: u32) -> Router {
     let tell = |Extension(peer): Extension<Peer>, version: Version| async move {
         format!("{version:?} {} {}\n", peer.address.ip(), peer.tls)
@@ -73,7 +75,10 @@ fn service(max_streams: u32) -> Router {
     });
     let router = Router::new().route("/", get(tell)).route("/quiet", get(quiet));
     let long = async || "x".repeat(LONG);
-    router.route("/echo", get(echo)).route("/long", get(long)).layer(limit)
+    let upload = async |body: Bytes| body.len().to_string();
+    let deaf = async |_body: AnyBody| future::pending::<()>().await;
+    let router = router.route("/echo", get(echo)).route("/long", get(long));
+    router.route("/upload", post(upload)).route("/deaf", post(deaf)).layer(limit)
 }
 
 /// Sends back what comes, once it need not be HTTP any more.
@@ -120,7 +125,10 @@ async fn until_closed(io: &mut (impl AsyncRead + Unpin)) -> Duration {
     since.elapsed()
 }
 
-async fn h2(io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) -> SendRequest<Empty<Bytes>> {
+async fn h2<B>(io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) -> SendRequest<B>
+where
+    B: Body<Data: Send, Error = Infallible> + Unpin + Send + 'static,
+{
     let handshake = http2::handshake(TokioExecutor::new(), TokioIo::new(io)).await;
     let (client, connection) = handshake.expect("HTTP/2");
     tokio::spawn(connection);
@@ -129,6 +137,11 @@ async fn h2(io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) -> SendReq
 
 fn request(path: &str) -> Request<Empty<Bytes>> {
     Request::get(format!("http://here{path}")).body(Empty::new()).expect("a request")
+}
+
+fn upload(path: &str, length: usize) -> Request<Full<Bytes>> {
+    let body = Bytes::from(vec![b'x'; length]);
+    Request::post(format!("http://here{path}")).body(Full::new(body)).expect("a request")
 }
 
 async fn text(response: Response<Incoming>) -> String {
@@ -273,9 +286,33 @@ async fn a_head_that_is_too_long_gets_431() {
 
     let mut client = h2(server.connect().await).await;
     client.ready().await.expect("settings");
-    let request = Request::get("http://here/").header("long", long).body(Empty::new());
+    let request = Request::get("http://here/").header("long", long);
+    let request = request.body(Empty::<Bytes>::new());
     let answer = client.send_request(request.expect("a request")).await.expect("answered");
     assert_eq!(answer.status(), StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
+}
+
+#[tokio::test]
+async fn uploads_that_nobody_reads_do_not_hold_up_the_others() {
+    let server = Server::start(|_| {}).await;
+    let mut client = h2(server.connect().await).await;
+    for _ in 0..40 {
+        tokio::spawn(client.send_request(upload("/deaf", 2 * 1024 * 1024)));
+    }
+    sleep(Duration::from_millis(500)).await; // they fill what there is to fill
+    let answer = timeout(SOON, client.send_request(upload("/upload", 1000))).await;
+    assert_eq!(text(answer.expect("soon").expect("answered")).await, "1000");
+}
+
+#[tokio::test]
+async fn a_head_may_have_many_short_lines() {
+    let server = Server::start(|_| {}).await;
+    let lines = "a: b\r\n".repeat(990);
+    let mut connection = server.connect().await;
+    let head = format!("GET / HTTP/1.1\r\nhost: here\r\n{lines}\r\n");
+    connection.write_all(head.as_bytes()).await.expect("written");
+    let answer = read_until(&mut connection, "\r\n\r\n").await;
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
 }
 
 #[tokio::test]

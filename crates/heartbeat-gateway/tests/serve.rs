@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use hyper::Version;
-use support::client::{Events, Kind};
+use support::client::{Events, Kind, SOON};
 use support::decode::Item;
 use support::tls::Certificate;
 use support::{GATEWAY, Serving, address_in, next_ids, on_each_runtime, subscribe};
@@ -64,6 +64,23 @@ async fn a_client_that_does_not_end_holds_the_server_up_no_longer_than_it_may(ru
     }
     assert!(asked.elapsed() < Duration::from_secs(1), "it waits, and accepts nobody else");
     let (status, log) = server.end().await;
+    assert_eq!(status.code(), Some(0), "{log}");
+    assert!(log.contains("streams were cut off"), "{log}");
+    drop(mute);
+}
+
+#[tokio::test]
+async fn who_asks_twice_does_not_wait() {
+    let server = Serving::start("--shutdown-within 60s");
+    let mute = support::mute(server.address).await;
+    let mut stream = subscribe(server.address, "").await.expect("served");
+    assert_eq!(next_ids(&mut stream, 1).await, ["1"]);
+    server.terminate();
+    while TcpStream::connect(server.address).await.is_ok() {
+        sleep(Duration::from_millis(10)).await;
+    }
+    server.terminate();
+    let (status, log) = timeout(SOON, server.end()).await.expect("soon");
     assert_eq!(status.code(), Some(0), "{log}");
     assert!(log.contains("streams were cut off"), "{log}");
     drop(mute);

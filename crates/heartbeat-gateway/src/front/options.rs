@@ -25,7 +25,8 @@ pub struct FrontOptions {
     #[arg(long, value_name = "COUNT", default_value_t = DEFAULT.max_connections, value_parser = clap::value_parser!(u32).range(1..))]
     pub max_connections: u32,
 
-    /// How long the head of a request may be, with its headers; a longer one gets status 431
+    /// How long the head of a request may be, with its headers; a longer one gets status 431, as does one
+    /// of more than 1,000 lines
     #[arg(long, value_name = "BYTES", default_value_t = DEFAULT.max_header_size, value_parser = clap::value_parser!(u32).range(8 * 1024..=1024 * 1024))]
     pub max_header_size: u32,
 

@@ -20,6 +20,15 @@ use super::{FrontError, FrontOptions, tls};
 use crate::runtime::accept::incoming;
 use crate::runtime::host::Host;
 
+/// How many lines the headers of a request may have with HTTP/1.1: more than a request needs, so that what
+/// limits it is its length. `hyper` allocates for so many each time.
+const HEADER_LINES: usize = 1000;
+
+/// How much of an upload may be on its way with HTTP/2 before it is read. A connection has room for that of
+/// a hundred, so those that nobody reads do not hold the others up.
+const WINDOW: u32 = 256 * 1024;
+const WINDOWS: u32 = 100 * WINDOW;
+
 /// A server that listens, for HTTP/1.1 and HTTP/2 on one port, over TLS or not.
 ///
 /// What a client may take up is limited by the [`FrontOptions`]. There is no limit of its own to the
@@ -163,10 +172,15 @@ impl<L: Host> Front<L> {
         let header_size = self.options.max_header_size;
         // hyper counts the time for a header from the answer before, and would not mind how long HTTP/1.1
         // takes to show that it is none. The connection itself minds both, by one measure.
-        http.http1().header_read_timeout(None).max_buf_size(header_size as usize);
-        http.http1().half_close(self.half_close);
+        http.http1()
+            .header_read_timeout(None)
+            .max_buf_size(header_size as usize)
+            .max_headers(HEADER_LINES)
+            .half_close(self.half_close);
         http.http2()
             .timer(L::http_timer())
+            .initial_stream_window_size(WINDOW)
+            .initial_connection_window_size(WINDOWS)
             .keep_alive_interval(self.pings)
             .max_concurrent_streams(None)
             .max_header_list_size(header_size);

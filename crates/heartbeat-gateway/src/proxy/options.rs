@@ -32,7 +32,8 @@ pub struct ProxyOptions {
     #[arg(long, value_name = "ADDR")]
     pub metrics: Option<SocketAddr>,
 
-    /// How long requests may take to end when the proxy is stopped
+    /// How long requests may take to end when the proxy is stopped; to stop it once more cuts them off
+    /// at once
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = flags::time, allow_hyphen_values = true)]
     pub shutdown_within: Duration,
 

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use heartbeat_tokio::{HeartbeatLayer, NoObserver, Observer};
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
-use tokio::time::timeout;
 use tower::Layer;
 
 use super::access_log::AccessLog;
@@ -66,7 +65,7 @@ pub async fn run(options: ProxyOptions) -> Result<(), ServeError> {
     }
     health.stop();
     let _ = stop.send(()); // heard, unless the front has ended
-    if timeout(options.shutdown_within, served).await.is_ok() {
+    if termination.lets_end(served, options.shutdown_within).await {
         tracing::info!("all requests have ended");
     } else {
         tracing::warn!(within = ?options.shutdown_within, "requests were cut off");

@@ -55,3 +55,15 @@ async fn what_does_not_end_is_cut_off_and_does_not_look_whole() {
     assert!(since.elapsed() >= Duration::from_secs(1), "{:?}", since.elapsed());
     proxy.logs("requests were cut off").await;
 }
+
+#[tokio::test]
+async fn who_asks_twice_does_not_wait() {
+    let mut proxy = Proxying::start(serve(answers()).await, "--shutdown-within 1h");
+    let quiet = fetch(&proxy, get("/quiet")).await;
+    proxy.terminate();
+    proxy.logs("ending").await;
+    proxy.terminate();
+    assert_eq!(proxy.ended().await.code(), Some(0));
+    quiet.into_body().collect().await.expect_err("cut");
+    proxy.logs("requests were cut off").await;
+}

@@ -6,15 +6,15 @@ use async_std::task;
 use heartbeat_async_std::AsyncStdTimer;
 use smol_hyper::rt::{self, FuturesIo};
 
-use super::accept::Accept;
+use super::accept::{Accept, prepare};
 use super::host::Host;
 
 impl Accept for TcpListener {
     type Connection = FuturesIo<TcpStream>;
 
-    async fn accept_nodelay(&self) -> io::Result<(Self::Connection, SocketAddr)> {
+    async fn accept_prepared(&self) -> io::Result<(Self::Connection, SocketAddr)> {
         let (connection, client) = self.accept().await?;
-        let _ = connection.set_nodelay(true); // a peer that has gone is found out by its connection
+        prepare(&connection);
         Ok((FuturesIo::new(connection), client))
     }
 }

@@ -5,15 +5,15 @@ use heartbeat_tokio::TokioTimer;
 use hyper_util::rt::{self, TokioIo};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::accept::Accept;
+use super::accept::{Accept, prepare};
 use super::host::Host;
 
 impl Accept for TcpListener {
     type Connection = TokioIo<TcpStream>;
 
-    async fn accept_nodelay(&self) -> io::Result<(Self::Connection, SocketAddr)> {
+    async fn accept_prepared(&self) -> io::Result<(Self::Connection, SocketAddr)> {
         let (connection, client) = self.accept().await?;
-        let _ = connection.set_nodelay(true); // a peer that has gone is found out by its connection
+        prepare(&connection);
         Ok((TokioIo::new(connection), client))
     }
 }

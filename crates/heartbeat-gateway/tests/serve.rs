@@ -133,7 +133,7 @@ async fn the_proxy_in_front_leaves_a_stream_that_has_heartbeats(runtime: &str) {
 
 async fn a_server_without_files_left_serves_again_once_it_has_some(runtime: &str) {
     let files = 40;
-    let server = Serving::start_with_files(files, &format!("--runtime {runtime}"));
+    let server = Serving::start_with_files("-n", files, &format!("--runtime {runtime}"));
     let since = Instant::now();
     let mut mute = Vec::new();
     for _ in 0..files {
@@ -149,8 +149,21 @@ async fn a_server_without_files_left_serves_again_once_it_has_some(runtime: &str
     let (status, log) = server.end().await;
     assert_eq!(status.code(), Some(0), "{log}");
     let warnings = log.matches("could not be accepted").count();
+    assert!(log.contains("too few open files"), "{log}");
     let pauses = since.elapsed().as_millis() / 50;
     assert!((1..=pauses).contains(&(warnings as u128)), "{warnings} in {pauses} pauses: {log}");
+}
+
+#[tokio::test]
+async fn it_takes_as_many_files_as_it_may_have() {
+    let server = Serving::start_with_files("-Sn", 40, "--max-connections 100");
+    let streams = join_all((0..100).map(|_| subscribe(server.address, "")));
+    let streams = timeout(SOON, streams).await.expect("soon");
+    assert!(streams.iter().all(Result::is_ok));
+    server.terminate();
+    let (status, log) = server.end().await;
+    assert_eq!(status.code(), Some(0), "{log}");
+    assert!(!log.contains("too few open files"), "{log}");
 }
 
 #[tokio::test]

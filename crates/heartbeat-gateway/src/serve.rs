@@ -15,7 +15,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::feed::Feed;
 use crate::flags;
-use crate::front::{FrontError, FrontOptions};
+use crate::front::{FrontError, FrontOptions, allow_files};
 use crate::idle_proxy::{IdleCounts, IdleProxy};
 use crate::metrics::{Health, MetricsServer};
 use crate::runtime::Runtime;
@@ -128,6 +128,7 @@ impl From<FrontError> for ServeError {
 /// If an address cannot be listened on, or there is no TLS by the files that were given.
 pub async fn run(options: ServeOptions) -> Result<(), ServeError> {
     let mut termination = Termination::new().map_err(ServeError::Signals)?;
+    allow_files(&options.front, 1);
     let listener = Listener::bind(options.runtime, options.listen, &options.front).await?;
     let address = listener.local_addr();
     let listen = |address| move |source| FrontError::Listen { address, source };

@@ -135,7 +135,7 @@ async fn the_proxy_in_front_leaves_a_stream_that_has_heartbeats(runtime: &str) {
 
 async fn a_server_without_files_left_serves_again_once_it_has_some(runtime: &str) {
     let files = 40;
-    let server = Serving::start_with_files(files, &format!("--runtime {runtime}"));
+    let server = Serving::start_with_files("-n", files, &format!("--runtime {runtime}"));
     let since = Instant::now();
     let mut mute = Vec::new();
     for _ in 0..files {
@@ -151,6 +151,7 @@ async fn a_server_without_files_left_serves_again_once_it_has_some(runtime: &str
     let (status, log) = server.end().await;
     assert_eq!(status.code(), Some(0), "{log}");
     let warnings = log.matches("could not be accepted").count();
+    assert!(log.contains("too few open files"), "{log}");
     let pauses = since.elapsed().as_millis() / 50;
     assert!((1..=pauses).contains(&(warnings as u128)), "{warnings} in {pauses} pauses: {log}");
 }
@@ -178,6 +179,18 @@ async fn a_client_that_ends_its_half_reads_on_and_one_that_goes_is_noticed(runti
     timeout(Duration::from_secs(10), again).await.expect("there is room again");
     server.terminate();
     assert_eq!(server.end().await.0.code(), Some(0));
+}
+
+#[tokio::test]
+async fn it_takes_as_many_files_as_it_may_have() {
+    let server = Serving::start_with_files("-Sn", 40, "--max-connections 100");
+    let streams = join_all((0..100).map(|_| subscribe(server.address, "")));
+    let streams = timeout(SOON, streams).await.expect("soon");
+    assert!(streams.iter().all(Result::is_ok));
+    server.terminate();
+    let (status, log) = server.end().await;
+    assert_eq!(status.code(), Some(0), "{log}");
+    assert!(!log.contains("too few open files"), "{log}");
 }
 
 #[tokio::test]

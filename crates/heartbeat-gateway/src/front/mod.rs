@@ -7,6 +7,7 @@
 mod activity;
 mod connection;
 mod error;
+mod files;
 mod guarded;
 mod io;
 mod limit;
@@ -16,6 +17,7 @@ mod server;
 mod tls;
 
 pub use error::FrontError;
+pub(crate) use files::allow_files;
 pub use guarded::Guarded;
 pub use limit::{Limited, LimitedFuture, StreamLimit};
 pub use options::FrontOptions;

@@ -21,7 +21,8 @@ pub struct FrontOptions {
     #[arg(long, value_name = "COUNT", default_value_t = DEFAULT.max_streams, value_parser = clap::value_parser!(u32).range(1..))]
     pub max_streams: u32,
 
-    /// How many connections may be open at once; more wait to be accepted
+    /// How many connections may be open at once; more wait to be accepted. Each is an open file to the
+    /// system, which limits those too
     #[arg(long, value_name = "COUNT", default_value_t = DEFAULT.max_connections, value_parser = clap::value_parser!(u32).range(1..))]
     pub max_connections: u32,
 

@@ -13,7 +13,7 @@ use super::connections::Connections;
 use super::options::ProxyOptions;
 use super::service::{Passage, Proxy, refuse};
 use super::trust;
-use crate::front::{Front, FrontError, StreamLimit};
+use crate::front::{Front, FrontError, StreamLimit, allow_files};
 use crate::metrics::{Health, MetricsServer};
 use crate::serve::{ServeError, Termination, announce};
 
@@ -29,6 +29,7 @@ use crate::serve::{ServeError, Termination, announce};
 /// Outside a tokio runtime with I/O and time enabled.
 pub async fn run(options: ProxyOptions) -> Result<(), ServeError> {
     let mut termination = Termination::new().map_err(ServeError::Signals)?;
+    allow_files(&options.front, 2); // a connection to the upstream for each
     let front = Front::bind(options.listen, &options.front).await?;
     let health = Health::default();
     let metrics = match options.metrics {

@@ -154,6 +154,13 @@ async fn those_who_do_not_read_do_not_hold_up_the_others() {
 }
 
 #[tokio::test]
+async fn more_connections_than_the_system_allows_files_are_warned_of() {
+    let proxy = Proxying::start("http://127.0.0.1:1", "--max-connections 4000000000");
+    proxy.logs("too few open files").await;
+    assert!(proxy.log().contains("needed=8000000000"), "{}", proxy.log());
+}
+
+#[tokio::test]
 async fn more_requests_than_the_upstream_lets_a_connection_have_are_no_matter() {
     let alive = Alive::default();
     let upstream = serve_at_most(Some(100), quiet(&alive)).await;

@@ -37,10 +37,12 @@ impl Serving {
         Self::start_by(Command::new(GATEWAY), arguments)
     }
 
-    /// Starts a server that may have so many files open, its sockets among them.
-    pub fn start_with_files(files: usize, arguments: &str) -> Self {
+    /// Starts a server that may have so many files open, its sockets among them, and may raise that as the
+    /// flag of `ulimit` says: not with `-n`, with `-Sn`.
+    pub fn start_with_files(flag: &str, files: usize, arguments: &str) -> Self {
         let mut limited = Command::new("sh");
-        limited.args(["-c", "ulimit -n $0 && exec \"$@\"", &files.to_string(), GATEWAY]);
+        let limit = format!("ulimit {flag} {files} && exec \"$0\" \"$@\"");
+        limited.args(["-c", &limit, GATEWAY]);
         Self::start_by(limited, arguments)
     }
 

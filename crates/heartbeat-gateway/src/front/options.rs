@@ -27,7 +27,7 @@ pub struct FrontOptions {
     pub max_connections: u32,
 
     /// How long the head of a request may be, with its headers; a longer one gets status 431, as does one
-    /// of more than 1,000 lines
+    /// of more than 1,000 lines over HTTP/1.1
     #[arg(long, value_name = "BYTES", default_value_t = DEFAULT.max_header_size, value_parser = clap::value_parser!(u32).range(8 * 1024..=1024 * 1024))]
     pub max_header_size: u32,
 

@@ -12,6 +12,7 @@ pub mod feed;
 mod flags;
 pub mod front;
 pub mod idle_proxy;
+pub mod message;
 pub mod metrics;
 pub mod proto;
 pub mod proxy;

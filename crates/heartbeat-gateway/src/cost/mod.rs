@@ -5,10 +5,10 @@ mod report;
 
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
-use heartbeat_frame::HeartbeatMessage;
+use clap::Args;
 
 use crate::flags;
+use crate::message::Message;
 
 pub use report::{Report, Row};
 
@@ -34,29 +34,4 @@ pub struct CostOptions {
     /// Print one JSON object to standard output, and nothing else
     #[arg(long)]
     pub json: bool,
-}
-
-/// A message that is a heartbeat.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Message {
-    /// An event of the type gateway.heartbeat, as `serve` sends it
-    Gateway,
-    /// A message without any field, for clients of any service
-    Empty,
-}
-
-impl Message {
-    fn proto(self) -> HeartbeatMessage {
-        match self {
-            Self::Gateway => HeartbeatMessage::gateway_event(),
-            Self::Empty => HeartbeatMessage::empty(),
-        }
-    }
-
-    fn json(self) -> &'static str {
-        match self {
-            Self::Gateway => r#"{"eventType":"gateway.heartbeat"}"#,
-            Self::Empty => "{}",
-        }
-    }
 }

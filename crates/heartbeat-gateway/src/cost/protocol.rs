@@ -1,7 +1,7 @@
 use heartbeat_frame::cost::{Form, Http};
-use heartbeat_frame::{HeartbeatMessage, NdjsonHeartbeat, SseHeartbeat};
+use heartbeat_frame::{NdjsonHeartbeat, SseHeartbeat};
 
-use super::Message;
+use crate::message::Message;
 
 /// A protocol with one of its heartbeats, and the versions of HTTP that it is spoken over.
 pub(super) struct Protocol {
@@ -14,8 +14,7 @@ const ANY: &[Http] = &[Http::Http1, Http::Http2];
 
 /// All protocols, in the order in which they are shown.
 pub(super) fn all(message: Message) -> Vec<Protocol> {
-    let proto = message.proto();
-    let json = HeartbeatMessage::from_payload(message.json()).expect("it is short");
+    let (proto, json) = (message.proto(), message.json());
     let block = SseHeartbeat::comment_block("").expect("it has no line break");
     let event = SseHeartbeat::event("heartbeat", "").expect("it has no line break");
     [

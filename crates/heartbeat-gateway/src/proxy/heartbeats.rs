@@ -6,6 +6,8 @@ use clap::ValueEnum;
 use data_encoding::HEXLOWER_PERMISSIVE;
 use heartbeat_tokio::{HeartbeatMessage, Messages, Methods, NdjsonHeartbeat};
 
+use crate::message;
+
 /// A heartbeat among lines of JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Ndjson {
@@ -38,19 +40,16 @@ impl FromStr for Message {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let message = |payload: &[u8]| {
-            HeartbeatMessage::from_payload(payload).map_err(|error| error.to_string())
-        };
         let messages = match text {
-            "empty" => Messages::new(HeartbeatMessage::empty()).with_json(message(b"{}")?),
-            "gateway" => Messages::new(HeartbeatMessage::gateway_event())
-                .with_json(message(br#"{"eventType":"gateway.heartbeat"}"#)?),
+            "empty" => message::Message::Empty.messages(),
+            "gateway" => message::Message::Gateway.messages(),
             _ => {
                 let digits = text.strip_prefix("hex:").ok_or("give empty, gateway or hex:0a0b…")?;
                 let payload = HEXLOWER_PERMISSIVE.decode(digits.as_bytes());
                 let payload =
                     payload.map_err(|error| format!("{error}: give two digits for each byte"))?;
-                Messages::new(message(&payload)?)
+                let message = HeartbeatMessage::from_payload(payload);
+                Messages::new(message.map_err(|error| error.to_string())?)
             }
         };
         Ok(Self(messages))

@@ -6,8 +6,8 @@ use axum::body::Bytes;
 use axum::http::{Request, Response};
 use axum::routing::{get, post};
 use heartbeat_async::{Config, NoObserver, Observer, Timer};
-use heartbeat_frame::{GatewayEvent, HeartbeatMessage, NdjsonHeartbeat, PayloadTooLong};
-use heartbeat_http::{HeartbeatLayer, Messages, Methods, Policy};
+use heartbeat_frame::NdjsonHeartbeat;
+use heartbeat_http::{HeartbeatLayer, Methods, Policy};
 use heartbeat_otel::OtelObserver;
 use hyper::body::{Body, Incoming};
 use tower::util::option_layer;
@@ -15,12 +15,12 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::cors::{self, Origin};
-use super::json;
 use super::messages::{self, SUBSCRIBE};
 use super::subscriptions::Subscriptions;
 use super::{lines, refusal};
 use crate::feed::Feed;
 use crate::front::{FrontOptions, StreamLimit};
+use crate::message::Message;
 
 /// What is served: a feed, in every protocol, with heartbeats in its silences.
 #[derive(Debug, Clone)]
@@ -87,15 +87,9 @@ impl Gateway {
 
     /// Heartbeats for whatever streams: by the content type a message, a comment or a blank line.
     fn policy(&self) -> Policy<Arc<dyn Observer + Send + Sync>> {
-        let messages = Messages::new(HeartbeatMessage::gateway_event());
-        let json = HeartbeatMessage::from_payload(json::event(&GatewayEvent::heartbeat()));
-        let messages = match json {
-            Ok(json) => messages.with_json(json),
-            Err(PayloadTooLong { .. }) => messages, // it is not
-        };
         Policy::new(self.heartbeat)
             .with_ndjson(NdjsonHeartbeat::BlankLine)
-            .with_messages(Methods::paths([SUBSCRIBE]), messages)
+            .with_messages(Methods::paths([SUBSCRIBE]), Message::Gateway.messages())
             .observe(match self.observer.clone() {
                 Some(observer) => Arc::new(observer),
                 None => Arc::new(NoObserver),

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 /// An event in one line: names in lowerCamelCase, 64 bit integers as strings, bytes in base64, and
 /// nothing that is at its default.
-pub(super) fn event(event: &GatewayEvent) -> String {
+pub(crate) fn event(event: &GatewayEvent) -> String {
     let GatewayEvent {
         event_type,
         event_id,

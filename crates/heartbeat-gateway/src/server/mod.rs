@@ -8,7 +8,7 @@ mod cors;
 mod deadline;
 mod gateway;
 mod grpc;
-mod json;
+pub(crate) mod json;
 mod lines;
 mod listener;
 mod messages;

@@ -11,7 +11,8 @@ use tracing_subscriber::filter::LevelFilter;
 use crate::cost::{self, CostOptions};
 use crate::demo::{self, DemoOptions};
 use crate::proxy::{self, ProxyOptions};
-use crate::serve::{self, ServeError, ServeOptions};
+use crate::running::ServeError;
+use crate::serve::{self, ServeOptions};
 
 /// The exit code for a command line that makes no sense, or that this machine cannot follow.
 const USAGE: u8 = 2;

@@ -16,6 +16,7 @@ pub mod message;
 pub mod metrics;
 pub mod proto;
 pub mod proxy;
+pub mod running;
 pub mod runtime;
 pub mod serve;
 pub mod server;

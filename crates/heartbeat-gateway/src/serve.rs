@@ -1,23 +1,20 @@
 //! The `serve` command: the server until it is told to stop.
 
-use std::fmt;
-use std::io::{self, Write};
 use std::net::SocketAddr;
-use std::pin::pin;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
 use heartbeat_async::{Config, Jitter};
 use heartbeat_frame::GatewayEvent;
-use tokio::sync::oneshot;
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
 use crate::feed::Feed;
 use crate::flags;
 use crate::front::{FrontError, FrontOptions, allow_files};
 use crate::idle_proxy::{IdleCounts, IdleProxy};
 use crate::metrics::{Health, MetricsServer};
+use crate::running::{ServeError, Termination, announce};
 use crate::runtime::Runtime;
 use crate::server::{Gateway, Listener, Origin};
 
@@ -84,40 +81,6 @@ pub struct ServeOptions {
     pub front: FrontOptions,
 }
 
-/// Why the server does not serve.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum ServeError {
-    /// It cannot listen as it is to.
-    Front(FrontError),
-    /// The signals that end it cannot be heard.
-    Signals(io::Error),
-}
-
-impl fmt::Display for ServeError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Front(error) => error.fmt(f),
-            Self::Signals(_) => f.write_str("the signals to end cannot be heard"),
-        }
-    }
-}
-
-impl std::error::Error for ServeError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Front(error) => error.source(),
-            Self::Signals(error) => Some(error),
-        }
-    }
-}
-
-impl From<FrontError> for ServeError {
-    fn from(error: FrontError) -> Self {
-        Self::Front(error)
-    }
-}
-
 /// Serves until Ctrl-C or SIGTERM, then ends all streams cleanly. Says on standard output where.
 ///
 /// What stands around the server runs on the caller's tokio whatever drives the server: signals, the
@@ -127,7 +90,7 @@ impl From<FrontError> for ServeError {
 ///
 /// If an address cannot be listened on, or there is no TLS by the files that were given.
 pub async fn run(options: ServeOptions) -> Result<(), ServeError> {
-    let mut termination = Termination::new().map_err(ServeError::Signals)?;
+    let termination = Termination::new().map_err(ServeError::Signals)?;
     allow_files(&options.front, 1);
     let listener = Listener::bind(options.runtime, options.listen, &options.front).await?;
     let address = listener.local_addr();
@@ -181,29 +144,13 @@ pub async fn run(options: ServeOptions) -> Result<(), ServeError> {
         .observe(observer)
         .limit(options.front.max_streams)
         .allow_origins(options.cors_origin);
-    let (stop, stopped) = oneshot::channel();
-    let shutdown = async {
-        let _ = stopped.await;
+    let stopping = || {
+        health.stop();
+        feed.close();
     };
-    let mut served = pin!(listener.serve(gateway, shutdown));
-    tokio::select! {
-        () = &mut served => return Ok(()), // not before it is told to stop
-        signal = termination.wait() => tracing::info!(signal, "ending all streams"),
-    }
-    health.stop();
-    feed.close();
-    let _ = stop.send(()); // heard, unless the server has ended
-    if termination.lets_end(served, options.shutdown_within).await {
-        tracing::info!("all streams have ended");
-    } else {
-        tracing::warn!(within = ?options.shutdown_within, "streams were cut off");
-    }
+    let serve = |shutdown| listener.serve(gateway, shutdown);
+    termination.ends(serve, stopping, options.shutdown_within, "streams").await;
     Ok(())
-}
-
-/// Writes a line to standard output. The server serves whether or not anybody reads it.
-pub(crate) fn announce(line: &str) {
-    let _ = writeln!(io::stdout(), "{line}");
 }
 
 /// Publishes real events for as long as it is polled.
@@ -221,65 +168,5 @@ fn tick() -> GatewayEvent {
         event_type: "gateway.tick".to_owned(),
         timestamp_ms: i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX),
         ..GatewayEvent::default()
-    }
-}
-
-/// The signals that ask the process to end, caught from its making on.
-pub(crate) struct Termination {
-    #[cfg(unix)]
-    interrupt: tokio::signal::unix::Signal,
-    #[cfg(unix)]
-    terminate: tokio::signal::unix::Signal,
-}
-
-impl Termination {
-    /// Waits for an end for so long, unless it is asked to end once more. Tells whether there was one.
-    pub(crate) async fn lets_end(
-        &mut self,
-        end: impl Future<Output = ()>,
-        within: Duration,
-    ) -> bool {
-        tokio::select! {
-            ended = timeout(within, end) => ended.is_ok(),
-            signal = self.wait() => {
-                tracing::info!(signal, "ending at once");
-                false
-            }
-        }
-    }
-}
-
-#[cfg(unix)]
-impl Termination {
-    pub(crate) fn new() -> io::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-        })
-    }
-
-    /// Ready once one of them has come, and tells which.
-    pub(crate) async fn wait(&mut self) -> &'static str {
-        tokio::select! {
-            _ = self.interrupt.recv() => "SIGINT",
-            _ = self.terminate.recv() => "SIGTERM",
-        }
-    }
-}
-
-#[cfg(not(unix))]
-impl Termination {
-    #[expect(clippy::unnecessary_wraps, reason = "on Unix it can fail")]
-    pub(crate) fn new() -> io::Result<Self> {
-        Ok(Self {})
-    }
-
-    /// Ready once Ctrl-C was pressed.
-    pub(crate) async fn wait(&mut self) -> &'static str {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await; // it cannot be heard, and so never comes
-        }
-        "Ctrl-C"
     }
 }

@@ -1,10 +1,8 @@
 //! The proxy until it is told to stop.
 
-use std::pin::pin;
 use std::sync::Arc;
 
 use heartbeat_tokio::{HeartbeatLayer, NoObserver, Observer};
-use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tower::Layer;
 
@@ -15,7 +13,7 @@ use super::service::{Passage, Proxy, refuse};
 use super::trust;
 use crate::front::{Front, FrontError, StreamLimit, allow_files};
 use crate::metrics::{Health, MetricsServer};
-use crate::serve::{ServeError, Termination, announce};
+use crate::running::{ServeError, Termination, announce};
 
 /// Proxies until Ctrl-C or SIGTERM, then lets the requests that are under way end. Says on standard
 /// output where.
@@ -28,7 +26,7 @@ use crate::serve::{ServeError, Termination, announce};
 ///
 /// Outside a tokio runtime with I/O and time enabled.
 pub async fn run(options: ProxyOptions) -> Result<(), ServeError> {
-    let mut termination = Termination::new().map_err(ServeError::Signals)?;
+    let termination = Termination::new().map_err(ServeError::Signals)?;
     allow_files(&options.front, 2); // a connection to the upstream for each
     let front = Front::bind(options.listen, &options.front).await?;
     let health = Health::default();
@@ -55,22 +53,8 @@ pub async fn run(options: ProxyOptions) -> Result<(), ServeError> {
         announce(&format!("metrics on http://{}/metrics", metrics.local_addr()));
         helpers.spawn(metrics.run());
     }
-    let (stop, stopped) = oneshot::channel();
-    let shutdown = async {
-        let _ = stopped.await;
-    };
-    let mut served = pin!(front.serve(service, shutdown));
-    tokio::select! {
-        () = &mut served => return Ok(()),
-        signal = termination.wait() => tracing::info!(signal, "ending"),
-    }
-    health.stop();
-    let _ = stop.send(()); // heard, unless the front has ended
-    if termination.lets_end(served, options.shutdown_within).await {
-        tracing::info!("all requests have ended");
-    } else {
-        tracing::warn!(within = ?options.shutdown_within, "requests were cut off");
-    }
+    let serve = |shutdown| front.serve(service, shutdown);
+    termination.ends(serve, || health.stop(), options.shutdown_within, "requests").await;
     Ok(())
 }
 

@@ -20,6 +20,7 @@ pub mod running;
 pub mod runtime;
 pub mod serve;
 pub mod server;
+mod transport;
 
 pub use cli::main;
 

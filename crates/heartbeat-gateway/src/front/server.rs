@@ -19,15 +19,11 @@ use super::connection::Connection;
 use super::{FrontError, FrontOptions, tls};
 use crate::runtime::accept::incoming;
 use crate::runtime::host::Host;
+use crate::transport::{WINDOW, WINDOWS};
 
 /// How many lines the headers of a request may have with HTTP/1.1: more than a request needs, so that what
 /// limits it is its length. `hyper` allocates for so many each time.
 const HEADER_LINES: usize = 1000;
-
-/// How much of an upload may be on its way with HTTP/2 before it is read. A connection has room for that of
-/// a hundred, so those that nobody reads do not hold the others up.
-const WINDOW: u32 = 256 * 1024;
-const WINDOWS: u32 = 100 * WINDOW;
 
 /// A server that listens, for HTTP/1.1 and HTTP/2 on one port, over TLS or not.
 ///

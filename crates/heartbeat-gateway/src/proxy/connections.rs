@@ -18,16 +18,13 @@ use tower::util::BoxCloneSyncService;
 
 use super::upload::Upload;
 use crate::front::Guarded;
+use crate::transport::{LOOKED_AFTER, UNREAD, WINDOW, WINDOWS};
 
 /// How many requests share a client, which has one connection with HTTP/2: no more than servers let a
 /// connection have at once (RFC 9113 recommends 100 at least). Any more would wait for one to end, and
 /// streams do not.
 const SHARED_BY: u32 = 100;
-
-/// How much of a response may be on its way with HTTP/2 before it is read. A connection has room for that
-/// of all its responses, so those that nobody reads do not hold the others up.
-const WINDOW: u32 = 256 * 1024;
-const WINDOWS: u32 = WINDOW * SHARED_BY;
+const _: () = assert!(SHARED_BY <= UNREAD, "those that nobody reads would hold the others up");
 
 /// How long an idle connection is kept. Servers close theirs after 2 s (gunicorn), 5 s (Node, uvicorn) or
 /// more, and one that does so as a request comes would fail it.
@@ -39,11 +36,6 @@ const BUFFER: usize = 64 * 1024;
 
 /// How many lines its head may have: as many as it has room for.
 const LINES: usize = 1000;
-
-/// When TCP looks after an upstream that says nothing, how often, and how often in vain. HTTP/2 PINGs do
-/// not suit: gRPC servers hang up on clients that send them on quiet streams.
-const LOOKED_AFTER: (Duration, Duration, u32) =
-    (Duration::from_secs(60), Duration::from_secs(15), 4);
 
 type Connector = BoxCloneSyncService<Uri, MaybeHttpsStream<TokioIo<TcpStream>>, BoxError>;
 type Requests = Client<Connector, Upload<Incoming>>;
@@ -120,6 +112,7 @@ fn connector(tls: ClientConfig, http2: bool) -> HttpsConnector<HttpConnector> {
     let mut tcp = HttpConnector::new();
     tcp.enforce_http(false);
     tcp.set_nodelay(true);
+    // HTTP/2 PINGs do not suit: gRPC servers hang up on clients that send them on quiet streams.
     let (idle, interval, retries) = LOOKED_AFTER;
     tcp.set_keepalive(Some(idle));
     tcp.set_keepalive_interval(Some(interval));

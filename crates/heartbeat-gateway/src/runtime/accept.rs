@@ -6,14 +6,11 @@ use futures_util::{Stream, stream};
 use heartbeat_async::Timer;
 use socket2::{SockRef, TcpKeepalive};
 
+use crate::transport::LOOKED_AFTER;
+
 /// How long to wait after an accept that failed for more than one peer. What makes it fail, such as
 /// too many open files, mostly lasts, and an accept that fails at once would spin.
 const PAUSE: Duration = Duration::from_millis(50);
-
-/// When TCP looks after a client that says nothing, how often, and how often in vain. One that has gone
-/// without a word is then found out where nothing is written to it either.
-const LOOKED_AFTER: (Duration, Duration, u32) =
-    (Duration::from_secs(60), Duration::from_secs(15), 4);
 
 /// The listener of a runtime.
 pub(crate) trait Accept: Send + Sync + 'static {

@@ -8,6 +8,7 @@ use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
+use crate::causes::causes;
 use crate::cost::{self, CostOptions};
 use crate::demo::{self, DemoOptions};
 use crate::proxy::{self, ProxyOptions};
@@ -180,10 +181,8 @@ fn refuse(error: &clap::Error) -> ExitCode {
     }
 }
 
-/// An error and what it comes from.
 fn in_one_line(error: &(dyn Error + 'static)) -> String {
-    let causes = std::iter::successors(Some(error), |&error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+    causes(error).map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 /// Writes a line to standard error. Should nobody read that, there is nobody to tell.

@@ -5,6 +5,7 @@
 //! ways; unlike the libraries' they may change in any release. In a server of your own use the
 //! adapter of its runtime: `heartbeat-tokio`, `heartbeat-smol` or `heartbeat-async-std`.
 
+mod causes;
 mod cli;
 pub mod cost;
 pub mod demo;

@@ -10,6 +10,8 @@ use hyper::{Response, StatusCode};
 use hyper_util::client::legacy;
 use tower::timeout::error::Elapsed;
 
+use crate::causes::causes;
+
 /// Why there is no answer of the upstream's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Failure {
@@ -119,9 +121,4 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.text())
     }
-}
-
-/// An error and what it comes from.
-fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    std::iter::successors(Some(error), |&error| error.source())
 }

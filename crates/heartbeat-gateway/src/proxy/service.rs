@@ -53,7 +53,7 @@ impl Passage {
         }
         let awaits_events = awaits_events(request.headers());
         let upgrade = if self.http2 { None } else { Upgrade::of(&mut request) };
-        let request = self.toward_upstream(request, upgrade.as_ref())?;
+        let request = self.toward_upstream(request, upgrade.as_ref(), awaits_events)?;
         let (head, body) = request.into_parts();
         let (body, progress) = Upload::new(body);
         let response = self.connections.send(Request::from_parts(head, body));
@@ -80,6 +80,7 @@ impl Passage {
         &self,
         request: Request<Incoming>,
         upgrade: Option<&Upgrade>,
+        awaits_events: bool,
     ) -> Result<Request<Incoming>, Failure> {
         let (head, body) = request.into_parts();
         let mut passed = Request::new(());
@@ -92,7 +93,7 @@ impl Passage {
         if !self.http2 && body.size_hint().exact().is_none() && !body.is_end_stream() {
             headers.insert(TRANSFER_ENCODING, CHUNKED); // or hyper would send no body with some methods
         }
-        if awaits_events(&headers) {
+        if awaits_events {
             headers.remove(ACCEPT_ENCODING); // no heartbeat may stand in what is compressed
         }
         headers.remove(EXPECT); // met by the proxy itself, once the upstream wants the body

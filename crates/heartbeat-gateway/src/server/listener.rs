@@ -77,8 +77,8 @@ impl Listener {
     ///
     /// An accept that fails is logged and tried again after a short pause.
     ///
-    /// Where there are heartbeats, a client of HTTP/1.1 may end its half of the connection and read on: they find
-    /// out whether it is still there. Without them such an end is the client's goodbye.
+    /// Where there are heartbeats, a client of HTTP/1.1 may end its half of the connection and read on:
+    /// they find out whether it is still there. Without them such an end is the client's goodbye.
     ///
     /// # Cancellation
     ///

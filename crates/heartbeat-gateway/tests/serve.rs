@@ -5,7 +5,6 @@ mod support;
 
 use std::io::BufRead;
 use std::net::TcpListener;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
@@ -13,7 +12,7 @@ use hyper::Version;
 use support::client::{Events, Kind, SOON};
 use support::decode::Item;
 use support::tls::Certificate;
-use support::{GATEWAY, Serving, address_in, next_ids, on_each_runtime, subscribe};
+use support::{Serving, address_in, assert_refused, next_ids, on_each_runtime, subscribe};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
@@ -270,14 +269,6 @@ fn what_makes_no_sense_is_refused_in_one_line() {
         ("serve --cors-origin example.org", "give an origin such as https://example.org"),
         ("serve --cors-origin https://example.org/", "give an origin such as https://example.org"),
     ] {
-        let output = Command::new(GATEWAY)
-            .args(arguments.split_whitespace())
-            .output()
-            .expect("the command can be run");
-        let text = String::from_utf8(output.stderr).expect("text");
-        assert_eq!(output.status.code(), Some(2), "{arguments}: {text}");
-        assert!(text.starts_with("error: ") && text.contains(reason), "{arguments}: {text}");
-        assert_eq!(text.lines().count(), 1, "{arguments}: {text}");
-        assert!(output.stdout.is_empty(), "{arguments}");
+        assert_refused(arguments, reason);
     }
 }

@@ -1,7 +1,7 @@
 use std::net::TcpListener;
 use std::process::Command;
 
-use crate::proxying::GATEWAY;
+use crate::support::{GATEWAY, assert_refused};
 
 #[test]
 fn what_makes_no_sense_is_refused_in_one_line() {
@@ -36,16 +36,7 @@ fn what_makes_no_sense_is_refused_in_one_line() {
         ),
         ("--upstream http://a --unknown", "--unknown"),
     ] {
-        let output = Command::new(GATEWAY)
-            .arg("proxy")
-            .args(arguments.split_whitespace())
-            .output()
-            .expect("the command can be run");
-        let text = String::from_utf8(output.stderr).expect("text");
-        assert_eq!(output.status.code(), Some(2), "{arguments}: {text}");
-        assert!(text.starts_with("error: ") && text.contains(reason), "{arguments}: {text}");
-        assert_eq!(text.lines().count(), 1, "{arguments}: {text}");
-        assert!(output.stdout.is_empty(), "{arguments}");
+        assert_refused(&format!("proxy {arguments}"), reason);
     }
 }
 

@@ -11,6 +11,8 @@ mod pressure;
 mod proxying;
 mod stopping;
 mod streams;
+#[path = "../support/mod.rs"]
+mod support;
 mod tls;
 mod upgrades;
 mod upstream;

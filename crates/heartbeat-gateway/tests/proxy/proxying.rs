@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
-pub(crate) const GATEWAY: &str = env!("CARGO_BIN_EXE_heartbeat-gateway");
+use crate::support::GATEWAY;
 
 /// For what does not wait for anything; generous, for a machine that is busy with other tests.
 pub(crate) const SOON: Duration = Duration::from_secs(20);

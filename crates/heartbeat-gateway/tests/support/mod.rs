@@ -24,6 +24,19 @@ use tonic::{Status, Streaming};
 
 pub const GATEWAY: &str = env!("CARGO_BIN_EXE_heartbeat-gateway");
 
+/// Makes sure that the command line is refused with this reason, in one line, and that nothing is done.
+pub fn assert_refused(arguments: &str, reason: &str) {
+    let output = Command::new(GATEWAY)
+        .args(arguments.split_whitespace())
+        .output()
+        .expect("the command can be run");
+    let text = String::from_utf8(output.stderr).expect("text");
+    assert_eq!(output.status.code(), Some(2), "{arguments}: {text}");
+    assert!(text.starts_with("error: ") && text.contains(reason), "{arguments}: {text}");
+    assert_eq!(text.lines().count(), 1, "{arguments}: {text}");
+    assert!(output.stdout.is_empty(), "{arguments}");
+}
+
 /// A server that is running, on a port of its own.
 pub struct Serving {
     child: Child,

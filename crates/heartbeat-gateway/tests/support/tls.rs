@@ -13,7 +13,7 @@ use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
-/// A certificate for localhost, in files.
+/// A certificate for localhost and 127.0.0.1, in files.
 pub struct Certificate {
     der: CertificateDer<'static>,
     pub cert: PathBuf,
@@ -22,13 +22,18 @@ pub struct Certificate {
 
 impl Certificate {
     pub fn new(name: &str) -> Self {
-        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("made");
+        let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
+        let made = rcgen::generate_simple_self_signed(names).expect("made");
         let file =
             |what| env::temp_dir().join(format!("heartbeat-{}-{name}.{what}", process::id()));
         let (cert, key) = (file("cert"), file("key"));
         fs::write(&cert, made.cert.pem()).expect("written");
         fs::write(&key, made.signing_key.serialize_pem()).expect("written");
         Self { der: made.cert.der().clone(), cert, key }
+    }
+
+    pub fn der(&self) -> CertificateDer<'static> {
+        self.der.clone()
     }
 
     pub fn serve_with(&self, options: &mut FrontOptions) {
@@ -39,7 +44,7 @@ impl Certificate {
     /// Connects over TLS, to speak one of these.
     pub async fn connect(&self, address: SocketAddr, alpn: &[&str]) -> TlsStream<TcpStream> {
         let mut roots = RootCertStore::empty();
-        roots.add(self.der.clone()).expect("a certificate");
+        roots.add(self.der()).expect("a certificate");
         let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
             .expect("TLS 1.3")

@@ -13,6 +13,8 @@ import time
 
 import grpc
 
+from clients import HEARTBEAT, METHOD
+
 INTERVAL = 0.200
 HEARTBEATS = 25
 
@@ -21,9 +23,6 @@ HEARTBEATS = 25
 SOONEST = 0.150
 LATEST = 0.400
 STRAGGLERS = 5
-
-METHOD = "/galaxy.gateway.v1.GatewayService/Subscribe"
-HEARTBEAT = b"\x0a\x11gateway.heartbeat"
 
 
 def main(gateway):

@@ -21,33 +21,32 @@ from servers import Servers
 INTEROP = Path(__file__).parent.parent
 
 
+EVERY = f"{judge.INTERVAL * 1000:.0f}ms"
+
+
 def start(server, servers, programs):
     """Starts a server without heartbeats, and one with them, and returns their addresses."""
-    gateway = programs / "heartbeat-gateway"
-    every = f"{judge.INTERVAL}s".replace("0.5s", "500ms")
-    match server:
-        case "axum" | "hyper" | "tonic":
-            return [
-                servers.start(programs / f"without-layer-{server}"),
-                servers.start(programs / f"example-layer-{server}"),
-            ]
-        case _ if server == SERVE:
-            silence = f"{judge.Numbers.SILENCE * 1000:.0f}ms"
-            serve = [gateway, "serve", "--listen", "127.0.0.1:0", "--event-every", silence]
-            serve += ["--cors-origin", "*"]
-            return [servers.start(*serve, "--interval", of) for of in ("0s", every)]
-        case _ if server == UVICORN:
-            (port,) = free_ports(1)
-            app = ["quiet_asgi:app", "--app-dir", INTEROP / "upstream", "--port", str(port)]
-            app += ["--timeout-graceful-shutdown", "1"]  # its streams do not end
-            address = f"127.0.0.1:{port}"
-            upstream = servers.start_at(address, sys.executable, "-m", "uvicorn", *app)
-            flags = []
-        case _ if server == NODE:
-            upstream = servers.start("node", INTEROP / "upstream" / "quiet_http.mjs")
-            flags = ["--ndjson", "blank"]
-    proxy = [gateway, "proxy", "--listen", "127.0.0.1:0", "--upstream", f"http://{upstream}"]
-    return [upstream, servers.start(*proxy, "--interval", every, *flags)]
+    if server == SERVE:
+        silence = f"{judge.Numbers.SILENCE * 1000:.0f}ms"
+        serve = [programs / "heartbeat-gateway", "serve", "--listen", "127.0.0.1:0"]
+        serve += ["--event-every", silence, "--cors-origin", "*"]
+        return [servers.start(*serve, "--interval", interval) for interval in ("0s", EVERY)]
+    if server == UVICORN:
+        (port,) = free_ports(1)
+        app = ["quiet_asgi:app", "--app-dir", INTEROP / "upstream", "--port", str(port)]
+        app += ["--timeout-graceful-shutdown", "1"]  # its streams do not end
+        uvicorn = [sys.executable, "-m", "uvicorn", *app]
+        return with_proxy(servers.start_at(f"127.0.0.1:{port}", *uvicorn), servers, programs)
+    if server == NODE:
+        upstream = servers.start("node", INTEROP / "upstream" / "quiet_http.mjs")
+        return with_proxy(upstream, servers, programs, "--ndjson", "blank")
+    return [servers.start(programs / f"{kind}-layer-{server}") for kind in ("without", "example")]
+
+
+def with_proxy(upstream, servers, programs, *flags):
+    """The address of a server, and that of a proxy in front of it."""
+    proxy = [programs / "heartbeat-gateway", "proxy", "--listen", "127.0.0.1:0", *flags]
+    return [upstream, servers.start(*proxy, "--upstream", f"http://{upstream}", "--interval", EVERY)]
 
 
 async def main(programs, folder):

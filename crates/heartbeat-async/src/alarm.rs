@@ -11,7 +11,7 @@ use crate::Timer;
 pin_project! {
     /// The alarm of a stream. It is set for a deadline, at which its owner asks the machine whether
     /// that still holds (T16).
-    pub(crate) struct Alarm<T: Timer> {
+    pub struct Alarm<T: Timer> {
         #[pin]
         sleep: Option<T::Sleep>,
         armed: Option<Armed<T::Instant>>,
@@ -26,11 +26,13 @@ struct Armed<I> {
     waker: Waker,
 }
 
-impl<T: Timer> Alarm<T> {
-    pub(crate) const fn new() -> Self {
+impl<T: Timer> Default for Alarm<T> {
+    fn default() -> Self {
         Self { sleep: None, armed: None }
     }
+}
 
+impl<T: Timer> Alarm<T> {
     /// Drops it, and whatever it holds of the timer.
     pub(crate) fn clear(self: Pin<&mut Self>) {
         let mut this = self.project();

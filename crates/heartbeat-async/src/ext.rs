@@ -3,41 +3,41 @@ use core::time::Duration;
 use futures_core::Stream;
 use heartbeat_core::Config;
 
-use crate::{Beat, HeartbeatStream, Timer, TryBeat, WatchdogStream};
+use crate::{Beat, HeartbeatStream, Pacemaker, Timer, TryBeat, WatchdogStream};
 
-/// Adds heartbeats to any stream, on any timer. The adapters have a trait of the same name, with the
-/// timer filled in.
+/// Adds heartbeats to any stream, on any timer or hub. The adapters have a trait of the same name, with
+/// the timer filled in.
 pub trait HeartbeatStreamExt: Stream {
     /// Yields the items of this stream, and a heartbeat whenever it has been silent for an interval:
     /// [`HeartbeatStream::new`].
-    fn heartbeat<T, B>(
+    fn heartbeat<P, B>(
         self,
-        timer: T,
+        pacemaker: P,
         config: impl Into<Config>,
         beat: B,
-    ) -> HeartbeatStream<Self, T, B>
+    ) -> HeartbeatStream<Self, P, B>
     where
         Self: Sized,
-        T: Timer,
+        P: Pacemaker,
         B: Beat<Self::Item>,
     {
-        HeartbeatStream::new(self, timer, config, beat)
+        HeartbeatStream::new(self, pacemaker, config, beat)
     }
 
     /// The same for a stream of `Result`: each heartbeat is an `Ok`, an `Err` is no send, and no
     /// heartbeat follows it until an `Ok` does (T17).
-    fn try_heartbeat<Item, E, T, B>(
+    fn try_heartbeat<Item, E, P, B>(
         self,
-        timer: T,
+        pacemaker: P,
         config: impl Into<Config>,
         beat: B,
-    ) -> HeartbeatStream<Self, T, TryBeat<B>>
+    ) -> HeartbeatStream<Self, P, TryBeat<B>>
     where
         Self: Stream<Item = Result<Item, E>> + Sized,
-        T: Timer,
+        P: Pacemaker,
         B: Beat<Item>,
     {
-        HeartbeatStream::new(self, timer, config, TryBeat::new(beat))
+        HeartbeatStream::new(self, pacemaker, config, TryBeat::new(beat))
     }
 
     /// The receiving side: yields the items of this stream, and an error once nothing was received

@@ -77,7 +77,7 @@
 #![no_std]
 
 extern crate alloc;
-#[cfg(feature = "virtual-time")]
+#[cfg(any(feature = "hub", feature = "virtual-time"))]
 extern crate std;
 
 mod alarm;
@@ -85,8 +85,11 @@ mod beat;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod ext;
-mod heart;
+#[cfg(feature = "hub")]
+mod hub;
 mod observer;
+mod own;
+mod pacemaker;
 mod push;
 mod seed;
 mod stream;
@@ -102,7 +105,10 @@ pub use beat::{Beat, Kind, Recognize, TryBeat};
 pub use ext::HeartbeatStreamExt;
 #[cfg(target_has_atomic = "64")]
 pub use observer::{Counters, Counts};
+#[cfg(feature = "hub")]
+pub use hub::{Hub, HubError, HubTask};
 pub use observer::{NoObserver, Observer, Outcome};
+pub use pacemaker::Pacemaker;
 pub use push::{Driver, DriverError, Sender, push};
 pub use stream::HeartbeatStream;
 pub use timer::Timer;

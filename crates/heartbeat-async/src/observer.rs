@@ -47,9 +47,13 @@ pub trait Observer {
     /// No real event came for so long that the heartbeats ceased (T12).
     fn gave_up(&self) {}
 
-    /// The peer takes nothing any more (T20). A stream never tells this: who does not poll it asks
-    /// for nothing.
+    /// The peer takes nothing any more (T20). A stream tells this only on a hub, and when it is polled
+    /// again: on a timer, who does not poll it asks for nothing.
     fn stalled(&self) {}
+
+    /// The hub does not serve the stream, whose heartbeats cease: its task was dropped, or it is full. Told
+    /// when the stream is polled next, for which its task is woken. Without a hub it never is.
+    fn abandoned(&self) {}
 
     /// A silence ended, and how long it was. On the pull side the silences are measured when the
     /// consumer comes back and finds nothing ready, and at the end of the stream; items that it took
@@ -111,6 +115,10 @@ where
 
     fn stalled(&self) {
         (**self).stalled();
+    }
+
+    fn abandoned(&self) {
+        (**self).abandoned();
     }
 
     fn silence(&self, lasted: Duration) {

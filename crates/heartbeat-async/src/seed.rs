@@ -1,8 +1,15 @@
 use core::sync::atomic::{AtomicU32, Ordering};
 
+use heartbeat_core::Config;
+
+/// The configuration of one stream, which has a seed of its own unless one was given.
+pub(crate) fn sown(config: Config) -> Config {
+    config.with_seed(config.seed().unwrap_or_else(unique))
+}
+
 /// A seed that no other stream of this process has, so that the jitter of streams that were opened
 /// in the same instant lets them drift apart (T11).
-pub(crate) fn unique() -> u32 {
+fn unique() -> u32 {
     static STREAMS: AtomicU32 = AtomicU32::new(0);
 
     // Where the static was loaded differs between the processes of a fleet that start together, if

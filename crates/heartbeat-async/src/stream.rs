@@ -6,15 +6,14 @@ use core::time::Duration;
 
 use futures_core::Stream;
 use futures_core::stream::FusedStream;
-use heartbeat_core::{Action, Config, Heartbeat};
+use heartbeat_core::Config;
 use pin_project_lite::pin_project;
 
-use crate::alarm::Alarm;
+use crate::Pacemaker;
 use crate::beat::{Beat, Kind, Recognize};
-use crate::heart;
 use crate::observer::{NoObserver, Observer, Outcome};
+use crate::pacemaker::{AlarmOf, Due, Pulse};
 use crate::telling::Telling;
-use crate::timer::Timer;
 
 pin_project! {
     /// A stream that yields a heartbeat whenever the stream within has been silent for an interval.
@@ -38,25 +37,24 @@ pin_project! {
     /// consumer has not polled again, counts as [`Outcome::Error`] (T16). Nothing else is lost:
     /// items are never kept back.
     #[must_use = "streams do nothing unless polled"]
-    pub struct HeartbeatStream<S, T, B, O = NoObserver>
+    pub struct HeartbeatStream<S, P, B, O = NoObserver>
     where
-        T: Timer,
+        P: Pacemaker,
         O: Observer,
     {
         #[pin]
         inner: S,
         #[pin]
-        alarm: Alarm<T>,
-        pulse: Pulse<T>,
+        alarm: AlarmOf<P>,
+        state: State<P::Pulse>,
         beat: B,
         flight: Flight<O>,
     }
 }
 
 /// When the next heartbeat is due, and what there is to know for it.
-struct Pulse<T: Timer> {
-    heart: Heartbeat<T::Instant>,
-    timer: T,
+struct State<U> {
+    pulse: U,
     /// Not so if disabled or stopped: items pass then, and that is all (T1, T9).
     beating: bool,
     /// The last item was a failure, and no heartbeat may follow it (T17).
@@ -78,10 +76,10 @@ enum Taken {
     End,
 }
 
-impl<S, T, B> HeartbeatStream<S, T, B>
+impl<S, P, B> HeartbeatStream<S, P, B>
 where
     S: Stream,
-    T: Timer,
+    P: Pacemaker,
     B: Beat<S::Item>,
 {
     /// Wraps a stream. Its silence begins now (T2).
@@ -89,44 +87,43 @@ where
     /// `config` is an interval or a whole [`Config`]; `beat` makes the heartbeats, in the simplest
     /// case a closure. For a stream of `Result` wrap it in [`TryBeat`](crate::TryBeat), which knows
     /// that an `Err` is no send (T17).
-    pub fn new(inner: S, timer: T, config: impl Into<Config>, beat: B) -> Self {
+    pub fn new(inner: S, pacemaker: P, config: impl Into<Config>, beat: B) -> Self {
         let config = config.into();
-        let pulse = Pulse {
-            heart: heart::born(config, &timer),
-            timer,
+        let state = State {
+            pulse: pacemaker.born(config),
             beating: !config.is_disabled(),
             muted: false,
             taken: Taken::Nothing,
         };
         let flight = Flight { telling: Telling::new(NoObserver), beat: None };
-        Self { inner, alarm: Alarm::new(), pulse, beat, flight }
+        Self { inner, alarm: AlarmOf::<P>::default(), state, beat, flight }
     }
 }
 
-impl<S, T, B, O> HeartbeatStream<S, T, B, O>
+impl<S, P, B, O> HeartbeatStream<S, P, B, O>
 where
     S: Stream,
-    T: Timer,
+    P: Pacemaker,
     O: Observer,
 {
     /// Tells `observer` what becomes of the heartbeats from now on (T19).
-    pub fn observe<P: Observer>(mut self, observer: P) -> HeartbeatStream<S, T, B, P> {
+    pub fn observe<Q: Observer>(mut self, observer: Q) -> HeartbeatStream<S, P, B, Q> {
         let telling = Telling::new(observer);
         let flight = Flight { telling, beat: self.flight.beat.take() };
-        let Self { inner, alarm, pulse, beat, .. } = self;
-        HeartbeatStream { inner, alarm, pulse, beat, flight }
+        let Self { inner, alarm, state, beat, .. } = self;
+        HeartbeatStream { inner, alarm, state, beat, flight }
     }
 
     /// Takes inner items for which `is_heartbeat` holds for somebody else's heartbeats, not for real
     /// events: they break the silence, but they do not keep a dead producer's stream alive (T12,
     /// T21).
-    pub fn recognize<P>(self, is_heartbeat: P) -> HeartbeatStream<S, T, Recognize<B, P>, O>
+    pub fn recognize<F>(self, is_heartbeat: F) -> HeartbeatStream<S, P, Recognize<B, F>, O>
     where
-        P: FnMut(&S::Item) -> bool,
+        F: FnMut(&S::Item) -> bool,
     {
-        let Self { inner, alarm, pulse, beat, flight } = self;
+        let Self { inner, alarm, state, beat, flight } = self;
         let beat = Recognize::new(beat, is_heartbeat);
-        HeartbeatStream { inner, alarm, pulse, beat, flight }
+        HeartbeatStream { inner, alarm, state, beat, flight }
     }
 
     /// The observer that was given to [`observe`](Self::observe).
@@ -136,10 +133,9 @@ where
 
     /// Ends the heartbeats; inner items still pass. May be called again (T9).
     pub fn stop(self: Pin<&mut Self>) {
-        let this = self.project();
-        this.alarm.clear();
-        this.pulse.heart.stop();
-        this.pulse.beating = false;
+        let mut this = self.project();
+        this.alarm.set(AlarmOf::<P>::default());
+        this.state.end_beats();
     }
 
     /// The stream within.
@@ -164,10 +160,10 @@ where
     }
 }
 
-impl<S, T, B, O> Stream for HeartbeatStream<S, T, B, O>
+impl<S, P, B, O> Stream for HeartbeatStream<S, P, B, O>
 where
     S: Stream,
-    T: Timer,
+    P: Pacemaker,
     B: Beat<S::Item>,
     O: Observer,
 {
@@ -175,84 +171,91 @@ where
 
     #[inline]
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<S::Item>> {
-        let this = self.project();
-        let pulse = this.pulse;
-        if pulse.taken >= Taken::Ours {
-            if pulse.taken == Taken::End {
+        let mut this = self.project();
+        let state = this.state;
+        if state.taken >= Taken::Ours {
+            if state.taken == Taken::End {
                 return Poll::Ready(None);
             }
             this.flight.end(Outcome::Sent); // the consumer is back for more
-            pulse.taken = Taken::Heartbeat;
+            state.pulse.consumer_is_back();
+            state.taken = Taken::Heartbeat;
         }
 
         // Real items first, always, and they touch neither clock nor alarm (T16, T17).
         match this.inner.poll_next(cx) {
             Poll::Ready(Some(item)) => {
                 match this.beat.kind(&item) {
-                    Kind::Real => (pulse.taken, pulse.muted) = (Taken::Real, false),
+                    Kind::Real => (state.taken, state.muted) = (Taken::Real, false),
                     Kind::Heartbeat => {
-                        (pulse.taken, pulse.muted) = (Taken::Heartbeat.max(pulse.taken), false);
+                        (state.taken, state.muted) = (Taken::Heartbeat.max(state.taken), false);
                     }
-                    Kind::Failure => pulse.muted = true,
+                    Kind::Failure => state.muted = true,
                 }
                 Poll::Ready(Some(item))
             }
             Poll::Ready(None) => {
                 // Where there are no heartbeats the machine was told of no sends.
-                if pulse.beating && this.flight.telling.is_enabled() {
-                    this.flight.telling.silence(pulse.heart.silence(pulse.timer.now()));
+                if state.beating && this.flight.telling.is_enabled() {
+                    this.flight.telling.silence(state.pulse.silence(state.pulse.now()));
                 }
-                pulse.taken = Taken::End;
-                this.alarm.clear();
+                state.taken = Taken::End;
+                state.pulse.stop();
+                this.alarm.set(AlarmOf::<P>::default());
                 Poll::Ready(None)
             }
-            Poll::Pending => pulse.poll_beat(this.alarm, this.beat, this.flight, cx).map(Some),
+            Poll::Pending => state.poll_beat(this.alarm, this.beat, this.flight, cx).map(Some),
         }
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        if self.pulse.taken == Taken::End {
+        if self.state.taken == Taken::End {
             return (0, Some(0));
         }
         let (lower, upper) = self.inner.size_hint();
-        (lower, upper.filter(|_| !self.pulse.beating)) // heartbeats have no bound
+        (lower, upper.filter(|_| !self.state.beating)) // heartbeats have no bound
     }
 }
 
-impl<S, T, B, O> FusedStream for HeartbeatStream<S, T, B, O>
+impl<S, P, B, O> FusedStream for HeartbeatStream<S, P, B, O>
 where
     S: Stream,
-    T: Timer,
+    P: Pacemaker,
     B: Beat<S::Item>,
     O: Observer,
 {
     fn is_terminated(&self) -> bool {
-        self.pulse.taken == Taken::End
+        self.state.taken == Taken::End
     }
 }
 
-impl<S, T, B, O> fmt::Debug for HeartbeatStream<S, T, B, O>
+impl<S, P, B, O> fmt::Debug for HeartbeatStream<S, P, B, O>
 where
     S: fmt::Debug,
-    T: Timer,
-    T::Instant: fmt::Debug,
+    P: Pacemaker,
+    P::Pulse: fmt::Debug,
     O: Observer,
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HeartbeatStream")
             .field("inner", &self.inner)
-            .field("heart", &self.pulse.heart)
+            .field("pulse", &self.state.pulse)
             .finish_non_exhaustive()
     }
 }
 
-impl<T: Timer> Pulse<T> {
+impl<U: Pulse> State<U> {
+    fn end_beats(&mut self) {
+        self.pulse.stop();
+        self.beating = false;
+    }
+
     /// The inner stream has nothing ready: is a heartbeat due?
     // Apart from the way of an item, which is short enough to be inlined without it.
     #[inline(never)]
     fn poll_beat<B, Item, O>(
         &mut self,
-        mut alarm: Pin<&mut Alarm<T>>,
+        alarm: Pin<&mut U::Alarm>,
         beat: &mut B,
         flight: &mut Flight<O>,
         cx: &mut Context<'_>,
@@ -267,48 +270,39 @@ impl<T: Timer> Pulse<T> {
             return Poll::Pending;
         }
 
-        let mut now = self.timer.now();
+        let now = self.pulse.now();
         let taken = mem::replace(&mut self.taken, Taken::Nothing);
         if taken != Taken::Nothing && flight.telling.is_enabled() {
-            flight.telling.silence(self.heart.silence(now));
+            flight.telling.silence(self.pulse.silence(now));
         }
         match taken {
-            Taken::Real => self.heart.on_send(now),
-            Taken::Heartbeat => self.heart.on_heartbeat_sent(now),
+            Taken::Real => self.pulse.on_send(now),
+            Taken::Heartbeat => self.pulse.on_bytes(now),
             Taken::Nothing | Taken::Ours | Taken::End => {}
         }
         if held_back {
             return Poll::Pending;
         }
-        // What was taken has moved the deadline away from the alarm, which is set all the same. If
-        // nothing was, it may be the alarm that has woken us, and it must be looked at.
-        if taken != Taken::Nothing && alarm.holds(now, cx.waker()) {
-            return Poll::Pending;
+        match ready!(self.pulse.poll_due(alarm, now, taken != Taken::Nothing, cx)) {
+            Due::Heartbeat { late } => {
+                let heartbeat = beat.heartbeat();
+                flight.beat = Some(InFlight { late, bytes: beat.bytes(&heartbeat) });
+                self.taken = Taken::Ours;
+                return Poll::Ready(heartbeat);
+            }
+            Due::GaveUp => flight.telling.gave_up(),
+            #[cfg(feature = "hub")]
+            Due::Stalled => {
+                flight.telling.stalled();
+                self.end_beats();
+            }
+            #[cfg(feature = "hub")]
+            Due::Abandoned(error) => {
+                flight.telling.abandoned(error);
+                self.end_beats();
+            }
         }
-
-        // The machine decides by the clock; the alarm only wakes us to ask it again.
-        let mut rearmed = false;
-        loop {
-            let deadline = match self.heart.poll_deadline(now) {
-                Action::WaitUntil(deadline) => deadline,
-                Action::SendHeartbeat { late } => {
-                    let heartbeat = beat.heartbeat();
-                    flight.beat = Some(InFlight { late, bytes: beat.bytes(&heartbeat) });
-                    self.taken = Taken::Ours;
-                    alarm.disarm();
-                    return Poll::Ready(heartbeat);
-                }
-                Action::GiveUp => {
-                    flight.telling.gave_up();
-                    return Poll::Pending; // only a real event changes that (T12)
-                }
-                // The last two are for others: who stopped is passing through, and who is asked
-                // while a heartbeat is in flight is a push side.
-                Action::WaitForever | Action::Stopped | Action::Stalled => return Poll::Pending,
-            };
-            ready!(alarm.as_mut().poll(&self.timer, deadline, now, &mut rearmed, cx));
-            now = self.timer.now();
-        }
+        Poll::Pending
     }
 }
 

@@ -1,5 +1,7 @@
 use core::time::Duration;
 
+#[cfg(feature = "hub")]
+use crate::HubError;
 use crate::{Observer, Outcome};
 
 /// An event of `tracing`, if there is that feature.
@@ -60,6 +62,13 @@ impl<O: Observer> Telling<O> {
     pub(crate) fn stalled(&self) {
         event!(INFO, "the peer does not read: the heartbeats end");
         self.0.stalled();
+    }
+
+    #[cfg(feature = "hub")]
+    #[cfg_attr(not(feature = "tracing"), expect(unused_variables, reason = "it is for the event"))]
+    pub(crate) fn abandoned(&self, error: HubError) {
+        event!(ERROR, %error, "the heartbeats cease");
+        self.0.abandoned();
     }
 
     pub(crate) fn silence(&self, lasted: Duration) {

@@ -90,7 +90,7 @@ impl<S: Stream, T: Timer> WatchdogStream<S, T> {
     pub fn new(inner: S, timer: T, timeout: Duration) -> Self {
         let dog = Watchdog::new(timeout, timer.now()).with_granularity(timer.granularity());
         let watch = Watch { dog, timer, timeout, received: false, ended: false };
-        Self { inner, alarm: Alarm::new(), watch, is_heartbeat: |_| false }
+        Self { inner, alarm: Alarm::default(), watch, is_heartbeat: |_| false }
     }
 }
 

@@ -176,6 +176,12 @@ impl<I: Instant, T> Fleet<I, T> {
         self.arena.value_mut(key)
     }
 
+    /// All members and what their owners keep with them, to be changed. In no order, and with a look at
+    /// each place that there is for a member.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = (Key, &mut T)> {
+        self.arena.iter_mut()
+    }
+
     /// How many members there are.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -9,21 +9,24 @@ use core::time::Duration;
 
 use event_listener::EventListener;
 use futures_sink::Sink;
-use heartbeat_core::{Action, Instant, Watchdog, WatchdogAction};
+use heartbeat_core::{Action, Config, Instant};
 
 use super::line::{Awaits, Line, Senders, Shared};
 use super::turn::Turn;
+#[cfg(feature = "hub")]
+use crate::HubError;
 use crate::observer::{NoObserver, Observer, Outcome};
+use crate::pacemaker::{Answer, InstantOf, Pulse};
 use crate::telling::Telling;
-use crate::{Beat, Timer};
+use crate::{Beat, Pacemaker};
 
 /// Sends the heartbeats of a sink; made by [`push`](crate::push()). It does nothing until it
 /// [runs](Self::run).
 #[must_use = "a driver does nothing until it runs"]
-pub struct Driver<Item, Si, T: Timer, B, O: Observer = NoObserver> {
-    shared: Arc<Shared<Si, T, B>>,
+pub struct Driver<Item, Si, P: Pacemaker, B, O: Observer = NoObserver> {
+    shared: Arc<Shared<Si, P, B>>,
     senders: Weak<Senders>,
-    duty: Duty<O, T::Instant>,
+    duty: Duty<O, InstantOf<P>>,
     sends: PhantomData<fn() -> Item>,
 }
 
@@ -37,6 +40,9 @@ pub enum DriverError<E> {
     /// [`Config::with_stall_after`](crate::Config::with_stall_after) allows, a heartbeat could not be
     /// handed over (T20), or what there was could not be flushed at the end.
     Stalled,
+    /// The [`Hub`](crate::Hub) does not wake the driver any more, or never did.
+    #[cfg(feature = "hub")]
+    Hub(HubError),
 }
 
 impl<E> fmt::Display for DriverError<E> {
@@ -44,6 +50,8 @@ impl<E> fmt::Display for DriverError<E> {
         f.write_str(match self {
             Self::Transport(_) => "the transport failed",
             Self::Stalled => "the peer does not read",
+            #[cfg(feature = "hub")]
+            Self::Hub(_) => "the hub does not serve this sink",
         })
     }
 }
@@ -53,6 +61,8 @@ impl<E: core::error::Error + 'static> core::error::Error for DriverError<E> {
         match self {
             Self::Transport(error) => Some(error),
             Self::Stalled => None,
+            #[cfg(feature = "hub")]
+            Self::Hub(error) => Some(error),
         }
     }
 }
@@ -71,27 +81,27 @@ enum Step<I> {
     End,
 }
 
-impl<Item, Si, T, B> Driver<Item, Si, T, B>
+impl<Item, Si, P, B> Driver<Item, Si, P, B>
 where
     Si: Sink<Item>,
-    T: Timer,
+    P: Pacemaker,
     B: Beat<Item>,
 {
-    pub(super) fn new(shared: Arc<Shared<Si, T, B>>, senders: Weak<Senders>) -> Self {
+    pub(super) fn new(shared: Arc<Shared<Si, P, B>>, senders: Weak<Senders>) -> Self {
         Self { shared, senders, duty: Duty::new(NoObserver), sends: PhantomData }
     }
 
     /// Tells `observer` what becomes of the heartbeats (T19).
-    pub fn observe<O: Observer>(self, observer: O) -> Driver<Item, Si, T, B, O> {
+    pub fn observe<O: Observer>(self, observer: O) -> Driver<Item, Si, P, B, O> {
         let (shared, senders) = (self.shared, self.senders);
         Driver { shared, senders, duty: Duty::new(observer), sends: PhantomData }
     }
 }
 
-impl<Item, Si, T, B, O> Driver<Item, Si, T, B, O>
+impl<Item, Si, P, B, O> Driver<Item, Si, P, B, O>
 where
     Si: Sink<Item>,
-    T: Timer,
+    P: Pacemaker,
     B: Beat<Item>,
     O: Observer,
 {
@@ -119,7 +129,6 @@ where
             let mut line = shared.line().await;
             let step =
                 poll_fn(|cx| Poll::Ready(self.step(&shared, &mut line, &mut turn, cx))).await?;
-            drop(line);
             let (deadline, queues, asks_again) = match step {
                 Step::Again => continue,
                 Step::Rest(deadline) => (deadline, false, false),
@@ -127,16 +136,16 @@ where
                 Step::AskAgain(deadline) => (deadline, false, true),
                 Step::End => return Ok(()),
             };
-            // Real items go first while it waits (T6).
-            if let Some(turn) = turn.take() {
-                turn.give_back_quietly();
-            }
-
             // An alarm that is set for an earlier instant goes off soon enough (T16).
             let anew = deadline.filter(|at| armed.is_none_or(|armed| *at < armed));
             if let Some(at) = anew {
-                shared.timer.reset(alarm.as_mut(), at);
+                line.pulse.set(alarm.as_mut(), at);
                 armed = Some(at);
+            }
+            drop(line);
+            // Real items go first while it waits (T6).
+            if let Some(turn) = turn.take() {
+                turn.give_back_quietly();
             }
             let wait = Wait {
                 changed,
@@ -157,14 +166,14 @@ where
     /// machine and what follows from its answer.
     fn step<'a>(
         &mut self,
-        shared: &'a Shared<Si, T, B>,
-        line: &mut Line<Si, T::Instant, B>,
+        shared: &'a Shared<Si, P, B>,
+        line: &mut Line<Si, P::Pulse, B>,
         turn: &mut Option<Turn<'a>>,
         cx: &mut Context<'_>,
-    ) -> Result<Step<T::Instant>, DriverError<Si::Error>> {
+    ) -> Result<Step<InstantOf<P>>, DriverError<Si::Error>> {
         let duty = &mut self.duty;
         if self.senders.strong_count() == 0 {
-            line.stop(&shared.timer);
+            line.stop();
         }
         if line.take_failed() {
             duty.end_sent(Outcome::Error); // whoever met the failure keeps it; the heartbeat is lost
@@ -176,8 +185,8 @@ where
                 *turn = shared.turns.try_take();
             }
             if turn.is_some() {
-                if let Poll::Ready(Err(error)) = line.poll_flush(cx, shared) {
-                    return Err(duty.fail(line, shared, error));
+                if let Poll::Ready(Err(error)) = line.poll_flush(cx) {
+                    return Err(duty.fail(line, error));
                 }
             }
         }
@@ -186,7 +195,7 @@ where
             duty.end_sent(Outcome::Sent);
         }
         duty.tell_silence(line);
-        if duty.owed.is_some() && !line.heart.is_in_flight() {
+        if duty.owed.is_some() && !line.pulse.is_in_flight() {
             duty.owed = None;
             duty.telling.withdrawn(); // T6, T9
         }
@@ -196,11 +205,11 @@ where
             None => Step::Queue(deadline),
         };
 
-        if line.heart.is_stopped() {
+        if line.stopped {
             if flushed {
                 return Ok(Step::End);
             }
-            return duty.watch_the_end(line, shared).map(wait);
+            return duty.watch_the_end(line, shared.stall_after, cx).map(wait);
         }
         if !line.beating {
             return Ok(wait(None)); // T1
@@ -209,8 +218,13 @@ where
             line.awaits = Awaits::Any; // within a message the machine is not asked
             return Ok(wait(None));
         }
-        let now = shared.timer.now();
-        let deadline = match line.heart.poll_deadline(now) {
+        let now = line.pulse.now();
+        let action = match line.pulse.poll_deadline(now, cx) {
+            Answer::Machine(action) => action,
+            #[cfg(feature = "hub")]
+            Answer::Abandoned(error) => return Err(duty.abandon(line, error)),
+        };
+        let deadline = match action {
             Action::SendHeartbeat { late } => {
                 duty.owed = Some(Owed { late, asked: now });
                 return Ok(Step::Again); // for what there is to say while it is in flight
@@ -226,7 +240,7 @@ where
                 duty.telling.gave_up();
                 return Ok(Step::Again);
             }
-            Action::Stalled => return Err(duty.stall(line, shared)),
+            Action::Stalled => return Err(duty.stall(line)),
             Action::Stopped => return Ok(Step::Again), // and out of there above
         };
         let Some(Owed { late, asked }) = duty.owed.filter(|_| flushed) else {
@@ -239,7 +253,7 @@ where
             return Ok(Step::Queue(deadline));
         }
         let handed_over = match line.poll_ready(cx) {
-            Poll::Ready(Ok(())) => line.hand_over_heartbeat(shared),
+            Poll::Ready(Ok(())) => line.hand_over_heartbeat(),
             Poll::Ready(Err(error)) => Err(error),
             Poll::Pending => return Ok(Step::AskAgain(deadline)),
         };
@@ -249,12 +263,12 @@ where
                 (duty.owed, duty.sent) = (None, Some(Sent { late, bytes }));
                 Ok(Step::Again) // to flush it
             }
-            Err(error) => Err(duty.fail(line, shared, error)),
+            Err(error) => Err(duty.fail(line, error)),
         }
     }
 }
 
-impl<Item, Si, T: Timer, B, O: Observer> fmt::Debug for Driver<Item, Si, T, B, O> {
+impl<Item, Si, P: Pacemaker, B, O: Observer> fmt::Debug for Driver<Item, Si, P, B, O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Driver").finish_non_exhaustive()
     }
@@ -324,8 +338,8 @@ struct Duty<O: Observer, I> {
     owed: Option<Owed<I>>,
     /// A heartbeat that was handed over, and not flushed.
     sent: Option<Sent>,
-    /// The end has come, but for what is to be flushed: watches how long that takes (T20).
-    ending: Option<Watchdog<I>>,
+    /// The end has come, but for what is to be flushed: the pulse watches how long that takes (T20).
+    ending: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -342,68 +356,76 @@ struct Sent {
 
 impl<O: Observer, I: Instant> Duty<O, I> {
     /// The sink has failed, and the heartbeats end (T10).
-    fn fail<Si, T, B, E>(
-        &mut self,
-        line: &mut Line<Si, I, B>,
-        shared: &Shared<Si, T, B>,
-        error: E,
-    ) -> DriverError<E>
+    fn fail<Si, U, B, E>(&mut self, line: &mut Line<Si, U, B>, error: E) -> DriverError<E>
     where
-        T: Timer<Instant = I>,
+        U: Pulse<Instant = I>,
     {
-        self.end(line, shared);
+        self.end(line);
         DriverError::Transport(error)
     }
 
     /// The peer does not read, and the heartbeats end (T20).
-    fn stall<Si, T, B, E>(
-        &mut self,
-        line: &mut Line<Si, I, B>,
-        shared: &Shared<Si, T, B>,
-    ) -> DriverError<E>
+    fn stall<Si, U, B, E>(&mut self, line: &mut Line<Si, U, B>) -> DriverError<E>
     where
-        T: Timer<Instant = I>,
+        U: Pulse<Instant = I>,
     {
         self.telling.stalled();
-        self.end(line, shared);
+        self.end(line);
         DriverError::Stalled
     }
 
-    fn end<Si, T, B>(&mut self, line: &mut Line<Si, I, B>, shared: &Shared<Si, T, B>)
+    /// The hub does not serve this sink, and the heartbeats end.
+    #[cfg(feature = "hub")]
+    fn abandon<Si, U, B, E>(&mut self, line: &mut Line<Si, U, B>, error: HubError) -> DriverError<E>
     where
-        T: Timer<Instant = I>,
+        U: Pulse<Instant = I>,
     {
-        line.stop(&shared.timer);
+        self.telling.abandoned(error);
+        self.end(line);
+        DriverError::Hub(error)
+    }
+
+    fn end<Si, U, B>(&mut self, line: &mut Line<Si, U, B>)
+    where
+        U: Pulse<Instant = I>,
+    {
+        line.stop();
+        line.pulse.stop(); // which may watch the end
         self.tell_silence(line);
         self.give_in();
     }
 
     /// Nothing is left but to flush, which a peer that does not read must not draw out for ever (T20).
     /// Answers how long it may take.
-    fn watch_the_end<Si, T, B, E>(
+    fn watch_the_end<Si, U, B, E>(
         &mut self,
-        line: &mut Line<Si, I, B>,
-        shared: &Shared<Si, T, B>,
+        line: &mut Line<Si, U, B>,
+        stall_after: Duration,
+        cx: &mut Context<'_>,
     ) -> Result<Option<I>, DriverError<E>>
     where
-        T: Timer<Instant = I>,
+        U: Pulse<Instant = I>,
     {
-        if shared.stall_after.is_zero() {
+        if stall_after.is_zero() {
             return Ok(None);
         }
-        let now = shared.timer.now();
-        let dog = self.ending.get_or_insert_with(|| {
-            Watchdog::new(shared.stall_after, now).with_granularity(shared.timer.granularity())
-        });
-        match dog.poll_deadline(now) {
-            WatchdogAction::WaitUntil(deadline) => Ok(Some(deadline)),
-            WatchdogAction::Expired => Err(self.stall(line, shared)),
-            WatchdogAction::WaitForever | WatchdogAction::Stopped => Ok(None),
+        if !mem::replace(&mut self.ending, true) {
+            line.pulse.restart(Config::every(Duration::MAX).with_give_up_after(stall_after));
+        }
+        match line.pulse.poll_deadline(line.pulse.now(), cx) {
+            Answer::Machine(Action::WaitUntil(deadline)) => Ok(Some(deadline)),
+            Answer::Machine(Action::GiveUp) => Err(self.stall(line)),
+            Answer::Machine(_) => Ok(None),
+            #[cfg(feature = "hub")]
+            Answer::Abandoned(error) => Err(self.abandon(line, error)),
         }
     }
 
     /// Tells the longest silence that ended since this was last told.
-    fn tell_silence<Si, B>(&self, line: &mut Line<Si, I, B>) {
+    fn tell_silence<Si, U, B>(&self, line: &mut Line<Si, U, B>)
+    where
+        U: Pulse<Instant = I>,
+    {
         if let Some(silence) = line.take_silence() {
             self.telling.silence(silence);
         }
@@ -412,7 +434,7 @@ impl<O: Observer, I: Instant> Duty<O, I> {
 
 impl<O: Observer, I> Duty<O, I> {
     fn new(observer: O) -> Self {
-        Self { telling: Telling::new(observer), owed: None, sent: None, ending: None }
+        Self { telling: Telling::new(observer), owed: None, sent: None, ending: false }
     }
 
     fn end_sent(&mut self, outcome: Outcome) {

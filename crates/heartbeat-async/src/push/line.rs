@@ -11,15 +11,14 @@ use core::time::Duration;
 use async_lock::{Mutex, MutexGuard};
 use event_listener::Event;
 use futures_sink::Sink;
-use heartbeat_core::{Config, Heartbeat, Instant};
+use heartbeat_core::Config;
 
 use super::turn::Turns;
-use crate::heart;
-use crate::{Beat, Kind, Timer};
+use crate::pacemaker::Pulse;
+use crate::{Beat, Kind, Pacemaker};
 
-/// The sink, its heart, and who may have them.
-pub(super) struct Shared<Si, T: Timer, B> {
-    pub(super) timer: T,
+/// The sink, its pulse, and who may have them.
+pub(super) struct Shared<Si, P: Pacemaker, B> {
     /// Whoever asks the sink for anything has the turn, also while it waits. So the sink has one to
     /// wake, an error reaches whoever has caused it, and all keep their order.
     pub(super) turns: Turns,
@@ -28,7 +27,7 @@ pub(super) struct Shared<Si, T: Timer, B> {
     /// How long the driver waits for a peer that does not read (T20); zero is for ever.
     pub(super) stall_after: Duration,
     /// Never held while anybody waits for anything.
-    line: Mutex<Line<Si, T::Instant, B>>,
+    line: Mutex<Line<Si, P::Pulse, B>>,
 }
 
 /// As long as this is there, there are senders.
@@ -36,7 +35,7 @@ pub(super) struct Shared<Si, T: Timer, B> {
 pub(super) struct Senders(Arc<Event>);
 
 impl Senders {
-    pub(super) fn of<Si, T: Timer, B>(shared: &Shared<Si, T, B>) -> Self {
+    pub(super) fn of<Si, P: Pacemaker, B>(shared: &Shared<Si, P, B>) -> Self {
         Self(Arc::clone(&shared.changed))
     }
 }
@@ -47,21 +46,21 @@ impl Drop for Senders {
     }
 }
 
-impl<Si, T: Timer, B> Shared<Si, T, B> {
-    pub(super) fn new(sink: Si, timer: T, config: Config, beat: B) -> Self {
+impl<Si, P: Pacemaker, B> Shared<Si, P, B> {
+    pub(super) fn new(sink: Si, pacemaker: P, config: Config, beat: B) -> Self {
         let beating = !config.is_disabled();
         let line = Line {
             sink: Box::pin(sink),
-            heart: heart::born(config, &timer),
+            pulse: pacemaker.born(config),
             beat,
             beating,
+            stopped: false,
             flow: Flow::HandedOver, // who knows what is in there
             failed: false,
             awaits: Awaits::Nothing,
             longest_silence: Duration::ZERO,
         };
         Self {
-            timer,
             turns: Turns::default(),
             changed: Arc::default(),
             stall_after: if beating { config.stall_after() } else { Duration::ZERO }, // T1
@@ -69,7 +68,7 @@ impl<Si, T: Timer, B> Shared<Si, T, B> {
         }
     }
 
-    pub(super) async fn line(&self) -> MutexGuard<'_, Line<Si, T::Instant, B>> {
+    pub(super) async fn line(&self) -> MutexGuard<'_, Line<Si, P::Pulse, B>> {
         self.line.lock().await
     }
 
@@ -77,9 +76,9 @@ impl<Si, T: Timer, B> Shared<Si, T, B> {
     /// caller's.
     pub(super) async fn ask<'a, R>(
         &'a self,
-        mut line: MutexGuard<'a, Line<Si, T::Instant, B>>,
-        mut poll: impl FnMut(&mut Line<Si, T::Instant, B>, &mut Context<'_>) -> Poll<R>,
-    ) -> (MutexGuard<'a, Line<Si, T::Instant, B>>, R) {
+        mut line: MutexGuard<'a, Line<Si, P::Pulse, B>>,
+        mut poll: impl FnMut(&mut Line<Si, P::Pulse, B>, &mut Context<'_>) -> Poll<R>,
+    ) -> (MutexGuard<'a, Line<Si, P::Pulse, B>>, R) {
         loop {
             let polled = poll_fn(|cx| Poll::Ready(poll(&mut line, cx))).await;
             if let Poll::Ready(answer) = polled {
@@ -100,12 +99,13 @@ async fn woken() {
 }
 
 /// The sink and what went through it.
-pub(super) struct Line<Si, I, B> {
+pub(super) struct Line<Si, U, B> {
     sink: Pin<Box<Si>>,
-    pub(super) heart: Heartbeat<I>,
+    pub(super) pulse: U,
     beat: B,
-    /// Not so if disabled or stopped: then the heart hears of nothing (T1, T9).
+    /// Not so if disabled or stopped: then the pulse hears of nothing (T1, T9).
     pub(super) beating: bool,
+    pub(super) stopped: bool,
     flow: Flow,
     /// The sink has failed since the driver looked last.
     failed: bool,
@@ -136,7 +136,7 @@ enum Flow {
     Waiting,
 }
 
-impl<Si, I: Instant, B> Line<Si, I, B> {
+impl<Si, U: Pulse, B> Line<Si, U, B> {
     pub(super) fn poll_ready<Item>(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Si::Error>>
     where
         Si: Sink<Item>,
@@ -147,28 +147,23 @@ impl<Si, I: Instant, B> Line<Si, I, B> {
     }
 
     /// Hands an item over. The sink is ready for it.
-    pub(super) fn hand_over<Item, T>(
-        &mut self,
-        item: Item,
-        shared: &Shared<Si, T, B>,
-    ) -> Result<(), Si::Error>
+    pub(super) fn hand_over<Item>(&mut self, item: Item, changed: &Event) -> Result<(), Si::Error>
     where
         Si: Sink<Item>,
-        T: Timer<Instant = I>,
         B: Beat<Item>,
     {
         let kind = self.beat.kind(&item);
         self.start_send(item)?;
         if self.beating {
             let report = match kind {
-                Kind::Real => Some(Heartbeat::on_send as fn(&mut _, _)),
-                Kind::Heartbeat => Some(Heartbeat::on_bytes as fn(&mut _, _)),
+                Kind::Real => Some(U::on_send as fn(&mut _, _)),
+                Kind::Heartbeat => Some(U::on_bytes as fn(&mut _, _)),
                 Kind::Failure => None,
             };
             if let Some(report) = report {
-                let now = shared.timer.now();
+                let now = self.pulse.now();
                 self.measure(now);
-                report(&mut self.heart, now);
+                report(&mut self.pulse, now);
             }
             let awaited = match self.awaits {
                 Awaits::Nothing => false,
@@ -177,29 +172,27 @@ impl<Si, I: Instant, B> Line<Si, I, B> {
             };
             if awaited {
                 self.awaits = Awaits::Nothing;
-                shared.changed.notify(usize::MAX);
+                changed.notify(usize::MAX);
             }
         }
         Ok(())
     }
 
     /// Hands a heartbeat over, and tells when that was, and its size. The sink is ready for it.
-    pub(super) fn hand_over_heartbeat<Item, T>(
+    pub(super) fn hand_over_heartbeat<Item>(
         &mut self,
-        shared: &Shared<Si, T, B>,
-    ) -> Result<(I, Option<usize>), Si::Error>
+    ) -> Result<(U::Instant, Option<usize>), Si::Error>
     where
         Si: Sink<Item>,
-        T: Timer<Instant = I>,
         B: Beat<Item>,
     {
         let heartbeat = self.beat.heartbeat();
         let bytes = self.beat.bytes(&heartbeat);
         self.start_send(heartbeat)?;
         // Not earlier: if the sink took its time, the next one would follow on the heels of this (T5).
-        let now = shared.timer.now();
+        let now = self.pulse.now();
         self.measure(now);
-        self.heart.on_heartbeat_sent(now);
+        self.pulse.on_bytes(now);
         Ok((now, bytes))
     }
 
@@ -218,50 +211,37 @@ impl<Si, I: Instant, B> Line<Si, I, B> {
 
     /// Flushes what was handed over. If that has to wait, the bytes leave when it is done: the silence
     /// begins then, and no heartbeat follows on their heels (T6).
-    pub(super) fn poll_flush<Item, T>(
-        &mut self,
-        cx: &mut Context<'_>,
-        shared: &Shared<Si, T, B>,
-    ) -> Poll<Result<(), Si::Error>>
+    pub(super) fn poll_flush<Item>(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Si::Error>>
     where
         Si: Sink<Item>,
-        T: Timer<Instant = I>,
     {
         if self.is_flushed() {
             return Poll::Ready(Ok(()));
         }
         let flushed = self.sink.as_mut().poll_flush(cx);
-        self.see(&flushed, shared);
+        self.see(&flushed);
         flushed
     }
 
     /// Closes the sink, which flushes it.
-    pub(super) fn poll_close<Item, T>(
-        &mut self,
-        cx: &mut Context<'_>,
-        shared: &Shared<Si, T, B>,
-    ) -> Poll<Result<(), Si::Error>>
+    pub(super) fn poll_close<Item>(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Si::Error>>
     where
         Si: Sink<Item>,
-        T: Timer<Instant = I>,
     {
         let closed = self.sink.as_mut().poll_close(cx);
-        self.see(&closed, shared);
+        self.see(&closed);
         closed
     }
 
     /// Takes note of how far the bytes have come.
-    fn see<E, T>(&mut self, flushed: &Poll<Result<(), E>>, shared: &Shared<Si, T, B>)
-    where
-        T: Timer<Instant = I>,
-    {
+    fn see<E>(&mut self, flushed: &Poll<Result<(), E>>) {
         match flushed {
             Poll::Ready(Ok(())) => {
                 let waited = mem::replace(&mut self.flow, Flow::Flushed) == Flow::Waiting;
                 if waited && self.beating {
-                    let now = shared.timer.now();
+                    let now = self.pulse.now();
                     self.measure(now);
-                    self.heart.on_bytes(now);
+                    self.pulse.on_bytes(now);
                 }
             }
             Poll::Ready(Err(_)) => self.failed = true,
@@ -288,15 +268,17 @@ impl<Si, I: Instant, B> Line<Si, I, B> {
     }
 
     /// Ends the heartbeats (T9).
-    pub(super) fn stop(&mut self, timer: &impl Timer<Instant = I>) {
+    pub(super) fn stop(&mut self) {
         if mem::take(&mut self.beating) {
-            self.measure(timer.now());
+            self.measure(self.pulse.now());
         }
-        self.heart.stop();
+        if !mem::replace(&mut self.stopped, true) {
+            self.pulse.stop();
+        }
     }
 
-    fn measure(&mut self, now: I) {
-        self.longest_silence = self.longest_silence.max(self.heart.silence(now));
+    fn measure(&mut self, now: U::Instant) {
+        self.longest_silence = self.longest_silence.max(self.pulse.silence(now));
     }
 
     /// The longest silence since this was last asked, if one has ended.

@@ -11,7 +11,7 @@ use futures_sink::Sink;
 use heartbeat_core::Config;
 
 use crate::observer::NoObserver;
-use crate::{Beat, Timer};
+use crate::{Beat, Pacemaker};
 use line::{Senders, Shared};
 
 pub use driver::{Driver, DriverError};
@@ -55,18 +55,18 @@ pub use sender::Sender;
 /// # events.unwrap();
 /// ```
 #[expect(clippy::type_complexity, reason = "both ends have the same parameters")]
-pub fn push<Item, Si, T, B>(
+pub fn push<Item, Si, P, B>(
     sink: Si,
-    timer: T,
+    pacemaker: P,
     config: impl Into<Config>,
     beat: B,
-) -> (Sender<Item, Si, T, B>, Driver<Item, Si, T, B, NoObserver>)
+) -> (Sender<Item, Si, P, B>, Driver<Item, Si, P, B, NoObserver>)
 where
     Si: Sink<Item>,
-    T: Timer,
+    P: Pacemaker,
     B: Beat<Item>,
 {
-    let shared = Arc::new(Shared::new(sink, timer, config.into(), beat));
+    let shared = Arc::new(Shared::new(sink, pacemaker, config.into(), beat));
     let senders = Arc::new(Senders::of(&shared));
     let driver = Driver::new(Arc::clone(&shared), Arc::downgrade(&senders));
     (Sender::new(shared, senders), driver)

@@ -9,7 +9,7 @@ use futures_sink::Sink;
 
 use super::line::{Line, Senders, Shared};
 use super::turn::Turn;
-use crate::{Beat, Timer};
+use crate::{Beat, Pacemaker};
 
 /// Sends real items into a sink whose silence a [`Driver`](crate::Driver) fills; made by
 /// [`push`](crate::push()).
@@ -23,19 +23,19 @@ use crate::{Beat, Timer};
 /// Each future may be dropped at any point. An item is either handed over whole or not at all: as
 /// long as the sink was not ready, it is dropped with the future. What was handed over is flushed by
 /// the driver or by the next sender.
-pub struct Sender<Item, Si, T: Timer, B> {
-    shared: Arc<Shared<Si, T, B>>,
+pub struct Sender<Item, Si, P: Pacemaker, B> {
+    shared: Arc<Shared<Si, P, B>>,
     senders: Arc<Senders>,
     takes: PhantomData<fn(Item)>,
 }
 
-impl<Item, Si, T, B> Sender<Item, Si, T, B>
+impl<Item, Si, P, B> Sender<Item, Si, P, B>
 where
     Si: Sink<Item>,
-    T: Timer,
+    P: Pacemaker,
     B: Beat<Item>,
 {
-    pub(super) fn new(shared: Arc<Shared<Si, T, B>>, senders: Arc<Senders>) -> Self {
+    pub(super) fn new(shared: Arc<Shared<Si, P, B>>, senders: Arc<Senders>) -> Self {
         Self { shared, senders, takes: PhantomData }
     }
 
@@ -51,7 +51,7 @@ where
         let line = self.hand_over(&turn, item).await?;
         left_behind.0 = Some(&self.shared.changed);
         let (_, flushed) =
-            self.shared.ask(line, |line, cx| line.poll_flush(cx, &self.shared)).await;
+            self.shared.ask(line, Line::poll_flush).await;
         left_behind.0 = None;
         flushed
     }
@@ -90,19 +90,19 @@ where
     /// Ends the heartbeats, and with them the [driver](crate::Driver); items still go through. Once
     /// this has returned no heartbeat is handed over any more (T9, T18). May be called again.
     pub async fn stop(&self) {
-        self.shared.line().await.stop(&self.shared.timer);
+        self.shared.line().await.stop();
         self.shared.changed.notify(usize::MAX);
     }
 
     /// Asks the sink for something until it has answered.
     async fn ask_in_turn<R>(
         &self,
-        poll: impl Fn(&mut Line<Si, T::Instant, B>, &mut Context<'_>, &Shared<Si, T, B>) -> Poll<R>,
+        poll: impl Fn(&mut Line<Si, P::Pulse, B>, &mut Context<'_>) -> Poll<R>,
     ) -> R {
         let mut left_behind = LeftBehind(Some(&self.shared.changed));
         let _turn = self.shared.turns.take().await;
         let line = self.shared.line().await;
-        let (_, answer) = self.shared.ask(line, |line, cx| poll(line, cx, &self.shared)).await;
+        let (_, answer) = self.shared.ask(line, poll).await;
         left_behind.0 = None;
         answer
     }
@@ -111,23 +111,23 @@ where
         &'a self,
         _: &Turn<'a>,
         item: Item,
-    ) -> Result<MutexGuard<'a, Line<Si, T::Instant, B>>, Si::Error> {
+    ) -> Result<MutexGuard<'a, Line<Si, P::Pulse, B>>, Si::Error> {
         let line = self.shared.line().await;
         let (mut line, ready) = self.shared.ask(line, Line::poll_ready).await;
         ready?;
-        line.hand_over(item, &self.shared)?;
+        line.hand_over(item, &self.shared.changed)?;
         Ok(line)
     }
 }
 
-impl<Item, Si, T: Timer, B> Clone for Sender<Item, Si, T, B> {
+impl<Item, Si, P: Pacemaker, B> Clone for Sender<Item, Si, P, B> {
     fn clone(&self) -> Self {
         let (shared, senders) = (Arc::clone(&self.shared), Arc::clone(&self.senders));
         Self { shared, senders, takes: PhantomData }
     }
 }
 
-impl<Item, Si, T: Timer, B> fmt::Debug for Sender<Item, Si, T, B> {
+impl<Item, Si, P: Pacemaker, B> fmt::Debug for Sender<Item, Si, P, B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Sender").finish_non_exhaustive()
     }

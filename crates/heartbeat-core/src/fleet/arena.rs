@@ -23,6 +23,12 @@ pub struct Key {
 }
 
 impl Key {
+    /// The key of no member, of any fleet.
+    #[must_use]
+    pub const fn dangling() -> Self {
+        Self { index: u32::MAX, generation: u16::MAX }
+    }
+
     pub(super) const fn index(self) -> u32 {
         self.index
     }
@@ -170,6 +176,16 @@ impl<T> Arena<T> {
         segment.values[usize::from(offset_in(key.index))].as_mut()
     }
 
+    /// The values of all members, and the keys.
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (Key, &mut T)> {
+        self.segments.iter_mut().zip(0..).flat_map(|(segment, number)| {
+            let members = segment.nodes.iter().zip(&mut segment.values).zip(0..);
+            members.filter_map(move |((node, value), offset)| {
+                Some((Key { index: index(number, offset), generation: node.generation }, value.as_mut()?))
+            })
+        })
+    }
+
     /// A member that stands in line, and so is there.
     pub(super) fn in_line(&mut self, index: u32) -> &mut Node {
         #[cfg(test)]
@@ -216,7 +232,7 @@ impl<T> Segment<T> {
         *node = node.taken(class);
         self.values[usize::from(offset)] = Some(value);
         self.members = self.members.saturating_add(1);
-        Key { index: number << SEGMENT.ilog2() | u32::from(offset), generation }
+        Key { index: index(number, offset), generation }
     }
 
     /// Lets the member go, which is there.
@@ -237,6 +253,10 @@ impl<T> Segment<T> {
         self.members = self.members.saturating_sub(1);
         self.values[usize::from(offset)].take()
     }
+}
+
+fn index(segment: u32, offset: u16) -> u32 {
+    segment << SEGMENT.ilog2() | u32::from(offset)
 }
 
 fn segment_of(index: u32) -> u32 {

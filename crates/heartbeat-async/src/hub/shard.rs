@@ -1,0 +1,177 @@
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::mem;
+use core::task::Waker;
+use core::time::Duration;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use heartbeat_core::{Action, Config, Fleet, Key};
+
+use super::HubError;
+use super::alarm_clock::AlarmClock;
+use super::note::News;
+use crate::Timer;
+
+/// How many are woken at most between two looks at a shard: others may have it meanwhile.
+const BATCH: usize = 64;
+
+/// Some of the machines of a hub.
+#[repr(align(128))] // so that no two locks share a cache line, nor a pair of them
+pub(super) struct Shard<T: Timer> {
+    members: Mutex<Members>,
+    clock: Arc<AlarmClock<T>>,
+}
+
+/// Each with the waker of its task, as long as it waits in line and is to be woken.
+type Members = Fleet<Duration, Option<Waker>>;
+
+/// What came of asking a machine.
+pub(super) enum Asked {
+    /// It need not be: the task is woken when there is something to ask for.
+    NotAsked,
+    Machine(Action<Duration>),
+    Abandoned(HubError),
+}
+
+impl<T: Timer> Shard<T> {
+    pub(super) fn new(clock: Arc<AlarmClock<T>>) -> Self {
+        Self { members: Mutex::new(Fleet::new(Duration::ZERO)), clock }
+    }
+
+    pub(super) fn clock(&self) -> &AlarmClock<T> {
+        &self.clock
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.members().len()
+    }
+
+    /// Takes in a stream that is opened `now`.
+    pub(super) fn insert(&self, config: &Config, now: Duration) -> Result<Key, HubError> {
+        self.members().insert(config, now, None).map_err(|_| HubError::Full)
+    }
+
+    /// Lets a stream go, if it is there.
+    pub(super) fn remove(&self, key: Key) {
+        let waker = self.members().remove(key);
+        drop(waker); // without the lock: it may be the last of a task that holds another stream
+    }
+
+    /// Tells a machine what happened at `at`.
+    pub(super) fn report(&self, key: Key, news: News, at: Duration) {
+        report(&mut self.members(), key, news, at);
+    }
+
+    /// Tells a machine what happened at `at`, and asks it. If it has been told that its deadline `moved`,
+    /// and is to wake the same task when that comes that it would have been before, it is not asked.
+    pub(super) fn ask(
+        &self,
+        key: Key,
+        (news, at): (News, Duration),
+        now: Duration,
+        moved: bool,
+        waker: &Waker,
+    ) -> Asked {
+        let mut members = self.members();
+        // Under the lock: the task ends first, and then wakes all that are here.
+        if !self.clock.is_running() {
+            return Asked::Abandoned(HubError::Stopped);
+        }
+        report(&mut members, key, news, at);
+        let waits = |waits: &Option<Waker>| waits.as_ref().is_some_and(|it| it.will_wake(waker));
+        if moved && members.get(key).is_some_and(waits) {
+            return Asked::NotAsked;
+        }
+        let action = match members.poll_deadline(key, now) {
+            // Nobody stops a machine here: it has answered the task.
+            Some(Action::Stopped) => Action::Stalled,
+            Some(action) => action,
+            None => Action::Stopped,
+        };
+        let is_to_be_woken =
+            matches!(action, Action::WaitUntil(_) | Action::SendHeartbeat { .. });
+        let old = members.get_mut(key).and_then(|known| {
+            if is_to_be_woken && waits(known) {
+                return None;
+            }
+            mem::replace(known, is_to_be_woken.then(|| waker.clone()))
+        });
+        let soonest = match action {
+            Action::WaitUntil(at) => {
+                at.saturating_sub(members.granularity(key).unwrap_or_default())
+            }
+            _ => Duration::ZERO,
+        };
+        let next = if self.clock.is_set_by(soonest) { None } else { members.next_deadline() };
+        drop(members);
+        drop(old);
+        if let Some(next) = next {
+            self.clock.look_by(next);
+        }
+        Asked::Machine(action)
+    }
+
+    /// Whether a task that has asked was woken, or its stream is gone. Otherwise `waker` wakes it.
+    pub(super) fn was_woken(&self, key: Key, waker: &Waker) -> bool {
+        let mut members = self.members();
+        let Some(Some(known)) = members.get_mut(key) else { return true };
+        let old = (!known.will_wake(waker)).then(|| mem::replace(known, waker.clone()));
+        drop(members);
+        drop(old);
+        false
+    }
+
+    /// Wakes all whose time has come, and answers when the next one's comes.
+    pub(super) fn wake_due(&self, now: Duration, due: &mut Vec<Waker>) -> Option<Duration> {
+        loop {
+            let mut members = self.members();
+            let mut all = false;
+            while due.len() < BATCH {
+                let Some(key) = members.take_due(now) else {
+                    all = true;
+                    break;
+                };
+                if is_due(&mut members, key, now) {
+                    due.extend(members.get_mut(key).and_then(Option::take));
+                }
+            }
+            let next = members.next_deadline();
+            drop(members);
+            due.drain(..).for_each(Waker::wake);
+            if all {
+                return next;
+            }
+        }
+    }
+
+    /// Wakes everybody, whose time will not come any more.
+    pub(super) fn wake_all(&self) {
+        let wakers: Vec<_> = self.members().iter_mut().filter_map(|(_, it)| it.take()).collect();
+        wakers.into_iter().for_each(Waker::wake);
+    }
+
+    fn members(&self) -> MutexGuard<'_, Members> {
+        self.members.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T: Timer> Drop for Shard<T> {
+    /// The task ends with the last one.
+    fn drop(&mut self) {
+        self.clock.wake_task();
+    }
+}
+
+fn report(members: &mut Members, key: Key, news: News, at: Duration) {
+    match news {
+        News::Nothing => false,
+        News::Sent => members.on_send(key, at),
+        News::Bytes => members.on_bytes(key, at),
+    };
+}
+
+/// Whether whoever has the stream is to be woken: to ask its machine, of which it alone knows what to
+/// tell it. While a heartbeat is in flight there is nothing to tell, and the machine is asked here.
+fn is_due(members: &mut Members, key: Key, now: Duration) -> bool {
+    !members.is_in_flight(key) || members.poll_deadline(key, now) == Some(Action::Stalled)
+}

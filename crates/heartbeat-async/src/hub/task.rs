@@ -1,0 +1,111 @@
+use alloc::boxed::Box;
+use alloc::sync::{Arc, Weak};
+use alloc::vec::Vec;
+use core::fmt;
+use core::future::Future;
+use core::pin::Pin;
+use core::task::{Context, Poll, Waker};
+use core::time::Duration;
+
+use pin_project_lite::pin_project;
+
+use super::alarm_clock::AlarmClock;
+use super::shard::Shard;
+use crate::Timer;
+
+pin_project! {
+    /// Wakes the streams of a [`Hub`](crate::Hub) whose heartbeats are due; made by
+    /// [`Hub::new`](crate::Hub::new). Spawn it.
+    ///
+    /// It ends when the hub and all its streams are gone.
+    ///
+    /// # Cancellation
+    ///
+    /// Dropping it before that ends the heartbeats of all streams, and tells them so:
+    /// [`HubError::Stopped`](crate::HubError::Stopped).
+    #[must_use = "nothing beats on the hub unless its task is spawned"]
+    pub struct HubTask<T: Timer> {
+        #[pin]
+        sleep: Option<T::Sleep>,
+        // When that goes off.
+        set_for: Option<Duration>,
+        due: Vec<Waker>,
+        hub: Watched<T>,
+    }
+}
+
+/// What the task sees of its hub.
+struct Watched<T: Timer> {
+    clock: Arc<AlarmClock<T>>,
+    shards: Box<[Weak<Shard<T>>]>,
+}
+
+impl<T: Timer> HubTask<T> {
+    pub(super) fn new(clock: Arc<AlarmClock<T>>, shards: Box<[Weak<Shard<T>>]>) -> Self {
+        let hub = Watched { clock, shards };
+        Self { sleep: None, set_for: None, due: Vec::new(), hub }
+    }
+}
+
+impl<T: Timer> Future for HubTask<T> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let mut this = self.project();
+        let clock = &this.hub.clock;
+        clock.register(cx.waker());
+        let mut was_set = false;
+        loop {
+            let Some(next) = this.hub.look(this.due) else { return Poll::Ready(()) };
+            let next = next.and_then(|next| Some((next, clock.alarm(next)?)));
+            let Some((next, alarm)) = next else {
+                this.sleep.set(None);
+                *this.set_for = None;
+                return Poll::Pending;
+            };
+            if *this.set_for != Some(next) {
+                if was_set {
+                    // It went off the moment that it was set: a broken timer, which must not spin here.
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                clock.timer().reset(this.sleep.as_mut(), alarm);
+                (was_set, *this.set_for) = (true, Some(next));
+            }
+            if this.sleep.as_mut().as_pin_mut().is_some_and(|sleep| sleep.poll(cx).is_pending()) {
+                return Poll::Pending;
+            }
+            *this.set_for = None;
+        }
+    }
+}
+
+impl<T: Timer> Watched<T> {
+    /// Wakes all whose time has come, and answers when to look again, if at all. `None` if the hub is
+    /// gone.
+    fn look(&self, due: &mut Vec<Waker>) -> Option<Option<Duration>> {
+        self.clock.begin_to_look();
+        let now = self.clock.now();
+        let (mut next, mut is_gone) = (None::<Duration>, true);
+        for shard in self.shards.iter().filter_map(Weak::upgrade) {
+            is_gone = false;
+            let soonest = shard.wake_due(now, due);
+            next = next.into_iter().chain(soonest).min();
+        }
+        let next = self.clock.end_of_look(next);
+        (!is_gone).then_some(next)
+    }
+}
+
+impl<T: Timer> Drop for Watched<T> {
+    fn drop(&mut self) {
+        self.clock.end();
+        self.shards.iter().filter_map(Weak::upgrade).for_each(|shard| shard.wake_all());
+    }
+}
+
+impl<T: Timer> fmt::Debug for HubTask<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HubTask").field("set_for", &self.set_for).finish_non_exhaustive()
+    }
+}

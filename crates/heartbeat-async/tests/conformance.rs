@@ -10,6 +10,12 @@ use heartbeat_async::virtual_time::{Alarm, VirtualTime};
 
 heartbeat_async::conformance!(VirtualTime::new());
 
+mod on_a_hub {
+    use super::*;
+
+    heartbeat_async::conformance!(hub: VirtualTime::new());
+}
+
 /// A timer that many streams share may be early by a 64th of the interval (T15).
 mod in_batches {
     use super::*;

@@ -32,6 +32,8 @@ use crate::Timer;
 use crate::virtual_time::VirtualTime;
 
 mod beats;
+mod hubs;
+mod paced;
 mod patience;
 mod push;
 mod source;
@@ -43,7 +45,9 @@ mod timer;
 mod watch;
 mod wire;
 
+use hubs::Hubs;
 use stage::{Stage, Trouble, Verdict};
+use tasks::Tasks;
 
 /// A runtime under test.
 pub trait Runtime {
@@ -183,14 +187,32 @@ impl core::error::Error for Failure {}
 /// If what happens is against the rules, if it happened too late each time that it was tried, if
 /// nothing happened for a minute or two of real time (an alarm was lost), or if there is no such scenario.
 pub fn check<R: Runtime>(runtime: &R, scenario: &str) -> Result<(), Failure> {
+    perform(runtime, scenario, false)
+}
+
+/// The same with all streams and sinks on a [`Hub`](crate::Hub) on the runtime's timer.
+///
+/// # Errors
+///
+/// As those of [`check`].
+pub fn check_on_hub<R: Runtime>(runtime: &R, scenario: &str) -> Result<(), Failure> {
+    perform(runtime, scenario, true)
+}
+
+fn perform<R: Runtime>(runtime: &R, scenario: &str, on_hub: bool) -> Result<(), Failure> {
     let mut pace = runtime.pace();
     let mut performances = 0;
     loop {
         let played = runtime.block_on(async {
             let timer = runtime.timer();
-            let stage = Stage::new(timer.clone(), pace.coarser_than(timer.granularity()));
-            let played = patience::with(PATIENCE, play(scenario, &stage)).await;
-            played.map_err(|trouble| stage.doubt(trouble))
+            let (tasks, hubs) = (Tasks::default(), Hubs::default());
+            let mut stage = Stage::new(timer.clone(), pace.coarser_than(timer.granularity()));
+            if on_hub {
+                tasks.spawn(hubs.clone().run());
+                stage = stage.with_hubs(hubs);
+            }
+            let played = tasks.beside(play(scenario, &stage));
+            patience::with(PATIENCE, played).await.map_err(|trouble| stage.doubt(trouble))
         });
         performances += 1;
         match played {
@@ -304,23 +326,45 @@ macro_rules! list {
 }
 __scenarios!(list,);
 
-/// Makes a test of each scenario, on the [`Runtime`] that the given
-/// expression makes. See the [module](mod@crate::conformance) for an example.
+/// Makes a test of each scenario, on the [`Runtime`] that the given expression makes. See the
+/// [module](mod@crate::conformance) for an example.
+///
+/// `conformance!(hub: …)` makes those of streams and sinks on a [`Hub`](crate::Hub) instead.
 #[macro_export]
 macro_rules! conformance {
+    (hub: $runtime:expr) => {
+        $crate::__scenarios! { $crate::__conformance_on_hub, $runtime }
+    };
     ($runtime:expr) => {
-        $crate::__scenarios! { $crate::__conformance_tests, $runtime }
+        $crate::__scenarios! { $crate::__conformance_tests, check, $runtime }
+    };
+}
+
+/// Leaves out the scenarios without a hub.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __conformance_on_hub {
+    ([$runtime:expr]) => {};
+    ([$runtime:expr] timer::$name:ident, $($rest:tt)*) => {
+        $crate::__conformance_on_hub! { [$runtime] $($rest)* }
+    };
+    ([$runtime:expr] watch::$name:ident, $($rest:tt)*) => {
+        $crate::__conformance_on_hub! { [$runtime] $($rest)* }
+    };
+    ([$runtime:expr] $file:ident::$name:ident, $($rest:tt)*) => {
+        $crate::__conformance_tests! { [check_on_hub, $runtime] $file::$name, }
+        $crate::__conformance_on_hub! { [$runtime] $($rest)* }
     };
 }
 
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __conformance_tests {
-    ([$runtime:expr] $($file:ident::$name:ident,)+) => {
+    ([$check:ident, $runtime:expr] $($file:ident::$name:ident,)+) => {
         $(
             #[test]
             fn $name() {
-                let played = $crate::conformance::check(&$runtime, stringify!($name));
+                let played = $crate::conformance::$check(&$runtime, stringify!($name));
                 played.unwrap_or_else(|failure| panic!("{failure}"));
             }
         )+

@@ -11,8 +11,9 @@ use std::rc::Rc;
 use std::string::String;
 
 use super::beats::Beats;
+use super::paced::Paced;
 use super::spy::{Calls, Spied};
-use super::stage::{Stage, Trouble, Verdict, ensure};
+use super::stage::{Held, Stage, Trouble, Verdict, ensure};
 use super::tasks::{Handle, Tasks};
 use super::wire::{Mood, Wire, WireError};
 use crate::{Config, Counters, DriverError, Sender, Timer, push};
@@ -22,20 +23,21 @@ struct Pushed<'a, T: Timer> {
     stage: &'a Stage<T>,
     tasks: Tasks<'a>,
     wire: Wire<T, &'static str>,
-    sender: Sender<&'static str, Wire<T, &'static str>, Spied<T>, Beats>,
+    sender: Sender<&'static str, Wire<T, &'static str>, Paced<Spied<T>>, Beats>,
     driver: Handle<Result<(), DriverError<WireError>>>,
     calls: Rc<Calls>,
+    held: Held<T>,
     heard: Rc<Counters>,
 }
 
 impl<'a, T: Timer + Clone + 'a> Pushed<'a, T> {
     fn open(stage: &'a Stage<T>, tasks: &Tasks<'a>, config: impl Into<Config>) -> Self {
         let (wire, heard) = (Wire::new(stage.clone()), Rc::new(Counters::new()));
-        let timer = Spied::new(stage.timer().clone());
-        let calls = timer.calls();
-        let (sender, driver) = push(wire.clone(), timer, config, Beats::default());
+        let (pacemaker, held) = stage.pacemaker();
+        let (sender, driver) = push(wire.clone(), pacemaker, config, Beats::default());
         let driver = tasks.spawn(driver.observe(Rc::clone(&heard)).run());
-        Self { stage, tasks: tasks.clone(), wire, sender, driver, calls, heard }
+        let (tasks, calls) = (tasks.clone(), held.calls());
+        Self { stage, tasks, wire, sender, driver, calls, held, heard }
     }
 
     /// Starts to send an item.
@@ -541,7 +543,7 @@ pub(super) async fn t18_push_senders_go_on_without_a_driver<T: Timer + Clone>(
         pushed.silent_until(15).await?;
         let counts = pushed.heard.counts();
         ensure!((counts.sent, counts.errors) == (0, 1), "{counts:?}");
-        ensure!(pushed.calls.alarms() == 0, "its alarm has outlived it");
+        ensure!(pushed.held.alarms() == 0, "its alarm has outlived it");
         let sent = pushed.send("real");
         pushed.until(stage.ticks(17), &["real"]).await?;
         pushed.wire.set(Mood::Open);
@@ -595,7 +597,7 @@ pub(super) async fn t20_push_a_peer_that_does_not_read_is_told_once<T: Timer + C
             ensure!(ended == Err(DriverError::Stalled), "the driver ended with {ended:?}");
             let (counts, lost) = (pushed.heard.counts(), 1 + taken.len() as u64);
             ensure!((counts.stalled, counts.sent, counts.errors) == (1, 0, lost), "{counts:?}");
-            let silence = counts.longest_silence + stage.timer().granularity();
+            let silence = counts.longest_silence + stage.granularity();
             ensure!(silence >= stage.ticks(15), "{counts:?} after a silence of 15 ticks");
 
             pushed.wire.set(Mood::Open);

@@ -29,6 +29,7 @@ pub(super) struct Calls {
     alarms: Cell<usize>,
     behind: Cell<Duration>,
     hasty: Cell<Duration>,
+    steady: Cell<bool>,
 }
 
 impl Calls {
@@ -52,9 +53,16 @@ impl Calls {
         self.behind.set(by);
     }
 
-    /// Lets alarms that are set from now on go off that much before their time.
+    /// Lets alarms that are set from now on go off that much before their time, unless they are steady.
     pub(super) fn hurry_alarms(&self, by: Duration) {
-        self.hasty.set(by);
+        if !self.steady.get() {
+            self.hasty.set(by);
+        }
+    }
+
+    /// Lets no alarm ever go off before its time.
+    pub(super) fn keep_alarms_steady(&self) {
+        self.steady.set(true);
     }
 }
 

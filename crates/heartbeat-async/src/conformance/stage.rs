@@ -12,10 +12,12 @@ use std::string::String;
 use futures_core::Stream;
 
 use super::Pace;
+use super::hubs::Hubs;
+use super::paced::Paced;
 use super::source::Source;
 use super::spy::{Calls, Spied};
 use crate::woken::Woken;
-use crate::{Beat, Config, Counters, HeartbeatStream, Instant, Timer};
+use crate::{Beat, Config, Counters, HeartbeatStream, Hub, Instant, Timer};
 
 /// How often a stream may be polled in one scenario before it counts as spinning.
 const POLLS: usize = 100_000;
@@ -61,9 +63,11 @@ impl Window {
 }
 
 /// The time of one performance of a scenario.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct Stage<T: Timer> {
     timer: T,
+    /// Of all that is opened, if it is to be on hubs.
+    hubs: Option<Hubs<Spied<T>>>,
     pace: Pace,
     start: T::Instant,
     /// The widest window.
@@ -72,7 +76,12 @@ pub(super) struct Stage<T: Timer> {
 
 impl<T: Timer + Clone> Stage<T> {
     pub(super) fn new(timer: T, pace: Pace) -> Self {
-        Self { start: timer.now(), timer, pace, doubt: Rc::default() }
+        Self { start: timer.now(), timer, hubs: None, pace, doubt: Rc::default() }
+    }
+
+    /// The same with hubs, on which all is that is opened.
+    pub(super) fn with_hubs(self, hubs: Hubs<Spied<T>>) -> Self {
+        Self { hubs: Some(hubs), ..self }
     }
 
     pub(super) fn timer(&self) -> &T {
@@ -113,6 +122,14 @@ impl<T: Timer + Clone> Stage<T> {
         }
     }
 
+    /// By how much a heartbeat may be early, where the interval is ten ticks.
+    pub(super) fn granularity(&self) -> Duration {
+        match self.hubs {
+            Some(_) => self.ticks(10) / 64, // T15
+            None => self.timer.granularity(),
+        }
+    }
+
     pub(super) fn instant(&self, at: Duration) -> T::Instant {
         self.start.checked_add(at).unwrap_or(self.start)
     }
@@ -141,7 +158,7 @@ impl<T: Timer + Clone> Stage<T> {
     /// granularity (T4), later by what an alarm may be late.
     pub(super) fn in_time(&self, at: Duration, since: Duration, gap: Duration) -> Verdict {
         let due = since + gap;
-        let granularity = self.timer.granularity().min(gap / 2);
+        let granularity = self.granularity().min(gap / 2);
         ensure!(at + granularity >= due, "a beat at {at:?}, due at {due:?}");
         if at > due + self.pace.late {
             return Err(Trouble::Late(format!("a beat at {at:?}, due at {due:?}")));
@@ -152,7 +169,7 @@ impl<T: Timer + Clone> Stage<T> {
     /// How often an alarm may have been set by now for gaps of ten ticks, with a send every two.
     pub(super) fn settings(&self) -> usize {
         // Set for a gap after a send, it goes off that much less two ticks after the send before it.
-        let gap = self.ticks(8).saturating_sub(self.timer.granularity());
+        let gap = self.ticks(8).saturating_sub(self.granularity());
         usize::try_from(self.now().as_nanos().div_ceil(gap.as_nanos()) + 1).unwrap_or(usize::MAX)
     }
 
@@ -172,18 +189,48 @@ impl<T: Timer + Clone> Stage<T> {
         B: Beat<I>,
     {
         let (source, heard) = (Source::new(), Rc::new(Counters::new()));
-        let timer = Spied::new(self.timer.clone());
-        let calls = timer.calls();
+        let (pacemaker, held) = self.pacemaker();
         let from = self.now();
-        let stream = HeartbeatStream::new(source.clone(), timer, config, beat);
+        let stream = HeartbeatStream::new(source.clone(), pacemaker, config, beat);
         let born = self.window(from);
         let consumer = Consumer::new(self.clone(), stream.observe(Rc::clone(&heard)), born);
-        Opened { source, calls, heard, consumer }
+        Opened { source, calls: held.calls(), held, heard, consumer }
+    }
+
+    /// The timer under test, or a hub on it.
+    pub(super) fn pacemaker(&self) -> (Paced<Spied<T>>, Held<T>) {
+        let timer = Spied::new(self.timer.clone());
+        let calls = timer.calls();
+        let Some(hubs) = &self.hubs else {
+            return (Paced::Own(timer), Held { calls, hub: None });
+        };
+        // The alarm is not that of the stream, which cannot spin for it.
+        calls.keep_alarms_steady();
+        let hub = hubs.open(timer);
+        (Paced::Hub(hub.clone()), Held { calls, hub: Some(hub) })
+    }
+}
+
+/// What a stream, or a sink, holds of its pacemaker.
+pub(super) struct Held<T: Timer> {
+    calls: Rc<Calls>,
+    hub: Option<Hub<Spied<T>>>,
+}
+
+impl<T: Timer> Held<T> {
+    /// What it asks its timer for.
+    pub(super) fn calls(&self) -> Rc<Calls> {
+        Rc::clone(&self.calls)
+    }
+
+    /// How many alarms it has: of its own, or in the hub.
+    pub(super) fn alarms(&self) -> usize {
+        self.hub.as_ref().map_or_else(|| self.calls.alarms(), Hub::len)
     }
 }
 
 /// The stream under test.
-pub(super) type Tested<T, I, B> = HeartbeatStream<Source<I>, Spied<T>, B, Rc<Counters>>;
+pub(super) type Tested<T, I, B> = HeartbeatStream<Source<I>, Paced<Spied<T>>, B, Rc<Counters>>;
 
 /// A stream under test and all that can be seen of it.
 pub(super) struct Opened<T: Timer, I, B> {
@@ -191,6 +238,8 @@ pub(super) struct Opened<T: Timer, I, B> {
     pub(super) source: Source<I>,
     /// What it asks its timer for.
     pub(super) calls: Rc<Calls>,
+    /// What it holds.
+    pub(super) held: Held<T>,
     /// What it tells its observer.
     pub(super) heard: Rc<Counters>,
     /// Who takes its items.
@@ -343,7 +392,7 @@ where
         least: Duration,
         most: Duration,
     ) -> Verdict<Window> {
-        let granularity = self.stage.timer.granularity().min(least / 2);
+        let granularity = self.stage.granularity().min(least / 2);
         let earliest = (self.back.from + least).saturating_sub(granularity);
         let latest = self.back.to + most + self.stage.late();
         self.awaits_between(item, earliest, latest).await

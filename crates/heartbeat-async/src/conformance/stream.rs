@@ -137,7 +137,7 @@ pub(super) async fn t9_nothing_beats_after_stop<T: Timer + Clone>(stage: &Stage<
     opened.consumer.silent_until(stage.ticks(5)).await?;
     for _ in 0..2 {
         opened.consumer.stream().stop();
-        ensure!(opened.calls.alarms() == 0, "its alarm is still set");
+        ensure!(opened.held.alarms() == 0, "its alarm is still set");
     }
     opened.consumer.silent_until(stage.ticks(20)).await?;
     opened.source.push("real");
@@ -160,7 +160,7 @@ where
         (counts.sent, counts.errors) == (1, 1),
         "{counts:?}, where one went out and one did not"
     );
-    ensure!(opened.calls.alarms() == 0, "its alarm has outlived it");
+    ensure!(opened.held.alarms() == 0, "its alarm has outlived it");
     Ok(())
 }
 
@@ -356,7 +356,7 @@ pub(super) async fn t17_the_end_is_the_end<T: Timer + Clone>(stage: &Stage<T>) -
         ensure!(polled == Poll::Ready(None), "{polled:?} at the end");
     }
     ensure!(opened.source.ends_told() == 1, "the inner stream was polled after its end");
-    ensure!(opened.calls.alarms() == 0, "an alarm is left");
+    ensure!(opened.held.alarms() == 0, "an alarm is left");
     let stream = opened.consumer.stream();
     ensure!(stream.is_terminated(), "it does not say that it has ended");
     ensure!(stream.size_hint() == (0, Some(0)), "{:?} after the end", stream.size_hint());
@@ -466,8 +466,8 @@ pub(super) async fn t21_two_wrappers_beat_no_more_than_one<T: Timer + Clone>(
     let from = stage.now();
     let source = Source::new();
     let gap = stage.ticks(10);
-    let inner = HeartbeatStream::new(source.clone(), stage.timer().clone(), gap, || "foreign");
-    let outer = HeartbeatStream::new(inner, stage.timer().clone(), gap, Beats::default());
+    let inner = HeartbeatStream::new(source.clone(), stage.pacemaker().0, gap, || "foreign");
+    let outer = HeartbeatStream::new(inner, stage.pacemaker().0, gap, Beats::default());
     let born = Window { from, to: stage.now() };
     let mut consumer = Consumer::new(stage.clone(), outer, born);
     for _ in 0..stage.rounds() {

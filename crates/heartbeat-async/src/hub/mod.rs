@@ -85,8 +85,9 @@ const SHARDS_PER_THREAD: usize = 4;
 /// let both = stream::select(quiet("this"), quiet("that")).collect::<Vec<_>>();
 /// drop(hub);
 ///
-/// let (beats, ()) = time.block_on(future::join(both, task));
-/// assert_eq!(beats, ["this", "that", "this", "that"]);
+/// let (mut beats, ()) = time.block_on(future::join(both, task));
+/// beats.sort();
+/// assert_eq!(beats, ["that", "that", "this", "this"]);
 /// ```
 pub struct Hub<T: Timer>(Arc<Shards<T>>);
 

@@ -44,9 +44,14 @@ impl Note {
         Self(self.0 | IN_FLIGHT)
     }
 
-    /// The machine has heard of it all.
+    /// The fate of the heartbeat is known.
+    pub(super) fn landed(self) -> Self {
+        Self(self.0 & !IN_FLIGHT)
+    }
+
+    /// The machine has heard of it.
     pub(super) fn told(self) -> Self {
-        Self(self.0 & !(NEWS | IN_FLIGHT))
+        Self(self.0 & !NEWS)
     }
 
     pub(super) fn time(self) -> Duration {

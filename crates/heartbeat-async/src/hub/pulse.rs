@@ -32,7 +32,7 @@ impl<T: Timer> HubPulse<T> {
         // In flight at once: until it hears of it the hub takes the peer for one that does not read (T20).
         if self.note.is_in_flight() {
             self.shard.report(self.key, news, now);
-            self.note = self.note.told().at(now);
+            self.note = self.note.landed().at(now);
             return;
         }
         // The note has room for one, and the machine has to hear of a real event (T12).
@@ -48,10 +48,10 @@ impl<T: Timer> HubPulse<T> {
         }
         let told = (self.note.news(), self.note.time());
         let asked = self.shard.ask(self.key, told, now, moved, cx.waker());
-        self.note = match asked {
-            Asked::Machine(Action::SendHeartbeat { .. }) => self.note.told().in_flight(),
-            _ => self.note.told(),
-        };
+        self.note = self.note.told();
+        if matches!(asked, Asked::Machine(Action::SendHeartbeat { .. })) {
+            self.note = self.note.in_flight();
+        }
         asked
     }
 }
@@ -79,7 +79,8 @@ impl<T: Timer> Pulse for HubPulse<T> {
 
     fn consumer_is_back(&mut self) {
         if self.note.is_in_flight() {
-            self.note(News::Bytes, self.now());
+            self.shard.report(self.key, News::Bytes, self.now());
+            self.note = self.note.landed(); // the silence goes on until it is measured
         }
     }
 
@@ -92,7 +93,7 @@ impl<T: Timer> Pulse for HubPulse<T> {
             self.shard.remove(self.key);
         }
         self.key = Key::dangling();
-        self.note = self.note.told();
+        self.note = self.note.told().landed();
     }
 
     fn restart(&mut self, config: Config) {

@@ -85,11 +85,10 @@ impl<T: Timer> Watched<T> {
     /// gone.
     fn look(&self, due: &mut Vec<Waker>) -> Option<Option<Duration>> {
         self.clock.begin_to_look();
-        let now = self.clock.now();
         let (mut next, mut is_gone) = (None::<Duration>, true);
         for shard in self.shards.iter().filter_map(Weak::upgrade) {
             is_gone = false;
-            let soonest = shard.wake_due(now, due);
+            let soonest = shard.wake_due(due);
             next = next.into_iter().chain(soonest).min();
         }
         let next = self.clock.end_of_look(next);

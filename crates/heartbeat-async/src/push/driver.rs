@@ -119,6 +119,7 @@ where
     /// Dropping it ends the heartbeats; one that was not out counts as [`Outcome::Error`].
     pub async fn run(mut self) -> Result<(), DriverError<Si::Error>> {
         let shared = Arc::clone(&self.shared);
+        let _last = Last(&shared);
         let mut alarm = pin!(None);
         let mut armed = None;
         let mut turn = None;
@@ -271,6 +272,18 @@ where
 impl<Item, Si, P: Pacemaker, B, O: Observer> fmt::Debug for Driver<Item, Si, P, B, O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Driver").finish_non_exhaustive()
+    }
+}
+
+/// Ends the heartbeats with the driver, however that ends: nobody asks for them any more. If a sender has
+/// the line just then, its pulse goes on until the last sender is gone, and no harm is done.
+struct Last<'a, Si, P: Pacemaker, B>(&'a Shared<Si, P, B>);
+
+impl<Si, P: Pacemaker, B> Drop for Last<'_, Si, P, B> {
+    fn drop(&mut self) {
+        if let Some(mut line) = self.0.try_line() {
+            line.stop();
+        }
     }
 }
 

@@ -72,6 +72,11 @@ impl<Si, P: Pacemaker, B> Shared<Si, P, B> {
         self.line.lock().await
     }
 
+    /// The line, if nobody has it.
+    pub(super) fn try_line(&self) -> Option<MutexGuard<'_, Line<Si, P::Pulse, B>>> {
+        self.line.try_lock()
+    }
+
     /// Asks the sink, and waits for its answer without keeping anybody from the line. The turn is the
     /// caller's.
     pub(super) async fn ask<'a, R>(

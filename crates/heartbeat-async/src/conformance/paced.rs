@@ -1,0 +1,219 @@
+//! The pacemaker under test: the timer itself, or a hub on it.
+
+use core::future::Future;
+use core::pin::Pin;
+use core::task::{Context, Poll};
+use core::time::Duration;
+
+use heartbeat_core::Action;
+use pin_project_lite::pin_project;
+
+use crate::pacemaker::{Answer, Due, Paces, Pulse};
+use crate::{Config, Hub, Instant, Timer};
+
+pub enum Paced<T: Timer> {
+    Own(T),
+    Hub(Hub<T>),
+}
+
+type OwnPulse<T> = <T as Paces>::Pulse;
+type HubPulse<T> = <Hub<T> as Paces>::Pulse;
+
+pub enum PacedPulse<T: Timer> {
+    Own(OwnPulse<T>),
+    Hub(HubPulse<T>),
+}
+
+impl<T: Timer> Paces for Paced<T> {
+    type Pulse = PacedPulse<T>;
+
+    fn born(self, config: Config) -> PacedPulse<T> {
+        match self {
+            Self::Own(timer) => PacedPulse::Own(timer.born(config)),
+            Self::Hub(hub) => PacedPulse::Hub(hub.born(config)),
+        }
+    }
+}
+
+/// An instant of one of the two; those of one stream are all of the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum When<I> {
+    Own(I),
+    Hub(Duration),
+}
+
+impl<I> When<I> {
+    fn own(self) -> I {
+        match self {
+            Self::Own(at) => at,
+            Self::Hub(_) => unreachable!("an instant of a hub, and no hub"),
+        }
+    }
+
+    fn hub(self) -> Duration {
+        match self {
+            Self::Hub(at) => at,
+            Self::Own(_) => unreachable!("an instant of no hub"),
+        }
+    }
+}
+
+impl<I: Instant> Instant for When<I> {
+    fn checked_add(self, duration: Duration) -> Option<Self> {
+        match self {
+            Self::Own(at) => at.checked_add(duration).map(Self::Own),
+            Self::Hub(at) => at.checked_add(duration).map(Self::Hub),
+        }
+    }
+
+    fn saturating_duration_since(self, earlier: Self) -> Duration {
+        match self {
+            Self::Own(at) => at.saturating_duration_since(earlier.own()),
+            Self::Hub(at) => at.saturating_sub(earlier.hub()),
+        }
+    }
+}
+
+pin_project! {
+    pub struct PacedAlarm<T: Timer> {
+        #[pin]
+        own: <OwnPulse<T> as Pulse>::Alarm,
+        #[pin]
+        hub: <HubPulse<T> as Pulse>::Alarm,
+    }
+}
+
+impl<T: Timer> Default for PacedAlarm<T> {
+    fn default() -> Self {
+        Self { own: Default::default(), hub: Default::default() }
+    }
+}
+
+pin_project! {
+    pub struct PacedSleep<T: Timer> {
+        #[pin]
+        own: Option<<OwnPulse<T> as Pulse>::Sleep>,
+        #[pin]
+        hub: Option<<HubPulse<T> as Pulse>::Sleep>,
+    }
+}
+
+impl<T: Timer> Future for PacedSleep<T> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = self.project();
+        match (this.own.as_pin_mut(), this.hub.as_pin_mut()) {
+            (Some(own), _) => own.poll(cx),
+            (None, Some(hub)) => hub.poll(cx),
+            (None, None) => Poll::Ready(()),
+        }
+    }
+}
+
+impl<T: Timer> Pulse for PacedPulse<T> {
+    type Instant = When<T::Instant>;
+    type Alarm = PacedAlarm<T>;
+    type Sleep = PacedSleep<T>;
+
+    fn now(&self) -> Self::Instant {
+        match self {
+            Self::Own(pulse) => When::Own(pulse.now()),
+            Self::Hub(pulse) => When::Hub(pulse.now()),
+        }
+    }
+
+    fn silence(&self, now: Self::Instant) -> Duration {
+        match self {
+            Self::Own(pulse) => pulse.silence(now.own()),
+            Self::Hub(pulse) => pulse.silence(now.hub()),
+        }
+    }
+
+    fn on_send(&mut self, now: Self::Instant) {
+        match self {
+            Self::Own(pulse) => pulse.on_send(now.own()),
+            Self::Hub(pulse) => pulse.on_send(now.hub()),
+        }
+    }
+
+    fn on_bytes(&mut self, now: Self::Instant) {
+        match self {
+            Self::Own(pulse) => pulse.on_bytes(now.own()),
+            Self::Hub(pulse) => pulse.on_bytes(now.hub()),
+        }
+    }
+
+    fn consumer_is_back(&mut self) {
+        match self {
+            Self::Own(pulse) => pulse.consumer_is_back(),
+            Self::Hub(pulse) => pulse.consumer_is_back(),
+        }
+    }
+
+    fn is_in_flight(&self) -> bool {
+        match self {
+            Self::Own(pulse) => pulse.is_in_flight(),
+            Self::Hub(pulse) => pulse.is_in_flight(),
+        }
+    }
+
+    fn stop(&mut self) {
+        match self {
+            Self::Own(pulse) => pulse.stop(),
+            Self::Hub(pulse) => pulse.stop(),
+        }
+    }
+
+    fn restart(&mut self, config: Config) {
+        match self {
+            Self::Own(pulse) => pulse.restart(config),
+            Self::Hub(pulse) => pulse.restart(config),
+        }
+    }
+
+    fn poll_due(
+        &mut self,
+        alarm: Pin<&mut PacedAlarm<T>>,
+        now: Self::Instant,
+        moved: bool,
+        cx: &mut Context<'_>,
+    ) -> Poll<Due> {
+        let alarm = alarm.project();
+        match self {
+            Self::Own(pulse) => pulse.poll_due(alarm.own, now.own(), moved, cx),
+            Self::Hub(pulse) => pulse.poll_due(alarm.hub, now.hub(), moved, cx),
+        }
+    }
+
+    fn poll_deadline(&mut self, now: Self::Instant, cx: &mut Context<'_>) -> Answer<Self::Instant> {
+        match self {
+            Self::Own(pulse) => told(pulse.poll_deadline(now.own(), cx), When::Own),
+            Self::Hub(pulse) => told(pulse.poll_deadline(now.hub(), cx), When::Hub),
+        }
+    }
+
+    fn set(&self, mut sleep: Pin<&mut Option<PacedSleep<T>>>, deadline: Self::Instant) {
+        if sleep.is_none() {
+            sleep.set(Some(PacedSleep { own: None, hub: None }));
+        }
+        let Some(sleep) = sleep.as_pin_mut() else { return };
+        let sleep = sleep.project();
+        match self {
+            Self::Own(pulse) => pulse.set(sleep.own, deadline.own()),
+            Self::Hub(pulse) => pulse.set(sleep.hub, deadline.hub()),
+        }
+    }
+}
+
+fn told<I, J>(answer: Answer<I>, when: impl FnOnce(I) -> J) -> Answer<J> {
+    Answer::Machine(match answer {
+        Answer::Abandoned(error) => return Answer::Abandoned(error),
+        Answer::Machine(Action::WaitUntil(at)) => Action::WaitUntil(when(at)),
+        Answer::Machine(Action::WaitForever) => Action::WaitForever,
+        Answer::Machine(Action::SendHeartbeat { late }) => Action::SendHeartbeat { late },
+        Answer::Machine(Action::GiveUp) => Action::GiveUp,
+        Answer::Machine(Action::Stalled) => Action::Stalled,
+        Answer::Machine(Action::Stopped) => Action::Stopped,
+    })
+}

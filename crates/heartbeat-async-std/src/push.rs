@@ -1,7 +1,7 @@
 use futures_sink::Sink;
 use heartbeat_async::{Beat, Config, NoObserver};
 
-use crate::AsyncStdTimer;
+use crate::{AsyncStdTimer, Hub};
 
 /// Sends real items into a sink whose silence a [`Driver`] fills; see [`heartbeat_async::Sender`].
 pub type Sender<Item, Si, B> = heartbeat_async::Sender<Item, Si, AsyncStdTimer, B>;
@@ -50,4 +50,19 @@ where
     B: Beat<Item>,
 {
     heartbeat_async::push(sink, AsyncStdTimer, config, beat)
+}
+
+/// The same as [`push`], on the one alarm of a hub.
+#[expect(clippy::type_complexity, reason = "both ends have the same parameters")]
+pub fn push_in<Item, Si, B>(
+    sink: Si,
+    hub: &Hub,
+    config: impl Into<Config>,
+    beat: B,
+) -> (heartbeat_async::Sender<Item, Si, Hub, B>, heartbeat_async::Driver<Item, Si, Hub, B>)
+where
+    Si: Sink<Item>,
+    B: Beat<Item>,
+{
+    heartbeat_async::push(sink, hub.clone(), config, beat)
 }

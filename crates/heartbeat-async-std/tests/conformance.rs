@@ -18,3 +18,9 @@ impl Runtime for AsyncStd {
 }
 
 heartbeat_async::conformance!(AsyncStd);
+
+mod on_a_hub {
+    use super::*;
+
+    heartbeat_async::conformance!(hub: AsyncStd);
+}

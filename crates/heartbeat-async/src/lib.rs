@@ -103,10 +103,10 @@ mod woken;
 
 pub use beat::{Beat, Kind, Recognize, TryBeat};
 pub use ext::HeartbeatStreamExt;
-#[cfg(target_has_atomic = "64")]
-pub use observer::{Counters, Counts};
 #[cfg(feature = "hub")]
 pub use hub::{Hub, HubError, HubTask};
+#[cfg(target_has_atomic = "64")]
+pub use observer::{Counters, Counts};
 pub use observer::{NoObserver, Observer, Outcome};
 pub use pacemaker::Pacemaker;
 pub use push::{Driver, DriverError, Sender, push};

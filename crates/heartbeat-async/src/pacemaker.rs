@@ -82,7 +82,9 @@ pub trait Pulse {
 /// What a stream has to do now.
 #[derive(Debug)]
 pub enum Due {
-    Heartbeat { late: Duration },
+    Heartbeat {
+        late: Duration,
+    },
     GaveUp,
     #[cfg(feature = "hub")]
     Stalled,

@@ -5,7 +5,7 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use futures_core::Stream;
 use futures_core::stream::FusedStream;
-use heartbeat_async::{Config, HeartbeatStream, NoObserver, Observer, Timer, TryBeat};
+use heartbeat_async::{Config, HeartbeatStream, NoObserver, Observer, Pacemaker, TryBeat};
 use heartbeat_frame::{Boundary, BoundaryTracker, Tracker};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
@@ -66,40 +66,40 @@ pin_project! {
     /// # Ok::<_, std::io::Error>(())
     /// ```
     #[must_use = "bodies do nothing unless polled"]
-    pub struct HeartbeatBody<B, T, O = NoObserver>
+    pub struct HeartbeatBody<B, P, O = NoObserver>
     where
-        T: Timer,
+        P: Pacemaker,
         O: Observer,
     {
         #[pin]
-        pieces: HeartbeatStream<Pieces<B>, T, TryBeat<PieceBeat>, O>,
+        pieces: HeartbeatStream<Pieces<B>, P, TryBeat<PieceBeat>, O>,
     }
 }
 
-impl<B, T> HeartbeatBody<B, T>
+impl<B, P> HeartbeatBody<B, P>
 where
     B: Body<Data = Bytes>,
-    T: Timer,
+    P: Pacemaker,
 {
     /// Wraps a body. Its silence begins now (T2).
     ///
     /// `config` is an interval or a whole [`Config`].
-    pub fn new(body: B, timer: T, config: impl Into<Config>, framing: Framing) -> Self {
+    pub fn new(body: B, pacemaker: P, config: impl Into<Config>, framing: Framing) -> Self {
         let (config, Framing { heartbeat, tracker }) = (config.into(), framing);
         let pieces = Pieces { body, tracker: Some(tracker).filter(|_| !config.is_disabled()) };
         let beat = PieceBeat { heartbeat, fits: pieces.fits() };
-        Self { pieces: HeartbeatStream::new(pieces, timer, config, TryBeat::new(beat)) }
+        Self { pieces: HeartbeatStream::new(pieces, pacemaker, config, TryBeat::new(beat)) }
     }
 }
 
-impl<B, T, O> HeartbeatBody<B, T, O>
+impl<B, P, O> HeartbeatBody<B, P, O>
 where
     B: Body<Data = Bytes>,
-    T: Timer,
+    P: Pacemaker,
     O: Observer,
 {
     /// Tells `observer` what becomes of the heartbeats from now on (T19).
-    pub fn observe<P: Observer>(self, observer: P) -> HeartbeatBody<B, T, P> {
+    pub fn observe<Q: Observer>(self, observer: Q) -> HeartbeatBody<B, P, Q> {
         HeartbeatBody { pieces: self.pieces.observe(observer) }
     }
 
@@ -144,10 +144,10 @@ where
     }
 }
 
-impl<B, T, O> Body for HeartbeatBody<B, T, O>
+impl<B, P, O> Body for HeartbeatBody<B, P, O>
 where
     B: Body<Data = Bytes>,
-    T: Timer,
+    P: Pacemaker,
     O: Observer,
 {
     type Data = Bytes;
@@ -192,10 +192,10 @@ where
     }
 }
 
-impl<B, T, O> fmt::Debug for HeartbeatBody<B, T, O>
+impl<B, P, O> fmt::Debug for HeartbeatBody<B, P, O>
 where
     B: Body<Data = Bytes> + fmt::Debug,
-    T: Timer,
+    P: Pacemaker,
     O: Observer,
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use heartbeat_async::{NoObserver, Observer};
+use heartbeat_async::{Hub, NoObserver, Observer, Timer};
 use http::request::Parts;
 use tower_layer::Layer;
 
@@ -44,24 +44,29 @@ use crate::{HeartbeatService, Policy};
 ///     .route(|request| request.uri.path() == "/never", Duration::ZERO);
 /// ```
 #[must_use = "a layer does nothing until it is put around a service"]
-pub struct HeartbeatLayer<T, O = NoObserver> {
-    timer: T,
+pub struct HeartbeatLayer<P, O = NoObserver> {
+    pacemaker: P,
     policies: Arc<Policies<O>>,
 }
 
-impl<T: Default, O: Observer + Clone> HeartbeatLayer<T, O> {
+impl<P: Default, O: Observer + Clone> HeartbeatLayer<P, O> {
     /// Keeps responses alive as `policy` has it: an interval, a [`Config`](heartbeat_async::Config), or a
     /// whole [`Policy`].
     pub fn new(policy: impl Into<Policy<O>>) -> Self {
-        Self::with_timer(T::default(), policy)
+        Self::with_timer(P::default(), policy)
     }
 }
 
-impl<T, O: Observer + Clone> HeartbeatLayer<T, O> {
-    /// The same with a timer that cannot be had for nothing.
-    pub fn with_timer(timer: T, policy: impl Into<Policy<O>>) -> Self {
+impl<P, O: Observer + Clone> HeartbeatLayer<P, O> {
+    /// The same with a timer that cannot be had for nothing, or a [`Hub`].
+    pub fn with_timer(pacemaker: P, policy: impl Into<Policy<O>>) -> Self {
         let policies = Policies { routes: Vec::new(), otherwise: Arc::new(policy.into()) };
-        Self { timer, policies: Arc::new(policies) }
+        Self { pacemaker, policies: Arc::new(policies) }
+    }
+
+    /// Has the heartbeats of all responses on a hub, which serves many at a time.
+    pub fn in_hub<T: Timer>(self, hub: &Hub<T>) -> HeartbeatLayer<Hub<T>, O> {
+        HeartbeatLayer { pacemaker: hub.clone(), policies: self.policies }
     }
 
     /// Has another policy for some requests. The first route that a request is on counts.
@@ -80,21 +85,21 @@ impl<T, O: Observer + Clone> HeartbeatLayer<T, O> {
     }
 }
 
-impl<S, T: Clone, O> Layer<S> for HeartbeatLayer<T, O> {
-    type Service = HeartbeatService<S, T, O>;
+impl<S, P: Clone, O> Layer<S> for HeartbeatLayer<P, O> {
+    type Service = HeartbeatService<S, P, O>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        HeartbeatService::new(inner, self.timer.clone(), Arc::clone(&self.policies))
+        HeartbeatService::new(inner, self.pacemaker.clone(), Arc::clone(&self.policies))
     }
 }
 
-impl<T: Clone, O> Clone for HeartbeatLayer<T, O> {
+impl<P: Clone, O> Clone for HeartbeatLayer<P, O> {
     fn clone(&self) -> Self {
-        Self { timer: self.timer.clone(), policies: Arc::clone(&self.policies) }
+        Self { pacemaker: self.pacemaker.clone(), policies: Arc::clone(&self.policies) }
     }
 }
 
-impl<T, O> fmt::Debug for HeartbeatLayer<T, O> {
+impl<P, O> fmt::Debug for HeartbeatLayer<P, O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HeartbeatLayer").field("policies", &self.policies).finish_non_exhaustive()
     }

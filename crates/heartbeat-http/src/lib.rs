@@ -87,7 +87,7 @@ pub use policy::Policy;
 pub use response_body::ResponseBody;
 pub use service::{HeartbeatService, ResponseFuture};
 
-pub use heartbeat_async::{Config, InvalidJitter, Jitter, NoObserver, Observer, Timer};
+pub use heartbeat_async::{Config, InvalidJitter, Jitter, NoObserver, Observer, Pacemaker};
 pub use heartbeat_frame::{
     HeartbeatMessage, InvalidSse, NdjsonHeartbeat, PayloadTooLong, SseHeartbeat,
 };

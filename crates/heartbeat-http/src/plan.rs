@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use heartbeat_async::{Config, Observer, Timer};
+use heartbeat_async::{Config, Observer, Pacemaker};
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use http::{HeaderName, Method, StatusCode, request, response};
 use http_body::Body;
@@ -42,14 +42,14 @@ impl<O: Observer + Clone> Plan<O> {
     }
 
     /// Keeps the response alive, if it is one that can be.
-    pub(crate) fn carry_out<B, T>(
+    pub(crate) fn carry_out<B, P>(
         self,
         response: http::Response<B>,
-        timer: &T,
-    ) -> http::Response<ResponseBody<B, T, O>>
+        pacemaker: &P,
+    ) -> http::Response<ResponseBody<B, P, O>>
     where
         B: Body<Data = Bytes>,
-        T: Timer + Clone,
+        P: Pacemaker + Clone,
     {
         let (mut head, body) = response.into_parts();
         let framing = Some(&head).filter(|head| may_grow(head, &body)).and_then(|head| {
@@ -63,16 +63,16 @@ impl<O: Observer + Clone> Plan<O> {
         if matches!(media, Media::Sse | Media::Ndjson) && self.policy.sets_proxy_headers() {
             headers::let_through(&mut head.headers);
         }
-        let body = self.keep_alive(body, timer.clone(), framing);
+        let body = self.keep_alive(body, pacemaker.clone(), framing);
         http::Response::from_parts(head, ResponseBody::kept_alive(body))
     }
 
-    fn keep_alive<B, T>(&self, body: B, timer: T, framing: Framing) -> HeartbeatBody<B, T, O>
+    fn keep_alive<B, P>(&self, body: B, pacemaker: P, framing: Framing) -> HeartbeatBody<B, P, O>
     where
         B: Body<Data = Bytes>,
-        T: Timer,
+        P: Pacemaker,
     {
-        let body = HeartbeatBody::new(body, timer, self.config, framing);
+        let body = HeartbeatBody::new(body, pacemaker, self.config, framing);
         body.observe(self.policy.observer().clone())
     }
 }

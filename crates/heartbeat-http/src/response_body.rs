@@ -3,7 +3,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use heartbeat_async::{NoObserver, Observer, Timer};
+use heartbeat_async::{NoObserver, Observer, Pacemaker};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
@@ -13,41 +13,41 @@ pin_project! {
     /// The body of a response that has come through a [`HeartbeatLayer`](crate::HeartbeatLayer): kept
     /// alive, or as it was.
     #[must_use = "bodies do nothing unless polled"]
-    pub struct ResponseBody<B, T, O = NoObserver>
+    pub struct ResponseBody<B, P, O = NoObserver>
     where
-        T: Timer,
+        P: Pacemaker,
         O: Observer,
     {
         #[pin]
-        either: Either<B, T, O>,
+        either: Either<B, P, O>,
     }
 }
 
 pin_project! {
     #[project = Projected]
-    enum Either<B, T, O>
+    enum Either<B, P, O>
     where
-        T: Timer,
+        P: Pacemaker,
         O: Observer,
     {
-        KeptAlive { #[pin] body: HeartbeatBody<B, T, O> },
+        KeptAlive { #[pin] body: HeartbeatBody<B, P, O> },
         Untouched { #[pin] body: B },
     }
 }
 
-impl<B: Default, T: Timer, O: Observer> Default for ResponseBody<B, T, O> {
+impl<B: Default, P: Pacemaker, O: Observer> Default for ResponseBody<B, P, O> {
     /// As it was: for layers that answer by themselves, such as those for CORS and time limits.
     fn default() -> Self {
         Self::untouched(B::default())
     }
 }
 
-impl<B, T, O> ResponseBody<B, T, O>
+impl<B, P, O> ResponseBody<B, P, O>
 where
-    T: Timer,
+    P: Pacemaker,
     O: Observer,
 {
-    pub(crate) fn kept_alive(body: HeartbeatBody<B, T, O>) -> Self {
+    pub(crate) fn kept_alive(body: HeartbeatBody<B, P, O>) -> Self {
         Self { either: Either::KeptAlive { body } }
     }
 
@@ -61,10 +61,10 @@ where
     }
 }
 
-impl<B, T, O> Body for ResponseBody<B, T, O>
+impl<B, P, O> Body for ResponseBody<B, P, O>
 where
     B: Body<Data = Bytes>,
-    T: Timer,
+    P: Pacemaker,
     O: Observer,
 {
     type Data = Bytes;
@@ -95,9 +95,9 @@ where
     }
 }
 
-impl<B, T, O> fmt::Debug for ResponseBody<B, T, O>
+impl<B, P, O> fmt::Debug for ResponseBody<B, P, O>
 where
-    T: Timer,
+    P: Pacemaker,
     O: Observer,
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use heartbeat_async::{NoObserver, Observer, Timer};
+use heartbeat_async::{NoObserver, Observer, Pacemaker};
 use http::{Request, Response};
 use http_body::Body;
 use pin_project_lite::pin_project;
@@ -15,15 +15,15 @@ use crate::plan::Plan;
 use crate::response_body::ResponseBody;
 
 /// A service whose quiet responses are kept alive by a [`HeartbeatLayer`](crate::HeartbeatLayer).
-pub struct HeartbeatService<S, T, O = NoObserver> {
+pub struct HeartbeatService<S, P, O = NoObserver> {
     inner: S,
-    timer: T,
+    pacemaker: P,
     policies: Arc<Policies<O>>,
 }
 
-impl<S, T, O> HeartbeatService<S, T, O> {
-    pub(crate) fn new(inner: S, timer: T, policies: Arc<Policies<O>>) -> Self {
-        Self { inner, timer, policies }
+impl<S, P, O> HeartbeatService<S, P, O> {
+    pub(crate) fn new(inner: S, pacemaker: P, policies: Arc<Policies<O>>) -> Self {
+        Self { inner, pacemaker, policies }
     }
 
     /// The service within.
@@ -42,16 +42,16 @@ impl<S, T, O> HeartbeatService<S, T, O> {
     }
 }
 
-impl<S, T, O, RequestBody, B> Service<Request<RequestBody>> for HeartbeatService<S, T, O>
+impl<S, P, O, RequestBody, B> Service<Request<RequestBody>> for HeartbeatService<S, P, O>
 where
     S: Service<Request<RequestBody>, Response = Response<B>>,
     B: Body<Data = Bytes>,
-    T: Timer + Clone,
+    P: Pacemaker + Clone,
     O: Observer + Clone,
 {
-    type Response = Response<ResponseBody<B, T, O>>;
+    type Response = Response<ResponseBody<B, P, O>>;
     type Error = S::Error;
-    type Future = ResponseFuture<S::Future, T, O>;
+    type Future = ResponseFuture<S::Future, P, O>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)
@@ -61,18 +61,18 @@ where
         let (head, body) = request.into_parts();
         let plan = Plan::new(self.policies.of(&head), &head);
         let inner = self.inner.call(Request::from_parts(head, body));
-        ResponseFuture { inner, timer: self.timer.clone(), plan }
+        ResponseFuture { inner, pacemaker: self.pacemaker.clone(), plan }
     }
 }
 
-impl<S: Clone, T: Clone, O> Clone for HeartbeatService<S, T, O> {
+impl<S: Clone, P: Clone, O> Clone for HeartbeatService<S, P, O> {
     fn clone(&self) -> Self {
-        let (inner, timer) = (self.inner.clone(), self.timer.clone());
-        Self { inner, timer, policies: Arc::clone(&self.policies) }
+        let (inner, pacemaker) = (self.inner.clone(), self.pacemaker.clone());
+        Self { inner, pacemaker, policies: Arc::clone(&self.policies) }
     }
 }
 
-impl<S: fmt::Debug, T, O> fmt::Debug for HeartbeatService<S, T, O> {
+impl<S: fmt::Debug, P, O> fmt::Debug for HeartbeatService<S, P, O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HeartbeatService")
             .field("inner", &self.inner)
@@ -84,34 +84,34 @@ impl<S: fmt::Debug, T, O> fmt::Debug for HeartbeatService<S, T, O> {
 pin_project! {
     /// The response of a [`HeartbeatService`], once it is there.
     #[must_use = "futures do nothing unless polled"]
-    pub struct ResponseFuture<F, T, O = NoObserver> {
+    pub struct ResponseFuture<F, P, O = NoObserver> {
         #[pin]
         inner: F,
-        timer: T,
+        pacemaker: P,
         plan: Option<Plan<O>>,
     }
 }
 
-impl<F, T, O, B, E> Future for ResponseFuture<F, T, O>
+impl<F, P, O, B, E> Future for ResponseFuture<F, P, O>
 where
     F: Future<Output = Result<Response<B>, E>>,
     B: Body<Data = Bytes>,
-    T: Timer + Clone,
+    P: Pacemaker + Clone,
     O: Observer + Clone,
 {
-    type Output = Result<Response<ResponseBody<B, T, O>>, E>;
+    type Output = Result<Response<ResponseBody<B, P, O>>, E>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let response = ready!(this.inner.poll(cx))?;
         Poll::Ready(Ok(match this.plan.take() {
-            Some(plan) => plan.carry_out(response, this.timer),
+            Some(plan) => plan.carry_out(response, this.pacemaker),
             None => response.map(ResponseBody::untouched),
         }))
     }
 }
 
-impl<F, T, O> fmt::Debug for ResponseFuture<F, T, O> {
+impl<F, P, O> fmt::Debug for ResponseFuture<F, P, O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ResponseFuture").finish_non_exhaustive()
     }

@@ -3,7 +3,7 @@ use std::time::Duration;
 use futures_core::Stream;
 use heartbeat_async::{Beat, Config, NoObserver, TryBeat};
 
-use crate::SmolTimer;
+use crate::{Hub, SmolTimer};
 
 /// A stream with heartbeats on smol's timers; see [`heartbeat_async::HeartbeatStream`].
 pub type HeartbeatStream<S, B, O = NoObserver> =
@@ -68,6 +68,34 @@ pub trait HeartbeatStreamExt: Stream {
         B: Beat<T>,
     {
         heartbeat_async::HeartbeatStreamExt::try_heartbeat(self, SmolTimer, config, beat)
+    }
+
+    /// The same as [`heartbeat`](Self::heartbeat), on the one alarm of a hub.
+    fn heartbeat_in<B>(
+        self,
+        hub: &Hub,
+        config: impl Into<Config>,
+        beat: B,
+    ) -> heartbeat_async::HeartbeatStream<Self, Hub, B>
+    where
+        Self: Sized,
+        B: Beat<Self::Item>,
+    {
+        heartbeat_async::HeartbeatStreamExt::heartbeat(self, hub.clone(), config, beat)
+    }
+
+    /// The same as [`try_heartbeat`](Self::try_heartbeat), on the one alarm of a hub.
+    fn try_heartbeat_in<T, E, B>(
+        self,
+        hub: &Hub,
+        config: impl Into<Config>,
+        beat: B,
+    ) -> heartbeat_async::HeartbeatStream<Self, Hub, TryBeat<B>>
+    where
+        Self: Stream<Item = Result<T, E>> + Sized,
+        B: Beat<T>,
+    {
+        heartbeat_async::HeartbeatStreamExt::try_heartbeat(self, hub.clone(), config, beat)
     }
 
     /// The receiving side: yields the items of this stream, and an error once nothing was received

@@ -18,3 +18,9 @@ impl Runtime for Smol {
 }
 
 heartbeat_async::conformance!(Smol);
+
+mod on_a_hub {
+    use super::*;
+
+    heartbeat_async::conformance!(hub: Smol);
+}

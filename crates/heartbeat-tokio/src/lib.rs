@@ -55,18 +55,20 @@
 mod ext;
 #[cfg(feature = "http")]
 mod http;
+mod hub;
 mod push;
 mod timer;
 
 pub use ext::{HeartbeatStream, HeartbeatStreamExt, WatchdogStream};
 #[cfg(feature = "http")]
 pub use http::{HeartbeatBody, HeartbeatLayer};
-pub use push::{Driver, Sender, push};
+pub use hub::{Hub, HubTask};
+pub use push::{Driver, Sender, push, push_in};
 pub use timer::TokioTimer;
 
 pub use heartbeat_async::{
-    Beat, Config, DriverError, InvalidJitter, Jitter, Kind, NoObserver, Observer, Outcome,
-    Recognize, TimedOut, TryBeat,
+    Beat, Config, DriverError, HubError, InvalidJitter, Jitter, Kind, NoObserver, Observer,
+    Outcome, Recognize, TimedOut, TryBeat,
 };
 #[cfg(target_has_atomic = "64")]
 pub use heartbeat_async::{Counters, Counts};

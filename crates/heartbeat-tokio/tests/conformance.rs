@@ -23,6 +23,12 @@ impl Runtime for Tokio {
 
 heartbeat_async::conformance!(Tokio);
 
+mod on_a_hub {
+    use super::*;
+
+    heartbeat_async::conformance!(hub: Tokio);
+}
+
 mod paused {
     use super::*;
 
@@ -47,4 +53,10 @@ mod paused {
     }
 
     heartbeat_async::conformance!(Paused);
+
+    mod on_a_hub {
+        use super::*;
+
+        heartbeat_async::conformance!(hub: Paused);
+    }
 }

@@ -20,7 +20,7 @@ struct State<T: Timer> {
 
 impl<T: Timer> Hubs<T> {
     pub(super) fn open(&self, timer: T) -> Hub<T> {
-        let (hub, task) = Hub::new(timer);
+        let (hub, task) = Hub::with_timer(timer);
         let mut state = self.0.borrow_mut();
         state.tasks.push(Box::pin(task));
         if let Some(waker) = state.waker.take() {

@@ -8,10 +8,11 @@ use core::time::Duration;
 use heartbeat_core::Action;
 use pin_project_lite::pin_project;
 
+use crate::alarm::Alarm;
 use crate::pacemaker::{Answer, Due, Paces, Pulse};
 use crate::{Config, Hub, Instant, Timer};
 
-pub enum Paced<T: Timer> {
+pub(super) enum Paced<T: Timer> {
     Own(T),
     Hub(Hub<T>),
 }
@@ -19,7 +20,7 @@ pub enum Paced<T: Timer> {
 type OwnPulse<T> = <T as Paces>::Pulse;
 type HubPulse<T> = <Hub<T> as Paces>::Pulse;
 
-pub enum PacedPulse<T: Timer> {
+pub(super) enum PacedPulse<T: Timer> {
     Own(OwnPulse<T>),
     Hub(HubPulse<T>),
 }
@@ -37,7 +38,7 @@ impl<T: Timer> Paces for Paced<T> {
 
 /// An instant of one of the two; those of one stream are all of the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum When<I> {
+pub(super) enum When<I> {
     Own(I),
     Hub(Duration),
 }
@@ -75,24 +76,24 @@ impl<I: Instant> Instant for When<I> {
 }
 
 pin_project! {
-    pub struct PacedAlarm<T: Timer> {
+    pub(super) struct PacedAlarm<T: Timer> {
         #[pin]
-        own: <OwnPulse<T> as Pulse>::Alarm,
+        own: Alarm<T>,
         #[pin]
-        hub: <HubPulse<T> as Pulse>::Alarm,
+        hub: (),
     }
 }
 
 impl<T: Timer> Default for PacedAlarm<T> {
     fn default() -> Self {
-        Self { own: Default::default(), hub: Default::default() }
+        Self { own: Alarm::default(), hub: () }
     }
 }
 
 pin_project! {
-    pub struct PacedSleep<T: Timer> {
+    pub(super) struct PacedSleep<T: Timer> {
         #[pin]
-        own: Option<<OwnPulse<T> as Pulse>::Sleep>,
+        own: Option<T::Sleep>,
         #[pin]
         hub: Option<<HubPulse<T> as Pulse>::Sleep>,
     }

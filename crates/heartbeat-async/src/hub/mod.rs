@@ -79,7 +79,7 @@ const SHARDS_PER_THREAD: usize = 4;
 /// use heartbeat_async::{HeartbeatStreamExt, Hub};
 ///
 /// let time = VirtualTime::new();
-/// let (hub, task) = Hub::new(time.clone()); // spawn the task
+/// let (hub, task) = Hub::with_timer(time.clone()); // spawn the task
 /// let interval = Duration::from_secs(15);
 /// let quiet = |name| stream::pending().heartbeat(hub.clone(), interval, move || name).take(2);
 /// let both = stream::select(quiet("this"), quiet("that")).collect::<Vec<_>>();
@@ -97,11 +97,20 @@ struct Shards<T: Timer> {
     next: AtomicUsize,
 }
 
-impl<T: Timer> Hub<T> {
-    /// A hub on a timer, and the task that has to be spawned for it. It has four shards for each thread
-    /// that this machine runs at once.
+impl<T: Timer + Default> Hub<T> {
+    /// A hub, and the task that has to be spawned for it.
     #[must_use = "nothing beats unless the task is spawned"]
-    pub fn new(timer: T) -> (Self, HubTask<T>) {
+    pub fn new() -> (Self, HubTask<T>) {
+        Self::with_timer(T::default())
+    }
+}
+
+impl<T: Timer> Hub<T> {
+    /// The same with a timer that cannot be had for nothing.
+    ///
+    /// It has four shards for each thread that this machine runs at once.
+    #[must_use = "nothing beats unless the task is spawned"]
+    pub fn with_timer(timer: T) -> (Self, HubTask<T>) {
         let threads = thread::available_parallelism().map_or(1, NonZeroUsize::get);
         let shards = NonZeroUsize::MIN.saturating_add(threads * SHARDS_PER_THREAD - 1);
         Self::with_shards(timer, shards)

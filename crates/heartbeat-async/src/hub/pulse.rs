@@ -117,7 +117,7 @@ impl<T: Timer> Pulse for HubPulse<T> {
             Asked::Machine(Action::SendHeartbeat { late }) => Poll::Ready(Due::Heartbeat { late }),
             Asked::Machine(Action::GiveUp) => Poll::Ready(Due::GaveUp),
             Asked::Machine(Action::Stalled) => Poll::Ready(Due::Stalled),
-            Asked::Machine(_) | Asked::NotAsked => Poll::Pending,
+            Asked::Machine(_) | Asked::Needless => Poll::Pending,
             Asked::Abandoned(error) => Poll::Ready(Due::Abandoned(error)),
         }
     }
@@ -125,7 +125,7 @@ impl<T: Timer> Pulse for HubPulse<T> {
     fn poll_deadline(&mut self, now: Duration, cx: &mut Context<'_>) -> Answer<Duration> {
         match self.ask(now, false, cx) {
             Asked::Machine(action) => Answer::Machine(action),
-            Asked::NotAsked => Answer::Machine(Action::WaitForever),
+            Asked::Needless => Answer::Machine(Action::WaitForever),
             Asked::Abandoned(error) => Answer::Abandoned(error),
         }
     }

@@ -28,7 +28,7 @@ type Members = Fleet<Duration, Option<Waker>>;
 /// What came of asking a machine.
 pub(super) enum Asked {
     /// It need not be: the task is woken when there is something to ask for.
-    NotAsked,
+    Needless,
     Machine(Action<Duration>),
     Abandoned(HubError),
 }
@@ -80,7 +80,7 @@ impl<T: Timer> Shard<T> {
         report(&mut members, key, news, at);
         let waits = |waits: &Option<Waker>| waits.as_ref().is_some_and(|it| it.will_wake(waker));
         if moved && members.get(key).is_some_and(waits) {
-            return Asked::NotAsked;
+            return Asked::Needless;
         }
         let action = match members.poll_deadline(key, now) {
             // Nobody stops a machine here: it has answered the task.
@@ -88,8 +88,7 @@ impl<T: Timer> Shard<T> {
             Some(action) => action,
             None => Action::Stopped,
         };
-        let is_to_be_woken =
-            matches!(action, Action::WaitUntil(_) | Action::SendHeartbeat { .. });
+        let is_to_be_woken = matches!(action, Action::WaitUntil(_) | Action::SendHeartbeat { .. });
         let old = members.get_mut(key).and_then(|known| {
             if is_to_be_woken && waits(known) {
                 return None;

@@ -56,8 +56,10 @@ impl<T: Timer> Future for HubTask<T> {
         clock.register(cx.waker());
         let mut was_set = false;
         loop {
-            let Some(next) = this.hub.look(this.due) else { return Poll::Ready(()) };
-            let next = next.and_then(|next| Some((next, clock.alarm(next)?)));
+            if this.hub.is_gone() {
+                return Poll::Ready(());
+            }
+            let next = this.hub.look(this.due).and_then(|next| Some((next, clock.alarm(next)?)));
             let Some((next, alarm)) = next else {
                 this.sleep.set(None);
                 *this.set_for = None;
@@ -81,25 +83,26 @@ impl<T: Timer> Future for HubTask<T> {
 }
 
 impl<T: Timer> Watched<T> {
-    /// Wakes all whose time has come, and answers when to look again, if at all. `None` if the hub is
-    /// gone.
-    fn look(&self, due: &mut Vec<Waker>) -> Option<Option<Duration>> {
+    /// Wakes all whose time has come, and answers when to look again, if at all.
+    fn look(&self, due: &mut Vec<Waker>) -> Option<Duration> {
         self.clock.begin_to_look();
-        let (mut next, mut is_gone) = (None::<Duration>, true);
-        for shard in self.shards.iter().filter_map(Weak::upgrade) {
-            is_gone = false;
-            let soonest = shard.wake_due(due);
-            next = next.into_iter().chain(soonest).min();
-        }
-        let next = self.clock.end_of_look(next);
-        (!is_gone).then_some(next)
+        let next = self.shards().filter_map(|shard| shard.wake_due(due)).min();
+        self.clock.end_of_look(next)
+    }
+
+    fn is_gone(&self) -> bool {
+        self.shards.iter().all(|shard| shard.strong_count() == 0)
+    }
+
+    fn shards(&self) -> impl Iterator<Item = Arc<Shard<T>>> {
+        self.shards.iter().filter_map(Weak::upgrade)
     }
 }
 
 impl<T: Timer> Drop for Watched<T> {
     fn drop(&mut self) {
         self.clock.end();
-        self.shards.iter().filter_map(Weak::upgrade).for_each(|shard| shard.wake_all());
+        self.shards().for_each(|shard| shard.wake_all());
     }
 }
 

@@ -50,8 +50,7 @@ where
         let turn = self.shared.turns.take().await;
         let line = self.hand_over(&turn, item).await?;
         left_behind.0 = Some(&self.shared.changed);
-        let (_, flushed) =
-            self.shared.ask(line, Line::poll_flush).await;
+        let (_, flushed) = self.shared.ask(line, Line::poll_flush).await;
         left_behind.0 = None;
         flushed
     }

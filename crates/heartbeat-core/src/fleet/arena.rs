@@ -181,7 +181,10 @@ impl<T> Arena<T> {
         self.segments.iter_mut().zip(0..).flat_map(|(segment, number)| {
             let members = segment.nodes.iter().zip(&mut segment.values).zip(0..);
             members.filter_map(move |((node, value), offset)| {
-                Some((Key { index: index(number, offset), generation: node.generation }, value.as_mut()?))
+                Some((
+                    Key { index: index(number, offset), generation: node.generation },
+                    value.as_mut()?,
+                ))
             })
         })
     }

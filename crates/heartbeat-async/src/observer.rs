@@ -161,6 +161,7 @@ mod counters {
         withdrawn: AtomicU64,
         gave_up: AtomicU64,
         stalled: AtomicU64,
+        abandoned: AtomicU64,
         opened: AtomicU64,
         closed: AtomicU64,
         latest_nanos: AtomicU64,
@@ -183,6 +184,8 @@ mod counters {
         pub gave_up: u64,
         /// How often a peer stalled (T20).
         pub stalled: u64,
+        /// How many streams their hub did not serve.
+        pub abandoned: u64,
         /// Streams that there are: opened, and not closed.
         pub live: u64,
         /// By how much the latest of all heartbeats that went out was late.
@@ -202,6 +205,7 @@ mod counters {
                 withdrawn: AtomicU64::new(0),
                 gave_up: AtomicU64::new(0),
                 stalled: AtomicU64::new(0),
+                abandoned: AtomicU64::new(0),
                 opened: AtomicU64::new(0),
                 closed: AtomicU64::new(0),
                 latest_nanos: AtomicU64::new(0),
@@ -220,6 +224,7 @@ mod counters {
                 withdrawn: self.withdrawn.load(Relaxed),
                 gave_up: self.gave_up.load(Relaxed),
                 stalled: self.stalled.load(Relaxed),
+                abandoned: self.abandoned.load(Relaxed),
                 live: self.opened.load(Relaxed).saturating_sub(closed),
                 max_late: Duration::from_nanos(self.latest_nanos.load(Relaxed)),
                 longest_silence: Duration::from_nanos(self.longest_silence_nanos.load(Relaxed)),
@@ -259,6 +264,10 @@ mod counters {
 
         fn stalled(&self) {
             self.stalled.fetch_add(1, Relaxed);
+        }
+
+        fn abandoned(&self) {
+            self.abandoned.fetch_add(1, Relaxed);
         }
 
         fn silence(&self, lasted: Duration) {

@@ -156,7 +156,7 @@ impl<I: Instant, T> Fleet<I, T> {
         Ok(key)
     }
 
-    /// Lets a member go, at once. `None` if it is gone already.
+    /// Lets a member go, at once, and gives back what its owner kept with it. `None` if it is gone already.
     pub fn remove(&mut self, key: Key) -> Option<T> {
         let class = self.arena.node(key)?.class;
         self.lines.leave(&mut self.arena, key.index());
@@ -167,19 +167,19 @@ impl<I: Instant, T> Fleet<I, T> {
     /// What its owner keeps with a member.
     #[must_use]
     pub fn get(&self, key: Key) -> Option<&T> {
-        self.arena.get(key).map(|(_, value)| value)
+        self.arena.get(key)?.1.as_ref()
     }
 
-    /// What its owner keeps with a member, to be changed.
+    /// The place of what its owner keeps with a member, to change it, or to take it out for a while.
+    /// `None` if the member is gone.
     #[must_use]
-    pub fn get_mut(&mut self, key: Key) -> Option<&mut T> {
+    pub fn get_mut(&mut self, key: Key) -> Option<&mut Option<T>> {
         self.arena.value_mut(key)
     }
 
-    /// All members and what their owners keep with them, to be changed. In no order, and with a look at
-    /// each place that there is for a member.
-    pub fn iter_mut(&mut self) -> impl Iterator<Item = (Key, &mut T)> {
-        self.arena.iter_mut()
+    /// Takes out what the owners keep with all their members, who stay. In no order.
+    pub fn take_all(&mut self) -> impl Iterator<Item = T> {
+        self.arena.values_mut().filter_map(Option::take)
     }
 
     /// How many members there are.

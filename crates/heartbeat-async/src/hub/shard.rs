@@ -22,8 +22,9 @@ pub(super) struct Shard<T: Timer> {
     clock: Arc<AlarmClock<T>>,
 }
 
-/// Each with the waker of its task, as long as it waits in line and is to be woken.
-type Members = Fleet<Duration, Option<Waker>>;
+/// Each with the waker of its task, as long as it waits in line and is to be woken; with another, as long
+/// as it has not asked.
+type Members = Fleet<Duration, Waker>;
 
 /// What came of asking a machine.
 pub(super) enum Asked {
@@ -48,7 +49,8 @@ impl<T: Timer> Shard<T> {
 
     /// Takes in a stream that is opened `now`.
     pub(super) fn insert(&self, config: &Config, now: Duration) -> Result<Key, HubError> {
-        self.members().insert(config, now, None).map_err(|_| HubError::Full)
+        let nobody = Waker::noop().clone();
+        self.members().insert(config, now, nobody).map_err(|_| HubError::Full)
     }
 
     /// Lets a stream go, if it is there.
@@ -78,8 +80,8 @@ impl<T: Timer> Shard<T> {
             return Asked::Abandoned(HubError::Stopped);
         }
         report(&mut members, key, news, at);
-        let waits = |waits: &Option<Waker>| waits.as_ref().is_some_and(|it| it.will_wake(waker));
-        if moved && members.get(key).is_some_and(waits) {
+        let is_known = members.get(key).is_some_and(|known| known.will_wake(waker));
+        if moved && is_known {
             return Asked::Needless;
         }
         let action = match members.poll_deadline(key, now) {
@@ -89,12 +91,10 @@ impl<T: Timer> Shard<T> {
             None => Action::Stopped,
         };
         let is_to_be_woken = matches!(action, Action::WaitUntil(_) | Action::SendHeartbeat { .. });
-        let old = members.get_mut(key).and_then(|known| {
-            if is_to_be_woken && waits(known) {
-                return None;
-            }
-            mem::replace(known, is_to_be_woken.then(|| waker.clone()))
-        });
+        let old = members
+            .get_mut(key)
+            .filter(|_| !(is_to_be_woken && is_known))
+            .and_then(|known| mem::replace(known, is_to_be_woken.then(|| waker.clone())));
         let soonest = match action {
             Action::WaitUntil(at) => {
                 at.saturating_sub(members.granularity(key).unwrap_or_default())
@@ -114,7 +114,8 @@ impl<T: Timer> Shard<T> {
     pub(super) fn was_woken(&self, key: Key, waker: &Waker) -> bool {
         let mut members = self.members();
         let Some(Some(known)) = members.get_mut(key) else { return true };
-        let old = (!known.will_wake(waker)).then(|| mem::replace(known, waker.clone()));
+        let old =
+            if known.will_wake(waker) { None } else { Some(mem::replace(known, waker.clone())) };
         drop(members);
         drop(old);
         false
@@ -147,7 +148,7 @@ impl<T: Timer> Shard<T> {
 
     /// Wakes everybody, whose time will not come any more.
     pub(super) fn wake_all(&self) {
-        let wakers: Vec<_> = self.members().iter_mut().filter_map(|(_, it)| it.take()).collect();
+        let wakers: Vec<_> = self.members().take_all().collect();
         wakers.into_iter().for_each(Waker::wake);
     }
 

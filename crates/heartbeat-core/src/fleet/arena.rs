@@ -163,30 +163,22 @@ impl<T> Arena<T> {
         Some(node)
     }
 
-    pub(super) fn get(&self, key: Key) -> Option<(&Node, &T)> {
+    pub(super) fn get(&self, key: Key) -> Option<(&Node, &Option<T>)> {
         let segment = self.segments.get(segment_of(key.index) as usize)?;
         let offset = usize::from(offset_in(key.index));
         let node = segment.nodes.get(offset).filter(|node| node.generation == key.generation)?;
-        Some((node, segment.values[offset].as_ref()?))
+        Some((node, &segment.values[offset]))
     }
 
-    pub(super) fn value_mut(&mut self, key: Key) -> Option<&mut T> {
+    pub(super) fn value_mut(&mut self, key: Key) -> Option<&mut Option<T>> {
         self.node(key)?;
         let segment = &mut self.segments[segment_of(key.index) as usize];
-        segment.values[usize::from(offset_in(key.index))].as_mut()
+        Some(&mut segment.values[usize::from(offset_in(key.index))])
     }
 
-    /// The values of all members, and the keys.
-    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (Key, &mut T)> {
-        self.segments.iter_mut().zip(0..).flat_map(|(segment, number)| {
-            let members = segment.nodes.iter().zip(&mut segment.values).zip(0..);
-            members.filter_map(move |((node, value), offset)| {
-                Some((
-                    Key { index: index(number, offset), generation: node.generation },
-                    value.as_mut()?,
-                ))
-            })
-        })
+    /// The places of the values of all members, and of those that are vacant.
+    pub(super) fn values_mut(&mut self) -> impl Iterator<Item = &mut Option<T>> {
+        self.segments.iter_mut().flat_map(|segment| &mut segment.values)
     }
 
     /// A member that stands in line, and so is there.
@@ -235,7 +227,7 @@ impl<T> Segment<T> {
         *node = node.taken(class);
         self.values[usize::from(offset)] = Some(value);
         self.members = self.members.saturating_add(1);
-        Key { index: index(number, offset), generation }
+        Key { index: number << SEGMENT.ilog2() | u32::from(offset), generation }
     }
 
     /// Lets the member go, which is there.
@@ -256,10 +248,6 @@ impl<T> Segment<T> {
         self.members = self.members.saturating_sub(1);
         self.values[usize::from(offset)].take()
     }
-}
-
-fn index(segment: u32, offset: u16) -> u32 {
-    segment << SEGMENT.ilog2() | u32::from(offset)
 }
 
 fn segment_of(index: u32) -> u32 {
@@ -309,7 +297,9 @@ mod tests {
         assert_eq!(arena.furnished(), 1);
         let new = fill(&mut arena);
         assert!(old.iter().all(|&key| arena.get(key).is_none() && arena.remove(key).is_none()));
-        assert!((0..).zip(&new).all(|(n, &key)| arena.get(key).is_some_and(|(_, it)| *it == n)));
+        assert!(
+            (0..).zip(&new).all(|(n, &key)| arena.get(key).is_some_and(|(_, it)| *it == Some(n)))
+        );
         assert!(new.iter().all(|key| key.index() < many), "the same places");
     }
 }

@@ -1,0 +1,326 @@
+//! What a hub adds to what the conformance suite sees of it: many streams on one alarm, and the ends of
+//! its task and of its streams.
+
+use std::cell::Cell;
+use std::future::{Future, poll_fn};
+use std::num::NonZeroUsize;
+use std::pin::{Pin, pin};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::future::{Either, select};
+use futures_util::stream::{FuturesUnordered, pending};
+use heartbeat_async::virtual_time::VirtualTime;
+use heartbeat_async::{
+    Config, Counters, DriverError, HeartbeatStream, HeartbeatStreamExt, Hub, HubError, HubTask,
+    Jitter, Timer, push,
+};
+use proptest::prelude::*;
+
+const INTERVAL: Duration = Duration::from_secs(16);
+const SLOT: Duration = Duration::from_millis(250); // a 64th of the interval (T15)
+
+/// A hub's task, and how often it was polled.
+struct Counted {
+    task: Pin<Box<HubTask<VirtualTime>>>,
+    polls: Rc<Cell<u32>>,
+}
+
+impl Counted {
+    fn new(task: HubTask<VirtualTime>) -> (Self, Rc<Cell<u32>>) {
+        let polls = Rc::new(Cell::new(0));
+        (Self { task: Box::pin(task), polls: Rc::clone(&polls) }, polls)
+    }
+}
+
+impl Future for Counted {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.polls.set(self.polls.get() + 1);
+        self.task.as_mut().poll(cx)
+    }
+}
+
+/// Plays a scenario beside the hub's task, each polled only if it was woken itself.
+fn play<R>(
+    time: &VirtualTime,
+    task: impl Future<Output = ()>,
+    scenario: impl Future<Output = R>,
+) -> R {
+    type Part<'a, R> = Pin<Box<dyn Future<Output = Option<R>> + 'a>>;
+    let task: Part<'_, R> = Box::pin(async {
+        task.await;
+        None
+    });
+    let scenario: Part<'_, R> = Box::pin(async { Some(scenario.await) });
+    let mut parts = FuturesUnordered::from_iter([task, scenario]);
+    time.block_on(async {
+        loop {
+            if let Some(result) = parts.next().await.expect("the scenario has not ended") {
+                return result;
+            }
+        }
+    })
+}
+
+fn secs(secs: u64) -> Duration {
+    Duration::from_secs(secs)
+}
+
+#[test]
+fn t15_any_number_of_quiet_streams_wakes_the_process_64_times_per_interval() {
+    let time = VirtualTime::new();
+    let (hub, task) = Hub::with_timer(time.clone());
+    let (task, polls) = Counted::new(task);
+    let beats = play(&time, task, async {
+        let mut streams = FuturesUnordered::new();
+        for _ in 0..1000 {
+            let mut born = time.now();
+            let mut quiet = pending().heartbeat(hub.clone(), INTERVAL, || ());
+            let time = &time;
+            streams.push(async move {
+                let mut beats = 0;
+                while time.now() < 10 * INTERVAL {
+                    quiet.next().await;
+                    let silence = time.now() - born;
+                    assert!(silence <= INTERVAL && silence + SLOT >= INTERVAL, "{silence:?}");
+                    born = time.now();
+                    beats += 1;
+                }
+                beats
+            });
+            time.sleep_until(time.now() + INTERVAL / 1000).await;
+        }
+        polls.set(0);
+        let mut beats = 0;
+        while let Some(some) = streams.next().await {
+            beats += some;
+        }
+        beats
+    });
+    assert!(beats >= 9 * 1000, "{beats}");
+    // Each stream that is opened while no other waits wakes the task once more; here none is.
+    assert!(polls.get() <= 10 * 64 + 64, "{} wake-ups in 10 intervals", polls.get());
+}
+
+#[test]
+fn without_streams_nothing_is_woken() {
+    let time = VirtualTime::new();
+    let (hub, task) = Hub::with_timer(time.clone());
+    let (task, polls) = Counted::new(task);
+    play(&time, task, async {
+        time.sleep_until(secs(100)).await;
+        assert_eq!(polls.get(), 1, "its first");
+        let mut quiet = pending().heartbeat(hub.clone(), INTERVAL, || "beat");
+        assert_eq!(quiet.next().await, Some("beat"));
+        assert_eq!(quiet.next().await, Some("beat"));
+        drop(quiet);
+        assert!(hub.is_empty(), "a stream that is dropped is gone at once");
+        time.sleep_until(secs(200)).await;
+        let before = polls.get();
+        time.sleep_until(secs(10_000)).await;
+        assert_eq!(polls.get(), before);
+    });
+}
+
+#[test]
+fn the_task_ends_with_the_last_of_hub_and_streams() {
+    let time = VirtualTime::new();
+    let (hub, task) = Hub::with_timer(time.clone());
+    let (ended, task) = (Cell::new(false), pin!(task));
+    let task = async {
+        task.await;
+        ended.set(true);
+    };
+    play(&time, task, async {
+        let mut quiet = pending().heartbeat(hub.clone(), INTERVAL, || "beat");
+        let other = hub.clone();
+        drop(hub);
+        drop(other);
+        assert_eq!(quiet.next().await, Some("beat"));
+        assert!(!ended.get());
+        drop(quiet);
+        time.sleep_until(secs(20)).await;
+        assert!(ended.get());
+    });
+}
+
+#[test]
+fn a_task_that_was_dropped_is_told_of_and_items_pass() {
+    let time = VirtualTime::new();
+    for is_spawned in [true, false] {
+        let (hub, task) = Hub::with_timer(time.clone());
+        let heard = Arc::new(Counters::new());
+        let start = time.now();
+        let late = time.sleep_until(start + secs(100));
+        let items = futures_util::stream::once(async {
+            late.await;
+            "real"
+        });
+        let mut stream =
+            pin!(items.heartbeat(hub.clone(), INTERVAL, || "beat").observe(Arc::clone(&heard)));
+        let sink = Box::pin(futures_util::sink::drain::<&str>());
+        let (sender, driver) = push(sink, hub.clone(), INTERVAL, || "beat");
+        let task = async {
+            if is_spawned {
+                select(pin!(task), pin!(time.sleep_until(start + secs(20)))).await;
+            } // and here it is dropped
+        };
+        let (first, driver) = play(&time, task, async {
+            let first = if is_spawned { stream.next().await } else { None };
+            let (next, driver) = futures_util::future::join(stream.next(), driver.run()).await;
+            assert_eq!(next, Some("real"));
+            (first, driver)
+        });
+        assert_eq!(first, is_spawned.then_some("beat"));
+        assert_eq!(driver, Err(DriverError::Hub(HubError::Stopped)));
+        assert_eq!((heard.counts().sent, heard.counts().abandoned), (is_spawned.into(), 1));
+        assert!(!hub.is_running() && hub.is_empty());
+        time.block_on(sender.send("real")).expect("senders go on");
+    }
+}
+
+#[test]
+fn t20_a_consumer_that_is_away_for_too_long_is_told_of() {
+    let time = VirtualTime::new();
+    let (hub, task) = Hub::with_timer(time.clone());
+    let heard = Arc::new(Counters::new());
+    play(&time, task, async {
+        let config = Config::every(INTERVAL).with_stall_after(secs(5));
+        let stream = pending().heartbeat(hub.clone(), config, || "beat");
+        let mut stream = stream.observe(Arc::clone(&heard));
+        for _ in 0..3 {
+            assert_eq!(stream.next().await, Some("beat"));
+            time.sleep_until(time.now() + secs(4)).await; // in time
+        }
+        assert_eq!(stream.next().await, Some("beat"));
+        assert_eq!(heard.counts().stalled, 0);
+
+        // Away with it. The task is woken all the same.
+        let gone = time.now();
+        let mut polls = 0;
+        let woken = poll_fn(|_| {
+            polls += 1;
+            if polls == 2 { Poll::Ready(()) } else { Poll::Pending }
+        });
+        woken.await;
+        let away = time.now() - gone;
+        assert!(away >= secs(5) && away <= secs(6), "{away:?}");
+        let much_later = pin!(time.sleep_until(time.now() + secs(100)));
+        let next = select(stream.next(), much_later).await;
+        assert!(matches!(next, Either::Right(_)), "there are no more beats");
+    });
+    let counts = heard.counts();
+    assert_eq!((counts.stalled, counts.sent), (1, 4), "{counts:?}");
+}
+
+#[test]
+fn t20_a_burst_that_follows_a_beat_is_no_stall() {
+    let time = VirtualTime::new();
+    let (hub, task) = Hub::with_timer(time.clone());
+    let heard = Arc::new(Counters::new());
+    play(&time, task, async {
+        let busy = Cell::new(false);
+        let inner = futures_util::stream::poll_fn(|_| {
+            if busy.get() { Poll::Ready(Some("real")) } else { Poll::Pending }
+        });
+        let config = Config::every(INTERVAL).with_stall_after(secs(5));
+        let stream = inner.heartbeat(hub.clone(), config, || "beat");
+        let mut stream = pin!(stream.observe(Arc::clone(&heard)));
+        assert_eq!(stream.next().await, Some("beat"));
+        busy.set(true);
+        for _ in 0..10 {
+            assert_eq!(stream.next().await, Some("real"));
+            time.sleep_until(time.now() + secs(1)).await;
+        }
+        busy.set(false);
+        assert_eq!(stream.next().await, Some("beat"));
+    });
+    assert_eq!(heard.counts().stalled, 0);
+}
+
+#[test]
+fn a_hub_that_is_full_says_so() {
+    let time = VirtualTime::new();
+    let (hub, task) = Hub::with_shards(time.clone(), NonZeroUsize::MIN);
+    let quiet = |secs| pending().heartbeat(hub.clone(), Duration::from_secs(secs), || "beat");
+    let all: Vec<HeartbeatStream<_, _, _>> = (1..=65_536).map(quiet).collect();
+    let heard = Arc::new(Counters::new());
+    let mut one_too_many = quiet(65_537).observe(Arc::clone(&heard));
+    play(&time, task, async {
+        select(one_too_many.next(), pin!(time.sleep_until(secs(1)))).await;
+    });
+    assert_eq!((heard.counts().abandoned, hub.len()), (1, all.len()));
+}
+
+/// What a stream does: how long it waits for each item, in quarters of a second.
+#[derive(Debug, Clone)]
+struct Script {
+    interval: Duration,
+    jitter: f32,
+    prompt: bool,
+    opened: Duration,
+    pauses: Vec<u32>,
+}
+
+fn script() -> impl Strategy<Value = Script> {
+    let interval =
+        prop_oneof![Just(16_000), Just(1_000), 1..60_000u64].prop_map(Duration::from_millis);
+    let opened = (0..30_000u64).prop_map(Duration::from_millis);
+    let parts =
+        (interval, 0f32..0.9, any::<bool>(), opened, prop::collection::vec(0..120u32, 0..20));
+    parts.prop_map(|(interval, jitter, prompt, opened, pauses)| Script {
+        interval,
+        jitter,
+        prompt,
+        opened,
+        pauses,
+    })
+}
+
+/// T2, T3, T4, T11, T15: each stream's silences, whatever the others do.
+async fn keep_time(script: &Script, time: &VirtualTime, hub: &Hub<VirtualTime>) {
+    let &Script { interval, jitter, prompt, opened, .. } = script;
+    time.sleep_until(opened).await;
+    let events = futures_util::stream::iter(&script.pauses).then(async |quarters: &u32| {
+        time.sleep_until(time.now() + Duration::from_millis(250) * *quarters).await;
+        "real"
+    });
+    let jitter_by = Jitter::try_from(jitter).expect("below 1");
+    let config = Config::every(interval).with_jitter(jitter_by).with_prompt(prompt);
+    let mut stream = pin!(events.heartbeat(hub.clone(), config, || "beat"));
+    let (mut last, mut items, mut is_first) = (opened, 0, true);
+    while let Some(item) = stream.next().await {
+        let silence = time.now() - last;
+        assert!(silence <= interval, "{silence:?} of {interval:?}");
+        if item == "beat" && !(prompt && is_first) {
+            let gap = interval.mul_f64(1.0 - f64::from(jitter)) - Duration::from_nanos(1);
+            assert!(silence + interval / 64 >= gap, "{silence:?} of {gap:?}");
+        }
+        items += usize::from(item == "real");
+        (last, is_first) = (time.now(), false);
+    }
+    assert_eq!(items, script.pauses.len());
+}
+
+proptest! {
+    #[test]
+    fn t15_each_stream_keeps_time_among_all_kinds_of_others(
+        scripts in prop::collection::vec(script(), 1..20),
+        shards in 1..4usize,
+    ) {
+        let time = VirtualTime::new();
+        let shards = NonZeroUsize::new(shards).expect("not zero");
+        let (hub, task) = Hub::with_shards(time.clone(), shards);
+        play(&time, task, async {
+            let streams = scripts.iter().map(|script| keep_time(script, &time, &hub));
+            let mut streams = FuturesUnordered::from_iter(streams);
+            while streams.next().await.is_some() {}
+        });
+        prop_assert!(hub.is_empty());
+    }
+}

@@ -5,7 +5,8 @@
 //! pile heartbeats up. Who pushes into a sink rather than returning a stream takes [`push()`]: a
 //! [`Sender`] for the items and a [`Driver`] for the heartbeats. At the other end [`WatchdogStream`]
 //! notices that a peer has fallen silent. All of them ask a runtime for nothing but a [`Timer`]: a
-//! clock, and alarms.
+//! clock, and alarms. Where there are many quiet streams, they share one alarm through a hub (the feature
+//! of that name).
 //!
 //! # When to use it
 //!
@@ -65,8 +66,9 @@
 //!
 //! # Features
 //!
-//! None is on by default. Those but the first need std, and the last one 64-bit atomics, too.
+//! None is on by default. Those but `tracing` need std, and `hub` and `conformance` 64-bit atomics, too.
 //!
+//! - `hub`: `Hub`, one alarm of the runtime for the heartbeats of any number of streams.
 //! - `tracing`: events of the crate `tracing`, with the target `heartbeat`: each heartbeat at the level
 //!   TRACE, one that was lost at DEBUG, and at INFO that the heartbeats of a stream cease or a peer
 //!   has fallen silent.

@@ -18,6 +18,7 @@ pub(crate) struct Instruments {
     pub(crate) withdrawals: Counter<u64>,
     pub(crate) give_ups: Counter<u64>,
     pub(crate) stalls: Counter<u64>,
+    pub(crate) abandonments: Counter<u64>,
     pub(crate) active: UpDownCounter<i64>,
 }
 
@@ -59,6 +60,11 @@ impl Instruments {
                 "heartbeat.stalls",
                 "{stall}",
                 "How often the heartbeats of a stream ended since its peer did not read",
+            ),
+            abandonments: counter(
+                "heartbeat.abandonments",
+                "{stream}",
+                "Streams and sinks whose heartbeats ceased since their hub does not serve them",
             ),
             active: meter
                 .i64_up_down_counter("heartbeat.stream.active")

@@ -35,7 +35,7 @@
 //! # let metrics = exporter.get_finished_metrics().unwrap();
 //! # let scope = metrics[0].scope_metrics().next().unwrap();
 //! # assert_eq!(scope.scope().name(), "my-service");
-//! # assert_eq!(scope.metrics().count(), 8);
+//! # assert_eq!(scope.metrics().count(), 9);
 //! # }
 //! ```
 //!
@@ -54,6 +54,7 @@
 //! | `heartbeat.withdrawals` | counter | `{heartbeat}` | Heartbeats that were due, but not owed any more when they could have been sent |
 //! | `heartbeat.give_ups` | counter | `{give_up}` | How often the heartbeats of a stream ceased for want of real events |
 //! | `heartbeat.stalls` | counter | `{stall}` | How often the heartbeats of a stream ended since its peer did not read |
+//! | `heartbeat.abandonments` | counter | `{stream}` | Streams and sinks whose heartbeats ceased since their hub does not serve them |
 //! | `heartbeat.stream.active` | up-down counter | `{stream}` | Streams with heartbeats that there are |
 //! | `heartbeat.silence.max` | gauge | `s` | The longest silence of a stream that has ended since the start |
 //!

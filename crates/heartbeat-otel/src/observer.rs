@@ -76,14 +76,14 @@ impl OtelObserver {
 impl Recorder {
     /// Records zeros, so that there is something to compare the first event with.
     fn begin(&self) {
-        let Instruments { beats, traffic, withdrawals, give_ups, stalls, active, .. } =
+        let Instruments { beats, traffic, withdrawals, give_ups, stalls, abandonments, .. } =
             &self.instruments;
         beats.add(0, &self.sent);
         beats.add(0, &self.error);
-        for counter in [traffic, withdrawals, give_ups, stalls] {
+        for counter in [traffic, withdrawals, give_ups, stalls, abandonments] {
             counter.add(0, &self.attributes);
         }
-        active.add(0, &self.attributes);
+        self.instruments.active.add(0, &self.attributes);
     }
 }
 
@@ -120,6 +120,10 @@ impl Observer for OtelObserver {
 
     fn stalled(&self) {
         self.0.instruments.stalls.add(1, &self.0.attributes);
+    }
+
+    fn abandoned(&self) {
+        self.0.instruments.abandonments.add(1, &self.0.attributes);
     }
 
     fn silence(&self, lasted: Duration) {

@@ -42,6 +42,7 @@ fn tell(observer: &OtelObserver, time: Duration) {
     observer.withdrawn();
     observer.gave_up();
     observer.stalled();
+    observer.abandoned();
     observer.silence(time);
     observer.closed();
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use futures_util::future::{join, join3};
 use futures_util::{FutureExt, StreamExt, stream};
 use heartbeat_async::virtual_time::VirtualTime;
-use heartbeat_async::{Beat, Config, DriverError, HeartbeatStreamExt, Observer, Timer, push};
+use heartbeat_async::{Beat, Config, DriverError, HeartbeatStreamExt, Hub, Observer, Timer, push};
 use heartbeat_otel::OtelObserver;
 use opentelemetry::KeyValue;
 use static_assertions::assert_impl_all;
@@ -35,12 +35,13 @@ impl Beat<&'static str> for Measured {
 }
 
 /// What there is from the start.
-const ZEROS: [(&str, f64); 8] = [
+const ZEROS: [(&str, f64); 9] = [
     ("heartbeat.beats{outcome=error}", 0.0),
     ("heartbeat.beats{outcome=sent}", 0.0),
     ("heartbeat.give_ups", 0.0),
     ("heartbeat.silence.max", 0.0),
     ("heartbeat.stalls", 0.0),
+    ("heartbeat.abandonments", 0.0),
     ("heartbeat.stream.active", 0.0),
     ("heartbeat.traffic", 0.0),
     ("heartbeat.withdrawals", 0.0),
@@ -185,6 +186,19 @@ fn a_driver_tells_a_peer_that_does_not_read_and_the_heartbeat_that_was_owed() {
 }
 
 #[test]
+fn a_hub_without_its_task_is_told() {
+    let (recording, time) = (Recording::new(), VirtualTime::new());
+    let (hub, task) = Hub::with_timer(time.clone());
+    drop(task);
+    let (items, _unread) = mpsc::channel(1);
+    let (_sender, driver) = push(PollSender::new(items), hub, INTERVAL, Measured);
+    let driver = driver.observe(OtelObserver::new(&recording.meter()));
+    let ended = time.block_on(driver.run());
+    assert!(matches!(ended, Err(DriverError::Hub(_))), "{ended:?}");
+    assert_eq!(recording.values()["heartbeat.abandonments"], 1.0);
+}
+
+#[test]
 fn a_driver_tells_a_heartbeat_that_the_transport_has_lost() {
     let (recording, time) = (Recording::new(), VirtualTime::new());
     let (items, wire) = mpsc::channel(1);
@@ -240,6 +254,7 @@ fn attributes_of_the_user_are_on_everything_and_each_set_has_its_own_series() {
             values.iter().filter(|(series, _)| series.contains(route)).collect();
         values.sort_by_key(|(series, _)| *series);
         let expected = [
+            (format!("heartbeat.abandonments{{route={route}}}"), twice),
             (format!("heartbeat.beats{{outcome=error,route={route}}}"), twice),
             (format!("heartbeat.beats{{outcome=sent,route={route}}}"), twice),
             (format!("heartbeat.give_ups{{route={route}}}"), twice),
@@ -253,7 +268,7 @@ fn attributes_of_the_user_are_on_everything_and_each_set_has_its_own_series() {
         ];
         assert_eq!(values, expected.iter().map(|(s, v)| (s, v)).collect::<Vec<_>>());
     }
-    assert_eq!(recording.values().len(), 20, "and no series without the attribute");
+    assert_eq!(recording.values().len(), 22, "and no series without the attribute");
 }
 
 fn tell_everything(observer: &OtelObserver, silence: Duration) {
@@ -264,6 +279,7 @@ fn tell_everything(observer: &OtelObserver, silence: Duration) {
     observer.withdrawn();
     observer.gave_up();
     observer.stalled();
+    observer.abandoned();
     observer.silence(silence);
 }
 

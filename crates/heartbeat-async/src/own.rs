@@ -7,7 +7,7 @@ use heartbeat_core::{Action, Config, Heartbeat};
 
 use crate::Timer;
 use crate::alarm::Alarm;
-use crate::pacemaker::{Answer, Due, Paces, Pulse};
+use crate::pacemaker::{Abandoned, Due, Paces, Pulse};
 use crate::seed;
 
 /// A machine of one's own, on an alarm of one's own.
@@ -97,8 +97,12 @@ impl<T: Timer> Pulse for Own<T> {
         }
     }
 
-    fn poll_deadline(&mut self, now: T::Instant, _: &mut Context<'_>) -> Answer<T::Instant> {
-        Answer::Machine(self.heart.poll_deadline(now))
+    fn poll_deadline(
+        &mut self,
+        now: T::Instant,
+        _: &mut Context<'_>,
+    ) -> Result<Action<T::Instant>, Abandoned> {
+        Ok(self.heart.poll_deadline(now))
     }
 
     fn set(&self, sleep: Pin<&mut Option<T::Sleep>>, deadline: T::Instant) {

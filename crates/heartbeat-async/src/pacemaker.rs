@@ -8,8 +8,11 @@ use core::time::Duration;
 
 use heartbeat_core::{Action, Config, Instant};
 
+/// Why a stream is not served: only a hub can fail to.
 #[cfg(feature = "hub")]
-use crate::HubError;
+pub(crate) use crate::HubError as Abandoned;
+#[cfg(not(feature = "hub"))]
+pub(crate) use core::convert::Infallible as Abandoned;
 
 /// What paces heartbeats: every [`Timer`](crate::Timer), on which each stream has an alarm of its own,
 /// and a [hub](crate#features), which many streams share.
@@ -73,7 +76,11 @@ pub trait Pulse {
     ) -> Poll<Due>;
 
     /// What the machine answers. If that is a deadline, the alarm is [set](Self::set) for it.
-    fn poll_deadline(&mut self, now: Self::Instant, cx: &mut Context<'_>) -> Answer<Self::Instant>;
+    fn poll_deadline(
+        &mut self,
+        now: Self::Instant,
+        cx: &mut Context<'_>,
+    ) -> Result<Action<Self::Instant>, Abandoned>;
 
     /// Sets an alarm for what [`poll_deadline`](Self::poll_deadline) has answered.
     fn set(&self, sleep: Pin<&mut Option<Self::Sleep>>, deadline: Self::Instant);
@@ -82,20 +89,8 @@ pub trait Pulse {
 /// What a stream has to do now.
 #[derive(Debug)]
 pub enum Due {
-    Heartbeat {
-        late: Duration,
-    },
+    Heartbeat { late: Duration },
     GaveUp,
-    #[cfg(feature = "hub")]
     Stalled,
-    #[cfg(feature = "hub")]
-    Abandoned(HubError),
-}
-
-/// What a driver has to do now.
-#[derive(Debug)]
-pub enum Answer<I> {
-    Machine(Action<I>),
-    #[cfg(feature = "hub")]
-    Abandoned(HubError),
+    Abandoned(Abandoned),
 }

@@ -291,12 +291,10 @@ impl<U: Pulse> State<U> {
                 return Poll::Ready(heartbeat);
             }
             Due::GaveUp => flight.telling.gave_up(),
-            #[cfg(feature = "hub")]
             Due::Stalled => {
                 flight.telling.stalled();
                 self.end_beats();
             }
-            #[cfg(feature = "hub")]
             Due::Abandoned(error) => {
                 flight.telling.abandoned(error);
                 self.end_beats();

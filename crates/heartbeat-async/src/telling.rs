@@ -1,7 +1,6 @@
 use core::time::Duration;
 
-#[cfg(feature = "hub")]
-use crate::HubError;
+use crate::pacemaker::Abandoned;
 use crate::{Observer, Outcome};
 
 /// An event of `tracing`, if there is that feature.
@@ -64,9 +63,8 @@ impl<O: Observer> Telling<O> {
         self.0.stalled();
     }
 
-    #[cfg(feature = "hub")]
     #[cfg_attr(not(feature = "tracing"), expect(unused_variables, reason = "it is for the event"))]
-    pub(crate) fn abandoned(&self, error: HubError) {
+    pub(crate) fn abandoned(&self, error: Abandoned) {
         event!(ERROR, %error, "the heartbeats cease");
         self.0.abandoned();
     }

@@ -9,7 +9,7 @@ use heartbeat_core::Action;
 use pin_project_lite::pin_project;
 
 use crate::alarm::Alarm;
-use crate::pacemaker::{Answer, Due, Paces, Pulse};
+use crate::pacemaker::{Abandoned, Due, Paces, Pulse};
 use crate::{Config, Hub, Instant, Timer};
 
 pub(super) enum Paced<T: Timer> {
@@ -187,11 +187,15 @@ impl<T: Timer> Pulse for PacedPulse<T> {
         }
     }
 
-    fn poll_deadline(&mut self, now: Self::Instant, cx: &mut Context<'_>) -> Answer<Self::Instant> {
-        match self {
-            Self::Own(pulse) => told(pulse.poll_deadline(now.own(), cx), When::Own),
-            Self::Hub(pulse) => told(pulse.poll_deadline(now.hub(), cx), When::Hub),
-        }
+    fn poll_deadline(
+        &mut self,
+        now: Self::Instant,
+        cx: &mut Context<'_>,
+    ) -> Result<Action<Self::Instant>, Abandoned> {
+        Ok(match self {
+            Self::Own(pulse) => told(pulse.poll_deadline(now.own(), cx)?, When::Own),
+            Self::Hub(pulse) => told(pulse.poll_deadline(now.hub(), cx)?, When::Hub),
+        })
     }
 
     fn set(&self, mut sleep: Pin<&mut Option<PacedSleep<T>>>, deadline: Self::Instant) {
@@ -207,14 +211,13 @@ impl<T: Timer> Pulse for PacedPulse<T> {
     }
 }
 
-fn told<I, J>(answer: Answer<I>, when: impl FnOnce(I) -> J) -> Answer<J> {
-    Answer::Machine(match answer {
-        Answer::Abandoned(error) => return Answer::Abandoned(error),
-        Answer::Machine(Action::WaitUntil(at)) => Action::WaitUntil(when(at)),
-        Answer::Machine(Action::WaitForever) => Action::WaitForever,
-        Answer::Machine(Action::SendHeartbeat { late }) => Action::SendHeartbeat { late },
-        Answer::Machine(Action::GiveUp) => Action::GiveUp,
-        Answer::Machine(Action::Stalled) => Action::Stalled,
-        Answer::Machine(Action::Stopped) => Action::Stopped,
-    })
+fn told<I, J>(action: Action<I>, when: impl FnOnce(I) -> J) -> Action<J> {
+    match action {
+        Action::WaitUntil(at) => Action::WaitUntil(when(at)),
+        Action::WaitForever => Action::WaitForever,
+        Action::SendHeartbeat { late } => Action::SendHeartbeat { late },
+        Action::GiveUp => Action::GiveUp,
+        Action::Stalled => Action::Stalled,
+        Action::Stopped => Action::Stopped,
+    }
 }

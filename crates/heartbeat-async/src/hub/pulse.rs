@@ -11,7 +11,7 @@ use super::HubError;
 use super::note::{News, Note};
 use super::shard::{Asked, Shard};
 use crate::Timer;
-use crate::pacemaker::{Answer, Due, Pulse};
+use crate::pacemaker::{Due, Pulse};
 use crate::seed;
 
 /// A machine that lives in a hub: where it is, and what it has not been told yet. 24 bytes.
@@ -122,11 +122,15 @@ impl<T: Timer> Pulse for HubPulse<T> {
         }
     }
 
-    fn poll_deadline(&mut self, now: Duration, cx: &mut Context<'_>) -> Answer<Duration> {
+    fn poll_deadline(
+        &mut self,
+        now: Duration,
+        cx: &mut Context<'_>,
+    ) -> Result<Action<Duration>, HubError> {
         match self.ask(now, false, cx) {
-            Asked::Machine(action) => Answer::Machine(action),
-            Asked::Needless => Answer::Machine(Action::WaitForever),
-            Asked::Abandoned(error) => Answer::Abandoned(error),
+            Asked::Machine(action) => Ok(action),
+            Asked::Needless => Ok(Action::WaitForever),
+            Asked::Abandoned(error) => Err(error),
         }
     }
 

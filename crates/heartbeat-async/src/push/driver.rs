@@ -16,7 +16,7 @@ use super::turn::Turn;
 #[cfg(feature = "hub")]
 use crate::HubError;
 use crate::observer::{NoObserver, Observer, Outcome};
-use crate::pacemaker::{Answer, InstantOf, Pulse};
+use crate::pacemaker::{Abandoned, InstantOf, Pulse};
 use crate::telling::Telling;
 use crate::{Beat, Pacemaker};
 
@@ -221,9 +221,8 @@ where
         }
         let now = line.pulse.now();
         let action = match line.pulse.poll_deadline(now, cx) {
-            Answer::Machine(action) => action,
-            #[cfg(feature = "hub")]
-            Answer::Abandoned(error) => return Err(duty.abandon(line, error)),
+            Ok(action) => action,
+            Err(error) => return Err(duty.abandon(line, error)),
         };
         let deadline = match action {
             Action::SendHeartbeat { late } => {
@@ -388,14 +387,20 @@ impl<O: Observer, I: Instant> Duty<O, I> {
     }
 
     /// The hub does not serve this sink, and the heartbeats end.
-    #[cfg(feature = "hub")]
-    fn abandon<Si, U, B, E>(&mut self, line: &mut Line<Si, U, B>, error: HubError) -> DriverError<E>
+    fn abandon<Si, U, B, E>(
+        &mut self,
+        line: &mut Line<Si, U, B>,
+        error: Abandoned,
+    ) -> DriverError<E>
     where
         U: Pulse<Instant = I>,
     {
         self.telling.abandoned(error);
         self.end(line);
-        DriverError::Hub(error)
+        #[cfg(feature = "hub")]
+        return DriverError::Hub(error);
+        #[cfg(not(feature = "hub"))]
+        match error {}
     }
 
     fn end<Si, U, B>(&mut self, line: &mut Line<Si, U, B>)
@@ -426,11 +431,10 @@ impl<O: Observer, I: Instant> Duty<O, I> {
             line.pulse.restart(Config::every(Duration::MAX).with_give_up_after(stall_after));
         }
         match line.pulse.poll_deadline(line.pulse.now(), cx) {
-            Answer::Machine(Action::WaitUntil(deadline)) => Ok(Some(deadline)),
-            Answer::Machine(Action::GiveUp) => Err(self.stall(line)),
-            Answer::Machine(_) => Ok(None),
-            #[cfg(feature = "hub")]
-            Answer::Abandoned(error) => Err(self.abandon(line, error)),
+            Ok(Action::WaitUntil(deadline)) => Ok(Some(deadline)),
+            Ok(Action::GiveUp) => Err(self.stall(line)),
+            Ok(_) => Ok(None),
+            Err(error) => Err(self.abandon(line, error)),
         }
     }
 

@@ -97,10 +97,9 @@ fn sse(_: Duration) -> Open {
 }
 
 fn sse_heartbeat(interval: Duration) -> Open {
-    let beat = Event::default().comment("");
     Box::new(move || {
-        let beat = beat.clone();
-        spawn(body(Sse::new(quiet_events().try_heartbeat(interval, move || beat.clone()))));
+        let beating = quiet_events().try_heartbeat(interval, || Event::DEFAULT_KEEP_ALIVE);
+        spawn(body(Sse::new(beating)));
     })
 }
 

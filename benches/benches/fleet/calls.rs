@@ -21,17 +21,22 @@ fn main() -> Result<(), Box<dyn Error>> {
     let runtime = runtime::Builder::new_current_thread().enable_time().build()?;
     let _entered = runtime.enter();
 
-    let clock = cost_of_the_clock();
-    println!("ns per call, less the {} ns that reading the clock takes", clock.as_nanos());
-    println!("{:34} {:>6} {:>8} {:>8} {:>8} {:>8}", "", "size", "p50", "p99", "p99.99", "p50/1k");
-    let mut medians: Vec<(&str, f64)> = Vec::new();
+    let clock = clock().figures();
+    println!("nanoseconds per call, less the {:.0} that reading the clock takes", clock.mean);
+    print!("{:34} {:>5} {:>6} {:>6} {:>6} ", "", "size", "mean", "p50", "p99");
+    println!("{:>7} {:>8} {:>6}", "p99.99", "x floor", "x 1k");
+    let mut small: Vec<f64> = Vec::new(); // the means of the first size
     for (size, name) in SIZES {
-        for (line, mut times) in floor(size).into_iter().chain(fleet(size)).chain(queue(size)) {
-            let [p50, p99, p9999] = times.percentiles(clock);
-            let small = medians.iter().find(|(other, _)| *other == line).map(|(_, p50)| *p50);
-            let over = small.map(|small| format!("{:.1}", p50 / small)).unwrap_or_default();
-            println!("{line:34} {name:>6} {p50:8.0} {p99:8.0} {p9999:8.0} {over:>8}");
-            medians.push((line, p50));
+        let lines = [floor(size)].into_iter().chain(fleet(size)).chain(queue(size));
+        let mut floor = None;
+        for (nth, (line, times)) in lines.enumerate() {
+            let Figures { mean, p50, p99, p9999 } = times.figures().less(&clock);
+            let floor = *floor.get_or_insert(mean);
+            if small.len() == nth {
+                small.push(mean);
+            }
+            print!("{line:34} {name:>5} {mean:6.1} {p50:6.0} {p99:6.0} ");
+            println!("{p9999:7.0} {:8.1} {:6.1}", mean / floor, mean / small[nth]);
         }
     }
     Ok(())
@@ -40,7 +45,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 type Line = (&'static str, Times);
 
 /// What no structure can go below: 28 bytes of a random place are changed.
-fn floor(size: u32) -> [Line; 1] {
+fn floor(size: u32) -> Line {
     let mut records = vec![[1u32; 7]; size as usize];
     let (mut random, mut times) = (Random::new(), Times::new());
     for _ in 0..CALLS {
@@ -50,7 +55,7 @@ fn floor(size: u32) -> [Line; 1] {
             record[0] = record[6].wrapping_add(1);
         });
     }
-    [("a record of 28 bytes in a Vec", times)]
+    ("a record of 28 bytes in a Vec", times)
 }
 
 fn fleet(size: u32) -> [Line; 4] {
@@ -121,22 +126,41 @@ impl Times {
         self.0.push(start.elapsed());
     }
 
-    /// The median, p99 and p99.99 in nanoseconds, without what reading the clock took.
-    fn percentiles(&mut self, clock: Duration) -> [f64; 3] {
+    fn figures(mut self) -> Figures {
         self.0.sort_unstable();
-        [5_000, 9_900, 9_999].map(|part| {
-            let time = self.0[self.0.len() * part / 10_000];
-            time.saturating_sub(clock).as_secs_f64() * 1e9
-        })
+        let nanos = |time: &Duration| time.as_secs_f64() * 1e9;
+        let [p50, p99, p9999] =
+            [5_000, 9_900, 9_999].map(|part| nanos(&self.0[CALLS * part / 10_000]));
+        let middle = &self.0[CALLS / 10..CALLS - CALLS / 10];
+        let mean =
+            nanos(&middle.iter().sum()) / f64::from(u32::try_from(middle.len()).expect("few"));
+        Figures { mean, p50, p99, p9999 }
     }
 }
 
-/// What a call that does nothing seems to take.
-fn cost_of_the_clock() -> Duration {
+/// What calls took, in nanoseconds.
+struct Figures {
+    /// Of the middle four fifths: finer than the clock's resolution.
+    mean: f64,
+    p50: f64,
+    p99: f64,
+    p9999: f64,
+}
+
+impl Figures {
+    /// Without what reading the clock takes.
+    fn less(self, clock: &Self) -> Self {
+        let [p50, p99, p9999] =
+            [self.p50, self.p99, self.p9999].map(|time| (time - clock.p50).max(0.0));
+        Self { mean: (self.mean - clock.mean).max(0.1), p50, p99, p9999 }
+    }
+}
+
+/// Calls that do nothing.
+fn clock() -> Times {
     let mut times = Times::new();
     for _ in 0..CALLS {
         times.of(|| ());
     }
-    times.0.sort_unstable();
-    times.0[CALLS / 2]
+    times
 }

@@ -5,8 +5,7 @@ use std::time::Duration;
 use heartbeat_core::{Config, Fleet, Key};
 use tokio_util::time::{DelayQueue, delay_queue};
 
-pub(crate) const SIZES: [(u32, &str); 3] =
-    [(1_000, "1k"), (100_000, "100k"), (10_000_000, "10M")];
+pub(crate) const SIZES: [(u32, &str); 3] = [(1_000, "1k"), (100_000, "100k"), (10_000_000, "10M")];
 
 pub(crate) const INTERVAL: Duration = Duration::from_secs(15);
 

@@ -43,7 +43,7 @@ impl Row {
         let per_stream = |full: u64, empty: u64| {
             rounded(full.saturating_sub(empty) as f64 / f64::from(scale.streams), 10.0)
         };
-        let cpu = (after.cpu - before.cpu).as_secs_f64();
+        let cpu = after.cpu.saturating_sub(before.cpu).as_secs_f64();
         let intervals = scale.window.as_secs_f64() / scale.interval.as_secs_f64();
         let wake_ups = (after.wake_ups - before.wake_ups) as f64;
         Self {

@@ -15,7 +15,7 @@ use std::error::Error;
 use std::io;
 use std::time::Duration;
 
-use clap::Parser;
+use clap::{Parser, value_parser};
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 
 use lines::Line;
@@ -33,15 +33,15 @@ struct Options {
     line: String,
 
     /// How many streams there are
-    #[arg(long, value_delimiter = ',', default_value = "1000000")]
+    #[arg(long, value_delimiter = ',', value_parser = value_parser!(u32).range(1..), default_value = "1000000")]
     streams: Vec<u32>,
 
     /// How long a stream is quiet before it beats
-    #[arg(long, value_parser = humantime::parse_duration, default_value = "15s")]
+    #[arg(long, value_parser = some_time, default_value = "15s")]
     interval: Duration,
 
     /// How long to look, once all streams have beaten
-    #[arg(long = "for", value_name = "TIME", value_parser = humantime::parse_duration, default_value = "30s")]
+    #[arg(long = "for", value_name = "TIME", value_parser = some_time, default_value = "30s")]
     window: Duration,
 
     /// Whether streams are opened one after the other within an interval, or all at once
@@ -59,6 +59,13 @@ impl Options {
         self.streams.iter().flat_map(move |&streams| {
             self.births.iter().map(move |&births| Scale { streams, interval, births, window })
         })
+    }
+}
+
+fn some_time(text: &str) -> Result<Duration, Box<dyn Error + Send + Sync>> {
+    match humantime::parse_duration(text)? {
+        Duration::ZERO => Err("it must not be zero".into()),
+        time => Ok(time),
     }
 }
 

@@ -13,7 +13,8 @@ pub(crate) fn measure(line: &Line, scale: &Scale) -> Result<Row, Box<dyn Error>>
         let mut open = (line.start)(scale.interval);
         let empty = Memory::now()?;
         scale.open_all(&mut open);
-        thread::sleep(scale.interval); // until the last one has beaten too
+        // Until the last one has beaten too; what falls due together is not cut in two.
+        thread::sleep(scale.interval * 3 / 2);
 
         let (before, beats_before) = (Activity::now()?, beats::total());
         thread::sleep(scale.window);

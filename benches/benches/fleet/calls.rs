@@ -27,7 +27,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("{:>7} {:>8} {:>6}", "p99.99", "x floor", "x 1k");
     let mut small: Vec<f64> = Vec::new(); // the means of the first size
     for (size, name) in SIZES {
-        let lines = [floor(size)].into_iter().chain(fleet(size)).chain(queue(size));
+        let lines = fleet(size).into_iter().chain(queue(size));
         let mut floor = None;
         for (nth, (line, times)) in lines.enumerate() {
             let Figures { mean, p50, p99, p9999 } = times.figures().less(&clock);
@@ -44,28 +44,22 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 type Line = (&'static str, Times);
 
-/// What no structure can go below: 28 bytes of a random place are changed.
-fn floor(size: u32) -> Line {
-    let mut records = vec![[1u32; 7]; size as usize];
-    let (mut random, mut times) = (Random::new(), Times::new());
+fn fleet(size: u32) -> [Line; 5] {
+    let mut idle = Idle::new(size);
+    let mut random = Random::new();
+    let [mut floor, mut sends, mut removes, mut inserts, mut beats] =
+        [(); 5].map(|()| Times::new());
+    let mut records = vec![[1u32; 7]; idle.keys.len()];
     for _ in 0..CALLS {
         let place = random.below(records.len());
-        times.of(|| {
+        floor.of(|| {
             let record = black_box(&mut records[place]);
             record[0] = record[6].wrapping_add(1);
         });
-    }
-    ("a record of 28 bytes in a Vec", times)
-}
-
-fn fleet(size: u32) -> [Line; 4] {
-    let mut idle = Idle::new(size);
-    let mut random = Random::new();
-    let [mut sends, mut removes, mut inserts, mut beats] = [(); 4].map(|()| Times::new());
-    for _ in 0..CALLS {
         let key = idle.keys[random.below(idle.keys.len())];
         sends.of(|| idle.fleet.on_send(key, idle.now));
     }
+    drop(records);
     for _ in 0..CALLS / CHURN {
         let places = random.different(idle.keys.len(), CHURN);
         for &place in &places {
@@ -80,6 +74,7 @@ fn fleet(size: u32) -> [Line; 4] {
         beats.of(|| idle.take_due());
     }
     [
+        ("a record of 28 bytes in a Vec", floor),
         ("Fleet: on_send", sends),
         ("Fleet: remove", removes),
         ("Fleet: insert, poll_deadline", inserts),

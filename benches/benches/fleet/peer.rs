@@ -6,53 +6,44 @@ use std::time::Instant;
 
 use criterion::BenchmarkGroup;
 use criterion::measurement::WallTime;
-use tokio_util::time::DelayQueue;
-use tokio_util::time::delay_queue::Key;
 
-use crate::{BATCH, INTERVAL, Random, Value, in_batches};
-
-/// Entries that fall due one after the other between one interval from now and two.
-fn filled(size: u32) -> (DelayQueue<Value>, Vec<Key>) {
-    let mut queue = DelayQueue::new();
-    let keys = (0..size).map(|n| queue.insert([0; 2], INTERVAL + INTERVAL * n / size)).collect();
-    (queue, keys)
-}
+use crate::idle::{INTERVAL, Queue, Random};
+use crate::in_batches;
 
 pub(crate) fn delay_queue(group: &mut BenchmarkGroup<'_, WallTime>, size: u32) {
+    let mut queue = Queue::new(size);
+    let mut random = Random::new();
     group.bench_function("reset", |bencher| {
-        let (mut queue, keys) = filled(size);
-        let mut random = Random::new();
-        bencher.iter(|| queue.reset(black_box(&keys[random.below(keys.len())]), INTERVAL));
+        bencher.iter(|| {
+            let key = &queue.keys[random.below(queue.keys.len())];
+            queue.queue.reset(black_box(key), INTERVAL);
+        });
     });
     group.bench_function("insert", |bencher| {
-        let (mut queue, _) = filled(size);
         bencher.iter_custom(|iterations| {
             in_batches(iterations, |count| {
+                let mut keys = Vec::with_capacity(count);
                 let start = Instant::now();
-                let keys: [Option<Key>; BATCH] = std::array::from_fn(|nth| {
-                    (nth < count).then(|| queue.insert([0; 2], INTERVAL))
-                });
+                keys.extend((0..count).map(|_| queue.insert()));
                 let taken = start.elapsed();
-                for key in keys.into_iter().flatten() {
-                    queue.remove(&key);
+                for key in keys {
+                    queue.queue.remove(&key);
                 }
                 taken
             })
         });
     });
     group.bench_function("remove", |bencher| {
-        let (mut queue, mut keys) = filled(size);
-        let mut random = Random::new();
         bencher.iter_custom(|iterations| {
             in_batches(iterations, |count| {
-                let places = random.different(keys.len(), count);
+                let places = random.different(queue.keys.len(), count);
                 let start = Instant::now();
                 for &place in &places {
-                    black_box(queue.remove(&keys[place]));
+                    black_box(queue.queue.remove(&queue.keys[place]));
                 }
                 let taken = start.elapsed();
                 for place in places {
-                    keys[place] = queue.insert([0; 2], INTERVAL);
+                    queue.keys[place] = queue.insert();
                 }
                 taken
             })

@@ -34,6 +34,7 @@ mod arena;
 mod classes;
 mod lines;
 mod node;
+mod segment;
 mod wheel;
 
 pub use arena::Key;
@@ -75,7 +76,7 @@ pub use arena::Key;
 /// # Memory
 ///
 /// 28 bytes for a member, and its value. Members are kept in segments of 256, which are given back when
-/// they are empty, but for one; of each that was ever there 40 bytes are left. There is 1 kB for each
+/// they are empty, but for one; of each that was ever there 24 bytes are left. There is 1 kB for each
 /// different length of interval. Only [`insert`](Self::insert) and [`remove`](Self::remove) allocate or
 /// free, and no call looks at more than six members, however many there are.
 ///

@@ -7,15 +7,15 @@ use crate::tick::Tick;
 /// What is kept of a member beside its value: the state of its machine, where it stands in line, and
 /// which member it is. 28 bytes.
 #[derive(Debug, Clone, Copy)]
-#[repr(C, packed(4))] // not padded to a multiple of 8
+#[repr(C, packed(4))] // not padded to a multiple of 8; what a report touches lies together
 pub(super) struct Node {
+    pub(super) prev: Link,
+    pub(super) next: Link,
     /// `since`, and in the lowest bits what else the machine remembers.
     since: u64,
     /// How long before `since` the last real event was, in units of the class.
     real: u32,
     draw: Draw,
-    pub(super) prev: Link,
-    pub(super) next: Link,
     /// How many members were here before.
     pub(super) generation: u16,
     pub(super) class: u16,

@@ -1,4 +1,4 @@
-use super::arena::SEGMENT;
+use super::segment::SEGMENT;
 use super::*;
 use crate::{Action, Jitter};
 

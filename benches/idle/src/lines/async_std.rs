@@ -1,0 +1,29 @@
+use std::time::Duration;
+
+use async_io::Timer;
+use futures_util::Stream;
+use heartbeat_async_std::HeartbeatStreamExt;
+
+use super::alarm::by_hand;
+use super::follow::follow;
+use super::{Entry, Open, quiet};
+
+pub(super) const LINES: [Entry; 3] =
+    [("bare", "bare", bare), ("heartbeat", "bare", heartbeat), ("timer", "bare", timer)];
+
+fn spawn(stream: impl Stream + Send + 'static) {
+    drop(async_std::task::spawn(follow(stream)));
+}
+
+fn bare(_: Duration) -> Open {
+    Box::new(|| spawn(quiet()))
+}
+
+fn heartbeat(interval: Duration) -> Open {
+    Box::new(move || spawn(quiet().heartbeat(interval, || ())))
+}
+
+fn timer(interval: Duration) -> Open {
+    let with_timer = by_hand(interval, Timer::after);
+    Box::new(move || spawn(with_timer(quiet())))
+}

@@ -1,0 +1,111 @@
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::response::sse::{Event, KeepAlive};
+use axum::response::{IntoResponse, Sse};
+use futures_util::Stream;
+use heartbeat_tokio::HeartbeatStreamExt;
+use tokio::select;
+use tokio::sync::mpsc;
+use tokio::time::{self, Instant};
+use tokio_stream::StreamExt as _;
+use tokio_util::time::DelayQueue;
+
+use super::alarm::by_hand;
+use super::bell::{Bell, Rings};
+use super::follow::follow;
+use super::{Entry, Open, quiet};
+
+pub(super) const LINES: [Entry; 9] = [
+    ("bare", "bare", bare),
+    ("heartbeat", "bare", heartbeat),
+    ("sleep", "bare", sleep),
+    ("boxed-sleep", "bare", boxed_sleep),
+    ("timeout", "bare", timeout),
+    ("delay-queue", "bare", delay_queue),
+    ("sse", "sse", sse),
+    ("sse-heartbeat", "sse", sse_heartbeat),
+    ("sse-keep-alive", "sse", sse_keep_alive),
+];
+
+fn spawn(stream: impl Stream + Send + 'static) {
+    tokio::spawn(follow(stream));
+}
+
+fn bare(_: Duration) -> Open {
+    Box::new(|| spawn(quiet()))
+}
+
+fn heartbeat(interval: Duration) -> Open {
+    Box::new(move || spawn(quiet().heartbeat(interval, || ())))
+}
+
+fn sleep(interval: Duration) -> Open {
+    let with_sleep = by_hand(interval, time::sleep);
+    Box::new(move || spawn(with_sleep(quiet())))
+}
+
+fn boxed_sleep(interval: Duration) -> Open {
+    let with_sleep = by_hand(interval, |interval| Box::pin(time::sleep(interval)));
+    Box::new(move || spawn(with_sleep(quiet())))
+}
+
+fn timeout(interval: Duration) -> Open {
+    Box::new(move || {
+        let ticks = time::interval_at(Instant::now() + interval, interval);
+        spawn(quiet().timeout_repeating(ticks));
+    })
+}
+
+/// One task that has everybody's deadline in its queue, and tells each when it is time.
+fn delay_queue(interval: Duration) -> Open {
+    let (opened, mut news) = mpsc::unbounded_channel::<Arc<Bell>>();
+    tokio::spawn(async move {
+        let mut queue = DelayQueue::new();
+        loop {
+            select! {
+                Some(bell) = news.recv() => {
+                    queue.insert(bell, interval);
+                }
+                Some(due) = queue.next(), if !queue.is_empty() => {
+                    due.get_ref().ring();
+                    queue.insert(due.into_inner(), interval);
+                }
+                else => break,
+            }
+        }
+    });
+    Box::new(move || {
+        let bell = Arc::<Bell>::default();
+        opened.send(Arc::clone(&bell)).expect("the task with the queue runs");
+        spawn(Rings(bell));
+    })
+}
+
+/// The body of axum's server-sent events.
+fn body(response: impl IntoResponse) -> impl Stream + Send {
+    response.into_response().into_body().into_data_stream()
+}
+
+fn quiet_events() -> impl Stream<Item = Result<Event, Infallible>> + Send {
+    futures_util::stream::pending()
+}
+
+fn sse(_: Duration) -> Open {
+    Box::new(|| spawn(body(Sse::new(quiet_events()))))
+}
+
+fn sse_heartbeat(interval: Duration) -> Open {
+    Box::new(move || {
+        let beating = quiet_events().try_heartbeat(interval, || Event::DEFAULT_KEEP_ALIVE);
+        spawn(body(Sse::new(beating)));
+    })
+}
+
+fn sse_keep_alive(interval: Duration) -> Open {
+    Box::new(move || {
+        let keep_alive = KeepAlive::new().interval(interval);
+        spawn(body(Sse::new(quiet_events()).keep_alive(keep_alive)));
+    })
+}

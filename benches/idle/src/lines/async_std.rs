@@ -2,14 +2,18 @@ use std::time::Duration;
 
 use async_io::Timer;
 use futures_util::Stream;
-use heartbeat_async_std::HeartbeatStreamExt;
+use heartbeat_async_std::{HeartbeatStreamExt, Hub};
 
 use super::alarm::by_hand;
 use super::follow::follow;
 use super::{Entry, Open, quiet};
 
-pub(super) const LINES: [Entry; 3] =
-    [("bare", "bare", bare), ("heartbeat", "bare", heartbeat), ("timer", "bare", timer)];
+pub(super) const LINES: [Entry; 4] = [
+    ("bare", "bare", bare),
+    ("hub", "bare", hub),
+    ("heartbeat", "bare", heartbeat),
+    ("timer", "bare", timer),
+];
 
 fn spawn(stream: impl Stream + Send + 'static) {
     drop(async_std::task::spawn(follow(stream)));
@@ -17,6 +21,12 @@ fn spawn(stream: impl Stream + Send + 'static) {
 
 fn bare(_: Duration) -> Open {
     Box::new(|| spawn(quiet()))
+}
+
+fn hub(interval: Duration) -> Open {
+    let (hub, task) = Hub::new();
+    drop(async_std::task::spawn(task));
+    Box::new(move || spawn(quiet().heartbeat_in(&hub, interval, || ())))
 }
 
 fn heartbeat(interval: Duration) -> Open {

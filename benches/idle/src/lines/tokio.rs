@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::response::sse::{Event, KeepAlive};
 use axum::response::{IntoResponse, Sse};
 use futures_util::Stream;
-use heartbeat_tokio::HeartbeatStreamExt;
+use heartbeat_tokio::{HeartbeatStreamExt, Hub};
 use tokio::select;
 use tokio::sync::mpsc;
 use tokio::time::{self, Instant};
@@ -17,14 +17,16 @@ use super::bell::{Bell, Rings};
 use super::follow::follow;
 use super::{Entry, Open, quiet};
 
-pub(super) const LINES: [Entry; 9] = [
+pub(super) const LINES: [Entry; 11] = [
     ("bare", "bare", bare),
+    ("hub", "bare", hub),
     ("heartbeat", "bare", heartbeat),
     ("sleep", "bare", sleep),
     ("boxed-sleep", "bare", boxed_sleep),
     ("timeout", "bare", timeout),
     ("delay-queue", "bare", delay_queue),
     ("sse", "sse", sse),
+    ("sse-hub", "sse", sse_hub),
     ("sse-heartbeat", "sse", sse_heartbeat),
     ("sse-keep-alive", "sse", sse_keep_alive),
 ];
@@ -35,6 +37,17 @@ fn spawn(stream: impl Stream + Send + 'static) {
 
 fn bare(_: Duration) -> Open {
     Box::new(|| spawn(quiet()))
+}
+
+fn new_hub() -> Hub {
+    let (hub, task) = Hub::new();
+    tokio::spawn(task);
+    hub
+}
+
+fn hub(interval: Duration) -> Open {
+    let hub = new_hub();
+    Box::new(move || spawn(quiet().heartbeat_in(&hub, interval, || ())))
 }
 
 fn heartbeat(interval: Duration) -> Open {
@@ -94,6 +107,14 @@ fn quiet_events() -> impl Stream<Item = Result<Event, Infallible>> + Send {
 
 fn sse(_: Duration) -> Open {
     Box::new(|| spawn(body(Sse::new(quiet_events()))))
+}
+
+fn sse_hub(interval: Duration) -> Open {
+    let hub = new_hub();
+    Box::new(move || {
+        let keep_alive = || Event::DEFAULT_KEEP_ALIVE;
+        spawn(body(Sse::new(quiet_events().try_heartbeat_in(&hub, interval, keep_alive))));
+    })
 }
 
 fn sse_heartbeat(interval: Duration) -> Open {

@@ -74,8 +74,8 @@ pub use push::{Driver, Sender, push, push_in};
 pub use timer::{AsyncStdTimer, Sleep};
 
 pub use heartbeat_async::{
-    Beat, Config, DriverError, HubError, InvalidJitter, Jitter, Kind, NoObserver, Observer,
-    Outcome, Recognize, TimedOut, TryBeat,
+    Audience, Beat, Config, DriverError, HubError, InvalidJitter, Jitter, Kind, NoObserver,
+    Observer, Outcome, Recognize, TimedOut, TryBeat,
 };
 #[cfg(target_has_atomic = "64")]
 pub use heartbeat_async::{Counters, Counts};

@@ -83,6 +83,7 @@ extern crate alloc;
 extern crate std;
 
 mod alarm;
+mod audience;
 mod beat;
 #[cfg(feature = "conformance")]
 pub mod conformance;
@@ -103,6 +104,7 @@ mod watch;
 #[cfg(feature = "virtual-time")]
 mod woken;
 
+pub use audience::Audience;
 pub use beat::{Beat, Kind, Recognize, TryBeat};
 pub use ext::HeartbeatStreamExt;
 #[cfg(feature = "hub")]

@@ -78,15 +78,9 @@ pub enum Outcome {
     Error,
 }
 
-/// Hears nothing: the observer of a stream that was given none.
+/// Stands for the observer of a stream that was given none. Nothing is kept for it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct NoObserver;
-
-impl Observer for NoObserver {
-    fn is_enabled(&self) -> bool {
-        false
-    }
-}
 
 impl<P> Observer for P
 where

@@ -7,7 +7,7 @@ use heartbeat_core::{Action, Config, Heartbeat};
 
 use crate::Timer;
 use crate::alarm::Alarm;
-use crate::pacemaker::{Abandoned, Due, Paces, Pulse};
+use crate::pacemaker::{Abandoned, Due, News, Paces, Pulse, SinkPulse};
 use crate::seed;
 
 /// A machine of one's own, on an alarm of one's own.
@@ -17,10 +17,26 @@ pub struct Own<T: Timer> {
 }
 
 impl<T: Timer> Paces for T {
+    type Instant = T::Instant;
     type Pulse = Own<T>;
+    type SinkPulse = Own<T>;
 
     fn born(self, config: Config) -> Own<T> {
         Own { heart: heart(config, &self), timer: self }
+    }
+
+    fn born_for_sink(self, config: Config) -> Own<T> {
+        self.born(config)
+    }
+}
+
+impl<T: Timer> Own<T> {
+    fn tell(&mut self, news: News, now: T::Instant) {
+        match news {
+            News::Nothing => {}
+            News::Sent => self.heart.on_send(now),
+            News::Bytes => self.heart.on_bytes(now),
+        }
     }
 }
 
@@ -31,49 +47,33 @@ fn heart<T: Timer>(config: Config, timer: &T) -> Heartbeat<T::Instant> {
 impl<T: Timer> Pulse for Own<T> {
     type Instant = T::Instant;
     type Alarm = Alarm<T>;
-    type Sleep = T::Sleep;
 
     fn now(&self) -> T::Instant {
         self.timer.now()
     }
 
-    fn silence(&self, now: T::Instant) -> Duration {
-        self.heart.silence(now)
-    }
-
-    fn on_send(&mut self, now: T::Instant) {
-        self.heart.on_send(now);
-    }
-
-    fn on_bytes(&mut self, now: T::Instant) {
-        self.heart.on_bytes(now);
+    fn report(&mut self, news: News, now: T::Instant) {
+        self.tell(news, now);
     }
 
     /// Nobody asks the machine before the report.
     fn consumer_is_back(&mut self) {}
 
-    fn is_in_flight(&self) -> bool {
-        self.heart.is_in_flight()
-    }
-
     fn stop(&mut self) {
         self.heart.stop();
-    }
-
-    fn restart(&mut self, config: Config) {
-        self.heart = heart(config, &self.timer);
     }
 
     fn poll_due(
         &mut self,
         mut alarm: Pin<&mut Alarm<T>>,
+        news: News,
         mut now: T::Instant,
-        moved: bool,
         cx: &mut Context<'_>,
     ) -> Poll<Due> {
-        // A deadline that has moved has moved away from the alarm, which is set all the same. If it has
-        // not, it may be the alarm that has woken us, and it must be looked at.
-        if moved && alarm.holds(now, cx.waker()) {
+        self.tell(news, now);
+        // What happened has moved the deadline away from the alarm, which is set all the same. If nothing
+        // has, it may be the alarm that has woken us, and it must be looked at.
+        if news != News::Nothing && alarm.holds(now, cx.waker()) {
             return Poll::Pending;
         }
 
@@ -95,6 +95,35 @@ impl<T: Timer> Pulse for Own<T> {
             ready!(alarm.as_mut().poll(&self.timer, deadline, now, &mut rearmed, cx));
             now = self.timer.now();
         }
+    }
+}
+
+impl<T: Timer> SinkPulse for Own<T> {
+    type Instant = T::Instant;
+    type Sleep = T::Sleep;
+
+    fn now(&self) -> T::Instant {
+        self.timer.now()
+    }
+
+    fn silence(&self, now: T::Instant) -> Duration {
+        self.heart.silence(now)
+    }
+
+    fn report(&mut self, news: News, now: T::Instant) {
+        self.tell(news, now);
+    }
+
+    fn is_in_flight(&self) -> bool {
+        self.heart.is_in_flight()
+    }
+
+    fn stop(&mut self) {
+        self.heart.stop();
+    }
+
+    fn restart(&mut self, config: Config) {
+        self.heart = heart(config, &self.timer);
     }
 
     fn poll_deadline(

@@ -23,23 +23,52 @@ pub trait Pacemaker: Paces {}
 impl<P: Paces> Pacemaker for P {}
 
 pub trait Paces: Sized {
-    type Pulse: Pulse;
+    type Instant: Instant;
+    type Pulse: Pulse<Instant = Self::Instant>;
+    type SinkPulse: SinkPulse<Instant = Self::Instant>;
 
-    /// The pulse of a stream, or of a sink, whose silence begins now (T2).
+    /// The pulse of a stream whose silence begins now (T2).
     fn born(self, config: Config) -> Self::Pulse;
+
+    /// The same of a sink.
+    fn born_for_sink(self, config: Config) -> Self::SinkPulse;
 }
 
-/// The instants of a pacemaker.
-pub(crate) type InstantOf<P> = <<P as Paces>::Pulse as Pulse>::Instant;
 /// What a stream is woken by.
 pub(crate) type AlarmOf<P> = <<P as Paces>::Pulse as Pulse>::Alarm;
 
-/// The machine of one stream, or of a sink, or where that is; and the clock that it goes by.
+/// The machine of one stream, or where that is; and the clock that it goes by.
 pub trait Pulse {
     type Instant: Instant;
 
     /// Wakes whoever waits for [`poll_due`](Self::poll_due).
     type Alarm: Default;
+
+    fn now(&self) -> Self::Instant;
+
+    /// Tells the machine what has happened, without asking it.
+    fn report(&mut self, news: News, now: Self::Instant);
+
+    /// The consumer has taken a heartbeat and is back, but may have no time to report it for long.
+    fn consumer_is_back(&mut self);
+
+    /// Ends the heartbeats, and lets go of whatever would wake for them (T9).
+    fn stop(&mut self);
+
+    /// Tells the machine what has happened, and asks whether a heartbeat is due. Otherwise the task is
+    /// woken when one may be.
+    fn poll_due(
+        &mut self,
+        alarm: Pin<&mut Self::Alarm>,
+        news: News,
+        now: Self::Instant,
+        cx: &mut Context<'_>,
+    ) -> Poll<Due>;
+}
+
+/// The machine of a sink, which hears of sends from one task, and is asked by another.
+pub trait SinkPulse {
+    type Instant: Instant;
 
     /// Wakes whoever has asked [`poll_deadline`](Self::poll_deadline).
     type Sleep: Future<Output = ()>;
@@ -49,31 +78,14 @@ pub trait Pulse {
     /// How long the silence has lasted. Not asked once there are no heartbeats any more.
     fn silence(&self, now: Self::Instant) -> Duration;
 
-    fn on_send(&mut self, now: Self::Instant);
-
-    fn on_bytes(&mut self, now: Self::Instant);
-
-    /// The consumer has taken a heartbeat and is back, but may have no time to
-    /// [report](Self::on_bytes) it for long.
-    fn consumer_is_back(&mut self);
+    fn report(&mut self, news: News, now: Self::Instant);
 
     fn is_in_flight(&self) -> bool;
 
-    /// Ends the heartbeats, and lets go of whatever would wake for them (T9).
     fn stop(&mut self);
 
     /// Begins anew, by another configuration.
     fn restart(&mut self, config: Config);
-
-    /// Whether a heartbeat is due, or something to be told has happened. Otherwise the task is woken when
-    /// one may be. `moved` says that the deadline has moved since this was last asked.
-    fn poll_due(
-        &mut self,
-        alarm: Pin<&mut Self::Alarm>,
-        now: Self::Instant,
-        moved: bool,
-        cx: &mut Context<'_>,
-    ) -> Poll<Due>;
 
     /// What the machine answers. If that is a deadline, the alarm is [set](Self::set) for it.
     fn poll_deadline(
@@ -84,6 +96,16 @@ pub trait Pulse {
 
     /// Sets an alarm for what [`poll_deadline`](Self::poll_deadline) has answered.
     fn set(&self, sleep: Pin<&mut Option<Self::Sleep>>, deadline: Self::Instant);
+}
+
+/// What there is to tell a machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum News {
+    Nothing,
+    /// A real event was sent.
+    Sent,
+    /// Other bytes left.
+    Bytes,
 }
 
 /// What a stream has to do now.

@@ -2,17 +2,16 @@ use core::fmt;
 use core::mem;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
-use core::time::Duration;
 
 use futures_core::Stream;
 use futures_core::stream::FusedStream;
-use heartbeat_core::Config;
+use heartbeat_core::{Config, Instant};
 use pin_project_lite::pin_project;
 
-use crate::Pacemaker;
+use crate::audience::{Audience, InFlight, Memory};
 use crate::beat::{Beat, Kind, Recognize};
 use crate::observer::{NoObserver, Observer, Outcome};
-use crate::pacemaker::{AlarmOf, Due, Pulse};
+use crate::pacemaker::{AlarmOf, Due, News, Pacemaker, Pulse};
 use crate::telling::Telling;
 
 pin_project! {
@@ -40,7 +39,7 @@ pin_project! {
     pub struct HeartbeatStream<S, P, B, O = NoObserver>
     where
         P: Pacemaker,
-        O: Observer,
+        O: Audience,
     {
         #[pin]
         inner: S,
@@ -48,7 +47,7 @@ pin_project! {
         alarm: AlarmOf<P>,
         state: State<P::Pulse>,
         beat: B,
-        flight: Flight<O>,
+        flight: Flight<O, P::Instant>,
     }
 }
 
@@ -95,7 +94,7 @@ where
             muted: false,
             taken: Taken::Nothing,
         };
-        let flight = Flight { telling: Telling::new(NoObserver), beat: None };
+        let flight = Flight::new(NoObserver);
         Self { inner, alarm: AlarmOf::<P>::default(), state, beat, flight }
     }
 }
@@ -104,13 +103,18 @@ impl<S, P, B, O> HeartbeatStream<S, P, B, O>
 where
     S: Stream,
     P: Pacemaker,
-    O: Observer,
+    O: Audience,
 {
     /// Tells `observer` what becomes of the heartbeats from now on (T19).
-    pub fn observe<Q: Observer>(mut self, observer: Q) -> HeartbeatStream<S, P, B, Q> {
-        let telling = Telling::new(observer);
-        let flight = Flight { telling, beat: self.flight.beat.take() };
-        let Self { inner, alarm, state, beat, .. } = self;
+    pub fn observe<Q: Audience>(self, observer: Q) -> HeartbeatStream<S, P, B, Q> {
+        let Self { inner, alarm, state, beat, flight: mut before } = self;
+        let mut flight = Flight::new(observer);
+        if let Some(beat) = before.memory.land() {
+            flight.memory.take_off(beat);
+        }
+        if state.beating {
+            flight.measure(|| state.pulse.now());
+        }
         HeartbeatStream { inner, alarm, state, beat, flight }
     }
 
@@ -124,11 +128,6 @@ where
         let Self { inner, alarm, state, beat, flight } = self;
         let beat = Recognize::new(beat, is_heartbeat);
         HeartbeatStream { inner, alarm, state, beat, flight }
-    }
-
-    /// The observer that was given to [`observe`](Self::observe).
-    pub fn observer(&self) -> &O {
-        self.flight.telling.observer()
     }
 
     /// Ends the heartbeats; inner items still pass. May be called again (T9).
@@ -160,12 +159,23 @@ where
     }
 }
 
+impl<S, P, B, O> HeartbeatStream<S, P, B, O>
+where
+    P: Pacemaker,
+    O: Observer,
+{
+    /// The observer that was given to [`observe`](Self::observe).
+    pub fn observer(&self) -> &O {
+        self.flight.telling.observer()
+    }
+}
+
 impl<S, P, B, O> Stream for HeartbeatStream<S, P, B, O>
 where
     S: Stream,
     P: Pacemaker,
     B: Beat<S::Item>,
-    O: Observer,
+    O: Audience,
 {
     type Item = S::Item;
 
@@ -196,8 +206,8 @@ where
             }
             Poll::Ready(None) => {
                 // Where there are no heartbeats the machine was told of no sends.
-                if state.beating && this.flight.telling.is_enabled() {
-                    this.flight.telling.silence(state.pulse.silence(state.pulse.now()));
+                if state.beating {
+                    this.flight.measure(|| state.pulse.now());
                 }
                 state.taken = Taken::End;
                 state.pulse.stop();
@@ -222,7 +232,7 @@ where
     S: Stream,
     P: Pacemaker,
     B: Beat<S::Item>,
-    O: Observer,
+    O: Audience,
 {
     fn is_terminated(&self) -> bool {
         self.state.taken == Taken::End
@@ -234,7 +244,7 @@ where
     S: fmt::Debug,
     P: Pacemaker,
     P::Pulse: fmt::Debug,
-    O: Observer,
+    O: Audience,
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HeartbeatStream")
@@ -257,12 +267,12 @@ impl<U: Pulse> State<U> {
         &mut self,
         alarm: Pin<&mut U::Alarm>,
         beat: &mut B,
-        flight: &mut Flight<O>,
+        flight: &mut Flight<O, U::Instant>,
         cx: &mut Context<'_>,
     ) -> Poll<Item>
     where
         B: Beat<Item>,
-        O: Observer,
+        O: Audience,
     {
         let held_back = self.muted || !beat.fits();
         let nothing_to_report = held_back && self.taken == Taken::Nothing;
@@ -271,22 +281,22 @@ impl<U: Pulse> State<U> {
         }
 
         let now = self.pulse.now();
-        let taken = mem::replace(&mut self.taken, Taken::Nothing);
-        if taken != Taken::Nothing && flight.telling.is_enabled() {
-            flight.telling.silence(self.pulse.silence(now));
-        }
-        match taken {
-            Taken::Real => self.pulse.on_send(now),
-            Taken::Heartbeat => self.pulse.on_bytes(now),
-            Taken::Nothing | Taken::Ours | Taken::End => {}
+        let news = match mem::replace(&mut self.taken, Taken::Nothing) {
+            Taken::Real => News::Sent,
+            Taken::Heartbeat => News::Bytes,
+            Taken::Nothing | Taken::Ours | Taken::End => News::Nothing,
+        };
+        if news != News::Nothing {
+            flight.measure(|| now);
         }
         if held_back {
+            self.pulse.report(news, now);
             return Poll::Pending;
         }
-        match ready!(self.pulse.poll_due(alarm, now, taken != Taken::Nothing, cx)) {
+        match ready!(self.pulse.poll_due(alarm, news, now, cx)) {
             Due::Heartbeat { late } => {
                 let heartbeat = beat.heartbeat();
-                flight.beat = Some(InFlight { late, bytes: beat.bytes(&heartbeat) });
+                flight.memory.take_off(InFlight { late, bytes: beat.bytes(&heartbeat) });
                 self.taken = Taken::Ours;
                 return Poll::Ready(heartbeat);
             }
@@ -304,28 +314,36 @@ impl<U: Pulse> State<U> {
     }
 }
 
-/// A heartbeat that the consumer has taken, until it comes back for more: that it did means that the
-/// heartbeat is out (T16). If it never does, nobody knows.
-struct Flight<O: Observer> {
-    telling: Telling<O>,
-    beat: Option<InFlight>,
+/// Tells of the heartbeats, each of which is in flight from when the consumer has taken it until it comes
+/// back for more: that it did means that the heartbeat is out (T16). If it never does, nobody knows.
+struct Flight<O: Audience, I: Instant> {
+    telling: Telling<O::Observer>,
+    memory: O::Memory<I>,
 }
 
-#[derive(Clone, Copy)]
-struct InFlight {
-    late: Duration,
-    bytes: Option<usize>,
-}
+impl<O: Audience, I: Instant> Flight<O, I> {
+    fn new(observer: O) -> Self {
+        let telling = Telling::new(observer.into_observer());
+        Self { telling, memory: O::Memory::default() }
+    }
 
-impl<O: Observer> Flight<O> {
     fn end(&mut self, outcome: Outcome) {
-        if let Some(InFlight { late, bytes }) = self.beat.take() {
+        if let Some(InFlight { late, bytes }) = self.memory.land() {
             self.telling.heartbeat(outcome, late, bytes);
+        }
+    }
+
+    /// Tells the silence that ends now, if anybody listens.
+    fn measure(&mut self, now: impl FnOnce() -> I) {
+        if self.telling.is_enabled() {
+            if let Some(lasted) = self.memory.silence(now()) {
+                self.telling.silence(lasted);
+            }
         }
     }
 }
 
-impl<O: Observer> Drop for Flight<O> {
+impl<O: Audience, I: Instant> Drop for Flight<O, I> {
     fn drop(&mut self) {
         self.end(Outcome::Error);
     }

@@ -11,6 +11,7 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use axum::routing::get;
+use heartbeat_async::Observer;
 use heartbeat_otel::OtelObserver;
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::MeterProvider;
@@ -36,6 +37,22 @@ impl Health {
 
     fn is_stopping(&self) -> bool {
         self.stopping.load(Relaxed)
+    }
+}
+
+/// Who hears of the streams: that observer, or nobody.
+pub(crate) fn audience(observer: Option<OtelObserver>) -> Arc<dyn Observer + Send + Sync> {
+    struct Nobody;
+
+    impl Observer for Nobody {
+        fn is_enabled(&self) -> bool {
+            false
+        }
+    }
+
+    match observer {
+        Some(observer) => Arc::new(observer),
+        None => Arc::new(Nobody),
     }
 }
 

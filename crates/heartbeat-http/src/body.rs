@@ -5,7 +5,9 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use futures_core::Stream;
 use futures_core::stream::FusedStream;
-use heartbeat_async::{Config, HeartbeatStream, NoObserver, Observer, Pacemaker, TryBeat};
+use heartbeat_async::{
+    Audience, Config, HeartbeatStream, NoObserver, Observer, Pacemaker, TryBeat,
+};
 use heartbeat_frame::{Boundary, BoundaryTracker, Tracker};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
@@ -69,7 +71,7 @@ pin_project! {
     pub struct HeartbeatBody<B, P, O = NoObserver>
     where
         P: Pacemaker,
-        O: Observer,
+        O: Audience,
     {
         #[pin]
         pieces: HeartbeatStream<Pieces<B>, P, TryBeat<PieceBeat>, O>,
@@ -96,16 +98,11 @@ impl<B, P, O> HeartbeatBody<B, P, O>
 where
     B: Body<Data = Bytes>,
     P: Pacemaker,
-    O: Observer,
+    O: Audience,
 {
     /// Tells `observer` what becomes of the heartbeats from now on (T19).
-    pub fn observe<Q: Observer>(self, observer: Q) -> HeartbeatBody<B, P, Q> {
+    pub fn observe<Q: Audience>(self, observer: Q) -> HeartbeatBody<B, P, Q> {
         HeartbeatBody { pieces: self.pieces.observe(observer) }
-    }
-
-    /// The observer that was given to [`observe`](Self::observe).
-    pub fn observer(&self) -> &O {
-        self.pieces.observer()
     }
 
     /// Ends the heartbeats; the frames still pass. May be called again (T9).
@@ -144,11 +141,22 @@ where
     }
 }
 
+impl<B, P, O> HeartbeatBody<B, P, O>
+where
+    P: Pacemaker,
+    O: Observer,
+{
+    /// The observer that was given to [`observe`](Self::observe).
+    pub fn observer(&self) -> &O {
+        self.pieces.observer()
+    }
+}
+
 impl<B, P, O> Body for HeartbeatBody<B, P, O>
 where
     B: Body<Data = Bytes>,
     P: Pacemaker,
-    O: Observer,
+    O: Audience,
 {
     type Data = Bytes;
     type Error = B::Error;
@@ -196,7 +204,7 @@ impl<B, P, O> fmt::Debug for HeartbeatBody<B, P, O>
 where
     B: Body<Data = Bytes> + fmt::Debug,
     P: Pacemaker,
-    O: Observer,
+    O: Audience,
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HeartbeatBody").field("inner", self.get_ref()).finish_non_exhaustive()

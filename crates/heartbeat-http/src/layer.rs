@@ -1,7 +1,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use heartbeat_async::{Hub, NoObserver, Observer, Timer};
+use heartbeat_async::{Audience, Hub, NoObserver, Timer};
 use http::request::Parts;
 use tower_layer::Layer;
 
@@ -49,7 +49,7 @@ pub struct HeartbeatLayer<P, O = NoObserver> {
     policies: Arc<Policies<O>>,
 }
 
-impl<P: Default, O: Observer + Clone> HeartbeatLayer<P, O> {
+impl<P: Default, O: Audience + Clone> HeartbeatLayer<P, O> {
     /// Keeps responses alive as `policy` has it: an interval, a [`Config`](heartbeat_async::Config), or a
     /// whole [`Policy`].
     pub fn new(policy: impl Into<Policy<O>>) -> Self {
@@ -57,7 +57,7 @@ impl<P: Default, O: Observer + Clone> HeartbeatLayer<P, O> {
     }
 }
 
-impl<P, O: Observer + Clone> HeartbeatLayer<P, O> {
+impl<P, O: Audience + Clone> HeartbeatLayer<P, O> {
     /// The same with a timer that cannot be had for nothing, or a [`Hub`].
     pub fn with_timer(pacemaker: P, policy: impl Into<Policy<O>>) -> Self {
         let policies = Policies { routes: Vec::new(), otherwise: Arc::new(policy.into()) };

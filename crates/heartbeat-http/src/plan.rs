@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use heartbeat_async::{Config, Observer, Pacemaker};
+use heartbeat_async::{Audience, Config, Pacemaker};
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use http::{HeaderName, Method, StatusCode, request, response};
 use http_body::Body;
@@ -25,7 +25,7 @@ pub(crate) struct Plan<O> {
 #[derive(Debug, Clone, Copy)]
 struct KeptAlive;
 
-impl<O: Observer + Clone> Plan<O> {
+impl<O: Audience + Clone> Plan<O> {
     /// None where the response passes, whatever it is.
     pub(crate) fn new(policy: &Arc<Policy<O>>, request: &request::Parts) -> Option<Self> {
         // The answer to HEAD has no body, though its headers say what it would be. What follows

@@ -3,7 +3,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use heartbeat_async::{NoObserver, Observer, Pacemaker};
+use heartbeat_async::{Audience, NoObserver, Pacemaker};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
@@ -16,7 +16,7 @@ pin_project! {
     pub struct ResponseBody<B, P, O = NoObserver>
     where
         P: Pacemaker,
-        O: Observer,
+        O: Audience,
     {
         #[pin]
         either: Either<B, P, O>,
@@ -28,14 +28,14 @@ pin_project! {
     enum Either<B, P, O>
     where
         P: Pacemaker,
-        O: Observer,
+        O: Audience,
     {
         KeptAlive { #[pin] body: HeartbeatBody<B, P, O> },
         Untouched { #[pin] body: B },
     }
 }
 
-impl<B: Default, P: Pacemaker, O: Observer> Default for ResponseBody<B, P, O> {
+impl<B: Default, P: Pacemaker, O: Audience> Default for ResponseBody<B, P, O> {
     /// As it was: for layers that answer by themselves, such as those for CORS and time limits.
     fn default() -> Self {
         Self::untouched(B::default())
@@ -45,7 +45,7 @@ impl<B: Default, P: Pacemaker, O: Observer> Default for ResponseBody<B, P, O> {
 impl<B, P, O> ResponseBody<B, P, O>
 where
     P: Pacemaker,
-    O: Observer,
+    O: Audience,
 {
     pub(crate) fn kept_alive(body: HeartbeatBody<B, P, O>) -> Self {
         Self { either: Either::KeptAlive { body } }
@@ -65,7 +65,7 @@ impl<B, P, O> Body for ResponseBody<B, P, O>
 where
     B: Body<Data = Bytes>,
     P: Pacemaker,
-    O: Observer,
+    O: Audience,
 {
     type Data = Bytes;
     type Error = B::Error;
@@ -98,7 +98,7 @@ where
 impl<B, P, O> fmt::Debug for ResponseBody<B, P, O>
 where
     P: Pacemaker,
-    O: Observer,
+    O: Audience,
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ResponseBody")

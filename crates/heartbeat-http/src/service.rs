@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use heartbeat_async::{NoObserver, Observer, Pacemaker};
+use heartbeat_async::{Audience, NoObserver, Pacemaker};
 use http::{Request, Response};
 use http_body::Body;
 use pin_project_lite::pin_project;
@@ -47,7 +47,7 @@ where
     S: Service<Request<RequestBody>, Response = Response<B>>,
     B: Body<Data = Bytes>,
     P: Pacemaker + Clone,
-    O: Observer + Clone,
+    O: Audience + Clone,
 {
     type Response = Response<ResponseBody<B, P, O>>;
     type Error = S::Error;
@@ -97,7 +97,7 @@ where
     F: Future<Output = Result<Response<B>, E>>,
     B: Body<Data = Bytes>,
     P: Pacemaker + Clone,
-    O: Observer + Clone,
+    O: Audience + Clone,
 {
     type Output = Result<Response<ResponseBody<B, P, O>>, E>;
 

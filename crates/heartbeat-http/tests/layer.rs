@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use heartbeat_async::virtual_time::VirtualTime;
-use heartbeat_async::{Config, Counters, NoObserver, Observer, Timer};
+use heartbeat_async::{Audience, Config, Counters, NoObserver, Observer, Timer};
 use heartbeat_frame::{HeartbeatMessage, NdjsonHeartbeat, SseHeartbeat};
 use heartbeat_http::{
     HeartbeatLayer, HeartbeatService, Messages, Methods, Policy, ResponseBody, ResponseFuture,
@@ -67,7 +67,7 @@ fn answer(content_type: &str) -> Response<Source> {
 }
 
 /// The layer around a response, and the first heartbeat, with its time. None if it passes.
-fn first_beat<O: Observer + Clone>(
+fn first_beat<O: Audience + Clone>(
     policy: impl Into<Policy<O>>,
     request: Request<()>,
     response: Response<Source>,

@@ -9,7 +9,8 @@ use heartbeat_core::Action;
 use pin_project_lite::pin_project;
 
 use crate::alarm::Alarm;
-use crate::pacemaker::{Abandoned, Due, Paces, Pulse};
+use crate::own::Own;
+use crate::pacemaker::{Abandoned, Due, News, Paces, Pulse, SinkPulse};
 use crate::{Config, Hub, Instant, Timer};
 
 pub(super) enum Paced<T: Timer> {
@@ -17,21 +18,30 @@ pub(super) enum Paced<T: Timer> {
     Hub(Hub<T>),
 }
 
-type OwnPulse<T> = <T as Paces>::Pulse;
 type HubPulse<T> = <Hub<T> as Paces>::Pulse;
+type HubSinkPulse<T> = <Hub<T> as Paces>::SinkPulse;
 
-pub(super) enum PacedPulse<T: Timer> {
-    Own(OwnPulse<T>),
-    Hub(HubPulse<T>),
+pub(super) enum Either<A, B> {
+    Own(A),
+    Hub(B),
 }
 
 impl<T: Timer> Paces for Paced<T> {
-    type Pulse = PacedPulse<T>;
+    type Instant = When<T::Instant>;
+    type Pulse = Either<Own<T>, HubPulse<T>>;
+    type SinkPulse = Either<Own<T>, HubSinkPulse<T>>;
 
-    fn born(self, config: Config) -> PacedPulse<T> {
+    fn born(self, config: Config) -> Self::Pulse {
         match self {
-            Self::Own(timer) => PacedPulse::Own(timer.born(config)),
-            Self::Hub(hub) => PacedPulse::Hub(hub.born(config)),
+            Self::Own(timer) => Either::Own(timer.born(config)),
+            Self::Hub(hub) => Either::Hub(hub.born(config)),
+        }
+    }
+
+    fn born_for_sink(self, config: Config) -> Self::SinkPulse {
+        match self {
+            Self::Own(timer) => Either::Own(timer.born_for_sink(config)),
+            Self::Hub(hub) => Either::Hub(hub.born_for_sink(config)),
         }
     }
 }
@@ -95,7 +105,7 @@ pin_project! {
         #[pin]
         own: Option<T::Sleep>,
         #[pin]
-        hub: Option<<HubPulse<T> as Pulse>::Sleep>,
+        hub: Option<<HubSinkPulse<T> as SinkPulse>::Sleep>,
     }
 }
 
@@ -112,14 +122,60 @@ impl<T: Timer> Future for PacedSleep<T> {
     }
 }
 
-impl<T: Timer> Pulse for PacedPulse<T> {
+impl<T: Timer> Pulse for Either<Own<T>, HubPulse<T>> {
     type Instant = When<T::Instant>;
     type Alarm = PacedAlarm<T>;
+
+    fn now(&self) -> Self::Instant {
+        match self {
+            Self::Own(pulse) => When::Own(Pulse::now(pulse)),
+            Self::Hub(pulse) => When::Hub(pulse.now()),
+        }
+    }
+
+    fn report(&mut self, news: News, now: Self::Instant) {
+        match self {
+            Self::Own(pulse) => Pulse::report(pulse, news, now.own()),
+            Self::Hub(pulse) => pulse.report(news, now.hub()),
+        }
+    }
+
+    fn consumer_is_back(&mut self) {
+        match self {
+            Self::Own(pulse) => pulse.consumer_is_back(),
+            Self::Hub(pulse) => pulse.consumer_is_back(),
+        }
+    }
+
+    fn stop(&mut self) {
+        match self {
+            Self::Own(pulse) => Pulse::stop(pulse),
+            Self::Hub(pulse) => pulse.stop(),
+        }
+    }
+
+    fn poll_due(
+        &mut self,
+        alarm: Pin<&mut PacedAlarm<T>>,
+        news: News,
+        now: Self::Instant,
+        cx: &mut Context<'_>,
+    ) -> Poll<Due> {
+        let alarm = alarm.project();
+        match self {
+            Self::Own(pulse) => pulse.poll_due(alarm.own, news, now.own(), cx),
+            Self::Hub(pulse) => pulse.poll_due(alarm.hub, news, now.hub(), cx),
+        }
+    }
+}
+
+impl<T: Timer> SinkPulse for Either<Own<T>, HubSinkPulse<T>> {
+    type Instant = When<T::Instant>;
     type Sleep = PacedSleep<T>;
 
     fn now(&self) -> Self::Instant {
         match self {
-            Self::Own(pulse) => When::Own(pulse.now()),
+            Self::Own(pulse) => When::Own(SinkPulse::now(pulse)),
             Self::Hub(pulse) => When::Hub(pulse.now()),
         }
     }
@@ -131,24 +187,10 @@ impl<T: Timer> Pulse for PacedPulse<T> {
         }
     }
 
-    fn on_send(&mut self, now: Self::Instant) {
+    fn report(&mut self, news: News, now: Self::Instant) {
         match self {
-            Self::Own(pulse) => pulse.on_send(now.own()),
-            Self::Hub(pulse) => pulse.on_send(now.hub()),
-        }
-    }
-
-    fn on_bytes(&mut self, now: Self::Instant) {
-        match self {
-            Self::Own(pulse) => pulse.on_bytes(now.own()),
-            Self::Hub(pulse) => pulse.on_bytes(now.hub()),
-        }
-    }
-
-    fn consumer_is_back(&mut self) {
-        match self {
-            Self::Own(pulse) => pulse.consumer_is_back(),
-            Self::Hub(pulse) => pulse.consumer_is_back(),
+            Self::Own(pulse) => SinkPulse::report(pulse, news, now.own()),
+            Self::Hub(pulse) => pulse.report(news, now.hub()),
         }
     }
 
@@ -161,7 +203,7 @@ impl<T: Timer> Pulse for PacedPulse<T> {
 
     fn stop(&mut self) {
         match self {
-            Self::Own(pulse) => pulse.stop(),
+            Self::Own(pulse) => SinkPulse::stop(pulse),
             Self::Hub(pulse) => pulse.stop(),
         }
     }
@@ -170,20 +212,6 @@ impl<T: Timer> Pulse for PacedPulse<T> {
         match self {
             Self::Own(pulse) => pulse.restart(config),
             Self::Hub(pulse) => pulse.restart(config),
-        }
-    }
-
-    fn poll_due(
-        &mut self,
-        alarm: Pin<&mut PacedAlarm<T>>,
-        now: Self::Instant,
-        moved: bool,
-        cx: &mut Context<'_>,
-    ) -> Poll<Due> {
-        let alarm = alarm.project();
-        match self {
-            Self::Own(pulse) => pulse.poll_due(alarm.own, now.own(), moved, cx),
-            Self::Hub(pulse) => pulse.poll_due(alarm.hub, now.hub(), moved, cx),
         }
     }
 

@@ -1,8 +1,8 @@
 //! Many streams on one alarm of the runtime (T15). The module's structure, and why it is so:
 //!
 //! - **The machines live in the hub** ([`shard`]), as the members of a [`Fleet`](heartbeat_core::Fleet),
-//!   each with the waker of its task. A stream holds a handle and a key, and notes by itself when it
-//!   last sent ([`pulse`]): a send takes no lock. The machine hears of it before the next question.
+//!   each with the waker of its task. A stream holds a handle and a key ([`pulse`]), and a sink notes what
+//!   is sent ([`sink_pulse`]): a send takes no lock. The machine hears of it before the next question.
 //! - **One task waits for the alarm** ([`task`]). It then wakes all that fall due, and asks no machine
 //!   but those whose owner cannot: nobody polls a stream while its heartbeat is in flight (T20).
 //! - **Who waits for less than the alarm is set for wakes that task** ([`alarm_clock`]), and nobody else
@@ -15,6 +15,7 @@ use alloc::sync::Arc;
 use core::fmt;
 use core::num::NonZeroUsize;
 use core::sync::atomic::{AtomicUsize, Ordering};
+use core::time::Duration;
 use std::thread;
 
 use heartbeat_core::Config;
@@ -24,11 +25,12 @@ use crate::pacemaker::Paces;
 use alarm_clock::AlarmClock;
 use pulse::HubPulse;
 use shard::Shard;
+use sink_pulse::HubSinkPulse;
 
 mod alarm_clock;
-mod note;
 mod pulse;
 mod shard;
+mod sink_pulse;
 mod task;
 
 pub use task::HubTask;
@@ -143,15 +145,24 @@ impl<T: Timer> Hub<T> {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
+
+    fn next_shard(&self) -> Arc<Shard<T>> {
+        let Shards { all, next } = &*self.0;
+        Arc::clone(&all[next.fetch_add(1, Ordering::Relaxed) % all.len()])
+    }
 }
 
 impl<T: Timer> Paces for Hub<T> {
+    type Instant = Duration;
     type Pulse = HubPulse<T>;
+    type SinkPulse = HubSinkPulse<T>;
 
     fn born(self, config: Config) -> HubPulse<T> {
-        let Shards { all, next } = &*self.0;
-        let shard = &all[next.fetch_add(1, Ordering::Relaxed) % all.len()];
-        HubPulse::born(Arc::clone(shard), config)
+        HubPulse::born(self.next_shard(), config)
+    }
+
+    fn born_for_sink(self, config: Config) -> HubSinkPulse<T> {
+        HubSinkPulse::born(self.next_shard(), config)
     }
 }
 

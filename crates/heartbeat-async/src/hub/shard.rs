@@ -9,8 +9,9 @@ use heartbeat_core::{Action, Config, Fleet, Key};
 
 use super::HubError;
 use super::alarm_clock::AlarmClock;
-use super::note::News;
 use crate::Timer;
+use crate::pacemaker::News;
+use crate::seed;
 
 /// How many are woken at most between two looks at a shard: others may have it meanwhile.
 const BATCH: usize = 64;
@@ -47,16 +48,24 @@ impl<T: Timer> Shard<T> {
         self.members().len()
     }
 
-    /// Takes in a stream that is opened `now`.
-    pub(super) fn insert(&self, config: &Config, now: Duration) -> Result<Key, HubError> {
+    /// Takes in a stream that is opened `now`. Its key is dangling if it has no heartbeats (T1), or if
+    /// there is no room.
+    pub(super) fn open(&self, config: Config, now: Duration) -> Key {
+        if config.is_disabled() {
+            return Key::dangling();
+        }
         let nobody = Waker::noop().clone();
-        self.members().insert(config, now, nobody).map_err(|_| HubError::Full)
+        let inserted = self.members().insert(&seed::sown(config), now, nobody);
+        inserted.unwrap_or(Key::dangling())
     }
 
-    /// Lets a stream go, if it is there.
-    pub(super) fn remove(&self, key: Key) {
-        let waker = self.members().remove(key);
-        drop(waker); // without the lock: it may be the last of a task that holds another stream
+    /// Lets a stream go, if it has not gone.
+    pub(super) fn close(&self, key: &mut Key) {
+        let key = mem::replace(key, Key::dangling());
+        if key != Key::dangling() {
+            let waker = self.members().remove(key);
+            drop(waker); // without the lock: it may be the last of a task that holds another stream
+        }
     }
 
     /// Tells a machine what happened at `at`.
@@ -74,6 +83,9 @@ impl<T: Timer> Shard<T> {
         moved: bool,
         waker: &Waker,
     ) -> Asked {
+        if key == Key::dangling() {
+            return Asked::Abandoned(HubError::Full);
+        }
         let mut members = self.members();
         // Under the lock: the task ends first, and then wakes all that are here.
         if !self.clock.is_running() {

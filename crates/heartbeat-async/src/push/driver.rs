@@ -15,18 +15,19 @@ use super::line::{Awaits, Line, Senders, Shared};
 use super::turn::Turn;
 #[cfg(feature = "hub")]
 use crate::HubError;
-use crate::observer::{NoObserver, Observer, Outcome};
-use crate::pacemaker::{Abandoned, InstantOf, Pulse};
+use crate::audience::Audience;
+use crate::observer::{NoObserver, Outcome};
+use crate::pacemaker::{Abandoned, SinkPulse};
 use crate::telling::Telling;
 use crate::{Beat, Pacemaker};
 
 /// Sends the heartbeats of a sink; made by [`push`](crate::push()). It does nothing until it
 /// [runs](Self::run).
 #[must_use = "a driver does nothing until it runs"]
-pub struct Driver<Item, Si, P: Pacemaker, B, O: Observer = NoObserver> {
+pub struct Driver<Item, Si, P: Pacemaker, B, O: Audience = NoObserver> {
     shared: Arc<Shared<Si, P, B>>,
     senders: Weak<Senders>,
-    duty: Duty<O, InstantOf<P>>,
+    duty: Duty<O, P::Instant>,
     sends: PhantomData<fn() -> Item>,
 }
 
@@ -92,7 +93,7 @@ where
     }
 
     /// Tells `observer` what becomes of the heartbeats (T19).
-    pub fn observe<O: Observer>(self, observer: O) -> Driver<Item, Si, P, B, O> {
+    pub fn observe<O: Audience>(self, observer: O) -> Driver<Item, Si, P, B, O> {
         let (shared, senders) = (self.shared, self.senders);
         Driver { shared, senders, duty: Duty::new(observer), sends: PhantomData }
     }
@@ -103,7 +104,7 @@ where
     Si: Sink<Item>,
     P: Pacemaker,
     B: Beat<Item>,
-    O: Observer,
+    O: Audience,
 {
     /// Sends a heartbeat whenever nothing was handed over for an interval, until it is
     /// [stopped](crate::Sender::stop), the sink is [closed](crate::Sender::close), or every sender is
@@ -168,10 +169,10 @@ where
     fn step<'a>(
         &mut self,
         shared: &'a Shared<Si, P, B>,
-        line: &mut Line<Si, P::Pulse, B>,
+        line: &mut Line<Si, P::SinkPulse, B>,
         turn: &mut Option<Turn<'a>>,
         cx: &mut Context<'_>,
-    ) -> Result<Step<InstantOf<P>>, DriverError<Si::Error>> {
+    ) -> Result<Step<P::Instant>, DriverError<Si::Error>> {
         let duty = &mut self.duty;
         if self.senders.strong_count() == 0 {
             line.stop();
@@ -268,7 +269,7 @@ where
     }
 }
 
-impl<Item, Si, P: Pacemaker, B, O: Observer> fmt::Debug for Driver<Item, Si, P, B, O> {
+impl<Item, Si, P: Pacemaker, B, O: Audience> fmt::Debug for Driver<Item, Si, P, B, O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Driver").finish_non_exhaustive()
     }
@@ -344,8 +345,8 @@ where
 }
 
 /// What the driver owes: to the peer, and to the observer.
-struct Duty<O: Observer, I> {
-    telling: Telling<O>,
+struct Duty<O: Audience, I> {
+    telling: Telling<O::Observer>,
     /// A heartbeat that was asked for, and not handed over.
     owed: Option<Owed<I>>,
     /// A heartbeat that was handed over, and not flushed.
@@ -366,11 +367,11 @@ struct Sent {
     bytes: Option<usize>,
 }
 
-impl<O: Observer, I: Instant> Duty<O, I> {
+impl<O: Audience, I: Instant> Duty<O, I> {
     /// The sink has failed, and the heartbeats end (T10).
     fn fail<Si, U, B, E>(&mut self, line: &mut Line<Si, U, B>, error: E) -> DriverError<E>
     where
-        U: Pulse<Instant = I>,
+        U: SinkPulse<Instant = I>,
     {
         self.end(line);
         DriverError::Transport(error)
@@ -379,7 +380,7 @@ impl<O: Observer, I: Instant> Duty<O, I> {
     /// The peer does not read, and the heartbeats end (T20).
     fn stall<Si, U, B, E>(&mut self, line: &mut Line<Si, U, B>) -> DriverError<E>
     where
-        U: Pulse<Instant = I>,
+        U: SinkPulse<Instant = I>,
     {
         self.telling.stalled();
         self.end(line);
@@ -393,7 +394,7 @@ impl<O: Observer, I: Instant> Duty<O, I> {
         error: Abandoned,
     ) -> DriverError<E>
     where
-        U: Pulse<Instant = I>,
+        U: SinkPulse<Instant = I>,
     {
         self.telling.abandoned(error);
         self.end(line);
@@ -405,7 +406,7 @@ impl<O: Observer, I: Instant> Duty<O, I> {
 
     fn end<Si, U, B>(&mut self, line: &mut Line<Si, U, B>)
     where
-        U: Pulse<Instant = I>,
+        U: SinkPulse<Instant = I>,
     {
         line.stop();
         line.pulse.stop(); // which may watch the end
@@ -422,7 +423,7 @@ impl<O: Observer, I: Instant> Duty<O, I> {
         cx: &mut Context<'_>,
     ) -> Result<Option<I>, DriverError<E>>
     where
-        U: Pulse<Instant = I>,
+        U: SinkPulse<Instant = I>,
     {
         if stall_after.is_zero() {
             return Ok(None);
@@ -441,7 +442,7 @@ impl<O: Observer, I: Instant> Duty<O, I> {
     /// Tells the longest silence that ended since this was last told.
     fn tell_silence<Si, U, B>(&self, line: &mut Line<Si, U, B>)
     where
-        U: Pulse<Instant = I>,
+        U: SinkPulse<Instant = I>,
     {
         if let Some(silence) = line.take_silence() {
             self.telling.silence(silence);
@@ -449,9 +450,14 @@ impl<O: Observer, I: Instant> Duty<O, I> {
     }
 }
 
-impl<O: Observer, I> Duty<O, I> {
+impl<O: Audience, I> Duty<O, I> {
     fn new(observer: O) -> Self {
-        Self { telling: Telling::new(observer), owed: None, sent: None, ending: false }
+        Self {
+            telling: Telling::new(observer.into_observer()),
+            owed: None,
+            sent: None,
+            ending: false,
+        }
     }
 
     fn end_sent(&mut self, outcome: Outcome) {
@@ -469,7 +475,7 @@ impl<O: Observer, I> Duty<O, I> {
     }
 }
 
-impl<O: Observer, I> Drop for Duty<O, I> {
+impl<O: Audience, I> Drop for Duty<O, I> {
     fn drop(&mut self) {
         self.give_in();
     }

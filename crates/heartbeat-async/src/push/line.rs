@@ -14,7 +14,7 @@ use futures_sink::Sink;
 use heartbeat_core::Config;
 
 use super::turn::Turns;
-use crate::pacemaker::Pulse;
+use crate::pacemaker::{News, SinkPulse};
 use crate::{Beat, Kind, Pacemaker};
 
 /// The sink, its pulse, and who may have them.
@@ -27,7 +27,7 @@ pub(super) struct Shared<Si, P: Pacemaker, B> {
     /// How long the driver waits for a peer that does not read (T20); zero is for ever.
     pub(super) stall_after: Duration,
     /// Never held while anybody waits for anything.
-    line: Mutex<Line<Si, P::Pulse, B>>,
+    line: Mutex<Line<Si, P::SinkPulse, B>>,
 }
 
 /// As long as this is there, there are senders.
@@ -51,7 +51,7 @@ impl<Si, P: Pacemaker, B> Shared<Si, P, B> {
         let beating = !config.is_disabled();
         let line = Line {
             sink: Box::pin(sink),
-            pulse: pacemaker.born(config),
+            pulse: pacemaker.born_for_sink(config),
             beat,
             beating,
             stopped: false,
@@ -68,12 +68,12 @@ impl<Si, P: Pacemaker, B> Shared<Si, P, B> {
         }
     }
 
-    pub(super) async fn line(&self) -> MutexGuard<'_, Line<Si, P::Pulse, B>> {
+    pub(super) async fn line(&self) -> MutexGuard<'_, Line<Si, P::SinkPulse, B>> {
         self.line.lock().await
     }
 
     /// The line, if nobody has it.
-    pub(super) fn try_line(&self) -> Option<MutexGuard<'_, Line<Si, P::Pulse, B>>> {
+    pub(super) fn try_line(&self) -> Option<MutexGuard<'_, Line<Si, P::SinkPulse, B>>> {
         self.line.try_lock()
     }
 
@@ -81,9 +81,9 @@ impl<Si, P: Pacemaker, B> Shared<Si, P, B> {
     /// caller's.
     pub(super) async fn ask<'a, R>(
         &'a self,
-        mut line: MutexGuard<'a, Line<Si, P::Pulse, B>>,
-        mut poll: impl FnMut(&mut Line<Si, P::Pulse, B>, &mut Context<'_>) -> Poll<R>,
-    ) -> (MutexGuard<'a, Line<Si, P::Pulse, B>>, R) {
+        mut line: MutexGuard<'a, Line<Si, P::SinkPulse, B>>,
+        mut poll: impl FnMut(&mut Line<Si, P::SinkPulse, B>, &mut Context<'_>) -> Poll<R>,
+    ) -> (MutexGuard<'a, Line<Si, P::SinkPulse, B>>, R) {
         loop {
             let polled = poll_fn(|cx| Poll::Ready(poll(&mut line, cx))).await;
             if let Poll::Ready(answer) = polled {
@@ -141,7 +141,7 @@ enum Flow {
     Waiting,
 }
 
-impl<Si, U: Pulse, B> Line<Si, U, B> {
+impl<Si, U: SinkPulse, B> Line<Si, U, B> {
     pub(super) fn poll_ready<Item>(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Si::Error>>
     where
         Si: Sink<Item>,
@@ -160,15 +160,15 @@ impl<Si, U: Pulse, B> Line<Si, U, B> {
         let kind = self.beat.kind(&item);
         self.start_send(item)?;
         if self.beating {
-            let report = match kind {
-                Kind::Real => Some(U::on_send as fn(&mut _, _)),
-                Kind::Heartbeat => Some(U::on_bytes as fn(&mut _, _)),
-                Kind::Failure => None,
+            let news = match kind {
+                Kind::Real => News::Sent,
+                Kind::Heartbeat => News::Bytes,
+                Kind::Failure => News::Nothing,
             };
-            if let Some(report) = report {
+            if news != News::Nothing {
                 let now = self.pulse.now();
                 self.measure(now);
-                report(&mut self.pulse, now);
+                self.pulse.report(news, now);
             }
             let awaited = match self.awaits {
                 Awaits::Nothing => false,
@@ -197,7 +197,7 @@ impl<Si, U: Pulse, B> Line<Si, U, B> {
         // Not earlier: if the sink took its time, the next one would follow on the heels of this (T5).
         let now = self.pulse.now();
         self.measure(now);
-        self.pulse.on_bytes(now);
+        self.pulse.report(News::Bytes, now);
         Ok((now, bytes))
     }
 
@@ -246,7 +246,7 @@ impl<Si, U: Pulse, B> Line<Si, U, B> {
                 if waited && self.beating {
                     let now = self.pulse.now();
                     self.measure(now);
-                    self.pulse.on_bytes(now);
+                    self.pulse.report(News::Bytes, now);
                 }
             }
             Poll::Ready(Err(_)) => self.failed = true,

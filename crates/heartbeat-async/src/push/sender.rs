@@ -96,7 +96,7 @@ where
     /// Asks the sink for something until it has answered.
     async fn ask_in_turn<R>(
         &self,
-        poll: impl Fn(&mut Line<Si, P::Pulse, B>, &mut Context<'_>) -> Poll<R>,
+        poll: impl Fn(&mut Line<Si, P::SinkPulse, B>, &mut Context<'_>) -> Poll<R>,
     ) -> R {
         let mut left_behind = LeftBehind(Some(&self.shared.changed));
         let _turn = self.shared.turns.take().await;
@@ -110,7 +110,7 @@ where
         &'a self,
         _: &Turn<'a>,
         item: Item,
-    ) -> Result<MutexGuard<'a, Line<Si, P::Pulse, B>>, Si::Error> {
+    ) -> Result<MutexGuard<'a, Line<Si, P::SinkPulse, B>>, Si::Error> {
         let line = self.shared.line().await;
         let (mut line, ready) = self.shared.ask(line, Line::poll_ready).await;
         ready?;

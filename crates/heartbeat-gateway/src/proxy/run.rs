@@ -1,8 +1,6 @@
 //! The proxy until it is told to stop.
 
-use std::sync::Arc;
-
-use heartbeat_tokio::{HeartbeatLayer, NoObserver, Observer};
+use heartbeat_tokio::HeartbeatLayer;
 use tokio::task::JoinSet;
 use tower::Layer;
 
@@ -12,7 +10,7 @@ use super::options::ProxyOptions;
 use super::service::{Passage, Proxy, refuse};
 use super::trust;
 use crate::front::{Front, FrontError, StreamLimit, allow_files};
-use crate::metrics::{Health, MetricsServer};
+use crate::metrics::{self, Health, MetricsServer};
 use crate::running::{ServeError, Termination, announce};
 
 /// Proxies until Ctrl-C or SIGTERM, then lets the requests that are under way end. Says on standard
@@ -37,10 +35,7 @@ pub async fn run(options: ProxyOptions) -> Result<(), ServeError> {
         }
         None => None,
     };
-    let observer: Arc<dyn Observer + Send + Sync> = match &metrics {
-        Some(metrics) => Arc::new(metrics.observer()),
-        None => Arc::new(NoObserver),
-    };
+    let observer = metrics::audience(metrics.as_ref().map(MetricsServer::observer));
 
     let proxy = Proxy::new(passage(&options));
     let policy = options.heartbeats.policy(options.interval).observe(observer);

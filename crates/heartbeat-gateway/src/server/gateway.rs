@@ -5,7 +5,7 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::http::{Request, Response};
 use axum::routing::{get, post};
-use heartbeat_async::{Config, NoObserver, Observer, Timer};
+use heartbeat_async::{Config, Observer, Timer};
 use heartbeat_frame::NdjsonHeartbeat;
 use heartbeat_http::{HeartbeatLayer, Methods, Policy};
 use heartbeat_otel::OtelObserver;
@@ -21,6 +21,7 @@ use super::{lines, refusal};
 use crate::feed::Feed;
 use crate::front::{FrontOptions, StreamLimit};
 use crate::message::Message;
+use crate::metrics;
 
 /// What is served: a feed, in every protocol, with heartbeats in its silences.
 #[derive(Debug, Clone)]
@@ -90,9 +91,6 @@ impl Gateway {
         Policy::new(self.heartbeat)
             .with_ndjson(NdjsonHeartbeat::BlankLine)
             .with_messages(Methods::paths([SUBSCRIBE]), Message::Gateway.messages())
-            .observe(match self.observer.clone() {
-                Some(observer) => Arc::new(observer),
-                None => Arc::new(NoObserver),
-            })
+            .observe(metrics::audience(self.observer.clone()))
     }
 }

@@ -41,7 +41,8 @@ where
             let response = response.await?;
             line.status = Some(response.status().as_u16());
             line.kept_alive = response.body().is_kept_alive();
-            line.end = if response.body().is_end_stream() { End::Whole } else { End::Dropped };
+            let nothing = response.body().is_end_stream() || line.method == Method::HEAD;
+            line.end = if nothing { End::Whole } else { End::Dropped };
             Ok(response.map(|body| Logged { body, line }))
         })
     }
@@ -72,15 +73,26 @@ struct Line {
     end: End,
 }
 
-/// How a response ended.
+/// How a response ended, or what followed it.
 #[derive(Debug)]
-enum End {
+pub(super) enum End {
     /// The client has gone, or was cut off.
     Dropped,
     /// With its last byte.
     Whole,
-    /// By this error of the upstream's.
+    /// By this error.
     Failed(String),
+}
+
+impl End {
+    /// What the log calls it, and the error.
+    pub(super) fn told(&self) -> (&'static str, Option<&str>) {
+        match self {
+            Self::Dropped => ("dropped", None),
+            Self::Whole => ("whole", None),
+            Self::Failed(error) => ("failed", Some(error)),
+        }
+    }
 }
 
 impl Line {
@@ -102,11 +114,7 @@ impl Drop for Line {
     fn drop(&mut self) {
         let Self { peer, method, path, since, status, kept_alive, bytes, end } = self;
         let client = peer.map(|peer| tracing::field::display(peer.address));
-        let (end, error) = match end {
-            End::Dropped => ("dropped", None),
-            End::Whole => ("whole", None),
-            End::Failed(error) => ("failed", Some(error.as_str())),
-        };
+        let (end, error) = end.told();
         tracing::info!(
             client, %method, path, status, bytes, duration = ?since.elapsed(), kept_alive, end, error,
             "answered"

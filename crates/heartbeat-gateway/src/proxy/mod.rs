@@ -10,6 +10,7 @@ mod addressee;
 mod connections;
 mod failure;
 mod forwarded;
+mod framing;
 mod heartbeats;
 mod hop;
 mod options;

@@ -21,7 +21,7 @@ use super::failure::Failure;
 use super::upgrade::Upgrade;
 use super::upload::Upload;
 use super::upstream::{self, Upstream};
-use super::{addressee, forwarded, hop};
+use super::{addressee, forwarded, framing, hop};
 use crate::front::Peer;
 
 /// Passes requests on to the upstream, and its responses back: headers as a proxy has to, bodies as they
@@ -51,8 +51,16 @@ impl Passage {
         if !addressee::is_clear(&request) {
             return Err(Failure::Unclear);
         }
+        if framing::is_coded(request.headers()) {
+            return Err(Failure::Coded);
+        }
         let awaits_events = awaits_events(request.headers());
-        let upgrade = if self.http2 { None } else { Upgrade::of(&mut request) };
+        let upgrade = match Upgrade::of(&mut request) {
+            Some(upgrade) if self.http2 && upgrade.is_to_websocket() => {
+                return Err(Failure::WebSocket);
+            }
+            upgrade => upgrade.filter(|_| !self.http2),
+        };
         let request = self.toward_upstream(request, upgrade.as_ref(), awaits_events)?;
         let (head, body) = request.into_parts();
         let (body, progress) = Upload::new(body);
@@ -72,7 +80,7 @@ impl Passage {
             }
             failure
         })?;
-        toward_client(response, upgrade)
+        toward_client(response, upgrade).inspect_err(|failure| tracing::warn!("{failure}"))
     }
 
     /// The request as the upstream gets it.
@@ -144,6 +152,10 @@ fn toward_client(
     mut response: Response<Download>,
     upgrade: Option<Upgrade>,
 ) -> Result<Response<Download>, Failure> {
+    if framing::is_coded(response.headers()) && !response.body().is_end_stream() {
+        return Err(Failure::CodedAnswer);
+    }
+    framing::drop_false_length(&mut response);
     let protocols: Vec<_> = response.headers().get_all(UPGRADE).iter().cloned().collect();
     hop::strip(response.headers_mut());
     *response.version_mut() = Version::HTTP_11; // the proxy's own, where it matters

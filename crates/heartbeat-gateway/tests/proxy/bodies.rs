@@ -14,7 +14,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 
-use crate::client::{AnyBody, exchange, fetch, get, h1, h2};
+use crate::client::{AnyBody, exchange, fetch, get, h1, h2, text};
 use crate::proxying::{Proxying, SOON};
 use crate::upstream::{by_hand, in_pieces, listener, read_head, serve};
 
@@ -57,6 +57,26 @@ async fn what_has_no_body_passes_with_its_length() {
         assert_eq!(value, length, "{method} {head}");
         assert!(!head.contains("transfer-encoding"), "{method} {head}");
         assert_eq!(body, b"", "{method} {head}");
+    }
+}
+
+#[tokio::test]
+async fn a_length_that_does_not_count_does_not_pass() {
+    let chunks = "transfer-encoding: chunked\r\n";
+    for (status, headers, body, passed) in [
+        ("200 OK", format!("content-length: 3\r\n{chunks}"), "5\r\nhello\r\n0\r\n\r\n", "hello"),
+        ("200 OK", format!("{chunks}content-length: 30\r\n"), "5\r\nhello\r\n0\r\n\r\n", "hello"),
+        ("200 OK", format!("{chunks}content-length: x\r\n"), "5\r\nhello\r\n0\r\n\r\n", "hello"),
+        ("204 No Content", "content-length: 5\r\n".to_owned(), "", ""),
+    ] {
+        let response = format!("HTTP/1.1 {status}\r\n{headers}\r\n{body}");
+        let proxy = Proxying::start(in_pieces(Duration::ZERO, &[&response]).await, "");
+        let http1 = fetch(&proxy, get("/")).await;
+        let http2 = h2(&proxy).await.send_request(get("/")).await.expect("an answer");
+        for response in [http1, http2] {
+            assert!(!response.headers().contains_key("content-length"), "{headers}");
+            assert_eq!(text(response).await, passed, "{headers}");
+        }
     }
 }
 

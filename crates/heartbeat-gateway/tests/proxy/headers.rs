@@ -196,6 +196,16 @@ async fn a_response_tells_nothing_of_its_connection() {
 }
 
 #[tokio::test]
+async fn a_response_may_have_many_lines() {
+    let lines: String = (0..500).map(|number| format!("x-{number}: {number}\r\n")).collect();
+    let response = format!("HTTP/1.1 200 OK\r\n{lines}content-length: 0\r\n\r\n");
+    let proxy = Proxying::start(in_pieces(Duration::ZERO, &[&response]).await, "");
+    let request = "GET / HTTP/1.1\r\nhost: here\r\nconnection: close\r\n\r\n";
+    let (head, _) = exchange(&proxy, request).await;
+    assert!(head.contains(&lines), "{head}");
+}
+
+#[tokio::test]
 async fn an_old_server_is_passed_on_in_the_proxys_own_version() {
     let upstream =
         in_pieces(Duration::ZERO, &["HTTP/1.0 200 OK\r\nx-old: 1\r\n\r\nuntil the end"]).await;

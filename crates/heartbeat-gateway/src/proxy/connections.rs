@@ -35,8 +35,8 @@ const _: () = assert!(SHARED_BY <= UNREAD, "those that nobody reads would hold t
 const KEPT_FOR: Duration = Duration::from_secs(1);
 
 /// How much of a response is read at once with HTTP/1.1, and so the most that is held of one that nobody
-/// reads; and how large its head may be.
-const BUFFER: usize = 64 * 1024;
+/// reads; and how large its head may be in either version.
+const BUFFER: u32 = 64 * 1024;
 
 /// How many lines its head may have: as many as it has room for.
 const LINES: usize = 1000;
@@ -80,9 +80,10 @@ impl Connections {
         builder
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(KEPT_FOR)
-            .http1_max_buf_size(BUFFER)
+            .http1_max_buf_size(BUFFER as usize)
             .http1_max_headers(LINES)
             .http2_only(http2)
+            .http2_max_header_list_size(BUFFER)
             .http2_initial_stream_window_size(WINDOW)
             .http2_initial_connection_window_size(WINDOWS);
         let limit = if connect_timeout.is_zero() { Duration::MAX } else { connect_timeout };

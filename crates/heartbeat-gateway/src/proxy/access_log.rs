@@ -1,6 +1,5 @@
 //! A line in the log for each request, once it is over.
 
-use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Instant;
@@ -11,8 +10,9 @@ use heartbeat_tokio::{Observer, TokioTimer};
 use hyper::body::{Body, Bytes, Frame, SizeHint};
 use hyper::{Method, Request, Response};
 use pin_project_lite::pin_project;
-use tower::Service;
+use tower::{BoxError, Service};
 
+use crate::causes::in_one_line;
 use crate::front::Peer;
 
 /// Logs what becomes of the requests to a service whose responses are kept alive.
@@ -23,7 +23,7 @@ impl<S, R, B, O> Service<Request<R>> for AccessLog<S>
 where
     S: Service<Request<R>, Response = Response<ResponseBody<B, TokioTimer, O>>>,
     S::Future: Send + 'static,
-    B: Body<Data = Bytes, Error: fmt::Display>,
+    B: Body<Data = Bytes, Error = BoxError>,
     O: Observer,
 {
     type Response = Response<Logged<ResponseBody<B, TokioTimer, O>>>;
@@ -124,7 +124,7 @@ impl Drop for Line {
 
 impl<B> Body for Logged<B>
 where
-    B: Body<Data = Bytes, Error: fmt::Display>,
+    B: Body<Data = Bytes, Error = BoxError>,
 {
     type Data = Bytes;
     type Error = B::Error;
@@ -138,7 +138,7 @@ where
         let data = frame.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref());
         this.line.bytes += data.map_or(0, |data| data.len() as u64);
         match &frame {
-            Some(Err(error)) => this.line.end = End::Failed(error.to_string()),
+            Some(Err(error)) => this.line.end = End::Failed(in_one_line(&**error)),
             _ if frame.is_none() || this.body.is_end_stream() => this.line.end = End::Whole,
             _ => {}
         }

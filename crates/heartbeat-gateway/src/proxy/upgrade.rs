@@ -12,6 +12,7 @@ use tower::BoxError;
 
 use super::access_log::End;
 use super::hop;
+use crate::causes::in_one_line;
 use crate::front::Peer;
 
 /// What a client asks for: to speak one of these protocols.
@@ -101,7 +102,7 @@ impl Passed {
     }
 
     fn ended(&mut self, joined: Result<(), BoxError>) {
-        self.end = joined.map_or_else(|error| End::Failed(error.to_string()), |()| End::Whole);
+        self.end = joined.map_or_else(|error| End::Failed(in_one_line(&*error)), |()| End::Whole);
     }
 }
 

@@ -197,6 +197,7 @@ async fn an_answer_that_breaks_off_ends_as_no_whole_one_does() {
     timeout(SOON, response.into_body().collect()).await.expect("soon").expect_err("broken");
     for line in proxy.answered(2).await {
         assert!(line.contains("status=200 bytes=6") && line.contains("end=\"failed\""), "{line}");
+        assert!(line.contains("error=\"error reading a body from connection: "), "{line}");
     }
 }
 

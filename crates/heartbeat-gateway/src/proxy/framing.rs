@@ -1,7 +1,8 @@
 //! What a message says of the way in which its body comes (RFC 9112, 6).
 
-use hyper::header::{CONTENT_LENGTH, HeaderMap, TRANSFER_ENCODING};
-use hyper::{Response, StatusCode};
+use hyper::body::Body;
+use hyper::header::{CONTENT_LENGTH, HeaderMap, HeaderValue, TRANSFER_ENCODING};
+use hyper::{Method, Response, StatusCode};
 
 use super::hop;
 
@@ -16,6 +17,17 @@ pub(super) fn is_coded(headers: &HeaderMap) -> bool {
     }
 }
 
+/// Tells a server in HTTP/1.1 how the body of a request comes, where hyper would not: it sends none of unknown
+/// length with some methods, and with none leaves open whether there is one, which some servers refuse (411).
+pub(super) fn tell(headers: &mut HeaderMap, method: &Method, body: &impl Body) {
+    let may_have_one = [Method::POST, Method::PUT, Method::PATCH].contains(method);
+    if !body.is_end_stream() && body.size_hint().exact().is_none() {
+        headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
+    } else if body.is_end_stream() && may_have_one {
+        headers.entry(CONTENT_LENGTH).or_insert(HeaderValue::from_static("0"));
+    }
+}
+
 /// Removes the length of a response where it does not count: beside a coding, or of nothing.
 pub(super) fn drop_false_length<B>(response: &mut Response<B>) {
     let is_coded = response.headers().contains_key(TRANSFER_ENCODING);
@@ -26,8 +38,6 @@ pub(super) fn drop_false_length<B>(response: &mut Response<B>) {
 
 #[cfg(test)]
 mod tests {
-    use hyper::header::HeaderValue;
-
     use super::*;
 
     #[test]

@@ -9,8 +9,7 @@ use futures_util::future::BoxFuture;
 use http_body_util::{Either, Full};
 use hyper::body::{Body, Bytes, Incoming};
 use hyper::header::{
-    ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, COOKIE, EXPECT, HOST, HeaderMap, HeaderValue,
-    TRANSFER_ENCODING, UPGRADE,
+    ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, COOKIE, EXPECT, HOST, HeaderMap, HeaderValue, UPGRADE,
 };
 use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, StatusCode, Version};
@@ -98,8 +97,8 @@ impl Passage {
         let mut headers = head.headers;
         hop::strip_request(&mut headers, !self.http2);
         join_cookies(&mut headers);
-        if !self.http2 && body.size_hint().exact().is_none() && !body.is_end_stream() {
-            headers.insert(TRANSFER_ENCODING, CHUNKED); // or hyper would send no body with some methods
+        if !self.http2 {
+            framing::tell(&mut headers, passed.method(), &body);
         }
         if awaits_events {
             headers.remove(ACCEPT_ENCODING); // no heartbeat may stand in what is compressed
@@ -126,8 +125,6 @@ impl Passage {
         Ok(passed.map(|()| body))
     }
 }
-
-const CHUNKED: HeaderValue = HeaderValue::from_static("chunked");
 
 /// Whether a client waits for server-sent events, as a browser's `EventSource` does: the first may be long
 /// in coming, and some servers begin their response with it.

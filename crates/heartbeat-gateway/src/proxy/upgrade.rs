@@ -36,9 +36,11 @@ impl Upgrade {
             && headers.contains_key(UPGRADE)
             && !hop::members(headers, &UPGRADE).any(is("h2c"));
         let protocols = headers.get_all(UPGRADE).iter().cloned().collect();
-        let peer = request.extensions().get().copied();
-        let path = request.uri().path().to_owned();
-        asks.then(|| Self { client: upgrade::on(request), protocols, peer, path })
+        asks.then(|| {
+            let peer = request.extensions().get().copied();
+            let path = request.uri().path().to_owned();
+            Self { client: upgrade::on(request), protocols, peer, path }
+        })
     }
 
     /// Whether it can be nothing but an upgrade: as a plain request it would make no sense.

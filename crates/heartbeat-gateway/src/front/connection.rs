@@ -71,9 +71,8 @@ impl<L: Host> Connection<L> {
             let bodiless = request.method() == Method::HEAD && request.version() == Version::HTTP_2;
             let response = service.call(request);
             async move {
-                let response = response.await?.map(|body| match bodiless {
-                    true => Either::Right(Empty::new()),
-                    false => Either::Left(body),
+                let response = response.await?.map(|body| {
+                    if bodiless { Either::Right(Empty::new()) } else { Either::Left(body) }
                 });
                 Ok::<_, S::Error>(response.map(|body| Guarded::new(body, open)))
             }

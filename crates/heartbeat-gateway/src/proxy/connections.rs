@@ -19,6 +19,7 @@ use tower::timeout::Timeout;
 use tower::util::BoxCloneSyncService;
 use tower::{BoxError, ServiceExt};
 
+use super::read_on::ReadOn;
 use super::upload::Upload;
 use crate::causes::causes;
 use crate::front::Guarded;
@@ -41,7 +42,8 @@ const BUFFER: u32 = 64 * 1024;
 /// How many lines its head may have: as many as it has room for.
 const LINES: usize = 1000;
 
-type Connector = BoxCloneSyncService<Uri, MaybeHttpsStream<TokioIo<TcpStream>>, BoxError>;
+type Io = ReadOn<MaybeHttpsStream<TokioIo<TcpStream>>>;
+type Connector = BoxCloneSyncService<Uri, Io, BoxError>;
 type Requests = Client<Connector, Upload<Incoming>>;
 
 /// The body of a response of the upstream's, which has its place on a connection until it is dropped.
@@ -89,7 +91,7 @@ impl Connections {
         let limit = if connect_timeout.is_zero() { Duration::MAX } else { connect_timeout };
         let connector = Timeout::new(connector(tls, http2), limit).map_response(|connection| {
             let _ = CONNECTED.try_with(|connected| connected.set(true)); // or nobody waits for it now
-            connection
+            ReadOn::new(connection)
         });
         Self { builder, connector: BoxCloneSyncService::new(connector), clients: Mutex::default() }
     }

@@ -14,6 +14,7 @@ mod framing;
 mod heartbeats;
 mod hop;
 mod options;
+mod read_on;
 mod run;
 mod service;
 mod trust;

@@ -284,6 +284,28 @@ async fn trailers_pass_both_ways() {
 }
 
 #[tokio::test]
+async fn an_answer_of_a_server_that_then_takes_no_more_passes() {
+    let upstream = by_hand(|_, mut connection| async move {
+        let response = "HTTP/1.1 413 Content Too Large\r\ncontent-length: 4\r\n\r\nless";
+        connection.write_all(response.as_bytes()).await.expect("written");
+    })
+    .await;
+    let proxy = Proxying::start(upstream, "");
+    for _ in 0..20 {
+        let (mut reader, mut writer) = proxy.connect().await.into_split();
+        let uploading = tokio::spawn(async move {
+            let head = "POST / HTTP/1.1\r\nhost: here\r\ncontent-length: 30000000\r\n\r\n";
+            writer.write_all(head.as_bytes()).await.expect("written");
+            while writer.write_all(&[b'x'; 10_000]).await.is_ok() {}
+        });
+        let answered = timeout(SOON, read_head(&mut reader)).await.expect("soon");
+        assert!(answered.starts_with("HTTP/1.1 413 "), "{answered}{}", proxy.log());
+        drop(reader);
+        timeout(SOON, uploading).await.expect("closed").expect("no panic");
+    }
+}
+
+#[tokio::test]
 async fn an_answer_before_the_upload_has_ended_passes() {
     let upstream = by_hand(|_, mut connection| async move {
         let response = "HTTP/1.1 413 Content Too Large\r\ncontent-length: 4\r\n\r\nless";

@@ -294,7 +294,8 @@ async fn a_connection_that_is_closed_as_it_is_used_again_is_no_matter_where_a_re
         }
         panic!("no connection was used again");
     };
-    assert_eq!(asks_twice(&|| get("/")).await, (StatusCode::OK, 2));
+    let (status, times) = asks_twice(&|| get("/")).await;
+    assert!(status == StatusCode::OK && times > 1, "{status}, {times} times");
     let post = || Request::post("http://front.example/").body(empty()).expect("a request");
     assert_eq!(asks_twice(&post).await, (StatusCode::BAD_GATEWAY, 1));
     let put = || Request::put("http://front.example/").body(full("body")).expect("a request");

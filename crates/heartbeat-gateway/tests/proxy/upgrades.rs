@@ -113,6 +113,23 @@ async fn an_upgraded_connection_may_end_at_a_shutdown_and_is_cut_if_it_does_not(
 }
 
 #[tokio::test]
+async fn an_upgraded_connection_ends_with_its_upstream() {
+    let upstream = by_hand(|_, mut connection| async move {
+        let response =
+            "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: mute\r\n\r\n";
+        connection.write_all(response.as_bytes()).await.expect("written");
+    })
+    .await;
+    let proxy = Proxying::start(upstream, "");
+    let mut client = proxy.connect().await;
+    let request = "GET / HTTP/1.1\r\nhost: here\r\nconnection: Upgrade\r\nupgrade: mute\r\n\r\n";
+    client.write_all(request.as_bytes()).await.expect("written");
+    let talking = async { while client.write_all(&[b'x'; 10_000]).await.is_ok() {} };
+    timeout(SOON, talking).await.expect("it ends");
+    proxy.logs("end=\"failed\"").await;
+}
+
+#[tokio::test]
 async fn a_websocket_passes() {
     let (listener, address) = listener().await;
     tokio::spawn(async move {

@@ -8,7 +8,7 @@ use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
-use crate::causes::causes;
+use crate::causes::in_one_line;
 use crate::cost::{self, CostOptions};
 use crate::demo::{self, DemoOptions};
 use crate::proxy::{self, ProxyOptions};
@@ -179,10 +179,6 @@ fn refuse(error: &clap::Error) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,
     }
-}
-
-fn in_one_line(error: &(dyn Error + 'static)) -> String {
-    causes(error).map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 /// Writes a line to standard error. Should nobody read that, there is nobody to tell.

@@ -22,7 +22,7 @@ use support::client::SOON;
 use support::tls::Certificate;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
@@ -355,6 +355,28 @@ async fn streams_beyond_the_limit_are_refused_until_another_ends() {
         }
     };
     timeout(SOON, again).await.expect("there is room again");
+}
+
+#[tokio::test]
+async fn who_hears_of_no_refusal_gets_only_so_many() {
+    let server = Server::start(|options| options.max_streams = 1).await;
+    let handshake = http2::Builder::new(TokioExecutor::new())
+        .initial_stream_window_size(0) // no body comes, and so no stream ends
+        .handshake(TokioIo::new(server.connect().await));
+    let (mut client, connection) = handshake.await.expect("HTTP/2");
+    tokio::spawn(connection);
+    let (answers, mut answered) = mpsc::unbounded_channel();
+    for _ in 0..300 {
+        client.ready().await.expect("connected");
+        let (answer, answers) = (client.send_request(request("/quiet")), answers.clone());
+        tokio::spawn(async move { answers.send(answer.await.expect("answered")) });
+    }
+    let mut held = Vec::new();
+    for _ in 0..101 {
+        held.push(timeout(SOON, answered.recv()).await.expect("soon").expect("open"));
+    }
+    let more = timeout(Duration::from_millis(300), answered.recv()).await;
+    assert!(more.is_err(), "{more:?}");
 }
 
 #[tokio::test]

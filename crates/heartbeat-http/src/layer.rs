@@ -15,8 +15,8 @@ use crate::{HeartbeatService, Policy};
 ///
 /// These pass as they are: what no policy names; HEAD and CONNECT; every status but success, and 204,
 /// 205 and 206; a response that says how long it is, in its headers or by an exact size hint; one that is
-/// encoded (`Content-Encoding`) or of which there is a digest; one with `grpc-status` in its headers;
-/// one that another such layer keeps alive already (T21).
+/// encoded (`Content-Encoding`, unless that says `identity` or `none`) or of which there is a digest; one with
+/// `grpc-status` in its headers; one that another such layer keeps alive already (T21).
 ///
 /// # Compression
 ///

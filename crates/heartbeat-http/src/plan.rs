@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use heartbeat_async::{Audience, Config, Pacemaker};
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
-use http::{HeaderName, Method, StatusCode, request, response};
+use http::{HeaderMap, HeaderName, Method, StatusCode, request, response};
 use http_body::Body;
 
 use crate::headers;
@@ -85,19 +85,28 @@ fn may_grow(head: &response::Parts, body: &impl Body) -> bool {
         && !without_body
         && status != StatusCode::PARTIAL_CONTENT // so many bytes as it says
         && !FIXED.iter().any(|header| head.headers.contains_key(header))
+        && !is_encoded(&head.headers)
         && head.extensions.get::<KeptAlive>().is_none()
         && body.size_hint().exact().is_none()
         && !body.is_end_stream()
 }
 
-/// With any of these the bytes are settled: how many there are, that they are encoded as a whole, what
-/// their digest is; or that no message follows, since the trailers have come already.
-const FIXED: [HeaderName; 7] = [
+/// With any of these the bytes are settled: how many there are, what their digest is; or that no message
+/// follows, since the trailers have come already.
+const FIXED: [HeaderName; 6] = [
     CONTENT_LENGTH,
-    CONTENT_ENCODING,
     HeaderName::from_static("content-digest"),
     HeaderName::from_static("content-md5"),
     HeaderName::from_static("digest"),
     HeaderName::from_static("repr-digest"),
     HeaderName::from_static("grpc-status"),
 ];
+
+/// Whether the bytes are encoded as a whole. Servers of events that keep compression off say so by an encoding
+/// that is none.
+fn is_encoded(headers: &HeaderMap) -> bool {
+    let is_none = |encoding: &[u8]| {
+        [&b"identity"[..], b"none"].iter().any(|none| encoding.eq_ignore_ascii_case(none))
+    };
+    headers.get_all(CONTENT_ENCODING).iter().any(|encoding| !is_none(encoding.as_bytes()))
+}

@@ -3,9 +3,10 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http_body_util::{Either, Empty};
 use hyper::body::{Body, Incoming};
 use hyper::service::{Service as _, service_fn};
-use hyper::{Request, Response};
+use hyper::{Method, Request, Response, Version};
 use hyper_util::rt::TokioIo;
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
@@ -66,8 +67,15 @@ impl<L: Host> Connection<L> {
         let service = service_fn(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(peer);
             let open = requests.begin();
+            // hyper sees to that with HTTP/1.1 only.
+            let bodiless = request.method() == Method::HEAD && request.version() == Version::HTTP_2;
             let response = service.call(request);
-            async move { response.await.map(|response| response.map(|body| Guarded::new(body, open))) }
+            async move {
+                let response = response.await?.map(|body| {
+                    if bodiless { Either::Right(Empty::new()) } else { Either::Left(body) }
+                });
+                Ok::<_, S::Error>(response.map(|body| Guarded::new(body, open)))
+            }
         });
         let io = Io::new(transport, activity.clone(), self.permit);
         let mut connection = pin!(self.http.serve_connection_with_upgrades(io, service));

@@ -25,10 +25,14 @@ use crate::transport::{WINDOW, WINDOWS};
 /// limits it is its length. `hyper` allocates for so many each time.
 const HEADER_LINES: usize = 1000;
 
+/// How many streams more than may be answered a connection of HTTP/2 may have: those that are refused, until
+/// their client has heard of it. Without an end to them one that hears nothing could go on for ever.
+const REFUSED: u32 = 100;
+
 /// A server that listens, for HTTP/1.1 and HTTP/2 on one port, over TLS or not.
 ///
-/// What a client may take up is limited by the [`FrontOptions`]. There is no limit of its own to the
-/// streams of one connection, nor to how long an answer takes.
+/// What a client may take up is limited by the [`FrontOptions`]. One connection may have all the streams
+/// that there may be, and an answer may take as long as it does.
 #[must_use = "clients wait until they are served"]
 #[expect(private_bounds, reason = "it is made for the runtimes that there are")]
 pub struct Front<L: Host = TcpListener> {
@@ -178,7 +182,7 @@ impl<L: Host> Front<L> {
             .initial_stream_window_size(WINDOW)
             .initial_connection_window_size(WINDOWS)
             .keep_alive_interval(self.pings)
-            .max_concurrent_streams(None)
+            .max_concurrent_streams(self.options.max_streams.saturating_add(REFUSED))
             .max_header_list_size(header_size);
         http
     }

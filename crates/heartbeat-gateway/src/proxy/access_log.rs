@@ -1,6 +1,5 @@
 //! A line in the log for each request, once it is over.
 
-use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Instant;
@@ -11,8 +10,9 @@ use heartbeat_tokio::{Observer, TokioTimer};
 use hyper::body::{Body, Bytes, Frame, SizeHint};
 use hyper::{Method, Request, Response};
 use pin_project_lite::pin_project;
-use tower::Service;
+use tower::{BoxError, Service};
 
+use crate::causes::in_one_line;
 use crate::front::Peer;
 
 /// Logs what becomes of the requests to a service whose responses are kept alive.
@@ -23,7 +23,7 @@ impl<S, R, B, O> Service<Request<R>> for AccessLog<S>
 where
     S: Service<Request<R>, Response = Response<ResponseBody<B, TokioTimer, O>>>,
     S::Future: Send + 'static,
-    B: Body<Data = Bytes, Error: fmt::Display>,
+    B: Body<Data = Bytes, Error = BoxError>,
     O: Observer,
 {
     type Response = Response<Logged<ResponseBody<B, TokioTimer, O>>>;
@@ -41,7 +41,8 @@ where
             let response = response.await?;
             line.status = Some(response.status().as_u16());
             line.kept_alive = response.body().is_kept_alive();
-            line.end = if response.body().is_end_stream() { End::Whole } else { End::Dropped };
+            let nothing = response.body().is_end_stream() || line.method == Method::HEAD;
+            line.end = if nothing { End::Whole } else { End::Dropped };
             Ok(response.map(|body| Logged { body, line }))
         })
     }
@@ -72,15 +73,26 @@ struct Line {
     end: End,
 }
 
-/// How a response ended.
+/// How a response ended, or what followed it.
 #[derive(Debug)]
-enum End {
+pub(super) enum End {
     /// The client has gone, or was cut off.
     Dropped,
     /// With its last byte.
     Whole,
-    /// By this error of the upstream's.
+    /// By this error.
     Failed(String),
+}
+
+impl End {
+    /// What the log calls it, and the error.
+    pub(super) fn told(&self) -> (&'static str, Option<&str>) {
+        match self {
+            Self::Dropped => ("dropped", None),
+            Self::Whole => ("whole", None),
+            Self::Failed(error) => ("failed", Some(error)),
+        }
+    }
 }
 
 impl Line {
@@ -102,11 +114,7 @@ impl Drop for Line {
     fn drop(&mut self) {
         let Self { peer, method, path, since, status, kept_alive, bytes, end } = self;
         let client = peer.map(|peer| tracing::field::display(peer.address));
-        let (end, error) = match end {
-            End::Dropped => ("dropped", None),
-            End::Whole => ("whole", None),
-            End::Failed(error) => ("failed", Some(error.as_str())),
-        };
+        let (end, error) = end.told();
         tracing::info!(
             client, %method, path, status, bytes, duration = ?since.elapsed(), kept_alive, end, error,
             "answered"
@@ -116,7 +124,7 @@ impl Drop for Line {
 
 impl<B> Body for Logged<B>
 where
-    B: Body<Data = Bytes, Error: fmt::Display>,
+    B: Body<Data = Bytes, Error = BoxError>,
 {
     type Data = Bytes;
     type Error = B::Error;
@@ -130,7 +138,7 @@ where
         let data = frame.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref());
         this.line.bytes += data.map_or(0, |data| data.len() as u64);
         match &frame {
-            Some(Err(error)) => this.line.end = End::Failed(error.to_string()),
+            Some(Err(error)) => this.line.end = End::Failed(in_one_line(&**error)),
             _ if frame.is_none() || this.body.is_end_stream() => this.line.end = End::Whole,
             _ => {}
         }

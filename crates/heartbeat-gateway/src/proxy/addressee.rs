@@ -24,9 +24,9 @@ fn has_clear_host<B>(request: &Request<B>) -> bool {
 
 fn is_target(method: &Method, uri: &Uri) -> bool {
     match (uri.scheme(), uri.authority()) {
+        _ if uri.path() == "*" => method == Method::OPTIONS,
         (Some(_), _) => true,
         (None, Some(_)) => false, // which is for tunnels
-        (None, None) if uri.path() == "*" => method == Method::OPTIONS,
         (None, None) => uri.path().starts_with('/'),
     }
 }

@@ -23,6 +23,10 @@ pub(super) enum Failure {
     Unclear,
     /// Path and prefix together are too long.
     TargetTooLong,
+    /// The body of the request is in a coding that is not known.
+    Coded,
+    /// The client wants a WebSocket, of which HTTP/2 toward the upstream knows nothing.
+    WebSocket,
     /// The request broke off.
     Request,
     /// There is no connection to the upstream.
@@ -31,6 +35,8 @@ pub(super) enum Failure {
     NotReachedInTime,
     /// It hung up, or answered what is no HTTP or has too large a head.
     BrokenOff,
+    /// Its answer is in a coding that nobody has asked for.
+    CodedAnswer,
     /// It did not begin to answer in time.
     NotAnsweredInTime,
     /// It speaks another protocol now, for which nobody has asked.
@@ -56,10 +62,12 @@ impl Failure {
     fn status(self) -> StatusCode {
         match self {
             Self::TooMany => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Tunnel => StatusCode::NOT_IMPLEMENTED,
+            Self::Tunnel | Self::Coded | Self::WebSocket => StatusCode::NOT_IMPLEMENTED,
             Self::TargetTooLong => StatusCode::URI_TOO_LONG,
             Self::Unclear | Self::Request => StatusCode::BAD_REQUEST,
-            Self::Unreachable | Self::BrokenOff | Self::UnaskedUpgrade => StatusCode::BAD_GATEWAY,
+            Self::Unreachable | Self::BrokenOff | Self::CodedAnswer | Self::UnaskedUpgrade => {
+                StatusCode::BAD_GATEWAY
+            }
             Self::NotReachedInTime | Self::NotAnsweredInTime => StatusCode::GATEWAY_TIMEOUT,
         }
     }
@@ -98,6 +106,10 @@ impl Failure {
             Self::Tunnel => "this is a reverse proxy, which makes no tunnels",
             Self::Unclear => "give one Host, and for a target a path or a whole URI",
             Self::TargetTooLong => "the path is too long",
+            Self::Coded => "the only transfer coding that is known here is chunked",
+            Self::WebSocket => {
+                "no WebSocket passes to an upstream that is spoken to in HTTP/2: see --upstream-http2"
+            }
             Self::Request => "the request broke off",
             Self::Unreachable => "the upstream cannot be reached",
             Self::NotReachedInTime => {
@@ -106,6 +118,7 @@ impl Failure {
             Self::BrokenOff => {
                 "the upstream broke off, or its answer has no head that is HTTP and of a usual size"
             }
+            Self::CodedAnswer => "the upstream answered in a transfer coding unasked",
             Self::NotAnsweredInTime => {
                 "the upstream did not begin to answer in time: see --response-timeout"
             }

@@ -1,8 +1,8 @@
 //! Headers that concern one connection, and not the one behind it (RFC 9110, 7.6.1).
 
 use hyper::header::{
-    CONNECTION, HeaderMap, HeaderName, HeaderValue, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE,
-    TRANSFER_ENCODING, UPGRADE,
+    CONNECTION, HOST, HeaderMap, HeaderName, HeaderValue, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION,
+    TE, TRANSFER_ENCODING, UPGRADE,
 };
 
 /// Those that need not be named by `Connection`. `Trailer` is none of them: it tells of the message.
@@ -17,12 +17,12 @@ const HOP_BY_HOP: [HeaderName; 8] = [
     UPGRADE,
 ];
 
-/// Removes what must not be passed on, and what `Connection` names besides.
+/// Removes what must not be passed on, and what `Connection` names besides. `Host` it cannot name.
 pub(super) fn strip(headers: &mut HeaderMap) {
     let named: Vec<HeaderName> = members(headers, &CONNECTION)
         .filter_map(|name| HeaderName::from_bytes(name).ok())
         .collect();
-    for name in named.iter().chain(&HOP_BY_HOP) {
+    for name in named.iter().filter(|&name| name != HOST).chain(&HOP_BY_HOP) {
         headers.remove(name);
     }
 }
@@ -94,6 +94,11 @@ mod tests {
                     ("x-four", "4"),
                 ],
                 &[("x-four", "4")],
+            ),
+            (
+                "the host, which is for the server",
+                &[("connection", "host, x-one"), ("host", "here"), ("x-one", "1")],
+                &[("host", "here")],
             ),
             (
                 "what is named and is no name",

@@ -112,8 +112,8 @@ pub struct UpstreamOptions {
     #[arg(long)]
     pub own_host: bool,
 
-    /// Drop X-Forwarded-For, -Proto and -Host and Forwarded as they come: for a proxy whose clients are
-    /// not to be believed, since no other proxy stands before it
+    /// Drop whatever is called X-Forwarded-…, Forwarded or X-Real-IP as it comes: for a proxy whose
+    /// clients are not to be believed, since no other proxy stands before it
     #[arg(long)]
     pub drop_forwarded: bool,
 

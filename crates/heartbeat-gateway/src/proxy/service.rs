@@ -9,8 +9,7 @@ use futures_util::future::BoxFuture;
 use http_body_util::{Either, Full};
 use hyper::body::{Body, Bytes, Incoming};
 use hyper::header::{
-    ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, COOKIE, EXPECT, HOST, HeaderMap, HeaderValue,
-    TRANSFER_ENCODING, UPGRADE,
+    ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, COOKIE, EXPECT, HOST, HeaderMap, HeaderValue, UPGRADE,
 };
 use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, StatusCode, Version};
@@ -21,7 +20,7 @@ use super::failure::Failure;
 use super::upgrade::Upgrade;
 use super::upload::Upload;
 use super::upstream::{self, Upstream};
-use super::{addressee, forwarded, hop};
+use super::{addressee, forwarded, framing, hop};
 use crate::front::Peer;
 
 /// Passes requests on to the upstream, and its responses back: headers as a proxy has to, bodies as they
@@ -51,8 +50,16 @@ impl Passage {
         if !addressee::is_clear(&request) {
             return Err(Failure::Unclear);
         }
+        if framing::is_coded(request.headers()) {
+            return Err(Failure::Coded);
+        }
         let awaits_events = awaits_events(request.headers());
-        let upgrade = if self.http2 { None } else { Upgrade::of(&mut request) };
+        let upgrade = match Upgrade::of(&mut request) {
+            Some(upgrade) if self.http2 && upgrade.is_to_websocket() => {
+                return Err(Failure::WebSocket);
+            }
+            upgrade => upgrade.filter(|_| !self.http2),
+        };
         let request = self.toward_upstream(request, upgrade.as_ref(), awaits_events)?;
         let (head, body) = request.into_parts();
         let (body, progress) = Upload::new(body);
@@ -72,7 +79,7 @@ impl Passage {
             }
             failure
         })?;
-        toward_client(response, upgrade)
+        toward_client(response, upgrade).inspect_err(|failure| tracing::warn!("{failure}"))
     }
 
     /// The request as the upstream gets it.
@@ -90,8 +97,8 @@ impl Passage {
         let mut headers = head.headers;
         hop::strip_request(&mut headers, !self.http2);
         join_cookies(&mut headers);
-        if !self.http2 && body.size_hint().exact().is_none() && !body.is_end_stream() {
-            headers.insert(TRANSFER_ENCODING, CHUNKED); // or hyper would send no body with some methods
+        if !self.http2 {
+            framing::tell(&mut headers, passed.method(), &body);
         }
         if awaits_events {
             headers.remove(ACCEPT_ENCODING); // no heartbeat may stand in what is compressed
@@ -119,8 +126,6 @@ impl Passage {
     }
 }
 
-const CHUNKED: HeaderValue = HeaderValue::from_static("chunked");
-
 /// Whether a client waits for server-sent events, as a browser's `EventSource` does: the first may be long
 /// in coming, and some servers begin their response with it.
 fn awaits_events(headers: &HeaderMap) -> bool {
@@ -144,6 +149,10 @@ fn toward_client(
     mut response: Response<Download>,
     upgrade: Option<Upgrade>,
 ) -> Result<Response<Download>, Failure> {
+    if framing::is_coded(response.headers()) && !response.body().is_end_stream() {
+        return Err(Failure::CodedAnswer);
+    }
+    framing::drop_false_length(&mut response);
     let protocols: Vec<_> = response.headers().get_all(UPGRADE).iter().cloned().collect();
     hop::strip(response.headers_mut());
     *response.version_mut() = Version::HTTP_11; // the proxy's own, where it matters

@@ -15,7 +15,7 @@ pin_project! {
     #[must_use = "bodies do nothing unless polled"]
     pub struct Upload<B> {
         #[pin]
-        body: B,
+        body: Option<B>,
         latest: watch::Sender<Instant>,
     }
 }
@@ -27,7 +27,15 @@ pub(super) struct Progress(watch::Receiver<Instant>);
 impl<B> Upload<B> {
     pub(super) fn new(body: B) -> (Self, Progress) {
         let (latest, progress) = watch::channel(Instant::now());
-        (Self { body, latest }, Progress(progress))
+        (Self { body: Some(body), latest }, Progress(progress))
+    }
+
+    /// The same once more, where it has nothing in it.
+    pub(super) fn again(&self) -> Option<Self>
+    where
+        B: Body,
+    {
+        self.is_end_stream().then(|| Self { body: None, latest: self.latest.clone() })
     }
 }
 
@@ -40,17 +48,18 @@ impl<B: Body> Body for Upload<B> {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         let this = self.project();
-        let frame = ready!(this.body.poll_frame(cx));
+        let Some(body) = this.body.as_pin_mut() else { return Poll::Ready(None) };
+        let frame = ready!(body.poll_frame(cx));
         this.latest.send_replace(Instant::now());
         Poll::Ready(frame)
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.body.as_ref().is_none_or(Body::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        self.body.as_ref().map_or_else(|| SizeHint::with_exact(0), Body::size_hint)
     }
 }
 

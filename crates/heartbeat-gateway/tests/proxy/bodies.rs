@@ -14,7 +14,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 
-use crate::client::{AnyBody, exchange, fetch, get, h1, h2};
+use crate::client::{AnyBody, exchange, fetch, get, h1, h2, text};
 use crate::proxying::{Proxying, SOON};
 use crate::upstream::{by_hand, in_pieces, listener, read_head, serve};
 
@@ -57,6 +57,26 @@ async fn what_has_no_body_passes_with_its_length() {
         assert_eq!(value, length, "{method} {head}");
         assert!(!head.contains("transfer-encoding"), "{method} {head}");
         assert_eq!(body, b"", "{method} {head}");
+    }
+}
+
+#[tokio::test]
+async fn a_length_that_does_not_count_does_not_pass() {
+    let chunks = "transfer-encoding: chunked\r\n";
+    for (status, headers, body, passed) in [
+        ("200 OK", format!("content-length: 3\r\n{chunks}"), "5\r\nhello\r\n0\r\n\r\n", "hello"),
+        ("200 OK", format!("{chunks}content-length: 30\r\n"), "5\r\nhello\r\n0\r\n\r\n", "hello"),
+        ("200 OK", format!("{chunks}content-length: x\r\n"), "5\r\nhello\r\n0\r\n\r\n", "hello"),
+        ("204 No Content", "content-length: 5\r\n".to_owned(), "", ""),
+    ] {
+        let response = format!("HTTP/1.1 {status}\r\n{headers}\r\n{body}");
+        let proxy = Proxying::start(in_pieces(Duration::ZERO, &[&response]).await, "");
+        let http1 = fetch(&proxy, get("/")).await;
+        let http2 = h2(&proxy).await.send_request(get("/")).await.expect("an answer");
+        for response in [http1, http2] {
+            assert!(!response.headers().contains_key("content-length"), "{headers}");
+            assert_eq!(text(response).await, passed, "{headers}");
+        }
     }
 }
 
@@ -185,11 +205,13 @@ async fn an_upload_of_known_length_keeps_it() {
     };
     let upstream = serve(Router::new().route("/", post(told))).await;
     let proxy = Proxying::start(upstream, "");
-    for (body, answer) in [("abc", "3 3"), ("", "0 0")] {
-        let length = body.len();
-        let request = format!(
-            "POST / HTTP/1.1\r\nhost: here\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
-        );
+    for (length, body, answer) in [
+        ("content-length: 3\r\n", "abc", "3 3"),
+        ("content-length: 0\r\n", "", "0 0"),
+        ("", "", "0 0"), // which is a length too, and servers may want to be told
+    ] {
+        let request =
+            format!("POST / HTTP/1.1\r\nhost: here\r\n{length}connection: close\r\n\r\n{body}");
         let (head, told) = exchange(&proxy, &request).await;
         assert_eq!(String::from_utf8_lossy(&told), answer, "{head}");
     }
@@ -258,6 +280,28 @@ async fn trailers_pass_both_ways() {
             assert_eq!(trailers["x-sum"], "42");
             assert_eq!(body.to_bytes(), "body");
         }
+    }
+}
+
+#[tokio::test]
+async fn an_answer_of_a_server_that_then_takes_no_more_passes() {
+    let upstream = by_hand(|_, mut connection| async move {
+        let response = "HTTP/1.1 413 Content Too Large\r\ncontent-length: 4\r\n\r\nless";
+        connection.write_all(response.as_bytes()).await.expect("written");
+    })
+    .await;
+    let proxy = Proxying::start(upstream, "");
+    for _ in 0..20 {
+        let (mut reader, mut writer) = proxy.connect().await.into_split();
+        let uploading = tokio::spawn(async move {
+            let head = "POST / HTTP/1.1\r\nhost: here\r\ncontent-length: 30000000\r\n\r\n";
+            writer.write_all(head.as_bytes()).await.expect("written");
+            while writer.write_all(&[b'x'; 10_000]).await.is_ok() {}
+        });
+        let answered = timeout(SOON, read_head(&mut reader)).await.expect("soon");
+        assert!(answered.starts_with("HTTP/1.1 413 "), "{answered}{}", proxy.log());
+        drop(reader);
+        timeout(SOON, uploading).await.expect("closed").expect("no panic");
     }
 }
 

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -6,12 +8,12 @@ use axum::routing::get as answer_get;
 use futures_util::{StreamExt, stream};
 use http_body_util::BodyExt;
 use hyper::header::CONTENT_TYPE;
-use hyper::{Request, Response, StatusCode};
+use hyper::{Method, Request, Response, StatusCode};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
 
-use crate::client::{AnyBody, exchange, fetch, full, get, h2, text};
+use crate::client::{AnyBody, empty, exchange, fetch, full, get, h2, text};
 use crate::proxying::{Proxying, SOON};
 use crate::upstream::{by_hand, in_pieces, listener, read_head, serve};
 
@@ -119,6 +121,39 @@ async fn who_is_asked_must_be_clear() {
 }
 
 #[tokio::test]
+async fn a_body_in_a_coding_that_is_not_known_does_not_pass() {
+    let coded = "transfer-encoding: gzip, chunked\r\n\r\n2\r\n\x1f\x7f\r\n0\r\n\r\n";
+    let upstream = in_pieces(Duration::ZERO, &[&format!("HTTP/1.1 200 OK\r\n{coded}")]).await;
+    let proxy = Proxying::start(upstream, "");
+    let head = "POST / HTTP/1.1\r\nhost: here\r\nconnection: close\r\n";
+    let (answer, _) = exchange(&proxy, &format!("{head}{coded}")).await;
+    assert!(answer.starts_with("HTTP/1.1 501 "), "{answer}");
+    let (answer, _) = exchange(&proxy, &format!("{head}\r\n")).await;
+    assert!(answer.starts_with("HTTP/1.1 502 "), "{answer}");
+    proxy.logs("in a transfer coding unasked").await;
+}
+
+#[tokio::test]
+async fn to_head_a_failure_is_told_without_a_body() {
+    let proxy = Proxying::start("http://127.0.0.1:1", "");
+    let request = || {
+        let mut request = get("/");
+        *request.method_mut() = Method::HEAD;
+        request
+    };
+    let http1 = fetch(&proxy, request()).await;
+    let http2 = h2(&proxy).await.send_request(request()).await.expect("an answer");
+    for response in [http1, http2] {
+        assert_eq!(response.status(), StatusCode::BAD_GATEWAY);
+        let body = timeout(SOON, response.into_body().collect()).await.expect("soon");
+        assert_eq!(body.expect("no error").to_bytes(), "");
+    }
+    for line in proxy.answered(2).await {
+        assert!(line.contains("end=\"whole\""), "{line}");
+    }
+}
+
+#[tokio::test]
 async fn an_answer_that_has_begun_may_take_its_time_and_so_may_an_upload() {
     let upstream = by_hand(|_, mut connection| async move {
         let head = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n";
@@ -162,6 +197,7 @@ async fn an_answer_that_breaks_off_ends_as_no_whole_one_does() {
     timeout(SOON, response.into_body().collect()).await.expect("soon").expect_err("broken");
     for line in proxy.answered(2).await {
         assert!(line.contains("status=200 bytes=6") && line.contains("end=\"failed\""), "{line}");
+        assert!(line.contains("error=\"error reading a body from connection: "), "{line}");
     }
 }
 
@@ -220,4 +256,62 @@ async fn a_connection_that_the_upstream_has_closed_is_not_used_again() {
         assert_eq!(text(response).await, "ok");
         sleep(Duration::from_millis(100)).await;
     }
+}
+
+/// Answers once on each connection, and hangs up when it is asked again there.
+async fn answers_once(asked: &Arc<AtomicUsize>) -> String {
+    let asked = Arc::clone(asked);
+    by_hand(move |_, mut connection: TcpStream| {
+        let asked = Arc::clone(&asked);
+        async move {
+            asked.fetch_add(1, Relaxed);
+            let response = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
+            connection.write_all(response.as_bytes()).await.expect("written");
+            if !read_head(&mut connection).await.is_empty() {
+                asked.fetch_add(1, Relaxed);
+            }
+        }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_connection_that_is_closed_as_it_is_used_again_is_no_matter_where_a_request_can_be_sent_twice()
+ {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let upstream = answers_once(&asked).await;
+    let asks_twice = async |second: &dyn Fn() -> Request<AnyBody>| {
+        let proxy = Proxying::start(&upstream, "");
+        for _ in 0..20 {
+            assert_eq!(text(fetch(&proxy, get("/")).await).await, "ok");
+            sleep(Duration::from_millis(50)).await; // until the connection can be used again
+            let before = asked.load(Relaxed);
+            let status = fetch(&proxy, second()).await.status();
+            let times = asked.load(Relaxed) - before;
+            if times > 1 || status != StatusCode::OK {
+                return (status, times);
+            }
+        }
+        panic!("no connection was used again");
+    };
+    let (status, times) = asks_twice(&|| get("/")).await;
+    assert!(status == StatusCode::OK && times > 1, "{status}, {times} times");
+    let post = || Request::post("http://front.example/").body(empty()).expect("a request");
+    assert_eq!(asks_twice(&post).await, (StatusCode::BAD_GATEWAY, 1));
+    let put = || Request::put("http://front.example/").body(full("body")).expect("a request");
+    assert_eq!(asks_twice(&put).await, (StatusCode::BAD_GATEWAY, 1));
+}
+
+#[tokio::test]
+async fn who_hangs_up_on_a_new_connection_is_not_asked_twice() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let asking = Arc::clone(&asked);
+    let upstream = by_hand(move |_, connection: TcpStream| {
+        asking.fetch_add(1, Relaxed);
+        async move { drop(connection) }
+    })
+    .await;
+    let proxy = Proxying::start(upstream, "");
+    assert_eq!(fetch(&proxy, get("/")).await.status(), StatusCode::BAD_GATEWAY);
+    assert_eq!(asked.load(Relaxed), 1);
 }

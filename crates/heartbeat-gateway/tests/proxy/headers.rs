@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::uri::PathAndQuery;
 use axum::http::{HeaderMap, Uri};
 use axum::routing::any;
 use hyper::Request;
@@ -152,6 +153,17 @@ async fn a_target_that_is_a_whole_uri_tells_the_host() {
 }
 
 #[tokio::test]
+async fn the_server_as_such_can_be_asked_for_nothing_else() {
+    let proxy = Proxying::start(serve(telling()).await, "");
+    let path = PathAndQuery::from_static("*");
+    let uri = Uri::builder().scheme("http").authority("here").path_and_query(path).build();
+    let mut request = get("/");
+    *request.uri_mut() = uri.expect("a URI");
+    let response = h2(&proxy).await.send_request(request).await.expect("an answer");
+    assert_eq!(response.status(), 400, "{}", text(response).await);
+}
+
+#[tokio::test]
 async fn the_server_as_such_can_be_asked_for_its_options() {
     let upstream = by_hand(|head, mut connection| async move {
         use tokio::io::AsyncWriteExt;
@@ -193,6 +205,28 @@ async fn a_response_tells_nothing_of_its_connection() {
     expected.sort_unstable();
     assert_eq!(headers, expected);
     assert_eq!(String::from_utf8_lossy(&body), "2\r\nab\r\n1\r\nc\r\n0\r\n\r\n");
+}
+
+#[tokio::test]
+async fn a_response_may_have_a_long_head() {
+    let answer = async || ([("x-long", "x".repeat(50_000))], "answer");
+    let upstream = serve(Router::new().fallback(any(answer))).await;
+    for arguments in ["", "--upstream-http2"] {
+        let proxy = Proxying::start(&upstream, arguments);
+        let response = fetch(&proxy, get("/")).await;
+        assert_eq!(response.status(), 200, "{arguments}: {}", proxy.log());
+        assert_eq!(response.headers()["x-long"].len(), 50_000);
+    }
+}
+
+#[tokio::test]
+async fn a_response_may_have_many_lines() {
+    let lines = "x-line: value\r\n".repeat(500);
+    let response = format!("HTTP/1.1 200 OK\r\n{lines}content-length: 0\r\n\r\n");
+    let proxy = Proxying::start(in_pieces(Duration::ZERO, &[&response]).await, "");
+    let request = "GET / HTTP/1.1\r\nhost: here\r\nconnection: close\r\n\r\n";
+    let (head, _) = exchange(&proxy, request).await;
+    assert!(head.contains(&lines), "{head}");
 }
 
 #[tokio::test]

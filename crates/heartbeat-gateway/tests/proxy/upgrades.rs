@@ -33,8 +33,7 @@ async fn echo(alive: Alive) -> String {
 /// Upgrades, and reads the hello.
 async fn upgraded(proxy: &Proxying) -> TcpStream {
     let mut client = proxy.connect().await;
-    let request =
-        "GET / HTTP/1.1\r\nhost: here\r\nconnection: Upgrade\r\nupgrade: echo/1, other\r\n\r\n";
+    let request = "GET /chat?secret=1 HTTP/1.1\r\nhost: here\r\nconnection: Upgrade\r\nupgrade: echo/1, other\r\n\r\n";
     client.write_all(request.as_bytes()).await.expect("written");
     let head = timeout(SOON, read_head(&mut client)).await.expect("soon");
     assert!(head.starts_with("HTTP/1.1 101 Switching Protocols\r\n"), "{head}");
@@ -70,6 +69,14 @@ async fn an_upgraded_connection_passes_both_ways_until_each_has_ended() {
     timeout(SOON, talking).await.expect("soon");
     alive.becomes(0).await;
     assert!(proxy.answered(1).await[0].contains("status=101"));
+    proxy.logs(" upgraded ").await;
+    let log = proxy.log();
+    let line = log.lines().find(|line| line.contains(" upgraded ")).expect("logged");
+    for part in
+        ["client=127.0.0.1:", "path=\"/chat\"", "up=10", "down=19", "duration=", "end=\"whole\""]
+    {
+        assert!(line.contains(part), "{part}: {line}");
+    }
 }
 
 #[tokio::test]
@@ -99,7 +106,27 @@ async fn an_upgraded_connection_may_end_at_a_shutdown_and_is_cut_if_it_does_not(
         }
         assert_eq!(proxy.ended().await.code(), Some(0));
         proxy.logs(log).await;
+        let end = if ends { "up=3 down=12" } else { "up=3 down=8" };
+        proxy.logs(end).await;
+        proxy.logs(if ends { "end=\"whole\"" } else { "end=\"dropped\"" }).await;
     }
+}
+
+#[tokio::test]
+async fn an_upgraded_connection_ends_with_its_upstream() {
+    let upstream = by_hand(|_, mut connection| async move {
+        let response =
+            "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: mute\r\n\r\n";
+        connection.write_all(response.as_bytes()).await.expect("written");
+    })
+    .await;
+    let proxy = Proxying::start(upstream, "");
+    let mut client = proxy.connect().await;
+    let request = "GET / HTTP/1.1\r\nhost: here\r\nconnection: Upgrade\r\nupgrade: mute\r\n\r\n";
+    client.write_all(request.as_bytes()).await.expect("written");
+    let talking = async { while client.write_all(&[b'x'; 10_000]).await.is_ok() {} };
+    timeout(SOON, talking).await.expect("it ends");
+    proxy.logs("end=\"failed\"").await;
 }
 
 #[tokio::test]
@@ -138,6 +165,17 @@ async fn an_upgrade_that_is_not_accepted_is_a_request_like_any_other() {
         assert!(!head.contains("upgrade"), "{head}");
         assert_eq!(body, b"no upgrade");
     }
+}
+
+#[tokio::test]
+async fn a_websocket_to_an_upstream_in_http2_is_refused() {
+    let upstream = serve(Router::new().fallback(any(async || "no upgrade"))).await;
+    let proxy = Proxying::start(upstream, "--upstream-http2");
+    let request =
+        "GET / HTTP/1.1\r\nhost: here\r\nconnection: upgrade, close\r\nupgrade: WebSocket\r\n\r\n";
+    let (head, body) = crate::client::exchange(&proxy, request).await;
+    assert!(head.starts_with("HTTP/1.1 501 Not Implemented\r\n"), "{head}");
+    assert!(String::from_utf8_lossy(&body).contains("--upstream-http2"), "{body:?}");
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use heartbeat_async::virtual_time::VirtualTime;
-use heartbeat_async::{Audience, Config, Counters, NoObserver, Observer, Timer};
+use heartbeat_async::{Audience, Config, Counters, NoObserver, Timer};
 use heartbeat_frame::{HeartbeatMessage, NdjsonHeartbeat, SseHeartbeat};
 use heartbeat_http::{
     HeartbeatLayer, HeartbeatService, Messages, Methods, Policy, ResponseBody, ResponseFuture,
@@ -47,7 +47,7 @@ fn through<B, O>(
 ) -> Response<ResponseBody<B, VirtualTime, O>>
 where
     B: Body<Data = Bytes>,
-    O: Observer + Clone,
+    O: Audience + Clone,
 {
     let mut response = Some(response);
     let service = layer.layer(service_fn(|_: Request<()>| {

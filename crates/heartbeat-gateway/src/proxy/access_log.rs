@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use futures_util::future::BoxFuture;
 use heartbeat_http::ResponseBody;
-use heartbeat_tokio::{Observer, TokioTimer};
+use heartbeat_tokio::{Hub, Observer};
 use hyper::body::{Body, Bytes, Frame, SizeHint};
 use hyper::{Method, Request, Response};
 use pin_project_lite::pin_project;
@@ -21,12 +21,12 @@ pub(super) struct AccessLog<S>(pub(super) S);
 
 impl<S, R, B, O> Service<Request<R>> for AccessLog<S>
 where
-    S: Service<Request<R>, Response = Response<ResponseBody<B, TokioTimer, O>>>,
+    S: Service<Request<R>, Response = Response<ResponseBody<B, Hub, O>>>,
     S::Future: Send + 'static,
     B: Body<Data = Bytes, Error = BoxError>,
     O: Observer,
 {
-    type Response = Response<Logged<ResponseBody<B, TokioTimer, O>>>;
+    type Response = Response<Logged<ResponseBody<B, Hub, O>>>;
     type Error = S::Error;
     type Future = BoxFuture<'static, Result<Self::Response, S::Error>>;
 

@@ -1,6 +1,6 @@
 //! The proxy until it is told to stop.
 
-use heartbeat_tokio::HeartbeatLayer;
+use heartbeat_tokio::{HeartbeatLayer, Hub};
 use tokio::task::JoinSet;
 use tower::Layer;
 
@@ -40,7 +40,10 @@ pub async fn run(options: ProxyOptions) -> Result<(), ServeError> {
     let proxy = Proxy::new(passage(&options));
     let policy = options.heartbeats.policy(options.interval).observe(observer);
     let limit = StreamLimit::new(options.front.max_streams, refuse);
-    let service = AccessLog(HeartbeatLayer::new(policy).layer(limit.layer(proxy)));
+    let (hub, task) = Hub::new();
+    tokio::spawn(task);
+    let heartbeats = HeartbeatLayer::new(policy).in_hub(&hub);
+    let service = AccessLog(heartbeats.layer(limit.layer(proxy)));
 
     let mut helpers = JoinSet::new();
     announce(&format!("proxying {} on {}", options.upstream, front.local_addr()));

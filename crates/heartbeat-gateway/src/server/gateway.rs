@@ -5,7 +5,7 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::http::{Request, Response};
 use axum::routing::{get, post};
-use heartbeat_async::{Config, Observer, Timer};
+use heartbeat_async::{Config, Hub, Observer, Timer};
 use heartbeat_frame::NdjsonHeartbeat;
 use heartbeat_http::{HeartbeatLayer, Methods, Policy};
 use heartbeat_otel::OtelObserver;
@@ -60,10 +60,11 @@ impl Gateway {
         !self.heartbeat.is_disabled()
     }
 
-    /// The service, on the runtime of `timer`.
+    /// The service, on the runtime of `timer`, with its heartbeats on a hub there.
     pub(super) fn service<T>(
         self,
         timer: T,
+        hub: &Hub<T>,
     ) -> impl Service<
         Request<Incoming>,
         Response = Response<impl Body<Data = Bytes, Error = axum::Error> + Send + 'static>,
@@ -73,9 +74,9 @@ impl Gateway {
     + Send
     + 'static
     where
-        T: Timer<Instant: Send, Sleep: Send> + Clone + Send + Sync + 'static,
+        T: Timer<Instant: Send + Sync, Sleep: Send> + Clone + Send + Sync + 'static,
     {
-        let heartbeats = HeartbeatLayer::with_timer(timer.clone(), self.policy());
+        let heartbeats = HeartbeatLayer::with_timer(hub.clone(), self.policy());
         let limit = StreamLimit::new(self.max_streams, refusal::too_many);
         let router = Router::new()
             .route(SUBSCRIBE, post(messages::subscribe))

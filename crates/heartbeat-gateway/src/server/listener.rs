@@ -1,13 +1,12 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use heartbeat_async_std::AsyncStdTimer;
-use heartbeat_smol::SmolTimer;
-use heartbeat_tokio::TokioTimer;
+use heartbeat_async::Hub;
 
 use super::Gateway;
 use crate::front::{Front, FrontError, FrontOptions};
 use crate::runtime::Runtime;
+use crate::runtime::host::Host;
 
 /// A server that listens, and serves once it is told what.
 #[derive(Debug)]
@@ -93,19 +92,20 @@ impl Listener {
         gateway: Gateway,
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) {
-        let half = gateway.has_heartbeats();
-        match self.0 {
-            Bound::Tokio(front) => {
-                front.half_close(half).serve(gateway.service(TokioTimer), shutdown).await;
-            }
-            Bound::Smol(front) => {
-                front.half_close(half).serve(gateway.service(SmolTimer), shutdown).await;
-            }
-            Bound::AsyncStd(front) => {
-                front.half_close(half).serve(gateway.service(AsyncStdTimer), shutdown).await;
-            }
-        }
+        bound!(self.0, front => serve(front, gateway, shutdown).await);
     }
+}
+
+async fn serve<L: Host>(
+    front: Front<L>,
+    gateway: Gateway,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) {
+    let timer = L::Timer::default();
+    let (hub, task) = Hub::with_timer(timer.clone());
+    L::spawn(task);
+    let front = front.half_close(gateway.has_heartbeats());
+    front.serve(gateway.service(timer, &hub), shutdown).await;
 }
 
 #[cfg(test)]

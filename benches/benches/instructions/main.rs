@@ -3,8 +3,6 @@
 
 #![expect(missing_docs, reason = "the macros make items without docs")]
 
-mod subjects;
-
 use std::hint::black_box;
 use std::pin::Pin;
 use std::task::{Context, Waker};
@@ -16,7 +14,7 @@ use gungraun::prelude::*;
 use gungraun::{Callgrind, EventKind};
 use http_body::Body;
 
-use subjects::{Machine, machine};
+use heartbeat_benches::subjects::{self, Machine, machine};
 
 /// The limit is what was counted and a twentieth: another compiler or another CPU may do it in another
 /// way.

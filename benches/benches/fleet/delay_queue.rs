@@ -4,12 +4,11 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use criterion::BenchmarkGroup;
-use criterion::measurement::WallTime;
+use heartbeat_benches::{Group, Random, version};
 use tokio_util::time::DelayQueue;
 use tokio_util::time::delay_queue::Key;
 
-use crate::{BATCH, INTERVAL, Random, Value, in_batches};
+use crate::{BATCH, INTERVAL, Value, in_batches};
 
 /// Entries that fall due one after the other between one interval from now and two.
 fn filled(size: u32) -> (DelayQueue<Value>, Vec<Key>) {
@@ -18,13 +17,14 @@ fn filled(size: u32) -> (DelayQueue<Value>, Vec<Key>) {
     (queue, keys)
 }
 
-pub(crate) fn delay_queue(group: &mut BenchmarkGroup<'_, WallTime>, size: u32) {
-    group.bench_function("reset", |bencher| {
+pub(crate) fn delay_queue(group: &mut Group<'_>, size: u32) {
+    let label = |call: &str| format!("tokio-util {}: DelayQueue::{call}", version("tokio-util"));
+    group.line("delay-queue-reset", label("reset"), 1, |bencher| {
         let (mut queue, keys) = filled(size);
         let mut random = Random::new();
         bencher.iter(|| queue.reset(black_box(&keys[random.below(keys.len())]), INTERVAL));
     });
-    group.bench_function("insert", |bencher| {
+    group.line("delay-queue-insert", label("insert"), 1, |bencher| {
         let (mut queue, _) = filled(size);
         bencher.iter_custom(|iterations| {
             in_batches(iterations, |count| {
@@ -40,7 +40,7 @@ pub(crate) fn delay_queue(group: &mut BenchmarkGroup<'_, WallTime>, size: u32) {
             })
         });
     });
-    group.bench_function("remove", |bencher| {
+    group.line("delay-queue-remove", label("remove"), 1, |bencher| {
         let (mut queue, mut keys) = filled(size);
         let mut random = Random::new();
         bencher.iter_custom(|iterations| {

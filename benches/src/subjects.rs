@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures_core::Stream;
-use heartbeat_core::{Config, Heartbeat};
+use heartbeat_core::{Action, Config, Fleet, Heartbeat, Key};
 use heartbeat_tokio::{
     Framing, HeartbeatBody, HeartbeatMessage, HeartbeatStreamExt as _, SseHeartbeat, TokioTimer,
 };
@@ -27,6 +27,46 @@ pub fn machine() -> (Box<Machine>, Instant) {
     let now = born + Duration::from_secs(1);
     let _ = heart.poll_deadline(now);
     (Box::new(heart), now + Duration::from_secs(1))
+}
+
+/// A fleet in the midst of an interval, one of its members, and a time at which some have come up.
+pub struct Members {
+    /// The fleet.
+    pub fleet: Fleet<Instant, [u64; 2]>,
+    /// One of its members, which is not due.
+    pub key: Key,
+    /// When some others are.
+    pub now: Instant,
+}
+
+/// A thousand members that were opened one after the other within an interval, and have beaten since.
+pub fn members() -> Box<Members> {
+    const SIZE: u32 = 1000;
+    let born = Instant::now();
+    let mut fleet = Fleet::new(born);
+    let mut keys = Vec::new();
+    for n in 0..SIZE {
+        let opened = born + INTERVAL * n / SIZE;
+        let key = fleet.insert(&Config::every(INTERVAL), opened, [0; 2]).expect("there is room");
+        let _ = fleet.poll_deadline(key, opened);
+        keys.push(key);
+    }
+    let now = born + INTERVAL + INTERVAL / 2;
+    for _ in 0..SIZE / 2 {
+        let key = fleet.take_due(now).expect("half of them are due");
+        if let Some(Action::SendHeartbeat { .. }) = fleet.poll_deadline(key, now) {
+            fleet.on_heartbeat_sent(key, now);
+        }
+    }
+    let key = keys[SIZE as usize * 3 / 4];
+    Box::new(Members { fleet, key, now: now + INTERVAL / 8 })
+}
+
+/// The same once one of those that have come up was taken: that one.
+pub fn taken() -> Box<Members> {
+    let mut members = members();
+    members.key = members.fleet.take_due(members.now).expect("some are due");
+    members
 }
 
 /// Pends once, at which a wrapper sets its alarm, and has the same item ever after.

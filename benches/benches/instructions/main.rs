@@ -67,7 +67,7 @@ fn next_frame<B: Body<Data = Bytes>>(mut body: Pin<Box<B>>) -> Pin<Box<B>> {
 }
 
 #[library_benchmark]
-#[bench::any(args = (subjects::members()), config = counted(184))]
+#[bench::any(args = (subjects::members()), config = counted(182))]
 fn fleet_on_send(mut members: Box<Members>) -> Box<Members> {
     let Members { fleet, key, now } = &mut *members;
     black_box(black_box(fleet).on_send(black_box(*key), black_box(*now)));
@@ -75,7 +75,7 @@ fn fleet_on_send(mut members: Box<Members>) -> Box<Members> {
 }
 
 #[library_benchmark]
-#[bench::within_its_segments(args = (subjects::members()), config = counted(371))]
+#[bench::within_its_segments(args = (subjects::members()), config = counted(347))]
 fn fleet_insert(mut members: Box<Members>) -> Box<Members> {
     let Members { fleet, now, .. } = &mut *members;
     let config = black_box(Config::every(subjects::INTERVAL));
@@ -84,7 +84,7 @@ fn fleet_insert(mut members: Box<Members>) -> Box<Members> {
 }
 
 #[library_benchmark]
-#[bench::some_are_due(args = (subjects::members()), config = counted(396))]
+#[bench::some_are_due(args = (subjects::members()), config = counted(381))]
 fn fleet_take_due(mut members: Box<Members>) -> Box<Members> {
     let Members { fleet, now, .. } = &mut *members;
     black_box(black_box(fleet).take_due(black_box(*now)));
@@ -92,8 +92,8 @@ fn fleet_take_due(mut members: Box<Members>) -> Box<Members> {
 }
 
 #[library_benchmark]
-#[bench::no_news(args = (subjects::members()), config = counted(697))]
-#[bench::that_is_due(args = (subjects::taken()), config = counted(536))]
+#[bench::no_news(args = (subjects::members()), config = counted(677))]
+#[bench::that_is_due(args = (subjects::taken()), config = counted(521))]
 fn fleet_poll_deadline(mut members: Box<Members>) -> Box<Members> {
     let Members { fleet, key, now } = &mut *members;
     let _ = black_box(black_box(fleet).poll_deadline(black_box(*key), black_box(*now)));
@@ -101,7 +101,7 @@ fn fleet_poll_deadline(mut members: Box<Members>) -> Box<Members> {
 }
 
 #[library_benchmark]
-#[bench::any(args = (subjects::members()), config = counted(296))]
+#[bench::any(args = (subjects::members()), config = counted(291))]
 fn fleet_remove(mut members: Box<Members>) -> Box<Members> {
     let Members { fleet, key, .. } = &mut *members;
     black_box(black_box(fleet).remove(black_box(*key)));

@@ -21,13 +21,12 @@ pub(crate) fn filled(size: u32) -> (DelayQueue<Value>, Vec<Key>) {
 
 pub(crate) fn delay_queue(group: &mut Group<'_>, size: u32) {
     let label = |call: &str| format!("tokio-util {}: DelayQueue::{call}", version("tokio-util"));
+    let (mut queue, mut keys) = filled(size);
     group.line("delay-queue-reset", label("reset"), 1, |bencher| {
-        let (mut queue, keys) = filled(size);
         let mut random = Random::new();
         bencher.iter(|| queue.reset(black_box(&keys[random.below(keys.len())]), INTERVAL));
     });
     group.line("delay-queue-insert", label("insert"), 1, |bencher| {
-        let (mut queue, _) = filled(size);
         bencher.iter_custom(|iterations| {
             in_batches(iterations, |count| {
                 let start = Instant::now();
@@ -43,7 +42,6 @@ pub(crate) fn delay_queue(group: &mut Group<'_>, size: u32) {
         });
     });
     group.line("delay-queue-remove", label("remove"), 1, |bencher| {
-        let (mut queue, mut keys) = filled(size);
         let mut random = Random::new();
         bencher.iter_custom(|iterations| {
             in_batches(iterations, |count| {

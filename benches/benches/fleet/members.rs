@@ -56,13 +56,22 @@ impl Idle {
 
 pub(crate) fn fleet(group: &mut Group<'_>, size: u32) {
     let label = |calls: &str| format!("heartbeat-core {}: {calls}", version("heartbeat-core"));
+    let mut idle = Idle::new(size);
     group.line("nothing", "nothing but the look-up of a key", 1, |bencher| {
-        let idle = Idle::new(size);
         let mut random = Random::new();
         bencher.iter(|| idle.keys[random.below(idle.keys.len())]);
     });
+    let mut entries = vec![[1u32; 11]; idle.keys.len()]; // with zeros, the system would wait with the memory
+    group.line("touch", "one of as many entries of 44 bytes is written to", 1, |bencher| {
+        let mut random = Random::new();
+        bencher.iter(|| {
+            let entry = &mut entries[random.below(idle.keys.len())];
+            entry[0] += 1;
+            black_box(entry);
+        });
+    });
+    drop(entries);
     group.line("on-send", label("on_send"), 1, |bencher| {
-        let mut idle = Idle::new(size);
         let mut random = Random::new();
         bencher.iter(|| {
             let key = idle.keys[random.below(idle.keys.len())];
@@ -71,11 +80,9 @@ pub(crate) fn fleet(group: &mut Group<'_>, size: u32) {
     });
     let due = label("take_due, poll_deadline, on_heartbeat_sent");
     group.line("due", due, 1, |bencher| {
-        let mut idle = Idle::new(size);
         bencher.iter(|| idle.beat());
     });
     group.line("insert", label("insert, poll_deadline"), 1, |bencher| {
-        let mut idle = Idle::new(size);
         bencher.iter_custom(|iterations| {
             in_batches(iterations, |count| {
                 let start = Instant::now();
@@ -90,7 +97,6 @@ pub(crate) fn fleet(group: &mut Group<'_>, size: u32) {
         });
     });
     group.line("remove", label("remove"), 1, |bencher| {
-        let mut idle = Idle::new(size);
         let mut random = Random::new();
         bencher.iter_custom(|iterations| {
             in_batches(iterations, |count| {

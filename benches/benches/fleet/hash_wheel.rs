@@ -1,6 +1,5 @@
-//! The wheel of `hierarchical_hash_wheel_timer`: of those on the registry that are a wheel and nothing
-//! else, can cancel, and are kept, the one in wide use, below the actors of kompact among others. What
-//! it cancels it only forgets: the place in the wheel is taken until its time has come.
+//! The wheel of `hierarchical_hash_wheel_timer`. README.md says why this one. What it cancels it only
+//! forgets: the place in the wheel is taken until its time has come.
 
 use std::hint::black_box;
 use std::rc::Rc;

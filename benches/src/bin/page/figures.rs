@@ -22,7 +22,11 @@ pub(crate) fn renewed(page: &str) -> Result<String, Box<dyn Error>> {
         let (name, old) = part.split_once(BLOCK).ok_or("a comment without a block of text")?;
         let (_, rest) = old.split_once(END).ok_or_else(|| format!("{name} has no end"))?;
         let table = tables.get(name).ok_or_else(|| format!("nothing is known of {name}"))?;
-        renewed.extend([COMMENT, name, BLOCK, table.trim_end(), "\n", END, rest]);
+        renewed.extend([COMMENT, name, BLOCK]);
+        for line in table.lines() {
+            renewed.extend([line.trim_end(), "\n"]);
+        }
+        renewed.extend([END, rest]);
     }
     Ok(renewed)
 }

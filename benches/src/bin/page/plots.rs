@@ -90,7 +90,8 @@ fn bars(title: &str, all: &[Bar]) -> Svg {
 
 /// What a call costs against how many members there are. Both axes are logarithmic.
 fn against_members(rows: &[Row]) -> Svg {
-    const LINES: [(&str, &str, RGBColor, bool); 8] = [
+    const LINES: [(&str, &str, RGBColor, bool); 9] = [
+        ("touch", "memory: one entry is written to", BLACK, false),
         ("on-send", "Fleet: on_send", BLUE, true),
         ("due", "Fleet: a beat", RGBColor(0, 153, 136), true),
         ("insert", "Fleet: insert, poll_deadline", RGBColor(51, 187, 238), true),
@@ -125,6 +126,7 @@ fn against_members(rows: &[Row]) -> Svg {
         .y_desc("nanoseconds for each call, median")
         .y_label_formatter(&|figure| format!("{figure}"))
         .draw()?;
+    let mut labels = Vec::new();
     for (line, label, colour, is_ours) in LINES {
         let figure = |section: &str| {
             let row = rows.iter().find(|row| row.section == section && row.line == line);
@@ -137,9 +139,15 @@ fn against_members(rows: &[Row]) -> Svg {
         let last = points[points.len() - 1];
         chart.draw_series(LineSeries::new(points.clone(), style))?;
         chart.draw_series(points.iter().map(|&at| Circle::new(at, 4, colour.filled())))?;
-        let font = FONT.into_font().color(&colour);
         let (x, y) = chart.backend_coord(&last);
-        root.draw(&Text::new(label, (x + 12, y - 8), font))?;
+        labels.push((y - 8, x + 12, label, colour));
+    }
+    labels.sort_unstable_by_key(|&(y, ..)| y);
+    let mut least = i32::MIN;
+    for (y, x, label, colour) in labels {
+        let y = y.max(least); // not over the one above
+        root.draw(&Text::new(label, (x, y), FONT.into_font().color(&colour)))?;
+        least = y + FONT.1 + 1;
     }
     root.present()?;
     drop(chart);

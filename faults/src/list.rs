@@ -608,7 +608,7 @@ pub const FAULTS: &[Fault] = &[
     Fault {
         name: "a heartbeat is asked for too early",
         file: HEART,
-        right: "at.saturating_duration_since(now) <= early.duration()",
+        right: "is_near(at, now, early)",
         wrong: "at.saturating_duration_since(now) <= Duration::from_secs(3)",
     },
     Fault {

@@ -1,50 +1,35 @@
-//! What single calls of a fleet take, and of tokio-util's `DelayQueue`: not only in the middle, but at
-//! worst. README.md tells how to run and read it.
-
-mod idle;
+//! Each call by itself, to see how far the slowest lie from the rest, and all from what no structure
+//! can go below.
 
 use std::error::Error;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use tokio::runtime;
+use heartbeat_benches::{Calls, Random, calls_table, write};
 
-use idle::{INTERVAL, Idle, Queue, Random, SIZES};
+use crate::INTERVAL;
+use crate::delay_queue::filled;
+use crate::members::Idle;
 
-/// How many of each are timed, so that a hundred are beyond p99.99.
+/// How often each is called: its slowest ten-thousandth are a hundred calls.
 const CALLS: usize = 1_000_000;
 
 /// How many are let go before as many are taken in again.
 const CHURN: usize = 250;
 
-fn main() -> Result<(), Box<dyn Error>> {
-    let runtime = runtime::Builder::new_current_thread().enable_time().build()?;
-    let _entered = runtime.enter();
-
-    let clock = clock().figures();
-    println!("nanoseconds per call, less the {:.0} that reading the clock takes", clock.mean);
-    print!("{:34} {:>5} {:>6} {:>6} {:>6} ", "", "size", "mean", "p50", "p99");
-    println!("{:>7} {:>8} {:>6}", "p99.99", "x floor", "x 1k");
-    let mut small: Vec<f64> = Vec::new(); // the means of the first size
-    for (size, name) in SIZES {
+/// Measures, prints and keeps it.
+pub(crate) fn one_by_one(sizes: &[(u32, &str)]) -> Result<(), Box<dyn Error>> {
+    let clock = clock().figures("", "");
+    let mut all = Vec::new();
+    for &(size, members) in sizes {
         let lines = fleet(size).into_iter().chain(queue(size));
-        let mut floor = None;
-        for (nth, (line, times)) in lines.enumerate() {
-            let Figures { mean, p50, p99, p9999 } = times.figures().less(&clock);
-            let floor = *floor.get_or_insert(mean);
-            if small.len() == nth {
-                small.push(mean);
-            }
-            print!("{line:34} {name:>5} {mean:6.1} {p50:6.0} {p99:6.0} ");
-            println!("{p9999:7.0} {:8.1} {:6.1}", mean / floor, mean / small[nth]);
-        }
+        all.extend(lines.map(|(call, times)| less(times.figures(members, call), &clock)));
     }
-    Ok(())
+    println!("\nfleet-calls: each call timed by itself, in nanoseconds\n{}", calls_table(&all));
+    write("fleet_calls", &all)
 }
 
-type Line = (&'static str, Times);
-
-fn fleet(size: u32) -> [Line; 5] {
+fn fleet(size: u32) -> [(&'static str, Times); 5] {
     let mut idle = Idle::new(size);
     let mut random = Random::new();
     let [mut floor, mut sends, mut removes, mut inserts, mut beats] =
@@ -71,40 +56,58 @@ fn fleet(size: u32) -> [Line; 5] {
         }
     }
     for _ in 0..CALLS {
-        beats.of(|| idle.take_due());
+        beats.of(|| idle.beat());
     }
     [
-        ("a record of 28 bytes in a Vec", floor),
-        ("Fleet: on_send", sends),
-        ("Fleet: remove", removes),
-        ("Fleet: insert, poll_deadline", inserts),
-        ("Fleet: take_due, poll_deadline, …", beats),
+        ("a record of 28 bytes in a Vec is changed", floor),
+        ("on_send", sends),
+        ("remove", removes),
+        ("insert, poll_deadline", inserts),
+        ("take_due, poll_deadline, on_heartbeat_sent", beats),
     ]
 }
 
-fn queue(size: u32) -> [Line; 3] {
-    let mut queue = Queue::new(size);
+fn queue(size: u32) -> [(&'static str, Times); 3] {
+    let (mut queue, mut keys) = filled(size);
     let mut random = Random::new();
     let [mut resets, mut removes, mut inserts] = [(); 3].map(|()| Times::new());
     for _ in 0..CALLS {
-        let key = &queue.keys[random.below(queue.keys.len())];
-        resets.of(|| queue.queue.reset(key, INTERVAL));
+        let key = &keys[random.below(keys.len())];
+        resets.of(|| queue.reset(key, INTERVAL));
     }
     for _ in 0..CALLS / CHURN {
-        let places = random.different(queue.keys.len(), CHURN);
+        let places = random.different(keys.len(), CHURN);
         for &place in &places {
-            let key = &queue.keys[place];
-            removes.of(|| queue.queue.remove(key));
+            removes.of(|| queue.remove(&keys[place]));
         }
         for &place in &places {
-            inserts.of(|| queue.keys[place] = queue.insert());
+            inserts.of(|| keys[place] = queue.insert([0; 2], INTERVAL));
         }
     }
     [
-        ("DelayQueue: reset", resets),
-        ("DelayQueue: remove", removes),
-        ("DelayQueue: insert", inserts),
+        ("DelayQueue::reset", resets),
+        ("DelayQueue::remove", removes),
+        ("DelayQueue::insert", inserts),
     ]
+}
+
+/// Calls that do nothing, which are what reading the clock takes.
+fn clock() -> Times {
+    let mut times = Times::new();
+    for _ in 0..CALLS {
+        times.of(|| ());
+    }
+    times
+}
+
+fn less(calls: Calls, clock: &Calls) -> Calls {
+    Calls {
+        mean: (calls.mean - clock.mean).max(0.1),
+        median: calls.median.saturating_sub(clock.median),
+        slow: calls.slow.saturating_sub(clock.median),
+        slowest: calls.slowest.saturating_sub(clock.median),
+        ..calls
+    }
 }
 
 /// How long calls took, each by itself.
@@ -121,41 +124,15 @@ impl Times {
         self.0.push(start.elapsed());
     }
 
-    fn figures(mut self) -> Figures {
+    fn figures(mut self, members: &str, call: &str) -> Calls {
         self.0.sort_unstable();
-        let nanos = |time: &Duration| time.as_secs_f64() * 1e9;
-        let [p50, p99, p9999] =
-            [5_000, 9_900, 9_999].map(|part| nanos(&self.0[CALLS * part / 10_000]));
+        let at = |part: usize| {
+            self.0[CALLS / 10_000 * part].as_nanos().try_into().expect("it does not take for ever")
+        };
+        let [median, slow, slowest] = [5_000, 9_900, 9_999].map(at);
         let middle = &self.0[CALLS / 10..CALLS - CALLS / 10];
-        let mean =
-            nanos(&middle.iter().sum()) / f64::from(u32::try_from(middle.len()).expect("few"));
-        Figures { mean, p50, p99, p9999 }
+        let count = u32::try_from(middle.len()).expect("a million at most");
+        let mean = middle.iter().sum::<Duration>().as_secs_f64() * 1e9 / f64::from(count);
+        Calls { members: members.into(), call: call.into(), mean, median, slow, slowest }
     }
-}
-
-/// What calls took, in nanoseconds.
-struct Figures {
-    /// Of the middle four fifths: finer than the clock's resolution.
-    mean: f64,
-    p50: f64,
-    p99: f64,
-    p9999: f64,
-}
-
-impl Figures {
-    /// Without what reading the clock takes.
-    fn less(self, clock: &Self) -> Self {
-        let [p50, p99, p9999] =
-            [self.p50, self.p99, self.p9999].map(|time| (time - clock.p50).max(0.0));
-        Self { mean: (self.mean - clock.mean).max(0.1), p50, p99, p9999 }
-    }
-}
-
-/// Calls that do nothing.
-fn clock() -> Times {
-    let mut times = Times::new();
-    for _ in 0..CALLS {
-        times.of(|| ());
-    }
-    times
 }

@@ -3,8 +3,6 @@
 
 #![expect(missing_docs, reason = "the macros make items without docs")]
 
-mod subjects;
-
 use std::hint::black_box;
 use std::pin::Pin;
 use std::task::{Context, Waker};
@@ -14,9 +12,10 @@ use bytes::Bytes;
 use futures_core::Stream;
 use gungraun::prelude::*;
 use gungraun::{Callgrind, EventKind};
+use heartbeat_core::Config;
 use http_body::Body;
 
-use subjects::{Machine, machine};
+use heartbeat_benches::subjects::{self, Machine, Members, machine};
 
 /// The limit is what was counted and a twentieth: another compiler or another CPU may do it in another
 /// way.
@@ -42,7 +41,7 @@ fn on_send((mut heart, now): (Box<Machine>, Instant)) -> Box<Machine> {
     heart
 }
 
-#[library_benchmark(config = counted(234))]
+#[library_benchmark(config = counted(146))]
 #[bench::no_news(machine())]
 #[bench::after_a_send(sent(machine()))]
 fn poll_deadline((mut heart, now): (Box<Machine>, Instant)) -> Box<Machine> {
@@ -60,11 +59,53 @@ fn next_item<S: Stream<Item = u32>>(mut stream: Pin<Box<S>>) -> Pin<Box<S>> {
 
 #[library_benchmark]
 #[bench::bare(args = (subjects::events()), config = counted(68))]
-#[bench::sse(args = (subjects::events_kept_alive()), config = counted(476))]
-#[bench::grpc(args = (subjects::messages_kept_alive()), config = counted(359))]
+#[bench::sse(args = (subjects::events_kept_alive()), config = counted(449))]
+#[bench::grpc(args = (subjects::messages_kept_alive()), config = counted(332))]
 fn next_frame<B: Body<Data = Bytes>>(mut body: Pin<Box<B>>) -> Pin<Box<B>> {
     let _ = black_box(body.as_mut().poll_frame(&mut Context::from_waker(Waker::noop())));
     body
+}
+
+#[library_benchmark]
+#[bench::any(args = (subjects::members()), config = counted(182))]
+fn fleet_on_send(mut members: Box<Members>) -> Box<Members> {
+    let Members { fleet, key, now } = &mut *members;
+    black_box(black_box(fleet).on_send(black_box(*key), black_box(*now)));
+    members
+}
+
+#[library_benchmark]
+#[bench::within_its_segments(args = (subjects::members()), config = counted(347))]
+fn fleet_insert(mut members: Box<Members>) -> Box<Members> {
+    let Members { fleet, now, .. } = &mut *members;
+    let config = black_box(Config::every(subjects::INTERVAL));
+    let _ = black_box(black_box(fleet).insert(&config, black_box(*now), [0; 2]));
+    members
+}
+
+#[library_benchmark]
+#[bench::some_are_due(args = (subjects::members()), config = counted(381))]
+fn fleet_take_due(mut members: Box<Members>) -> Box<Members> {
+    let Members { fleet, now, .. } = &mut *members;
+    black_box(black_box(fleet).take_due(black_box(*now)));
+    members
+}
+
+#[library_benchmark]
+#[bench::no_news(args = (subjects::members()), config = counted(677))]
+#[bench::that_is_due(args = (subjects::taken()), config = counted(521))]
+fn fleet_poll_deadline(mut members: Box<Members>) -> Box<Members> {
+    let Members { fleet, key, now } = &mut *members;
+    let _ = black_box(black_box(fleet).poll_deadline(black_box(*key), black_box(*now)));
+    members
+}
+
+#[library_benchmark]
+#[bench::any(args = (subjects::members()), config = counted(291))]
+fn fleet_remove(mut members: Box<Members>) -> Box<Members> {
+    let Members { fleet, key, .. } = &mut *members;
+    black_box(black_box(fleet).remove(black_box(*key)));
+    members
 }
 
 fn sent((mut heart, now): (Box<Machine>, Instant)) -> (Box<Machine>, Instant) {
@@ -74,7 +115,18 @@ fn sent((mut heart, now): (Box<Machine>, Instant)) -> (Box<Machine>, Instant) {
 
 library_benchmark_group!(
     name = instructions,
-    benchmarks = [counting, on_send, poll_deadline, next_item, next_frame]
+    benchmarks = [
+        counting,
+        on_send,
+        poll_deadline,
+        next_item,
+        next_frame,
+        fleet_on_send,
+        fleet_insert,
+        fleet_take_due,
+        fleet_poll_deadline,
+        fleet_remove,
+    ]
 );
 
 main!(library_benchmark_groups = instructions);

@@ -1,68 +1,46 @@
 //! What each item of a stream costs, with heartbeats and with their peers. README.md tells how to
 //! read the table that is printed at the end.
 
-mod group;
 mod streams;
-mod table;
 
 use std::convert::Infallible;
 use std::error::Error;
 use std::hint::black_box;
-use std::path::Path;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
-use axum::response::sse::{Event, KeepAlive, Sse};
-use criterion::Criterion;
+use axum::body::BodyDataStream;
+use axum::response::IntoResponse;
+use axum::response::sse::{self as axum_sse, Sse};
+use heartbeat_benches::{Bench, Bursts, Group, ITEMS, OURS, version};
 use heartbeat_core::{Config, Heartbeat};
 use heartbeat_tokio::HeartbeatStreamExt as _;
 use tokio::runtime;
 use tokio_stream::StreamExt as _;
+use warp::sse as warp_sse;
 
-use group::Group;
-use streams::{Bursts, SleepReset, TimerSetAfter};
-use table::{OURS, Section, version};
-
-/// Per iteration of criterion's. Many, since each burst ends with one more poll, which pends.
-const ITEMS: u32 = 10_000;
+use streams::{SleepReset, TimerSetAfter};
 
 /// Of every wrapper; nothing is ever silent for that long.
 const INTERVAL: Duration = Duration::from_secs(15);
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("criterion");
-    let mut criterion = Criterion::default()
-        .output_directory(&directory)
-        .warm_up_time(Duration::from_millis(300))
-        .measurement_time(Duration::from_millis(1500))
-        .sample_size(60)
-        .nresamples(10_000)
-        .configure_from_args();
     let runtime = runtime::Builder::new_current_thread().enable_time().build()?;
     let _entered = runtime.enter();
 
-    let start = SystemTime::now();
-    let sections = [
-        wrappers(&mut criterion, "busy", "the next item is always ready", ITEMS),
-        bodies(&mut criterion, "busy-sse", "the same within axum's Sse", ITEMS),
-        wrappers(&mut criterion, "slow", "each item is followed by a poll that pends", 1),
-        bodies(&mut criterion, "slow-sse", "the same within axum's Sse", 1),
-        parts(&mut criterion, "parts", "clocks, and heartbeat-core alone"),
-    ];
-    criterion.final_summary();
-    for section in sections {
-        section.print(&directory, start);
-    }
+    let mut bench = Bench::new("per_item");
+    wrappers(&mut bench.costs("busy", "the next item is always ready"), ITEMS);
+    axum_bodies(&mut bench.costs("busy-axum", "the same within axum's Sse"), ITEMS);
+    warp_events(&mut bench.costs("busy-warp", "the same with warp's events"), ITEMS);
+    wrappers(&mut bench.costs("slow", "each item is followed by a poll that pends"), 1);
+    axum_bodies(&mut bench.costs("slow-axum", "the same within axum's Sse"), 1);
+    warp_events(&mut bench.costs("slow-warp", "the same with warp's events"), 1);
+    parts(&mut bench.costs("parts", "clocks, and heartbeat-core alone"));
+    bench.finish()?;
     Ok(())
 }
 
 /// Wrappers of a stream of numbers that comes in bursts of `length`.
-fn wrappers(
-    criterion: &mut Criterion,
-    name: &'static str,
-    title: &'static str,
-    length: u32,
-) -> Section {
-    let mut group = Group::new(criterion, name, title);
+fn wrappers(group: &mut Group<'_>, length: u32) {
     let stream = || Bursts::new(length, |n| n);
 
     group.stream("bare", "the bare stream", length, stream());
@@ -74,40 +52,54 @@ fn wrappers(
     group.stream("tokio-sleep-reset", label, length, SleepReset::new(stream()));
     let label = format!("async-io {}: Timer::set_after at each item", version("async-io"));
     group.stream("async-io-timer-set-after", label, length, TimerSetAfter::new(stream()));
-    group.section()
 }
 
 /// Response bodies of axum over a stream of events. Axum's keep-alive cannot be had without the
 /// body that encodes the events; so the body without a keep-alive is the baseline here.
-fn bodies(
-    criterion: &mut Criterion,
-    name: &'static str,
-    title: &'static str,
-    length: u32,
-) -> Section {
-    let mut group = Group::new(criterion, name, title);
+fn axum_bodies(group: &mut Group<'_>, length: u32) {
     // A clone of what was encoded before: the cheapest event there is.
-    let event: Event = black_box(Event::DEFAULT_KEEP_ALIVE);
+    let event: axum_sse::Event = black_box(axum_sse::Event::DEFAULT_KEEP_ALIVE);
     let stream = || {
         let event = event.clone();
         Bursts::new(length, move |_| Ok::<_, Infallible>(event.clone()))
     };
 
-    let body = Sse::new(stream());
+    let body = data_of(Sse::new(stream()));
     let label = format!("axum {}: Sse without keep-alive", version("axum"));
-    group.body("bare", label, length, body);
-    let body = Sse::new(stream().try_heartbeat(INTERVAL, || Event::DEFAULT_KEEP_ALIVE));
+    group.stream("bare", label, length, body);
+    let beating = stream().try_heartbeat(INTERVAL, || axum_sse::Event::DEFAULT_KEEP_ALIVE);
     let label = format!("heartbeat-tokio {}: try_heartbeat within Sse", version("heartbeat-tokio"));
-    group.body(OURS, label, length, body);
-    let body = Sse::new(stream()).keep_alive(KeepAlive::default().interval(INTERVAL));
+    group.stream(OURS, label, length, data_of(Sse::new(beating)));
+    let keep_alive = axum_sse::KeepAlive::default().interval(INTERVAL);
     let label = format!("axum {}: Sse with KeepAlive", version("axum"));
-    group.body("axum-keep-alive", label, length, body);
-    group.section()
+    group.stream(
+        "axum-keep-alive",
+        label,
+        length,
+        data_of(Sse::new(stream()).keep_alive(keep_alive)),
+    );
+}
+
+fn data_of(response: impl IntoResponse) -> BodyDataStream {
+    response.into_response().into_body().into_data_stream()
+}
+
+/// Streams of warp's events: its keep-alive can be had without the body.
+fn warp_events(group: &mut Group<'_>, length: u32) {
+    // Without a text: the cheapest event there is.
+    let stream = || Bursts::new(length, |_| Ok::<_, Infallible>(warp_sse::Event::default()));
+
+    group.stream("bare", "the bare stream", length, stream());
+    let label = format!("heartbeat-tokio {}: try_heartbeat", version("heartbeat-tokio"));
+    let beating = stream().try_heartbeat(INTERVAL, || warp_sse::Event::default().comment(""));
+    group.stream(OURS, label, length, beating);
+    let label = format!("warp {}: sse::keep_alive", version("warp"));
+    let kept_alive = warp_sse::keep_alive().interval(INTERVAL).stream(stream());
+    group.stream("warp-keep-alive", label, length, kept_alive);
 }
 
 /// What the cost of a wrapper is made of.
-fn parts(criterion: &mut Criterion, name: &'static str, title: &'static str) -> Section {
-    let mut group = Group::new(criterion, name, title);
+fn parts(group: &mut Group<'_>) {
     let now = Instant::now();
     let heart = Heartbeat::new(&Config::every(INTERVAL), now);
 
@@ -139,5 +131,4 @@ fn parts(criterion: &mut Criterion, name: &'static str, title: &'static str) -> 
         black_box(&mut machine).on_send(black_box(now));
         let _ = black_box(black_box(&mut machine).poll_deadline(black_box(now)));
     });
-    group.section()
 }

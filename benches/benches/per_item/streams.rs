@@ -1,4 +1,4 @@
-//! The stream that all wrappers wrap, and the two wrappers that nobody publishes.
+//! The two wrappers that nobody publishes.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -9,38 +9,6 @@ use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep, sleep};
 
 use crate::INTERVAL;
-
-/// A stream without end: ready `length` times, then pending once. It begins with the pending, at
-/// which a wrapper arms its alarm: what is measured after that is its steady state.
-pub(crate) struct Bursts<F> {
-    length: u32,
-    left: u32,
-    make: F,
-}
-
-impl<F> Bursts<F> {
-    pub(crate) fn new(length: u32, make: F) -> Self {
-        Self { length, left: 0, make }
-    }
-}
-
-impl<F, T> Stream for Bursts<F>
-where
-    F: FnMut(u32) -> T + Unpin,
-{
-    type Item = T;
-
-    #[inline]
-    fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<T>> {
-        if self.left == 0 {
-            self.left = self.length;
-            return Poll::Pending;
-        }
-        self.left -= 1;
-        let left = self.left;
-        Poll::Ready(Some((self.make)(left)))
-    }
-}
 
 pin_project! {
     /// A heartbeat as one writes it by hand on tokio: each item moves the alarm.

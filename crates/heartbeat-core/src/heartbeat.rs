@@ -189,7 +189,7 @@ impl<I: Instant> Heartbeat<I> {
         let gap = self.gap();
         let (deadline, early) = (self.deadline(gap), self.early(gap));
         match deadline {
-            Some(at) if at.saturating_duration_since(now) <= early.duration() => {
+            Some(at) if is_near(at, now, early) => {
                 self.phase = Phase::InFlight;
                 self.silence = Span::new(now.saturating_duration_since(self.since));
                 self.since = now;
@@ -262,7 +262,10 @@ impl<I: Instant> Heartbeat<I> {
     /// The alarm to set for a deadline and a limit. It may go off a granularity early, and for what may
     /// not be early it is then not too early.
     fn alarm(&self, deadline: Option<I>, early: Span, limit: Option<I>) -> Option<I> {
-        let later = |at: I, by: Span| by.after(at).unwrap_or(at);
+        let later = |at: I, by: Span| match by {
+            Span::ZERO => at,
+            by => by.after(at).unwrap_or(at),
+        };
         let deadline = deadline.map(|at| later(at, self.granularity.minus(early)));
         earliest(deadline, limit.map(|at| later(at, self.granularity)))
     }
@@ -287,6 +290,11 @@ impl<I: Instant> Heartbeat<I> {
         self.silence = Span::ZERO;
         self.phase = Phase::Armed;
     }
+}
+
+/// Whether `at` has come at `now`, or comes within `early`.
+fn is_near<I: Instant>(at: I, now: I, early: Span) -> bool {
+    at <= now || (early > Span::ZERO && at.saturating_duration_since(now) <= early.duration())
 }
 
 #[cfg(feature = "alloc")]

@@ -8,19 +8,20 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures_core::Stream;
-use heartbeat_core::{Config, Heartbeat};
+use heartbeat_core::{Action, Config, Fleet, Heartbeat, Key};
 use heartbeat_tokio::{
     Framing, HeartbeatBody, HeartbeatMessage, HeartbeatStreamExt as _, SseHeartbeat, TokioTimer,
 };
 use http_body::{Body, Frame};
 
 /// Nothing is ever silent for that long.
-const INTERVAL: Duration = Duration::from_secs(15);
+pub const INTERVAL: Duration = Duration::from_secs(15);
 
-pub(crate) type Machine = Heartbeat<Instant>;
+/// The machine of one stream.
+pub type Machine = Heartbeat<Instant>;
 
 /// A machine, and a time at which it has nothing to ask for.
-pub(crate) fn machine() -> (Box<Machine>, Instant) {
+pub fn machine() -> (Box<Machine>, Instant) {
     let born = Instant::now();
     let mut heart = Heartbeat::new(&Config::every(INTERVAL), born);
     let now = born + Duration::from_secs(1);
@@ -28,9 +29,49 @@ pub(crate) fn machine() -> (Box<Machine>, Instant) {
     (Box::new(heart), now + Duration::from_secs(1))
 }
 
+/// A fleet in the midst of an interval, one of its members, and a time at which some have come up.
+pub struct Members {
+    /// The fleet.
+    pub fleet: Fleet<Instant, [u64; 2]>,
+    /// One of its members, which is not due.
+    pub key: Key,
+    /// When some others are.
+    pub now: Instant,
+}
+
+/// A thousand members that were opened one after the other within an interval, and have beaten since.
+pub fn members() -> Box<Members> {
+    const SIZE: u32 = 1000;
+    let born = Instant::now();
+    let mut fleet = Fleet::new(born);
+    let mut keys = Vec::new();
+    for n in 0..SIZE {
+        let opened = born + INTERVAL * n / SIZE;
+        let key = fleet.insert(&Config::every(INTERVAL), opened, [0; 2]).expect("there is room");
+        let _ = fleet.poll_deadline(key, opened);
+        keys.push(key);
+    }
+    let now = born + INTERVAL + INTERVAL / 2;
+    for _ in 0..SIZE / 2 {
+        let key = fleet.take_due(now).expect("half of them are due");
+        if let Some(Action::SendHeartbeat { .. }) = fleet.poll_deadline(key, now) {
+            fleet.on_heartbeat_sent(key, now);
+        }
+    }
+    let key = keys[SIZE as usize * 3 / 4];
+    Box::new(Members { fleet, key, now: now + INTERVAL / 8 })
+}
+
+/// The same once one of those that have come up was taken: that one.
+pub fn taken() -> Box<Members> {
+    let mut members = members();
+    members.key = members.fleet.take_due(members.now).expect("some are due");
+    members
+}
+
 /// Pends once, at which a wrapper sets its alarm, and has the same item ever after.
 #[derive(Debug)]
-pub(crate) struct Always<T> {
+pub struct Always<T> {
     item: T,
     pended: bool,
 }
@@ -73,34 +114,43 @@ impl Body for Always<Bytes> {
 }
 
 /// The bare stream.
-pub(crate) fn numbers() -> Pin<Box<Always<u32>>> {
+pub fn numbers() -> Pin<Box<Always<u32>>> {
     steady(Always::new(7))
 }
 
 /// The same with heartbeats.
-pub(crate) fn numbers_kept_alive() -> Pin<Box<impl Stream<Item = u32>>> {
+pub fn numbers_kept_alive() -> Pin<Box<impl Stream<Item = u32>>> {
     in_tokio(|| steady(Always::new(7).heartbeat(INTERVAL, || 0)))
 }
 
+/// A bare body that has the same frame ever after.
+pub fn bare(frame: Bytes) -> Pin<Box<Always<Bytes>>> {
+    steady_body(Always::new(frame))
+}
+
 /// A bare body: an event of SSE in each frame.
-pub(crate) fn events() -> Pin<Box<Always<Bytes>>> {
-    steady_body(Always::new(EVENT))
+pub fn events() -> Pin<Box<Always<Bytes>>> {
+    bare(EVENT)
 }
 
 /// The same with heartbeats.
-pub(crate) fn events_kept_alive() -> Pin<Box<impl Body<Data = Bytes>>> {
+pub fn events_kept_alive() -> Pin<Box<impl Body<Data = Bytes>>> {
     kept_alive(EVENT, Framing::sse(&SseHeartbeat::default()))
 }
 
 /// A message of gRPC in each frame, with heartbeats.
-pub(crate) fn messages_kept_alive() -> Pin<Box<impl Body<Data = Bytes>>> {
+pub fn messages_kept_alive() -> Pin<Box<impl Body<Data = Bytes>>> {
     kept_alive(MESSAGE, Framing::grpc(&HeartbeatMessage::gateway_event()))
 }
 
-const EVENT: Bytes = Bytes::from_static(b"data: 0123456789012345678901234567890123456789\n\n");
-const MESSAGE: Bytes = Bytes::from_static(b"\0\0\0\0\x280123456789012345678901234567890123456789");
+/// An event of SSE, of 48 bytes.
+pub const EVENT: Bytes = Bytes::from_static(b"data: 0123456789012345678901234567890123456789\n\n");
+/// A message of gRPC, of 45 bytes in its envelope.
+pub const MESSAGE: Bytes =
+    Bytes::from_static(b"\0\0\0\0\x280123456789012345678901234567890123456789");
 
-fn kept_alive(frame: Bytes, framing: Framing) -> Pin<Box<impl Body<Data = Bytes>>> {
+/// A body that has the same frame ever after, with heartbeats.
+pub fn kept_alive(frame: Bytes, framing: Framing) -> Pin<Box<impl Body<Data = Bytes>>> {
     in_tokio(|| steady_body(HeartbeatBody::new(Always::new(frame), TokioTimer, INTERVAL, framing)))
 }
 
@@ -113,7 +163,8 @@ fn steady<S: Stream>(stream: S) -> Pin<Box<S>> {
     stream
 }
 
-fn steady_body<B: Body>(body: B) -> Pin<Box<B>> {
+/// Polled until the alarm is set, and once more.
+pub fn steady_body<B: Body>(body: B) -> Pin<Box<B>> {
     let mut body = Box::pin(body);
     for _ in 0..2 {
         let _ = body.as_mut().poll_frame(&mut Context::from_waker(Waker::noop()));

@@ -1,0 +1,93 @@
+//! A stream of tonic's.
+
+use std::error::Error;
+use std::net::SocketAddr;
+
+use heartbeat_benches::{OURS, version};
+use heartbeat_frame::{GatewayEvent, SubscribeRequest};
+use heartbeat_tokio::{HeartbeatLayer, HeartbeatMessage, Methods, Policy};
+use tokio::net::TcpListener;
+use tonic::transport::Endpoint;
+use tonic::transport::server::{Server, TcpIncoming};
+use tonic::{Request, Response, Status};
+
+use crate::events::Events;
+use crate::{INTERVAL, Line};
+
+/// What tonic makes of the proto of `heartbeat-frame`.
+#[allow(clippy::pedantic, missing_docs, unreachable_pub, reason = "the style is tonic's")]
+mod proto {
+    include!("../../../crates/heartbeat-gateway/src/generated/galaxy.gateway.v1.rs");
+}
+
+use proto::gateway_service_client::GatewayServiceClient;
+use proto::gateway_service_server::{GatewayService, GatewayServiceServer};
+
+struct Service {
+    in_a_row: u32,
+}
+
+type Make = fn() -> Result<GatewayEvent, Status>;
+
+#[expect(clippy::unnecessary_wraps, reason = "a stream of tonic's may fail")]
+fn event() -> Result<GatewayEvent, Status> {
+    Ok(GatewayEvent {
+        event_type: "price".into(),
+        payload: "a price of 123.45 at some@exchange".into(),
+        ..GatewayEvent::default()
+    })
+}
+
+#[tonic::async_trait]
+impl GatewayService for Service {
+    type SubscribeStream = Events<Make>;
+
+    /// Has as many events as the request says in place of an id.
+    async fn subscribe(
+        &self,
+        request: Request<SubscribeRequest>,
+    ) -> Result<Response<Events<Make>>, Status> {
+        let count = request.into_inner().last_event_id.parse();
+        let count = count.map_err(|_| Status::invalid_argument("how many events?"))?;
+        Ok(Response::new(Events::new(count, self.in_a_row, event as Make)))
+    }
+}
+
+pub(crate) async fn lines(in_a_row: u32) -> Result<Vec<Line>, Box<dyn Error>> {
+    let service = || GatewayServiceServer::new(Service { in_a_row });
+    let (listener, address) = listen().await?;
+    let server = Server::builder().add_service(service());
+    tokio::spawn(server.serve_with_incoming(listener));
+    let bare = Line { id: "bare", label: format!("tonic {}", version("tonic")), address };
+
+    let (listener, address) = listen().await?;
+    let streams = Methods::paths(["/galaxy.gateway.v1.GatewayService/Subscribe"]);
+    let policy = Policy::new(INTERVAL).with_messages(streams, HeartbeatMessage::gateway_event());
+    let server = Server::builder().layer(HeartbeatLayer::new(policy)).add_service(service());
+    tokio::spawn(server.serve_with_incoming(listener));
+    let label = format!("heartbeat-tokio {}: HeartbeatLayer", version("heartbeat-tokio"));
+    Ok(vec![bare, Line { id: OURS, label, address }])
+}
+
+async fn listen() -> Result<(TcpIncoming, SocketAddr), Box<dyn Error>> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let address = listener.local_addr()?;
+    Ok((TcpIncoming::from(listener), address))
+}
+
+/// Fetches so many events with tonic's client, and counts those that have come.
+pub(crate) fn fetch(address: SocketAddr, events: u32) -> Result<u32, Box<dyn Error>> {
+    crate::runtime()?.block_on(async {
+        // h2 gives up a connection on which too many small frames wait: with this window none are.
+        let server = Endpoint::from_shared(format!("http://{address}"))?;
+        let server = server.initial_connection_window_size(32 << 20);
+        let mut client = GatewayServiceClient::new(server.connect().await?);
+        let request = SubscribeRequest { last_event_id: events.to_string() };
+        let mut stream = client.subscribe(request).await?.into_inner();
+        let mut count = 0;
+        while stream.message().await?.is_some() {
+            count += 1;
+        }
+        Ok(count)
+    })
+}

@@ -1,0 +1,103 @@
+//! Events per second from end to end: through servers on loopback, with heartbeats and without, turn
+//! by turn. README.md tells how to read the tables that are printed at the end.
+
+mod events;
+mod grpc;
+mod sse;
+
+use std::error::Error;
+use std::net::SocketAddr;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use heartbeat_benches::{Run, is_test, runs_table, write};
+use tokio::runtime::{self, Runtime};
+
+/// Of every wrapper; nothing is ever silent for that long.
+const INTERVAL: Duration = Duration::from_secs(15);
+
+const ROUNDS: u32 = 11;
+
+/// A server, and how so many events are fetched from it.
+struct Line {
+    id: &'static str,
+    label: String,
+    address: SocketAddr,
+}
+
+struct Section {
+    name: &'static str,
+    title: &'static str,
+    /// In each run.
+    events: u32,
+    /// The first is without heartbeats.
+    lines: Vec<Line>,
+    fetch: fn(SocketAddr, u32) -> Result<u32, Box<dyn Error>>,
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let servers = runtime()?;
+    let mut sections = Vec::new();
+    for (name, title, events, in_a_row) in [
+        ("sse", "axum's Sse, the next event is always ready", 2_000_000, u32::MAX),
+        ("sse-singly", "the same, and each event is followed by a poll that pends", 200_000, 1),
+    ] {
+        let lines = servers.block_on(sse::lines(in_a_row))?;
+        sections.push(Section { name, title, events, lines, fetch: sse::fetch });
+    }
+    for (name, title, events, in_a_row) in [
+        ("grpc", "tonic, the next event is always ready", 1_000_000, u32::MAX),
+        ("grpc-singly", "the same, and each event is followed by a poll that pends", 100_000, 1),
+    ] {
+        let lines = servers.block_on(grpc::lines(in_a_row))?;
+        sections.push(Section { name, title, events, lines, fetch: grpc::fetch });
+    }
+    thread::spawn(move || servers.block_on(std::future::pending::<()>()));
+
+    let (rounds, share) = if is_test() { (1, 1000) } else { (ROUNDS, 1) };
+    let mut all = Vec::new();
+    for section in &sections {
+        let runs = in_turns(section, rounds, section.events / share)?;
+        println!("\n{}: {}\n{}", section.name, section.title, runs_table(&runs));
+        all.extend(runs);
+    }
+    if is_test() { Ok(()) } else { write("end_to_end", &all) }
+}
+
+/// One thread of its own serves, and another one fetches.
+fn runtime() -> Result<Runtime, Box<dyn Error>> {
+    Ok(runtime::Builder::new_current_thread().enable_all().build()?)
+}
+
+/// Fetches from all servers in each round, in one order and in the other by turns.
+fn in_turns(section: &Section, rounds: u32, events: u32) -> Result<Vec<Run>, Box<dyn Error>> {
+    for line in &section.lines {
+        (section.fetch)(line.address, events / 10)?; // to warm up
+    }
+    let mut runs = Vec::new();
+    for round in 0..rounds {
+        let mut lines: Vec<&Line> = section.lines.iter().collect();
+        if round % 2 == 1 {
+            lines.reverse();
+        }
+        for line in lines {
+            let start = Instant::now();
+            let fetched = (section.fetch)(line.address, events)?;
+            let taken = start.elapsed();
+            if fetched != events {
+                return Err(format!("{}: {fetched} of {events} events", line.label).into());
+            }
+            runs.push(Run {
+                section: section.name.into(),
+                title: section.title.into(),
+                line: line.id.into(),
+                label: line.label.clone(),
+                round,
+                events_per_second: f64::from(events) / taken.as_secs_f64(),
+            });
+        }
+    }
+    // In the order of the lines, so that the first is the one to compare with.
+    runs.sort_by_key(|run| section.lines.iter().position(|line| line.id == run.line));
+    Ok(runs)
+}

@@ -1,0 +1,9 @@
+//! Keeps what gungraun has counted, with the results of the other benches.
+
+use std::error::Error;
+
+use heartbeat_benches::{counted, write};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    write("instructions", &counted()?)
+}

@@ -1,0 +1,59 @@
+//! The tables. A block of text in the page that stands behind a comment with the name of a section has
+//! what its bench has printed.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::fs;
+
+use heartbeat_benches::{
+    Calls, Counted, Row, Run, calls_table, counted_table, read, results, runs_table, table,
+};
+
+const COMMENT: &str = "<!-- figures: ";
+const BLOCK: &str = " -->\n```text\n";
+const END: &str = "```\n";
+
+/// The page with the figures of today.
+pub(crate) fn renewed(page: &str) -> Result<String, Box<dyn Error>> {
+    let tables = tables()?;
+    let mut parts = page.split(COMMENT);
+    let mut renewed = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (name, old) = part.split_once(BLOCK).ok_or("a comment without a block of text")?;
+        let (_, rest) = old.split_once(END).ok_or_else(|| format!("{name} has no end"))?;
+        let table = tables.get(name).ok_or_else(|| format!("nothing is known of {name}"))?;
+        renewed.extend([COMMENT, name, BLOCK]);
+        for line in table.lines() {
+            renewed.extend([line.trim_end(), "\n"]);
+        }
+        renewed.extend([END, rest]);
+    }
+    Ok(renewed)
+}
+
+fn tables() -> Result<BTreeMap<String, String>, Box<dyn Error>> {
+    let mut tables = BTreeMap::new();
+    for bench in ["per_item", "push", "wire", "fleet"] {
+        let rows: Vec<Row> = read(bench)?;
+        for section in rows.chunk_by(|one, next| one.section == next.section) {
+            let text = titled(&section[0].title, &table(section).to_string());
+            tables.insert(section[0].section.clone(), text);
+        }
+    }
+    let runs: Vec<Run> = read("end_to_end")?;
+    for section in runs.chunk_by(|one, next| one.section == next.section) {
+        let text = titled(&section[0].title, &runs_table(section).to_string());
+        tables.insert(section[0].section.clone(), text);
+    }
+    let calls: Vec<Calls> = read("fleet_calls")?;
+    tables.insert("fleet-calls".into(), calls_table(&calls).to_string());
+    let counted: Vec<Counted> = read("instructions")?;
+    tables.insert("instructions".into(), counted_table(&counted).to_string());
+    tables.insert("machine".into(), fs::read_to_string(results("machine").with_extension("txt"))?);
+    Ok(tables)
+}
+
+fn titled(title: &str, table: &str) -> String {
+    // The table keeps a space before each line.
+    format!(" {title}\n\n{table}")
+}

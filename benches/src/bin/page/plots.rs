@@ -1,0 +1,156 @@
+//! The plots. They stand on white, so that they can be read on a dark page too.
+
+use std::error::Error;
+
+use heartbeat_benches::{OURS, Row, read};
+use plotters::prelude::*;
+
+type Svg = Result<String, Box<dyn Error>>;
+
+const WIDTH: u32 = 920;
+const FONT: (&str, i32) = ("sans-serif", 16);
+
+const BLUE: RGBColor = RGBColor(0, 119, 187);
+const GREY: RGBColor = RGBColor(150, 150, 150);
+
+/// Each by its name.
+pub(crate) fn all() -> Result<Vec<(&'static str, String)>, Box<dyn Error>> {
+    let (per_item, fleet): (Vec<Row>, Vec<Row>) = (read("per_item")?, read("fleet")?);
+    Ok(vec![
+        ("busy", added(&per_item, &["busy", "busy-axum", "busy-warp"])?),
+        ("slow", added(&per_item, &["slow", "slow-axum", "slow-warp"])?),
+        ("fleet", against_members(&fleet)?),
+    ])
+}
+
+/// A bar.
+struct Bar {
+    label: String,
+    figure: f64,
+    is_ours: bool,
+}
+
+/// What each line of these sections adds to the first one of its section.
+fn added(rows: &[Row], sections: &[&str]) -> Svg {
+    let mut all = Vec::new();
+    for name in sections {
+        let section: Vec<&Row> = rows.iter().filter(|row| row.section == *name).collect();
+        let base = section.first().ok_or_else(|| format!("there is no {name}"))?.fastest;
+        all.extend(section[1..].iter().map(|row| Bar {
+            label: row.label.clone(),
+            figure: row.fastest - base,
+            is_ours: row.line == OURS,
+        }));
+    }
+    bars("nanoseconds added to each item", &all)
+}
+
+/// Bars from a tenth on: the axis is logarithmic. The figures stand beside them.
+fn bars(title: &str, all: &[Bar]) -> Svg {
+    const LEAST: f64 = 0.1;
+    let mut svg = String::new();
+    let rows = u32::try_from(all.len())?;
+    let root = SVGBackend::with_string(&mut svg, (WIDTH, 70 + 34 * rows)).into_drawing_area();
+    root.fill(&WHITE)?;
+    let most = all.iter().map(|bar| bar.figure).fold(LEAST, f64::max) * 4.0;
+    let powers = (-1..6).map(|power| 10f64.powi(power)).collect();
+    let mut chart = ChartBuilder::on(&root)
+        .margin(10)
+        .margin_right(30)
+        .set_label_area_size(LabelAreaPosition::Left, 390)
+        .set_label_area_size(LabelAreaPosition::Bottom, 44)
+        .build_cartesian_2d(
+            (LEAST..most).log_scale().with_key_points(powers),
+            f64::from(rows)..0.0, // downwards
+        )?;
+    chart
+        .configure_mesh()
+        .disable_y_mesh()
+        .disable_y_axis()
+        .light_line_style(TRANSPARENT)
+        .bold_line_style(BLACK.mix(0.15))
+        .label_style(FONT)
+        .x_desc(title)
+        .x_label_formatter(&|figure| format!("{figure}"))
+        .draw()?;
+    for (row, bar) in (0..rows).map(f64::from).zip(all) {
+        let colour = if bar.is_ours { BLUE } else { GREY };
+        let end = bar.figure.max(LEAST * 1.02);
+        let corners = [(LEAST, row + 0.17), (end, row + 0.83)];
+        chart.draw_series([Rectangle::new(corners, colour.filled())])?;
+        let (x, y) = chart.backend_coord(&(end, row + 0.5));
+        root.draw(&Text::new(format!("{:.1}", bar.figure), (x + 6, y - 8), FONT))?;
+        root.draw(&Text::new(bar.label.clone(), (12, y - 8), FONT))?;
+    }
+    root.present()?;
+    drop(chart);
+    drop(root);
+    Ok(svg)
+}
+
+/// What a call costs against how many members there are. Both axes are logarithmic.
+fn against_members(rows: &[Row]) -> Svg {
+    const LINES: [(&str, &str, RGBColor, bool); 9] = [
+        ("touch", "memory: one entry is written to", BLACK, false),
+        ("on-send", "Fleet: on_send", BLUE, true),
+        ("due", "Fleet: a beat", RGBColor(0, 153, 136), true),
+        ("insert", "Fleet: insert, poll_deadline", RGBColor(51, 187, 238), true),
+        ("remove", "Fleet: remove", RGBColor(0, 68, 136), true),
+        ("delay-queue-reset", "DelayQueue: reset", RGBColor(204, 51, 17), false),
+        ("delay-queue-insert", "DelayQueue: insert", RGBColor(238, 119, 51), false),
+        ("hash-wheel-reset", "hash wheel: cancel, insert", RGBColor(170, 51, 119), false),
+        ("hash-wheel-due", "hash wheel: tick, insert", GREY, false),
+    ];
+    const SIZES: [(&str, f64); 3] = [("fleet-1k", 1e3), ("fleet-100k", 1e5), ("fleet-10M", 1e7)];
+    let mut svg = String::new();
+    let root = SVGBackend::with_string(&mut svg, (WIDTH, 520)).into_drawing_area();
+    root.fill(&WHITE)?;
+    let mut chart = ChartBuilder::on(&root)
+        .margin(10)
+        .margin_right(250)
+        .set_label_area_size(LabelAreaPosition::Left, 76)
+        .set_label_area_size(LabelAreaPosition::Bottom, 48)
+        .build_cartesian_2d(
+            (7e2..1.4e7).log_scale().with_key_points(SIZES.map(|(_, size)| size).to_vec()),
+            (1.0..4e3)
+                .log_scale()
+                .with_key_points(vec![1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1e3, 3e3]),
+        )?;
+    chart
+        .configure_mesh()
+        .light_line_style(TRANSPARENT)
+        .bold_line_style(BLACK.mix(0.15))
+        .label_style(FONT)
+        .x_desc("members")
+        .x_label_formatter(&|size| format!("{size}"))
+        .y_desc("nanoseconds for each call, median")
+        .y_label_formatter(&|figure| format!("{figure}"))
+        .draw()?;
+    let mut labels = Vec::new();
+    for (line, label, colour, is_ours) in LINES {
+        let figure = |section: &str| {
+            let row = rows.iter().find(|row| row.section == section && row.line == line);
+            row.map(|row| row.median).ok_or_else(|| format!("there is no {line} in {section}"))
+        };
+        let points: Result<Vec<(f64, f64)>, String> =
+            SIZES.iter().map(|&(section, size)| Ok((size, figure(section)?))).collect();
+        let points = points?;
+        let style = colour.stroke_width(if is_ours { 3 } else { 1 });
+        let last = points[points.len() - 1];
+        chart.draw_series(LineSeries::new(points.clone(), style))?;
+        chart.draw_series(points.iter().map(|&at| Circle::new(at, 4, colour.filled())))?;
+        let (x, y) = chart.backend_coord(&last);
+        labels.push((y - 8, x + 12, label, colour));
+    }
+    labels.sort_unstable_by_key(|&(y, ..)| y);
+    let mut least = i32::MIN;
+    for (y, x, label, colour) in labels {
+        let y = y.max(least); // not over the one above
+        root.draw(&Text::new(label, (x, y), FONT.into_font().color(&colour)))?;
+        least = y + FONT.1 + 1;
+    }
+    root.present()?;
+    drop(chart);
+    drop(root);
+    Ok(svg)
+}

@@ -10,11 +10,12 @@ macro_rules! program_on {
             use std::time::Duration;
 
             use ::$adapter::{
-                Beat, Config, Counters, Counts, Driver, DriverError, Framing, HeartbeatBody,
-                HeartbeatLayer, HeartbeatMessage, HeartbeatStream, HeartbeatStreamExt,
-                InvalidDescriptorSet, InvalidJitter, Jitter, Kind, Messages, Methods,
-                NdjsonHeartbeat, NoObserver, Observer, Outcome, Policy, Recognize, Sender,
-                SseHeartbeat, TimedOut, TryBeat, WatchdogStream, push,
+                Audience, Beat, Config, Counters, Counts, Driver, DriverError, Framing,
+                HeartbeatBody, HeartbeatLayer, HeartbeatMessage, HeartbeatStream,
+                HeartbeatStreamExt, Hub, HubError, HubTask, InvalidDescriptorSet, InvalidJitter,
+                Jitter, Kind, Messages, Methods, NdjsonHeartbeat, NoObserver, Observer, Outcome,
+                Policy, Recognize, Sender, SseHeartbeat, TimedOut, TryBeat, WatchdogStream, push,
+                push_in,
             };
             use futures_util::sink::{self, Drain};
             use futures_util::{FutureExt, Stream, StreamExt, stream};
@@ -97,6 +98,31 @@ macro_rules! program_on {
                 Ok(HeartbeatLayer::new(policy.observe(counters)))
             }
 
+            /// A hub whose task was never started: it says so, and all else is as it would be.
+            #[test]
+            fn the_same_program_shares_an_alarm() {
+                fn can_be_spawned<T: Send>(it: T) -> T {
+                    it
+                }
+                fn told_to<O: Audience>(hub: &Hub, audience: O) -> impl Stream<Item = char> {
+                    let letters = stream::iter("ab".chars());
+                    letters.heartbeat_in(hub, Duration::from_secs(1), Dots).observe(audience)
+                }
+                let (hub, task): (Hub, HubTask) = Hub::new();
+                drop(can_be_spawned(task));
+                let config = Duration::from_secs(1);
+                let letters = told_to(&hub, NoObserver).collect::<String>();
+                assert_eq!(letters.now_or_never(), Some("ab".to_owned()));
+                let letters = stream::iter([Ok('a'), Err(())]).try_heartbeat_in(&hub, config, Dots);
+                let letters = can_be_spawned(letters).collect::<Vec<_>>();
+                assert_eq!(letters.now_or_never(), Some(vec![Ok('a'), Err(())]));
+                let (sender, driver) = push_in(sink::drain(), &hub, config, Dots);
+                sender.send('a').now_or_never().expect("nobody else sends").expect("it is drained");
+                let ended = can_be_spawned(driver.run()).now_or_never();
+                assert_eq!(ended, Some(Err(DriverError::Hub(HubError::Stopped))));
+                drop(layer(&Counters::new()).map(|layer| layer.in_hub(&hub)));
+            }
+
             type Nothing = http_body_util::Empty<tonic::codegen::Bytes>;
 
             fn kept_alive(body: Nothing) -> HeartbeatBody<Nothing> {
@@ -152,6 +178,7 @@ macro_rules! sources_of {
             include_str!(concat!("../../", $adapter, "/src/lib.rs")),
             include_str!(concat!("../../", $adapter, "/src/ext.rs")),
             include_str!(concat!("../../", $adapter, "/src/http.rs")),
+            include_str!(concat!("../../", $adapter, "/src/hub.rs")),
             include_str!(concat!("../../", $adapter, "/src/push.rs")),
             include_str!(concat!("../../", $adapter, "/src/timer.rs")),
         ];

@@ -13,7 +13,7 @@ use axum::response::IntoResponse;
 use axum::response::sse::{self as axum_sse, Sse};
 use heartbeat_benches::{Bench, Bursts, Group, ITEMS, OURS, version};
 use heartbeat_core::{Config, Heartbeat};
-use heartbeat_tokio::HeartbeatStreamExt as _;
+use heartbeat_tokio::{HeartbeatStreamExt as _, Hub};
 use tokio::runtime;
 use tokio_stream::StreamExt as _;
 use warp::sse as warp_sse;
@@ -46,6 +46,9 @@ fn wrappers(group: &mut Group<'_>, length: u32) {
     group.stream("bare", "the bare stream", length, stream());
     let label = format!("heartbeat-tokio {}: heartbeat", version("heartbeat-tokio"));
     group.stream(OURS, label, length, stream().heartbeat(INTERVAL, || 0));
+    let label = format!("heartbeat-tokio {}: heartbeat_in a hub", version("heartbeat-tokio"));
+    let (hub, _task) = Hub::new();
+    group.stream("hub", label, length, stream().heartbeat_in(&hub, INTERVAL, || 0));
     let label = format!("tokio-stream {}: timeout", version("tokio-stream"));
     group.stream("tokio-stream-timeout", label, length, stream().timeout(INTERVAL));
     let label = format!("tokio {}: Sleep::reset at each item", version("tokio"));

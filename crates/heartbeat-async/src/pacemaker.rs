@@ -49,7 +49,8 @@ pub trait Pulse {
     /// Tells the machine what has happened, without asking it.
     fn report(&mut self, news: News, now: Self::Instant);
 
-    /// The consumer has taken a heartbeat and is back, but may have no time to report it for long.
+    /// The consumer has taken a heartbeat and is back, but may have no time to report it for long. Told
+    /// where that matters (T20).
     fn consumer_is_back(&mut self);
 
     /// Ends the heartbeats, and lets go of whatever would wake for them (T9).

@@ -56,6 +56,8 @@ struct State<U> {
     pulse: U,
     /// Not so if disabled or stopped: items pass then, and that is all (T1, T9).
     beating: bool,
+    /// A consumer that does not come back is told of (T20), so it is to be known at once that it is.
+    watched: bool,
     /// The last item was a failure, and no heartbeat may follow it (T17).
     muted: bool,
     taken: Taken,
@@ -91,6 +93,7 @@ where
         let state = State {
             pulse: pacemaker.born(config),
             beating: !config.is_disabled(),
+            watched: !config.stall_after().is_zero(),
             muted: false,
             taken: Taken::Nothing,
         };
@@ -188,7 +191,9 @@ where
                 return Poll::Ready(None);
             }
             this.flight.end(Outcome::Sent); // the consumer is back for more
-            state.pulse.consumer_is_back();
+            if state.watched {
+                state.pulse.consumer_is_back();
+            }
             state.taken = Taken::Heartbeat;
         }
 

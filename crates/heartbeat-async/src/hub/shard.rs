@@ -116,7 +116,7 @@ impl<T: Timer> Shard<T> {
         let next = if self.clock.is_set_by(soonest) { None } else { members.next_deadline() };
         drop(members);
         drop(old);
-        if let Some(next) = next {
+        if let Some(next) = next.filter(|&next| !self.clock.is_set_by(next)) {
             self.clock.look_by(next);
         }
         Asked::Machine(action)

@@ -21,5 +21,5 @@ pub use random::Random;
 pub use results::{Calls, Row, Unit, read, results, write};
 pub use runs::{Run, runs_table};
 pub use streams::{Bursts, drain};
-pub use table::{OURS, calls_table, table};
+pub use table::{OURS, calls_table, styled, table};
 pub use versions::version;

@@ -45,7 +45,7 @@ pub fn calls_table(calls: &[Calls]) -> Table {
 }
 
 /// Without lines, and with figures to the right from that column on.
-pub(crate) fn styled(mut table: Table, figures: usize) -> Table {
+pub fn styled(mut table: Table, figures: usize) -> Table {
     table.load_style(presets::NOTHING);
     for column in table.column_iter_mut().skip(figures) {
         column.set_cell_alignment(CellAlignment::Right);

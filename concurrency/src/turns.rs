@@ -35,8 +35,8 @@ impl Turns {
     }
 
     /// Waits until somebody gives the turn back, not quietly.
-    pub fn given_back(&self) -> impl Future<Output = ()> + use<> {
-        self.0.given_back.listen()
+    pub fn given_back(&self) -> impl Future<Output = ()> {
+        self.0.given_back()
     }
 }
 

@@ -362,12 +362,8 @@ pub const FAULTS: &[Fault] = &[
     Fault {
         name: "the driver is not told of a turn that was given back",
         file: TURN,
-        right: r"self.hand_on();
-        self.0.given_back.notify(usize::MAX)",
-        wrong: r"{
-            self.hand_on();
-            0
-        }",
+        right: "self.0.heeded.load(SeqCst)",
+        wrong: "false",
     },
     Fault {
         name: "a heartbeat does not wait for its turn",

@@ -6,13 +6,16 @@ use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::Path;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::routing::get;
 use futures_core::Stream;
 use heartbeat_benches::{OURS, version};
 use heartbeat_tokio::HeartbeatLayer;
+use http_body_util::BodyExt as _;
 use tokio::net::TcpListener;
+use tower_http::map_response_body::MapResponseBodyLayer;
 
 use crate::events::Events;
 use crate::{INTERVAL, Line};
@@ -33,8 +36,13 @@ pub(crate) async fn lines(in_a_row: u32) -> Result<Vec<Line>, Box<dyn Error>> {
     let route = |handler| Router::new().route("/{count}", handler);
     let axum = format!("axum {}", version("axum"));
     let layer = format!("heartbeat-tokio {}: HeartbeatLayer", version("heartbeat-tokio"));
+    // Whatever a layer makes of a body, axum puts it into a box.
+    let idle = format!("tower-http {}: a layer that changes nothing", version("tower-http"));
+    let unchanged = |body: Body| body.map_frame(|frame| frame);
     Ok(vec![
         serve("bare", axum.clone(), route(bare.clone())).await?,
+        serve("layer", idle, route(bare.clone()).layer(MapResponseBodyLayer::new(unchanged)))
+            .await?,
         serve(OURS, layer, route(bare).layer(HeartbeatLayer::new(INTERVAL))).await?,
         serve("axum-keep-alive", format!("{axum}: KeepAlive"), route(kept_alive)).await?,
     ])

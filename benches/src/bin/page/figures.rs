@@ -9,6 +9,8 @@ use heartbeat_benches::{
     Calls, Counted, Row, Run, calls_table, counted_table, read, results, runs_table, table,
 };
 
+use crate::idle;
+
 const COMMENT: &str = "<!-- figures: ";
 const BLOCK: &str = " -->\n```text\n";
 const END: &str = "```\n";
@@ -49,6 +51,7 @@ fn tables() -> Result<BTreeMap<String, String>, Box<dyn Error>> {
     tables.insert("fleet-calls".into(), calls_table(&calls).to_string());
     let counted: Vec<Counted> = read("instructions")?;
     tables.insert("instructions".into(), counted_table(&counted).to_string());
+    tables.insert("idle".into(), idle::table(&idle::rows()?).to_string());
     tables.insert("machine".into(), fs::read_to_string(results("machine").with_extension("txt"))?);
     Ok(tables)
 }

@@ -2,6 +2,7 @@
 //! With `--check` it writes nothing, and fails where they are old.
 
 mod figures;
+mod idle;
 mod plots;
 
 use std::error::Error;

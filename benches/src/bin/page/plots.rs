@@ -5,6 +5,8 @@ use std::error::Error;
 use heartbeat_benches::{OURS, Row, read};
 use plotters::prelude::*;
 
+use crate::idle::{self, Idle};
+
 type Svg = Result<String, Box<dyn Error>>;
 
 const WIDTH: u32 = 920;
@@ -20,6 +22,18 @@ pub(crate) fn all() -> Result<Vec<(&'static str, String)>, Box<dyn Error>> {
         ("busy", added(&per_item, &["busy", "busy-axum", "busy-warp"])?),
         ("slow", added(&per_item, &["slow", "slow-axum", "slow-warp"])?),
         ("fleet", against_members(&fleet)?),
+        (
+            "idle-memory",
+            idle_bars("bytes for each stream, beside the bare task", |row| row.rss_over_bare, 0)?,
+        ),
+        (
+            "idle-cpu",
+            idle_bars(
+                "CPU seconds for a million heartbeats",
+                |row| row.cpu_seconds_per_million,
+                2,
+            )?,
+        ),
     ])
 }
 
@@ -42,11 +56,22 @@ fn added(rows: &[Row], sections: &[&str]) -> Svg {
             is_ours: row.line == OURS,
         }));
     }
-    bars("nanoseconds added to each item", &all)
+    bars("nanoseconds added to each item", &all, 1)
+}
+
+/// A figure of all idle streams that beat.
+fn idle_bars(title: &str, figure: impl Fn(&Idle) -> Option<f64>, digits: usize) -> Svg {
+    let rows = idle::rows()?;
+    let bar = |row: &Idle| {
+        let (label, is_ours) = (row.label(), row.is_on_a_hub());
+        Some(Bar { label, figure: figure(row)?, is_ours })
+    };
+    let all: Vec<Bar> = rows.iter().filter(|row| row.beats()).filter_map(bar).collect();
+    bars(title, &all, digits)
 }
 
 /// Bars from a tenth on: the axis is logarithmic. The figures stand beside them.
-fn bars(title: &str, all: &[Bar]) -> Svg {
+fn bars(title: &str, all: &[Bar], digits: usize) -> Svg {
     const LEAST: f64 = 0.1;
     let mut svg = String::new();
     let rows = u32::try_from(all.len())?;
@@ -79,7 +104,7 @@ fn bars(title: &str, all: &[Bar]) -> Svg {
         let corners = [(LEAST, row + 0.17), (end, row + 0.83)];
         chart.draw_series([Rectangle::new(corners, colour.filled())])?;
         let (x, y) = chart.backend_coord(&(end, row + 0.5));
-        root.draw(&Text::new(format!("{:.1}", bar.figure), (x + 6, y - 8), FONT))?;
+        root.draw(&Text::new(format!("{:.digits$}", bar.figure), (x + 6, y - 8), FONT))?;
         root.draw(&Text::new(bar.label.clone(), (12, y - 8), FONT))?;
     }
     root.present()?;

@@ -12,7 +12,7 @@ use futures_sink::Sink;
 use heartbeat_core::{Action, Config, Instant};
 
 use super::line::{Awaits, Line, Senders, Shared};
-use super::turn::Turn;
+use super::turn::{GivenBack, Turn};
 #[cfg(feature = "hub")]
 use crate::HubError;
 use crate::audience::Audience;
@@ -127,7 +127,7 @@ where
         loop {
             // First, lest it miss what happens from here on.
             let changed = shared.changed.listen();
-            let given_back = shared.turns.given_back.listen();
+            let given_back = shared.turns.given_back();
             let mut line = shared.line().await;
             let step =
                 poll_fn(|cx| Poll::Ready(self.step(&shared, &mut line, &mut turn, cx))).await?;
@@ -292,7 +292,7 @@ struct Wait<'a, A, F> {
     changed: EventListener,
     /// The sink was asked. It wakes whoever asked it last, which may have been somebody else since, who
     /// has given the turn back without an answer.
-    given_back: Option<EventListener>,
+    given_back: Option<GivenBack<'a>>,
     turn: Pin<&'a mut Option<F>>,
     alarm: Option<Pin<&'a mut A>>,
     /// The alarm was just set.

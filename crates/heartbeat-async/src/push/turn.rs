@@ -1,5 +1,7 @@
 use core::mem;
-use core::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use core::pin::Pin;
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use core::task::{Context, Poll};
 
 use event_listener::{Event, EventListener, Listener};
 
@@ -12,7 +14,9 @@ pub(super) struct Turns {
     /// Hands the turn on. One who hears it has the turn: it is never told in vain, and never told on.
     handed_on: Event,
     /// The turn was given back, and not by the driver.
-    pub(super) given_back: Event,
+    given_back: Event,
+    /// The driver listens to that: to tell nobody would cost as much as the turn itself.
+    heeded: AtomicBool,
 }
 
 /// Somebody has the turn, or was handed it and has not heard of it yet.
@@ -28,6 +32,13 @@ impl Turns {
     /// Takes the turn if nobody has it.
     pub(super) fn try_take(&self) -> Option<Turn<'_>> {
         self.state.compare_exchange(0, TAKEN, SeqCst, SeqCst).ok().map(|_| Turn(self))
+    }
+
+    /// Hears of turns that are given back from here on. For the driver alone.
+    pub(super) fn given_back(&self) -> GivenBack<'_> {
+        let listener = self.given_back.listen();
+        self.heeded.store(true, SeqCst);
+        GivenBack { turns: self, listener }
     }
 
     /// Waits for the turn.
@@ -71,7 +82,30 @@ impl Turn<'_> {
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
         self.hand_on();
-        self.0.given_back.notify(usize::MAX);
+        if self.0.heeded.load(SeqCst) {
+            self.0.given_back.notify(usize::MAX);
+        }
+    }
+}
+
+/// Ready once the turn was given back.
+#[derive(Debug)]
+pub(super) struct GivenBack<'a> {
+    turns: &'a Turns,
+    listener: EventListener,
+}
+
+impl Future for GivenBack<'_> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        Pin::new(&mut self.listener).poll(cx)
+    }
+}
+
+impl Drop for GivenBack<'_> {
+    fn drop(&mut self) {
+        self.turns.heeded.store(false, SeqCst);
     }
 }
 

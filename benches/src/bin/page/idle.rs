@@ -1,0 +1,77 @@
+//! What idle streams take, as the package `idle` has measured it.
+
+use std::error::Error;
+
+use comfy_table::Table;
+use heartbeat_benches::{read, styled};
+use serde::Deserialize;
+
+/// Those columns of the results that are shown.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Idle {
+    pub(crate) runtime: String,
+    pub(crate) line: String,
+    streams: u32,
+    rss_bytes_per_stream: f64,
+    pub(crate) rss_over_bare: Option<f64>,
+    allocated_over_bare: Option<f64>,
+    pub(crate) cpu_seconds_per_million: Option<f64>,
+    wake_ups_per_interval: f64,
+    bare: String,
+}
+
+impl Idle {
+    pub(crate) fn label(&self) -> String {
+        format!("{}: {}", self.runtime, self.line)
+    }
+
+    /// Whether it has heartbeats at all.
+    pub(crate) fn beats(&self) -> bool {
+        self.line != self.bare
+    }
+
+    pub(crate) fn is_on_a_hub(&self) -> bool {
+        self.line.ends_with("hub")
+    }
+}
+
+pub(crate) fn rows() -> Result<Vec<Idle>, Box<dyn Error>> {
+    read("idle")
+}
+
+pub(crate) fn table(rows: &[Idle]) -> Table {
+    let mut table = Table::new();
+    table.set_header([
+        "",
+        "streams",
+        "RSS, B",
+        "over bare",
+        "allocated",
+        "CPU s per 1M",
+        "x the hub's",
+        "wake-ups",
+    ]);
+    let optional = |figure: Option<f64>, digits: usize| {
+        figure.map(|figure| format!("{figure:.digits$}")).unwrap_or_default()
+    };
+    for row in rows {
+        let hub = rows.iter().find(|hub| {
+            (&hub.runtime, hub.streams, &hub.bare) == (&row.runtime, row.streams, &row.bare)
+                && hub.is_on_a_hub()
+        });
+        let times =
+            hub.and_then(|hub| Some(row.cpu_seconds_per_million? / hub.cpu_seconds_per_million?));
+        let beats = row.beats();
+        table.add_row([
+            row.label(),
+            row.streams.to_string(),
+            format!("{:.0}", row.rss_bytes_per_stream),
+            optional(row.rss_over_bare.filter(|_| beats), 0),
+            optional(row.allocated_over_bare.filter(|_| beats), 0),
+            optional(row.cpu_seconds_per_million, 2),
+            optional(times, 1),
+            format!("{:.0}", row.wake_ups_per_interval),
+        ]);
+    }
+    styled(table, 1)
+}

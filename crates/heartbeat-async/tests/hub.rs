@@ -10,9 +10,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use futures_util::StreamExt;
 use futures_util::future::{Either, select};
 use futures_util::stream::{FuturesUnordered, pending};
+use futures_util::{FutureExt, SinkExt, StreamExt};
 use heartbeat_async::virtual_time::VirtualTime;
 use heartbeat_async::{
     Config, Counters, DriverError, HeartbeatStream, HeartbeatStreamExt, Hub, HubError, HubTask,
@@ -288,6 +288,26 @@ fn t12_push_who_is_given_up_while_a_beat_is_in_flight_is_told_in_time() {
 
 async fn pending_ok() -> Result<(), std::convert::Infallible> {
     std::future::pending().await
+}
+
+#[test]
+fn a_driver_that_has_ended_leaves_nothing_in_the_hub() {
+    let time = VirtualTime::new();
+    let (hub, task) = Hub::with_timer(time.clone());
+    play(&time, task, async {
+        let slow = futures_util::sink::unfold((), |(), _: &str| time.sleep_until(secs(5)).map(Ok));
+        let slow = Box::pin(slow.sink_map_err(|never: std::convert::Infallible| never));
+        let config = Config::every(INTERVAL).with_stall_after(secs(60));
+        let (sender, driver) = push(slow, hub.clone(), config, || "beat");
+        let stopped = async {
+            sender.feed("real").await.expect("room");
+            sender.stop().await;
+        };
+        let (driver, ()) = futures_util::future::join(driver.run(), stopped).await;
+        assert_eq!((driver, time.now()), (Ok(()), secs(5)), "it is flushed first");
+        assert_eq!(hub.len(), 0);
+        drop(sender);
+    });
 }
 
 #[test]

@@ -10,9 +10,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use futures_util::StreamExt;
 use futures_util::future::{Either, select};
 use futures_util::stream::{FuturesUnordered, pending};
+use futures_util::{FutureExt, SinkExt, StreamExt};
 use heartbeat_async::virtual_time::VirtualTime;
 use heartbeat_async::{
     Config, Counters, DriverError, HeartbeatStream, HeartbeatStreamExt, Hub, HubError, HubTask,
@@ -241,6 +241,73 @@ fn t20_a_burst_that_follows_a_beat_is_no_stall() {
         assert_eq!(stream.next().await, Some("beat"));
     });
     assert_eq!(heard.counts().stalled, 0);
+}
+
+/// Each gives up while a heartbeat is in flight, when the hub looks after its machine.
+#[test]
+fn t12_who_is_given_up_while_a_beat_is_in_flight_is_told_so() {
+    let time = VirtualTime::new();
+    let (hub, task) = Hub::with_timer(time.clone());
+    let heard = Arc::new(Counters::new());
+    let config = Config::every(INTERVAL).with_give_up_after(secs(20)).with_stall_after(secs(60));
+    play(&time, task, async {
+        let stream = pending().heartbeat(hub.clone(), config, || "beat");
+        let mut stream = stream.observe(Arc::clone(&heard));
+        assert_eq!(stream.next().await, Some("beat"));
+        time.sleep_until(secs(30)).await; // away with it
+        let much_later = pin!(time.sleep_until(secs(200)));
+        let next = select(stream.next(), much_later).await;
+        assert!(matches!(next, Either::Right(_)), "there are no more beats");
+    });
+    assert_eq!((heard.counts().gave_up, heard.counts().stalled), (1, 0));
+}
+
+#[test]
+fn t12_push_who_is_given_up_while_a_beat_is_in_flight_is_told_in_time() {
+    let time = VirtualTime::new();
+    let (hub, task) = Hub::with_timer(time.clone());
+    let heard = Arc::new(Counters::new());
+    let config = Config::every(INTERVAL).with_give_up_after(secs(20)).with_stall_after(secs(60));
+    play(&time, task, async {
+        let blocked = Box::pin(futures_util::sink::unfold((), |(), _: &str| pending_ok()));
+        let (sender, driver) = push(blocked, hub.clone(), config, || "beat");
+        // The sink takes one, and then it is full: whoever asks waits for the flush.
+        sender.feed("real").await.expect("room");
+        let driver = driver.observe(Arc::clone(&heard));
+        let told = async {
+            time.sleep_until(secs(21)).await;
+            assert_eq!(heard.counts().gave_up, 1);
+        };
+        let (driver, ()) = futures_util::future::join(driver.run(), told).await;
+        assert_eq!(driver, Err(DriverError::Stalled));
+        assert!(time.now() <= secs(16 + 60) + SLOT);
+        drop(sender);
+    });
+    assert_eq!((heard.counts().gave_up, heard.counts().stalled), (1, 1));
+}
+
+async fn pending_ok() -> Result<(), std::convert::Infallible> {
+    std::future::pending().await
+}
+
+#[test]
+fn a_driver_that_has_ended_leaves_nothing_in_the_hub() {
+    let time = VirtualTime::new();
+    let (hub, task) = Hub::with_timer(time.clone());
+    play(&time, task, async {
+        let slow = futures_util::sink::unfold((), |(), _: &str| time.sleep_until(secs(5)).map(Ok));
+        let slow = Box::pin(slow.sink_map_err(|never: std::convert::Infallible| never));
+        let config = Config::every(INTERVAL).with_stall_after(secs(60));
+        let (sender, driver) = push(slow, hub.clone(), config, || "beat");
+        let stopped = async {
+            sender.feed("real").await.expect("room");
+            sender.stop().await;
+        };
+        let (driver, ()) = futures_util::future::join(driver.run(), stopped).await;
+        assert_eq!((driver, time.now()), (Ok(()), secs(5)), "it is flushed first");
+        assert_eq!(hub.len(), 0);
+        drop(sender);
+    });
 }
 
 #[test]

@@ -17,7 +17,7 @@
 //!
 //! How many members a call reads or writes at most, counted by the tests:
 //!
-//! | `on_send` and the other reports | `insert` | `take_due` | `remove` | `poll_deadline` |
+//! | `on_send` and the other reports | `insert` | `take_due` | `remove` | `poll_deadline`, `look_after` |
 //! |---|---|---|---|---|
 //! | 1 | 2 | 3 | 3 | 6 |
 
@@ -223,18 +223,7 @@ impl<I: Instant, T> Fleet<I, T> {
     /// said to wait for is that of the lone machine, with the [`granularity`](Self::granularity) as
     /// there; the fleet sees to it.
     pub fn poll_deadline(&mut self, key: Key, now: I) -> Option<Action<I>> {
-        let now = self.see(now);
-        let node = self.arena.node(key)?;
-        let class = self.classes.get(node.class);
-        let mut heart = class.machine.resume(node.state(class.unit));
-        let action = heart.poll_deadline(now);
-        node.set_state(heart.state(), class.unit);
-
-        self.lines.leave(&mut self.arena, key.index());
-        if let Some(at) = heart.look_again() {
-            self.lines.file(&mut self.arena, key.index(), class.wheel, at, now);
-        }
-        Some(match action {
+        Some(match self.ask(key, now, Heartbeat::poll_deadline)? {
             Action::WaitUntil(at) => {
                 at.instant(self.epoch).map_or(Action::WaitForever, Action::WaitUntil)
             }
@@ -244,6 +233,21 @@ impl<I: Instant, T> Fleet<I, T> {
             Action::Stalled => Action::Stalled,
             Action::Stopped => Action::Stopped,
         })
+    }
+
+    /// Looks after a member while its heartbeat is in flight, for an owner who cannot ask meanwhile:
+    /// whether there is something for it to hear. Otherwise the member need not be asked, though it was
+    /// named: it stands in line again. Of a member without a heartbeat in flight, which has to be asked,
+    /// there is.
+    ///
+    /// If the heartbeat was in flight for too long, the member is stopped by this (T20). That the silence
+    /// is to be given up is left for [`poll_deadline`](Self::poll_deadline) to say (T12).
+    pub fn look_after(&mut self, key: Key, now: I) -> bool {
+        if !self.is_in_flight(key) {
+            return true;
+        }
+        let action = self.ask(key, now, Heartbeat::look_after);
+        matches!(action, Some(Action::Stalled | Action::GiveUp))
     }
 
     /// Reports that a real event was handed to the transport, as [`Heartbeat::on_send`] has it. Touches
@@ -291,6 +295,27 @@ impl<I: Instant, T> Fleet<I, T> {
         let (node, _) = self.arena.get(key)?;
         let slot = self.lines.width(self.classes.get(node.class).wheel);
         Some(Duration::from_nanos(slot.saturating_sub(1)))
+    }
+
+    /// Asks the machine of a member, and puts that in line for what comes next.
+    fn ask(
+        &mut self,
+        key: Key,
+        now: I,
+        ask: impl FnOnce(&mut Heartbeat<Tick>, Tick) -> Action<Tick>,
+    ) -> Option<Action<Tick>> {
+        let now = self.see(now);
+        let node = self.arena.node(key)?;
+        let class = self.classes.get(node.class);
+        let mut heart = class.machine.resume(node.state(class.unit));
+        let action = ask(&mut heart, now);
+        node.set_state(heart.state(), class.unit);
+
+        self.lines.leave(&mut self.arena, key.index());
+        if let Some(at) = heart.look_again() {
+            self.lines.file(&mut self.arena, key.index(), class.wheel, at, now);
+        }
+        Some(action)
     }
 
     fn report(

@@ -136,16 +136,18 @@ impl<T: Timer> Shard<T> {
     /// Wakes all whose time has come, and answers when the next one's comes.
     pub(super) fn wake_due(&self, due: &mut Vec<Waker>) -> Option<Duration> {
         loop {
+            let now = self.clock.now();
             let mut members = self.members();
             members.next_deadline()?;
-            let now = self.clock.now();
             let mut all = false;
             while due.len() < BATCH {
                 let Some(key) = members.take_due(now) else {
                     all = true;
                     break;
                 };
-                if is_due(&mut members, key, now) {
+                // Of a stream its owner alone knows what to tell the machine, and asks it. While a
+                // heartbeat is in flight there is nothing to tell, and nobody polls to ask (T20).
+                if members.look_after(key, now) {
                     due.extend(members.get_mut(key).and_then(Option::take));
                 }
             }
@@ -182,10 +184,4 @@ fn report(members: &mut Members, key: Key, news: News, at: Duration) {
         News::Sent => members.on_send(key, at),
         News::Bytes => members.on_bytes(key, at),
     };
-}
-
-/// Whether whoever has the stream is to be woken: to ask its machine, of which it alone knows what to
-/// tell it. While a heartbeat is in flight there is nothing to tell, and the machine is asked here.
-fn is_due(members: &mut Members, key: Key, now: Duration) -> bool {
-    !members.is_in_flight(key) || members.poll_deadline(key, now) == Some(Action::Stalled)
 }

@@ -283,6 +283,7 @@ impl<Si, P: Pacemaker, B> Drop for Last<'_, Si, P, B> {
     fn drop(&mut self) {
         if let Some(mut line) = self.0.try_line() {
             line.stop();
+            line.pulse.stop(); // which may watch the end
         }
     }
 }

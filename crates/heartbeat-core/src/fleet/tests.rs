@@ -107,6 +107,34 @@ fn t6_t12_a_report_alone_brings_back_whom_nothing_was_to_come_for() {
 }
 
 #[test]
+fn t12_t20_who_is_looked_after_hears_of_it_all_the_same() {
+    let config = every(secs(64)).with_give_up_after(secs(100)).with_stall_after(secs(90));
+    let mut fleet = fleet();
+    let keys = [(); 2].map(|()| fleet.insert(&config, at(0), ()).expect("room"));
+    assert_eq!(drain(&mut fleet, at(0)), 0);
+    for key in keys {
+        assert!(fleet.look_after(key, at(0)), "it is to be asked");
+        assert!(matches!(fleet.poll_deadline(key, at(64)), Some(Action::SendHeartbeat { .. })));
+    }
+    assert!(keys.iter().all(|&key| !fleet.look_after(key, at(99))), "nothing yet");
+    assert_eq!(fleet.next_deadline(), Some(at(100)));
+
+    // There is something to hear, and no end of it, but nobody is named again and again for it.
+    for _ in 0..3 {
+        assert!(keys.iter().all(|&key| fleet.look_after(key, at(100))));
+        assert!(fleet.next_deadline() > Some(at(100)));
+    }
+    let [back, away] = keys;
+    fleet.on_heartbeat_sent(back, at(102));
+    assert_eq!(fleet.poll_deadline(back, at(102)), Some(Action::GiveUp));
+    assert_eq!(fleet.poll_deadline(back, at(102)), Some(Action::WaitForever));
+
+    assert_eq!(fleet.next_deadline(), Some(at(154)));
+    assert_eq!(fleet.take_due(at(154)), Some(away));
+    assert!(fleet.look_after(away, at(154)) && fleet.is_stopped(away));
+}
+
+#[test]
 fn t9_t10_t20_who_is_stopped_waits_for_nothing() {
     let mut fleet = fleet();
     let config = every(secs(64)).with_stall_after(secs(32)).with_prompt(true);
@@ -354,6 +382,7 @@ fn t15_no_call_touches_more_members_than_is_said() {
             6 if !keys.is_empty() => {
                 let key = keys[pick(keys.len())];
                 let _ = count(&mut fleet, &mut most.poll, |it| it.poll_deadline(key, now));
+                count(&mut fleet, &mut most.poll, |it| it.look_after(key, now));
             }
             7 => {
                 // Mostly a little time, rarely so much that all wheels turn around.

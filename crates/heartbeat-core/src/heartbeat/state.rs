@@ -1,4 +1,4 @@
-use super::{Heartbeat, Phase};
+use super::{Action, Heartbeat, Phase};
 use crate::Instant;
 use crate::instant::earliest;
 use crate::jitter::Draw;
@@ -37,6 +37,17 @@ impl<I: Instant> Heartbeat<I> {
         Self { latest: since, draw, phase, sent: false, since, real, silence, ..self.clone() }
     }
 
+    /// The same as [`poll_deadline`](Self::poll_deadline) while a heartbeat is in flight, but giving up is
+    /// not taken for heard: it is not the owner who asks.
+    pub(crate) fn look_after(&mut self, now: I) -> Action<I> {
+        let real = self.real;
+        let action = self.poll_deadline(now);
+        if action == Action::GiveUp {
+            self.real = real;
+        }
+        action
+    }
+
     /// When to ask again, after a question, if facts may come meanwhile that are reported but not
     /// followed by a question.
     ///
@@ -52,7 +63,8 @@ impl<I: Instant> Heartbeat<I> {
         } else {
             gap.min(self.give_up_after).after(self.latest)
         };
-        let limit = earliest(self.stalled_at(), self.give_up_at());
+        let give_up_at = self.give_up_at().filter(|&at| at > self.latest); // or its owner knows
+        let limit = earliest(self.stalled_at(), give_up_at);
         earliest(rearmed, self.alarm(self.deadline(gap), self.early(gap), limit))
     }
 }

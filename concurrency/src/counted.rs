@@ -13,7 +13,7 @@ pub(crate) struct Arc<T> {
 
 /// As the one of `alloc`, as far as it is used.
 pub(crate) struct Weak<T> {
-    _value: sync::Weak<T>,
+    value: sync::Weak<T>,
     count: sync::Arc<AtomicUsize>,
 }
 
@@ -23,13 +23,20 @@ impl<T> Arc<T> {
     }
 
     pub(crate) fn downgrade(this: &Self) -> Weak<T> {
-        Weak { _value: sync::Arc::downgrade(&this.value), count: sync::Arc::clone(&this.count) }
+        Weak { value: sync::Arc::downgrade(&this.value), count: sync::Arc::clone(&this.count) }
     }
 }
 
 impl<T> Weak<T> {
     pub(crate) fn strong_count(&self) -> usize {
         self.count.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn upgrade(&self) -> Option<Arc<T>> {
+        let more = |count| (count != 0).then_some(count + 1);
+        self.count.fetch_update(Ordering::Acquire, Ordering::Relaxed, more).ok()?;
+        // No other thread has come between.
+        Some(Arc { value: self.value.upgrade()?, count: sync::Arc::clone(&self.count) })
     }
 }
 

@@ -1,9 +1,10 @@
-//! What the models have in common: a clock, a sink with its peer, and the way to run a model through
-//! each interleaving.
+//! What the models have in common: a clock, a sink with its peer, a hub, and the way to run a model
+//! through each interleaving.
 //!
-//! A model is a program of two or three threads that each run a future of the push side. loom runs it
-//! again and again, each time with the threads taking turns in another way, and with what the memory
-//! model allows them to read. A thread that waits and that nobody wakes is a deadlock, which loom tells.
+//! A model is a program of two or three threads that each run a future of the push side, a stream on a
+//! hub or the hub's task. loom runs it again and again, each time with the threads taking turns in
+//! another way, and with what the memory model allows them to read. A thread that waits and that nobody
+//! wakes is a deadlock, which loom tells.
 
 #[cfg(not(loom))]
 compile_error!("run this in its own folder, and without RUSTFLAGS: it needs `--cfg loom`");
@@ -13,31 +14,57 @@ extern crate alloc;
 mod clock;
 mod counted;
 mod explore;
-#[path = "../../crates/heartbeat-async/src/heart.rs"]
-mod heart;
+mod on_hub;
+mod scene;
+mod turns;
+mod wire;
+
+pub use clock::{Alarm, Clock};
+pub use explore::{Interleavings, begun, poll_times, run, spawn};
+pub use heartbeat_async::{Config, Counters, NoObserver};
+pub use hub::{Hub, HubError, HubTask};
+pub use on_hub::{Items, OnHub, Stream, next, on_hub};
+pub use push::DriverError;
+pub use scene::{Driver, Scene, Sender, every, scene, sink};
+pub use turns::{Turn, Turns};
+pub use wire::{Failed, Peer, Room, Wire};
+
+// heartbeat-async, as far as it is under test, under the names that it has there.
+
+use beat::{Beat, Kind};
+use heartbeat_async::Timer;
+use observer::{Observer, Outcome};
+use pacemaker::Pacemaker;
+
+mod observer {
+    pub(crate) use heartbeat_async::{NoObserver, Observer, Outcome};
+}
+
+#[allow(warnings, clippy::pedantic, reason = "it is a copy, and linted where it is at home")]
+mod hub {
+    include!(concat!(env!("OUT_DIR"), "/hub/mod.rs"));
+}
 #[allow(warnings, clippy::pedantic, reason = "it is a copy, and linted where it is at home")]
 mod push {
     include!(concat!(env!("OUT_DIR"), "/push/mod.rs"));
 }
-mod scene;
-#[path = "../../crates/heartbeat-async/src/seed.rs"]
-mod seed;
-#[path = "../../crates/heartbeat-async/src/telling.rs"]
-#[allow(warnings, clippy::pedantic, reason = "a stream needs more of it, and it writes no events")]
-mod telling;
-mod turns;
-mod wire;
 
-/// What the copy takes from the original, under the names that it has there.
-mod observer {
-    pub(crate) use heartbeat_async::{NoObserver, Observer, Outcome};
+/// What needs nothing that loom has to see, as it is.
+macro_rules! as_it_is {
+    ($($name:ident in $file:literal)*) => {
+        $(
+            #[path = $file]
+            #[allow(warnings, clippy::pedantic, reason = "it is linted where it is at home")]
+            mod $name;
+        )*
+    };
 }
-use heartbeat_async::{Beat, Kind, Timer};
-use observer::{Observer, Outcome};
-
-pub use clock::{Alarm, Clock};
-pub use explore::{Interleavings, begun, poll_times, run, spawn};
-pub use heartbeat_async::Config;
-pub use scene::{Driver, Scene, Sender, every, scene};
-pub use turns::{Turn, Turns};
-pub use wire::{Failed, Peer, Room, Wire};
+as_it_is! {
+    alarm in "../../crates/heartbeat-async/src/alarm.rs"
+    beat in "../../crates/heartbeat-async/src/beat.rs"
+    own in "../../crates/heartbeat-async/src/own.rs"
+    pacemaker in "../../crates/heartbeat-async/src/pacemaker.rs"
+    seed in "../../crates/heartbeat-async/src/seed.rs"
+    stream in "../../crates/heartbeat-async/src/stream.rs"
+    telling in "../../crates/heartbeat-async/src/telling.rs"
+}

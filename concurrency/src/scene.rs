@@ -1,17 +1,17 @@
-//! What a model begins with.
+//! What a model of the push side begins with.
 
 use std::time::Duration;
 
 use heartbeat_async::Config;
 
 use crate::wire::wire;
-use crate::{Clock, Peer, Room, Wire, push, run};
+use crate::{Clock, Pacemaker, Peer, Room, Wire, push, run};
 
 /// Sends `&str`s into a [`Wire`].
-pub type Sender = push::Sender<&'static str, Wire, Clock, fn() -> &'static str>;
+pub type Sender<P = Clock> = push::Sender<&'static str, Wire, P, fn() -> &'static str>;
 
 /// Sends a `"beat"` into a [`Wire`] when nothing was sent for ten seconds.
-pub type Driver = push::Driver<&'static str, Wire, Clock, fn() -> &'static str>;
+pub type Driver<P = Clock> = push::Driver<&'static str, Wire, P, fn() -> &'static str>;
 
 /// A sink with heartbeats, and what is around it.
 #[derive(Debug)]
@@ -38,11 +38,25 @@ pub fn every() -> Config {
 /// If that fails.
 #[must_use]
 pub fn scene(room: Room, config: Config) -> Scene {
-    let (wire, peer) = wire(room);
     let clock = Clock::new();
-    let (sender, driver) = push::push(wire, clock.clone(), config, beat as fn() -> _);
-    run(sender.flush()).expect("there is nothing to flush");
+    let (sender, driver, peer) = sink(room, clock.clone(), config);
     Scene { sender, driver, peer, clock }
+}
+
+/// A sink with heartbeats, by whatever paces them. Nothing is to be flushed.
+///
+/// # Panics
+///
+/// If that fails.
+pub fn sink<P: Pacemaker>(
+    room: Room,
+    pacemaker: P,
+    config: Config,
+) -> (Sender<P>, Driver<P>, Peer) {
+    let (wire, peer) = wire(room);
+    let (sender, driver) = push::push(wire, pacemaker, config, beat as fn() -> _);
+    run(sender.flush()).expect("there is nothing to flush");
+    (sender, driver, peer)
 }
 
 fn beat() -> &'static str {

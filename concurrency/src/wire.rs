@@ -15,9 +15,16 @@ use crate::Clock;
 
 /// A sink, and its other end.
 pub(crate) fn wire(room: Room) -> (Wire, Peer) {
-    let state = State { log: Vec::new(), room, flushed: true, sender: None, watcher: None };
-    let peer = Peer(Arc::new(Mutex::new(state)));
+    let peer = log();
+    peer.set(room);
     (Wire { peer: peer.clone(), promised: false, touched: UnsafeCell::new(()) }, peer)
+}
+
+/// Where there is no sink, somewhere to note what happens.
+pub(crate) fn log() -> Peer {
+    let (log, room) = (Vec::new(), Room::Open);
+    let state = State { log, room, flushed: true, sender: None, watcher: None };
+    Peer(Arc::new(Mutex::new(state)))
 }
 
 /// The sink.

@@ -1,0 +1,86 @@
+//! Streams on a hub.
+
+use std::future::poll_fn;
+use std::num::NonZeroUsize;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use heartbeat_async::{Config, NoObserver};
+
+use crate::hub::{Hub, HubTask};
+use crate::stream::HeartbeatStream;
+use crate::wire::log;
+use crate::{Clock, Observer, Peer};
+
+/// A stream of [`Items`] with heartbeats of a hub.
+pub type Stream<O = NoObserver> =
+    Pin<Box<HeartbeatStream<Items, Hub<Clock>, fn() -> &'static str, O>>>;
+
+/// What a stream has at each poll; at all others nothing, and nothing wakes.
+#[derive(Debug, Clone)]
+pub struct Items(std::vec::IntoIter<Option<&'static str>>);
+
+/// A hub, and what is around it.
+#[derive(Debug)]
+pub struct OnHub {
+    /// The hub.
+    pub hub: Hub<Clock>,
+    /// What it needs to run.
+    pub task: HubTask<Clock>,
+    /// Its clock.
+    pub clock: Clock,
+    /// Where to note what happens.
+    pub peer: Peer,
+}
+
+/// A hub with that many shards.
+///
+/// # Panics
+///
+/// If that is none.
+#[must_use]
+pub fn on_hub(shards: usize) -> OnHub {
+    let clock = Clock::new();
+    let shards = NonZeroUsize::new(shards).expect("there are shards");
+    let (hub, task) = Hub::with_shards(clock.clone(), shards);
+    OnHub { hub, task, clock, peer: log() }
+}
+
+impl OnHub {
+    /// Opens a stream that has nothing.
+    #[must_use]
+    pub fn quiet(&self, config: Config) -> Stream {
+        self.open(&[], config, NoObserver)
+    }
+
+    /// Opens a stream.
+    #[must_use]
+    pub fn open<O: Observer>(
+        &self,
+        items: &[Option<&'static str>],
+        config: Config,
+        observer: O,
+    ) -> Stream<O> {
+        let beat: fn() -> _ = || "beat";
+        let items = Items(items.to_vec().into_iter());
+        let stream = HeartbeatStream::new(items, self.hub.clone(), config, beat);
+        Box::pin(stream.observe(observer))
+    }
+}
+
+impl futures_core::Stream for Items {
+    type Item = &'static str;
+
+    fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<&'static str>> {
+        self.get_mut().0.next().flatten().map_or(Poll::Pending, |item| Poll::Ready(Some(item)))
+    }
+}
+
+/// Waits for the next item.
+///
+/// # Panics
+///
+/// If the stream ends.
+pub async fn next<S: futures_core::Stream>(stream: &mut Pin<Box<S>>) -> S::Item {
+    poll_fn(|cx| stream.as_mut().poll_next(cx)).await.expect("it has no end")
+}

@@ -26,6 +26,7 @@ fn main() -> Outcome {
         println!("cargo::rerun-if-changed={}", sources.display());
         copy(name, &sources, &out.join(name))?;
     }
+    copy_tests("../crates/heartbeat-async/tests/hub.rs", &out.join("hub_tests.rs"))?;
     for fault in FAULTS {
         if !out.join(fault.file).exists() {
             return Err(format!("{}: there is no {}", fault.name, fault.file).into());
@@ -46,6 +47,23 @@ fn copy(root: &str, from: &Path, to: &Path) -> Outcome {
             fs::write(&to, as_module(root, &seed(&to, text)?))?;
         }
     }
+    Ok(())
+}
+
+/// Makes of tests what plays them on the copies, and a list of them, but for those within a macro.
+fn copy_tests(from: &str, to: &Path) -> Outcome {
+    println!("cargo::rerun-if-changed={from}");
+    let text = fs::read_to_string(from)?;
+    let mut tests = String::from("pub(super) const TESTS: &[(&str, fn())] = &[\n");
+    for test in text.split("\n#[test]\nfn ").skip(1) {
+        let name = test.split('(').next().ok_or("a test without a name")?;
+        writeln!(tests, "({name:?}, {name}),")?;
+    }
+    let text = text
+        .replace("#[test]", "")
+        .replace("use heartbeat_async::", "use heartbeat_faults::heartbeat_async::");
+    let lines = text.lines().filter(|line| !line.starts_with("//!"));
+    fs::write(to, format!("{}\n{tests}];\n", lines.collect::<Vec<_>>().join("\n")))?;
     Ok(())
 }
 
@@ -105,7 +123,8 @@ fn as_module(root: &str, text: &str) -> String {
     let items =
         text.find("\nextern crate std;\n").map_or(0, |at| at + "\nextern crate std;\n".len());
     let items = text[items..].lines().filter(|line| {
-        !line.starts_with("#[cfg(feature") && line.trim_start() != r#"#[cfg(feature = "alloc")]"#
+        let within = [r#"#[cfg(feature = "alloc")]"#, r#"#[cfg(feature = "hub")]"#];
+        !line.starts_with("#[cfg(feature") && !within.contains(&line.trim_start())
     });
     // The docs are the originals' to have: their examples name the crates.
     let items = items.filter(|line| !line.trim_start().starts_with("//"));

@@ -21,8 +21,9 @@ mod wire;
 
 pub use clock::{Alarm, Clock};
 pub use explore::{Interleavings, begun, poll_times, run, spawn};
-pub use heartbeat_async::{Config, Counters, NoObserver};
+pub use heartbeat_async::Config;
 pub use hub::{Hub, HubError, HubTask};
+pub use observer::{Counters, NoObserver};
 pub use on_hub::{Items, OnHub, Stream, next, on_hub};
 pub use push::DriverError;
 pub use scene::{Driver, Scene, Sender, every, scene, sink};
@@ -35,10 +36,6 @@ use beat::{Beat, Kind};
 use heartbeat_async::Timer;
 use observer::{Observer, Outcome};
 use pacemaker::Pacemaker;
-
-mod observer {
-    pub(crate) use heartbeat_async::{NoObserver, Observer, Outcome};
-}
 
 #[allow(warnings, clippy::pedantic, reason = "it is a copy, and linted where it is at home")]
 mod hub {
@@ -61,7 +58,9 @@ macro_rules! as_it_is {
 }
 as_it_is! {
     alarm in "../../crates/heartbeat-async/src/alarm.rs"
+    audience in "../../crates/heartbeat-async/src/audience.rs"
     beat in "../../crates/heartbeat-async/src/beat.rs"
+    observer in "../../crates/heartbeat-async/src/observer.rs"
     own in "../../crates/heartbeat-async/src/own.rs"
     pacemaker in "../../crates/heartbeat-async/src/pacemaker.rs"
     seed in "../../crates/heartbeat-async/src/seed.rs"

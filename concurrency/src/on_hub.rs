@@ -5,12 +5,13 @@ use std::num::NonZeroUsize;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use heartbeat_async::{Config, NoObserver};
+use heartbeat_async::Config;
 
+use crate::audience::Audience;
 use crate::hub::{Hub, HubTask};
 use crate::stream::HeartbeatStream;
 use crate::wire::log;
-use crate::{Clock, Observer, Peer};
+use crate::{Clock, NoObserver, Peer};
 
 /// A stream of [`Items`] with heartbeats of a hub.
 pub type Stream<O = NoObserver> =
@@ -55,14 +56,14 @@ impl OnHub {
 
     /// Opens a stream.
     #[must_use]
-    pub fn open<O: Observer>(
+    pub fn open<O: Audience>(
         &self,
         items: &[Option<&'static str>],
         config: Config,
         observer: O,
     ) -> Stream<O> {
         let beat: fn() -> _ = || "beat";
-        let items = Items(items.to_vec().into_iter());
+        let items = Items(Vec::from(items).into_iter());
         let stream = HeartbeatStream::new(items, self.hub.clone(), config, beat);
         Box::pin(stream.observe(observer))
     }

@@ -14,7 +14,8 @@ pub struct Fault {
 }
 
 const TIME: &str = "heartbeat_async/virtual_time.rs";
-const BIRTH: &str = "heartbeat_async/heart.rs";
+const OWN: &str = "heartbeat_async/own.rs";
+const SEED: &str = "heartbeat_async/seed.rs";
 const STREAM: &str = "heartbeat_async/stream.rs";
 const ALARM: &str = "heartbeat_async/alarm.rs";
 const WATCH: &str = "heartbeat_async/watch.rs";
@@ -22,6 +23,10 @@ const DRIVER: &str = "heartbeat_async/push/driver.rs";
 const LINE: &str = "heartbeat_async/push/line.rs";
 const TURN: &str = "heartbeat_async/push/turn.rs";
 const SENDER: &str = "heartbeat_async/push/sender.rs";
+const CLOCK: &str = "heartbeat_async/hub/alarm_clock.rs";
+const SHARD: &str = "heartbeat_async/hub/shard.rs";
+const TASK: &str = "heartbeat_async/hub/task.rs";
+const PULSE: &str = "heartbeat_async/hub/pulse.rs";
 const DOG: &str = "heartbeat_core/watchdog.rs";
 const JITTER: &str = "heartbeat_core/jitter.rs";
 const SPAN: &str = "heartbeat_core/span.rs";
@@ -91,18 +96,17 @@ pub const FAULTS: &[Fault] = &[
     },
     Fault {
         name: "the silence begins later than birth",
-        file: BIRTH,
-        right: "timer.now()",
+        file: OWN,
+        right: "Heartbeat::new(&seed::sown(config), timer.now())",
         wrong: r"{
-            let three = core::time::Duration::from_secs(3);
-            let later = heartbeat_core::Instant::checked_add(timer.now(), three);
-            later.unwrap_or_else(|| timer.now())
+            let later = heartbeat_core::Instant::checked_add(timer.now(), Duration::from_secs(3));
+            Heartbeat::new(&seed::sown(config), later.unwrap_or_else(|| timer.now()))
         }",
     },
     Fault {
         name: "a send moves no deadline",
         file: STREAM,
-        right: "self.heart.on_send(now)",
+        right: "self.pulse.on_send(now)",
         wrong: "()",
     },
     Fault {
@@ -117,7 +121,7 @@ pub const FAULTS: &[Fault] = &[
     Fault {
         name: "a heartbeat that went out is not reported",
         file: STREAM,
-        right: "self.heart.on_heartbeat_sent(now)",
+        right: "self.pulse.on_bytes(now)",
         wrong: "()",
     },
     Fault {
@@ -125,9 +129,9 @@ pub const FAULTS: &[Fault] = &[
         file: STREAM,
         right: "this.inner.poll_next(cx)",
         wrong: r"{
-            let now = pulse.timer.now();
-            let due = pulse.heart.silence(now) >= Duration::from_secs(10);
-            if due && pulse.taken == Taken::Nothing { Poll::Pending } else { this.inner.poll_next(cx) }
+            let now = state.pulse.now();
+            let due = state.pulse.silence(now) >= Duration::from_secs(10);
+            if due && state.taken == Taken::Nothing { Poll::Pending } else { this.inner.poll_next(cx) }
         }",
     },
     Fault {
@@ -136,7 +140,7 @@ pub const FAULTS: &[Fault] = &[
         right: "this.inner.poll_next(cx)",
         wrong: r"{
             let mut inner = this.inner;
-            if pulse.taken == Taken::Heartbeat {
+            if state.taken == Taken::Heartbeat {
                 drop(inner.as_mut().poll_next(cx));
             }
             inner.poll_next(cx)
@@ -145,27 +149,30 @@ pub const FAULTS: &[Fault] = &[
     Fault {
         name: "heartbeats go on after stop",
         file: STREAM,
-        right: "this.pulse.beating = false",
-        wrong: "this.pulse.heart = Heartbeat::new(&Config::every(Duration::from_secs(10)), this.pulse.timer.now())",
+        right: r"this.alarm.set(AlarmOf::<P>::default());
+        this.state.end_beats()",
+        wrong: "this.state.pulse.restart(Config::every(Duration::from_secs(10)))",
     },
     Fault {
         name: "stop leaves the alarm",
         file: STREAM,
-        right: r"this.alarm.clear();
-        this.pulse.heart.stop()",
-        wrong: "this.pulse.heart.stop()",
+        right: r"this.alarm.set(AlarmOf::<P>::default());
+        this.state.end_beats()",
+        wrong: "this.state.end_beats()",
     },
     Fault {
         name: "the end leaves the alarm",
         file: STREAM,
-        right: r"pulse.taken = Taken::End;
-                this.alarm.clear()",
-        wrong: "pulse.taken = Taken::End",
+        right: r"state.taken = Taken::End;
+                state.pulse.stop();
+                this.alarm.set(AlarmOf::<P>::default())",
+        wrong: r"state.taken = Taken::End;
+                state.pulse.stop()",
     },
     Fault {
         name: "the end is asked for twice",
         file: STREAM,
-        right: r"if pulse.taken == Taken::End {
+        right: r"if state.taken == Taken::End {
                 return Poll::Ready(None);
             }",
         wrong: "",
@@ -173,22 +180,23 @@ pub const FAULTS: &[Fault] = &[
     Fault {
         name: "heartbeats go on after the end",
         file: STREAM,
-        right: r"pulse.taken = Taken::End;
-                this.alarm.clear()",
+        right: r"state.taken = Taken::End;
+                state.pulse.stop();
+                this.alarm.set(AlarmOf::<P>::default())",
         wrong: r"
-                return pulse.poll_beat(this.alarm, this.beat, this.flight, cx).map(Some)",
+                return state.poll_beat(this.alarm, this.beat, this.flight, cx).map(Some)",
     },
     Fault {
         name: "an error counts as a send",
         file: STREAM,
-        right: "pulse.muted = true",
-        wrong: "(pulse.taken, pulse.muted) = (Taken::Real, false)",
+        right: "state.muted = true",
+        wrong: "(state.taken, state.muted) = (Taken::Real, false)",
     },
     Fault {
         name: "no heartbeat ever follows an error",
         file: STREAM,
-        right: "(pulse.taken, pulse.muted) = (Taken::Real, false)",
-        wrong: "pulse.taken = Taken::Real",
+        right: "(state.taken, state.muted) = (Taken::Real, false)",
+        wrong: "state.taken = Taken::Real",
     },
     Fault {
         name: "a heartbeat stands within a message",
@@ -199,13 +207,13 @@ pub const FAULTS: &[Fault] = &[
     Fault {
         name: "a foreign heartbeat counts as a real event",
         file: STREAM,
-        right: "(pulse.taken, pulse.muted) = (Taken::Heartbeat.max(pulse.taken), false)",
-        wrong: "(pulse.taken, pulse.muted) = (Taken::Real, false)",
+        right: "(state.taken, state.muted) = (Taken::Heartbeat.max(state.taken), false)",
+        wrong: "(state.taken, state.muted) = (Taken::Real, false)",
     },
     Fault {
         name: "a foreign heartbeat does not break the silence",
         file: STREAM,
-        right: "(pulse.taken, pulse.muted) = (Taken::Heartbeat.max(pulse.taken), false)",
+        right: "(state.taken, state.muted) = (Taken::Heartbeat.max(state.taken), false)",
         wrong: "()",
     },
     Fault {
@@ -213,7 +221,7 @@ pub const FAULTS: &[Fault] = &[
         file: STREAM,
         right: "this.beat.kind(&item)",
         wrong: r"{
-            let _ = pulse.timer.now();
+            let _ = state.pulse.now();
             this.beat.kind(&item)
         }",
     },
@@ -222,14 +230,10 @@ pub const FAULTS: &[Fault] = &[
         file: STREAM,
         right: "this.beat.kind(&item)",
         wrong: r"{
-            if let Some(deadline) =
-                heartbeat_core::Instant::checked_add(pulse.timer.now(), Duration::from_secs(10))
-            {
-                let mut alarm = this.alarm;
-                alarm.as_mut().disarm();
-                let now = pulse.timer.now();
-                let _ = alarm.as_mut().poll(&pulse.timer, deadline, now, &mut false, cx);
-            }
+            let (now, mut alarm) = (state.pulse.now(), this.alarm);
+            alarm.set(AlarmOf::<P>::default());
+            state.pulse.on_send(now);
+            let _ = state.pulse.poll_due(alarm, now, false, cx);
             this.beat.kind(&item)
         }",
     },
@@ -254,13 +258,13 @@ pub const FAULTS: &[Fault] = &[
     Fault {
         name: "a stream with heartbeats says how long it is",
         file: STREAM,
-        right: "upper.filter(|_| !self.pulse.beating)",
+        right: "upper.filter(|_| !self.state.beating)",
         wrong: "upper",
     },
     Fault {
         name: "the silence before the end is not told",
         file: STREAM,
-        right: "this.flight.telling.silence(pulse.heart.silence(pulse.timer.now()))",
+        right: "this.flight.telling.silence(state.pulse.silence(state.pulse.now()))",
         wrong: "()",
     },
     Fault {
@@ -300,7 +304,7 @@ pub const FAULTS: &[Fault] = &[
     Fault {
         name: "silences are not told",
         file: STREAM,
-        right: "flight.telling.silence(self.heart.silence(now))",
+        right: "flight.telling.silence(self.pulse.silence(now))",
         wrong: "()",
     },
     Fault {
@@ -311,8 +315,8 @@ pub const FAULTS: &[Fault] = &[
     },
     Fault {
         name: "all streams draw the same gaps",
-        file: BIRTH,
-        right: "config.seed().unwrap_or_else(seed::unique)",
+        file: SEED,
+        right: "config.seed().unwrap_or_else(unique)",
         wrong: "1",
     },
     Fault {
@@ -388,7 +392,7 @@ pub const FAULTS: &[Fault] = &[
     Fault {
         name: "who is slow to send is followed at once by a heartbeat",
         file: DRIVER,
-        right: "duty.owed.is_some() && !line.heart.is_in_flight()",
+        right: "duty.owed.is_some() && !line.pulse.is_in_flight()",
         wrong: "false",
     },
     Fault {
@@ -396,11 +400,11 @@ pub const FAULTS: &[Fault] = &[
         file: DRIVER,
         right: "self.senders.strong_count() == 0",
         wrong: r"{
-            if duty.owed.is_some() && line.heart.is_stopped() {
+            if duty.owed.is_some() && line.stopped {
                 return Ok(match line.poll_ready(cx) {
                     Poll::Ready(_) => {
                         duty.owed = None;
-                        drop(line.hand_over_heartbeat(shared));
+                        drop(line.hand_over_heartbeat());
                         Step::Again
                     }
                     Poll::Pending => Step::AskAgain(None),
@@ -418,8 +422,8 @@ pub const FAULTS: &[Fault] = &[
     Fault {
         name: "what leaves late does not break the silence",
         file: LINE,
-        right: "self.heart.on_bytes(now)",
-        wrong: "()",
+        right: "waited && self.beating",
+        wrong: "false",
     },
     Fault {
         name: "what a dropped send leaves behind is flushed by nobody",
@@ -450,7 +454,7 @@ pub const FAULTS: &[Fault] = &[
     Fault {
         name: "stop leaves the heartbeats",
         file: SENDER,
-        right: "self.shared.line().await.stop(&self.shared.timer)",
+        right: "self.shared.line().await.stop()",
         wrong: "()",
     },
     Fault {
@@ -458,15 +462,16 @@ pub const FAULTS: &[Fault] = &[
         file: LINE,
         right: "self.start_send(item)?",
         wrong: r"if let Err(error) = self.start_send(item) {
-                self.heart.on_send(shared.timer.now());
+                let now = self.pulse.now();
+                self.pulse.on_send(now);
                 return Err(error);
             }",
     },
     Fault {
         name: "a foreign heartbeat that is pushed counts as a real event",
         file: LINE,
-        right: "Heartbeat::on_bytes",
-        wrong: "Heartbeat::on_send",
+        right: "U::on_bytes as fn(&mut _, _)",
+        wrong: "U::on_send as fn(&mut _, _)",
     },
     Fault {
         name: "a disabled sink looks at the clock",
@@ -524,7 +529,7 @@ pub const FAULTS: &[Fault] = &[
     Fault {
         name: "the last flush may take for ever",
         file: DRIVER,
-        right: "shared.stall_after.is_zero()",
+        right: "stall_after.is_zero()",
         wrong: "true",
     },
     Fault {
@@ -532,6 +537,154 @@ pub const FAULTS: &[Fault] = &[
         file: DRIVER,
         right: "gone_off && self.alarm_is_new && !waited",
         wrong: "gone_off && mem::take(&mut self.alarm_is_new)",
+    },
+    Fault {
+        name: "a hub's alarm goes off before its time",
+        file: CLOCK,
+        right: "at.checked_add(self.timer.granularity())?",
+        wrong: "at.saturating_sub(Duration::from_millis(500))",
+    },
+    Fault { name: "a hub's clock runs back", file: CLOCK, right: "now.max(floor)", wrong: "now" },
+    Fault {
+        name: "the hub is not told of an earlier deadline",
+        file: CLOCK,
+        right: "self.wake_task()",
+        wrong: "()",
+    },
+    Fault {
+        name: "a hub's task that has ended counts as running",
+        file: CLOCK,
+        right: "self.has_ended.store(true, SeqCst)",
+        wrong: "()",
+    },
+    Fault {
+        name: "a hub wakes the task that polled it first",
+        file: CLOCK,
+        right: "if known { None } else { task.replace(waker.clone()) }",
+        wrong: "if task.is_some() { None } else { task.replace(waker.clone()) }",
+    },
+    Fault {
+        name: "a hub wakes the task that polled a stream first",
+        file: SHARD,
+        right: "members.get(key).is_some_and(|known| known.will_wake(waker))",
+        wrong: "members.get(key).is_some_and(|known| !known.will_wake(Waker::noop()))",
+    },
+    Fault {
+        name: "a send keeps a hub from asking who was woken",
+        file: SHARD,
+        right: "moved && is_known",
+        wrong: "moved",
+    },
+    Fault {
+        name: "a hub does not hear of sends",
+        file: SHARD,
+        right: "report(&mut members, key, news, at)",
+        wrong: "()",
+    },
+    Fault {
+        name: "a hub does not watch whoever is away",
+        file: SHARD,
+        right: "members.poll_deadline(key, now) == Some(Action::Stalled)",
+        wrong: "false",
+    },
+    Fault {
+        name: "a hub's alarm does not end a wait",
+        file: SHARD,
+        right: "return true",
+        wrong: "return false",
+    },
+    Fault {
+        name: "a hub wakes the task that waited for it first",
+        file: SHARD,
+        right: "if known.will_wake(waker) { None } else { Some(mem::replace(known, waker.clone())) }",
+        wrong: "None",
+    },
+    Fault {
+        name: "of those who are due at once a hub wakes one",
+        file: SHARD,
+        right: "due.extend(members.get_mut(key).and_then(Option::take))",
+        wrong: r"
+                    if due.is_empty() {
+                        due.extend(members.get_mut(key).and_then(Option::take))
+                    }",
+    },
+    Fault {
+        name: "nobody is woken when the hub's task is dropped",
+        file: SHARD,
+        right: "wakers.into_iter().for_each(Waker::wake)",
+        wrong: "drop(wakers)",
+    },
+    Fault {
+        name: "the last stream does not wake the hub's task",
+        file: SHARD,
+        right: "self.clock.wake_task()",
+        wrong: "()",
+    },
+    Fault {
+        name: "the hub's task never ends",
+        file: TASK,
+        right: "this.hub.is_gone()",
+        wrong: "false",
+    },
+    Fault {
+        name: "the hub's task ends while there are streams",
+        file: TASK,
+        right: "self.shards.iter().all(|shard| shard.strong_count() == 0)",
+        wrong: "self.shards.iter().any(|shard| shard.strong_count() == 0)",
+    },
+    Fault {
+        name: "a stream that has gone stays in its hub",
+        file: PULSE,
+        right: "self.shard.remove(self.key)",
+        wrong: "()",
+    },
+    Fault {
+        name: "a hub does not hear what overtakes a heartbeat",
+        file: PULSE,
+        right: "self.shard.report(self.key, news, now)",
+        wrong: "()",
+    },
+    Fault {
+        name: "a hub forgets a send for other bytes",
+        file: PULSE,
+        right: "self.shard.report(self.key, News::Sent, self.note.time())",
+        wrong: "()",
+    },
+    Fault {
+        name: "a hub does not hear that a consumer is back",
+        file: PULSE,
+        right: "self.shard.report(self.key, News::Bytes, self.now())",
+        wrong: "()",
+    },
+    Fault {
+        name: "a heartbeat of a hub is not noted as in flight",
+        file: PULSE,
+        right: "self.note = self.note.in_flight()",
+        wrong: "()",
+    },
+    Fault {
+        name: "a hub that is full says nothing",
+        file: PULSE,
+        right: "return Asked::Abandoned(HubError::Full)",
+        wrong: "return Asked::Needless",
+    },
+    Fault {
+        name: "the silence on a hub begins later than birth",
+        file: PULSE,
+        right: "self.shard.insert(&seed::sown(config), now)",
+        wrong: "self.shard.insert(&seed::sown(config), now + Duration::from_secs(3))",
+    },
+    Fault {
+        name: "a disabled stream is in a hub",
+        file: PULSE,
+        right: "!config.is_disabled()",
+        wrong: "true",
+    },
+    Fault {
+        name: "silences on a hub are not told",
+        file: PULSE,
+        right: "now.saturating_sub(self.note.time())",
+        wrong: "Duration::ZERO",
     },
     Fault {
         name: "what is received does not restart the timeout",
@@ -610,13 +763,12 @@ pub const FAULTS: &[Fault] = &[
     Fault {
         name: "after a stall all that was missed is made up for",
         file: HEART,
-        right: "self.on_bytes(now)",
+        right: r"self.silence = Span::ZERO;
+        self.phase = Phase::Armed",
         wrong: r"
-            let missed = self.silence.half() > self.interval;
-            self.on_bytes(now);
-            if missed {
-                self.phase = Phase::Prompt;
-            }",
+            let missed = self.phase == Phase::InFlight && self.silence.half() > self.interval;
+            self.silence = Span::ZERO;
+            self.phase = if missed { Phase::Prompt } else { Phase::Armed }",
     },
     Fault {
         name: "a clock that runs back is believed",

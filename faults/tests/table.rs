@@ -1,4 +1,4 @@
-//! Which faults each scenario of the conformance suite notices.
+//! Which faults each scenario of the conformance suite notices, and which each test of the hub.
 
 use std::fmt::Write;
 use std::panic::{self, AssertUnwindSafe};
@@ -6,44 +6,84 @@ use std::path::Path;
 use std::time::Duration;
 use std::{env, fs};
 
-use heartbeat_faults::heartbeat_async::conformance::{check, scenarios};
+use heartbeat_faults::heartbeat_async::conformance::{check, check_on_hub, scenarios};
 use heartbeat_faults::heartbeat_async::virtual_time::VirtualTime;
 use heartbeat_faults::{FAULTS, seed};
 
-/// Whether the scenario passes, with alarms that are exact and with some that go off in batches.
-fn passes(scenario: &str, fault: Option<usize>) -> bool {
-    seed(fault);
-    [Duration::ZERO, Duration::from_millis(156)].into_iter().all(|granularity| {
-        let time = VirtualTime::new().with_granularity(granularity);
-        let played = panic::catch_unwind(AssertUnwindSafe(|| check(&time, scenario)));
-        matches!(played, Ok(Ok(())))
-    })
+#[allow(warnings, clippy::pedantic, reason = "it is a copy")]
+mod hub {
+    include!(concat!(env!("OUT_DIR"), "/hub_tests.rs"));
+}
+
+/// What is played.
+#[derive(Clone, Copy)]
+enum Play {
+    Scenario(&'static str),
+    TestOfHub(&'static str, fn()),
+}
+
+/// The scenarios, and the tests of the hub.
+fn plays() -> Vec<Play> {
+    let scenarios = scenarios().iter().copied().map(Play::Scenario);
+    let tests = hub::TESTS.iter().map(|&(name, test)| Play::TestOfHub(name, test));
+    scenarios.chain(tests).collect()
+}
+
+impl Play {
+    fn name(self) -> &'static str {
+        let (Self::Scenario(name) | Self::TestOfHub(name, _)) = self;
+        name
+    }
+
+    /// The tests of the hub are tried on what is wrong with the hub.
+    fn is_tried_on(self, fault: usize) -> bool {
+        matches!(self, Self::Scenario(_)) || FAULTS[fault].file.contains("/hub/")
+    }
+
+    /// Whether it passes. A scenario has to with alarms that are exact and with some that go off in
+    /// batches, on timers and on hubs.
+    fn passes(self, fault: Option<usize>) -> bool {
+        seed(fault);
+        let scenario = match self {
+            Self::Scenario(name) => name,
+            Self::TestOfHub(_, test) => return panic::catch_unwind(test).is_ok(),
+        };
+        [Duration::ZERO, Duration::from_millis(156)].into_iter().all(|granularity| {
+            let time = VirtualTime::new().with_granularity(granularity);
+            [check, check_on_hub].into_iter().all(|check| {
+                let played = panic::catch_unwind(AssertUnwindSafe(|| check(&time, scenario)));
+                matches!(played, Ok(Ok(())))
+            })
+        })
+    }
 }
 
 #[test]
 fn every_scenario_notices_a_fault_and_every_fault_is_noticed() {
-    for scenario in scenarios() {
-        assert!(passes(scenario, None), "{scenario} fails, and nothing is wrong");
+    let plays = plays();
+    for play in &plays {
+        assert!(play.passes(None), "{} fails, and nothing is wrong", play.name());
     }
     let loud = panic::take_hook();
     panic::set_hook(Box::new(|_| {})); // whatever a fault leads to
-    let noticed: Vec<Vec<bool>> = scenarios()
+    let notices = |play: &Play, fault| play.is_tried_on(fault) && !play.passes(Some(fault));
+    let noticed: Vec<Vec<bool>> = plays
         .iter()
-        .map(|scenario| (0..FAULTS.len()).map(|fault| !passes(scenario, Some(fault))).collect())
+        .map(|play| (0..FAULTS.len()).map(|fault| notices(play, fault)).collect())
         .collect();
     panic::set_hook(loud);
 
     let notice = |fault: usize| noticed.iter().filter(|row| row[fault]).count();
     for (number, fault) in FAULTS.iter().enumerate() {
-        assert!(notice(number) > 0, "no scenario notices that {}", fault.name);
+        assert!(notice(number) > 0, "nothing notices that {}", fault.name);
     }
     // One that nobody could miss says little about a scenario.
-    let telling = |fault: &usize| 3 * notice(*fault) <= 2 * scenarios().len();
-    for (scenario, row) in scenarios().iter().zip(&noticed) {
+    let telling = |fault: &usize| 3 * notice(*fault) <= 2 * plays.len();
+    for (play, row) in plays.iter().zip(&noticed) {
         let mut own = (0..FAULTS.len()).filter(telling);
-        assert!(own.any(|fault| row[fault]), "{scenario} notices no fault of its own");
+        assert!(own.any(|fault| row[fault]), "{} notices no fault of its own", play.name());
     }
-    is_printed(&format!("```text\n{}```\n", table(&noticed)));
+    is_printed(&format!("```text\n{}```\n", table(&plays, &noticed)));
 }
 
 /// Makes sure of the table in the docs, or renews it if `HEARTBEAT_REGENERATE` is set.
@@ -60,13 +100,13 @@ fn is_printed(table: &str) {
     }
 }
 
-fn table(noticed: &[Vec<bool>]) -> String {
+fn table(plays: &[Play], noticed: &[Vec<bool>]) -> String {
     let mut table = String::new();
     for (number, fault) in (1..).zip(FAULTS) {
-        writeln!(table, "{number:>2}  {}", fault.name).expect("a string takes it");
+        writeln!(table, "{number:>3}  {}", fault.name).expect("a string takes it");
     }
-    let width = scenarios().iter().map(|name| name.len()).max().unwrap_or(0);
-    for power in [10, 1] {
+    let width = plays.iter().map(|play| play.name().len()).max().unwrap_or(0);
+    for power in [100, 10, 1] {
         write!(table, "\n{:width$}", "").expect("a string takes it");
         for number in 1..=FAULTS.len() {
             match number / power {
@@ -75,11 +115,16 @@ fn table(noticed: &[Vec<bool>]) -> String {
             }
         }
     }
-    for (scenario, row) in scenarios().iter().zip(noticed) {
-        write!(table, "\n{scenario:width$}").expect("a string takes it");
-        for noticed in row {
-            table.push_str(if *noticed { " x" } else { " ." });
+    for (play, row) in plays.iter().zip(noticed) {
+        write!(table, "\n{:width$}", play.name()).expect("a string takes it");
+        for (fault, noticed) in row.iter().enumerate() {
+            table.push_str(match noticed {
+                true => " x",
+                false if play.is_tried_on(fault) => " .",
+                false => "  ",
+            });
         }
+        table.truncate(table.trim_end().len());
     }
     table.push('\n');
     table

@@ -7,16 +7,17 @@ use std::num::NonZeroUsize;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
-use futures_util::future::{Either, select};
+use futures_util::future::{Either, join, select};
 use futures_util::stream::{FuturesUnordered, pending};
 use futures_util::{FutureExt, SinkExt, StreamExt};
 use heartbeat_async::virtual_time::VirtualTime;
 use heartbeat_async::{
-    Config, Counters, DriverError, HeartbeatStream, HeartbeatStreamExt, Hub, HubError, HubTask,
-    Jitter, Timer, push,
+    Beat, Config, Counters, DriverError, HeartbeatStream, HeartbeatStreamExt, Hub, HubError,
+    HubTask, Jitter, Kind, Timer, push,
 };
 use proptest::prelude::*;
 
@@ -142,9 +143,10 @@ fn the_task_ends_with_the_last_of_hub_and_streams() {
         drop(hub);
         drop(other);
         assert_eq!(quiet.next().await, Some("beat"));
+        time.sleep_until(secs(20)).await;
         assert!(!ended.get());
         drop(quiet);
-        time.sleep_until(secs(20)).await;
+        time.sleep_until(secs(21)).await;
         assert!(ended.get());
     });
 }
@@ -172,7 +174,7 @@ fn a_task_that_was_dropped_is_told_of_and_items_pass() {
         };
         let (first, driver) = play(&time, task, async {
             let first = if is_spawned { stream.next().await } else { None };
-            let (next, driver) = futures_util::future::join(stream.next(), driver.run()).await;
+            let (next, driver) = join(stream.next(), driver.run()).await;
             assert_eq!(next, Some("real"));
             (first, driver)
         });
@@ -278,7 +280,7 @@ fn t12_push_who_is_given_up_while_a_beat_is_in_flight_is_told_in_time() {
             time.sleep_until(secs(21)).await;
             assert_eq!(heard.counts().gave_up, 1);
         };
-        let (driver, ()) = futures_util::future::join(driver.run(), told).await;
+        let (driver, ()) = join(driver.run(), told).await;
         assert_eq!(driver, Err(DriverError::Stalled));
         assert!(time.now() <= secs(16 + 60) + SLOT);
         drop(sender);
@@ -303,11 +305,90 @@ fn a_driver_that_has_ended_leaves_nothing_in_the_hub() {
             sender.feed("real").await.expect("room");
             sender.stop().await;
         };
-        let (driver, ()) = futures_util::future::join(driver.run(), stopped).await;
+        let (driver, ()) = join(driver.run(), stopped).await;
         assert_eq!((driver, time.now()), (Ok(()), secs(5)), "it is flushed first");
         assert_eq!(hub.len(), 0);
         drop(sender);
     });
+}
+
+/// Whether it was woken.
+#[derive(Default)]
+struct Woken(AtomicBool);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Woken {
+    /// Polls something that waits.
+    fn polls<F: Future>(self: &Arc<Self>, future: Pin<&mut F>) {
+        let waker = Waker::from(Arc::clone(self));
+        assert!(future.poll(&mut Context::from_waker(&waker)).is_pending());
+    }
+
+    fn is_woken(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+#[test]
+fn whoever_polled_the_task_or_a_driver_last_is_woken() {
+    let time = VirtualTime::new();
+    let (hub, task) = Hub::with_timer(time.clone());
+    let sink = Box::pin(futures_util::sink::drain::<&str>());
+    let (_sender, driver) = push(sink, hub, INTERVAL, || "beat");
+    let (mut task, mut driver) = (pin!(task), pin!(driver.run()));
+    let [first, last, first_driver, last_driver] = [(); 4].map(|()| Arc::<Woken>::default());
+
+    first.polls(task.as_mut());
+    last.polls(task.as_mut());
+    first_driver.polls(driver.as_mut());
+    assert!(last.is_woken() && !first.is_woken());
+
+    last.polls(task.as_mut());
+    last_driver.polls(driver.as_mut());
+    time.advance(INTERVAL);
+    last.polls(task.as_mut());
+    assert!(last_driver.is_woken() && !first_driver.is_woken());
+}
+
+/// Knows another's heartbeats.
+struct Known;
+
+impl Beat<&'static str> for Known {
+    fn heartbeat(&mut self) -> &'static str {
+        "beat"
+    }
+
+    fn kind(&mut self, item: &&'static str) -> Kind {
+        if *item == "beat" { Kind::Heartbeat } else { Kind::Real }
+    }
+}
+
+#[test]
+fn t12_a_real_item_counts_though_other_bytes_follow_before_the_hub_asks() {
+    let time = VirtualTime::new();
+    let (hub, task) = Hub::with_timer(time.clone());
+    let heard = Arc::new(Counters::new());
+    let config = Config::every(INTERVAL).with_give_up_after(secs(40));
+    let sink = Box::pin(futures_util::sink::drain::<&str>());
+    let (sender, driver) = push(sink, hub, config, Known);
+    let items = async {
+        time.sleep_until(secs(30)).await;
+        sender.send("real").await.expect("it takes all");
+        sender.send("beat").await.expect("it takes all");
+        time.sleep_until(secs(69)).await;
+        assert_eq!(heard.counts().gave_up, 0);
+        time.sleep_until(secs(71)).await;
+        assert_eq!(heard.counts().gave_up, 1);
+        drop(sender);
+    };
+    let driver = driver.observe(Arc::clone(&heard)).run();
+    let ((), ended) = play(&time, task, join(items, driver));
+    ended.expect("it ends with its sender");
 }
 
 #[test]

@@ -96,7 +96,8 @@ impl<T: Timer> Timer for Spied<T> {
 
     fn now(&self) -> T::Instant {
         self.calls.reads.set(self.calls.reads() + 1);
-        assert!(self.calls.reads() < READS, "the glue spins: it has read the clock {READS} times");
+        // Once: what is dropped on the way out may read it again.
+        assert!(self.calls.reads() != READS, "the glue spins: it has read the clock {READS} times");
         self.earlier(self.timer.now(), self.calls.behind.get())
     }
 

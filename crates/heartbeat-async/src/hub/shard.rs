@@ -136,9 +136,9 @@ impl<T: Timer> Shard<T> {
     /// Wakes all whose time has come, and answers when the next one's comes.
     pub(super) fn wake_due(&self, due: &mut Vec<Waker>) -> Option<Duration> {
         loop {
-            let now = self.clock.now();
+            self.members().next_deadline()?;
+            let now = self.clock.now(); // without the lock: the timer is not ours
             let mut members = self.members();
-            members.next_deadline()?;
             let mut all = false;
             while due.len() < BATCH {
                 let Some(key) = members.take_due(now) else {

@@ -122,9 +122,14 @@ fn as_module(root: &str, text: &str) -> String {
     // The features are on, and the attributes of a crate are none of a module.
     let items =
         text.find("\nextern crate std;\n").map_or(0, |at| at + "\nextern crate std;\n".len());
+    let mut is_without = false; // a feature: this line, and the one before it
     let items = text[items..].lines().filter(|line| {
+        if std::mem::take(&mut is_without) {
+            return false;
+        }
+        is_without = line.trim_start().starts_with("#[cfg(not(feature = \"hub\"");
         let within = [r#"#[cfg(feature = "alloc")]"#, r#"#[cfg(feature = "hub")]"#];
-        !line.starts_with("#[cfg(feature") && !within.contains(&line.trim_start())
+        !is_without && !line.starts_with("#[cfg(feature") && !within.contains(&line.trim_start())
     });
     // The docs are the originals' to have: their examples name the crates.
     let items = items.filter(|line| !line.trim_start().starts_with("//"));

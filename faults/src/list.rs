@@ -27,6 +27,7 @@ const CLOCK: &str = "heartbeat_async/hub/alarm_clock.rs";
 const SHARD: &str = "heartbeat_async/hub/shard.rs";
 const TASK: &str = "heartbeat_async/hub/task.rs";
 const PULSE: &str = "heartbeat_async/hub/pulse.rs";
+const SINK_PULSE: &str = "heartbeat_async/hub/sink_pulse.rs";
 const DOG: &str = "heartbeat_core/watchdog.rs";
 const JITTER: &str = "heartbeat_core/jitter.rs";
 const SPAN: &str = "heartbeat_core/span.rs";
@@ -106,8 +107,8 @@ pub const FAULTS: &[Fault] = &[
     Fault {
         name: "a send moves no deadline",
         file: STREAM,
-        right: "self.pulse.on_send(now)",
-        wrong: "()",
+        right: "News::Sent",
+        wrong: "News::Nothing",
     },
     Fault {
         name: "each poll counts as a send",
@@ -121,17 +122,21 @@ pub const FAULTS: &[Fault] = &[
     Fault {
         name: "a heartbeat that went out is not reported",
         file: STREAM,
-        right: "self.pulse.on_bytes(now)",
-        wrong: "()",
+        right: "News::Bytes",
+        wrong: "News::Nothing",
     },
     Fault {
         name: "a heartbeat goes before an item",
         file: STREAM,
         right: "this.inner.poll_next(cx)",
         wrong: r"{
-            let now = state.pulse.now();
-            let due = state.pulse.silence(now) >= Duration::from_secs(10);
-            if due && state.taken == Taken::Nothing { Poll::Pending } else { this.inner.poll_next(cx) }
+            if state.taken == Taken::Nothing {
+                let beat = state.poll_beat(this.alarm.as_mut(), this.beat, this.flight, cx);
+                if let Poll::Ready(beat) = beat {
+                    return Poll::Ready(Some(beat));
+                }
+            }
+            this.inner.poll_next(cx)
         }",
     },
     Fault {
@@ -151,7 +156,7 @@ pub const FAULTS: &[Fault] = &[
         file: STREAM,
         right: r"this.alarm.set(AlarmOf::<P>::default());
         this.state.end_beats()",
-        wrong: "this.state.pulse.restart(Config::every(Duration::from_secs(10)))",
+        wrong: "()",
     },
     Fault {
         name: "stop leaves the alarm",
@@ -232,8 +237,8 @@ pub const FAULTS: &[Fault] = &[
         wrong: r"{
             let (now, mut alarm) = (state.pulse.now(), this.alarm);
             alarm.set(AlarmOf::<P>::default());
-            state.pulse.on_send(now);
-            let _ = state.pulse.poll_due(alarm, now, false, cx);
+            state.pulse.report(News::Sent, now);
+            let _ = state.pulse.poll_due(alarm, News::Nothing, now, cx);
             this.beat.kind(&item)
         }",
     },
@@ -264,7 +269,7 @@ pub const FAULTS: &[Fault] = &[
     Fault {
         name: "the silence before the end is not told",
         file: STREAM,
-        right: "this.flight.telling.silence(state.pulse.silence(state.pulse.now()))",
+        right: "this.flight.measure(|| state.pulse.now())",
         wrong: "()",
     },
     Fault {
@@ -304,7 +309,7 @@ pub const FAULTS: &[Fault] = &[
     Fault {
         name: "silences are not told",
         file: STREAM,
-        right: "flight.telling.silence(self.pulse.silence(now))",
+        right: "flight.measure(|| now)",
         wrong: "()",
     },
     Fault {
@@ -463,15 +468,15 @@ pub const FAULTS: &[Fault] = &[
         right: "self.start_send(item)?",
         wrong: r"if let Err(error) = self.start_send(item) {
                 let now = self.pulse.now();
-                self.pulse.on_send(now);
+                self.pulse.report(News::Sent, now);
                 return Err(error);
             }",
     },
     Fault {
         name: "a foreign heartbeat that is pushed counts as a real event",
         file: LINE,
-        right: "U::on_bytes as fn(&mut _, _)",
-        wrong: "U::on_send as fn(&mut _, _)",
+        right: "self.pulse.report(news, now)",
+        wrong: "self.pulse.report(News::Sent, now)",
     },
     Fault {
         name: "a disabled sink looks at the clock",
@@ -584,8 +589,8 @@ pub const FAULTS: &[Fault] = &[
     Fault {
         name: "a hub does not watch whoever is away",
         file: SHARD,
-        right: "members.poll_deadline(key, now) == Some(Action::Stalled)",
-        wrong: "false",
+        right: "members.look_after(key, now)",
+        wrong: "!members.is_in_flight(key)",
     },
     Fault {
         name: "a hub's alarm does not end a wait",
@@ -635,7 +640,7 @@ pub const FAULTS: &[Fault] = &[
     Fault {
         name: "a stream that has gone stays in its hub",
         file: PULSE,
-        right: "self.shard.remove(self.key)",
+        right: "self.shard.close(&mut self.key)",
         wrong: "()",
     },
     Fault {
@@ -646,44 +651,44 @@ pub const FAULTS: &[Fault] = &[
     },
     Fault {
         name: "a hub forgets a send for other bytes",
-        file: PULSE,
-        right: "self.shard.report(self.key, News::Sent, self.note.time())",
+        file: SINK_PULSE,
+        right: "self.shard.report(self.key, News::Sent, self.last)",
         wrong: "()",
     },
     Fault {
         name: "a hub does not hear that a consumer is back",
         file: PULSE,
-        right: "self.shard.report(self.key, News::Bytes, self.now())",
+        right: "self.report(News::Bytes, self.now())",
         wrong: "()",
     },
     Fault {
         name: "a heartbeat of a hub is not noted as in flight",
-        file: PULSE,
-        right: "self.note = self.note.in_flight()",
+        file: SINK_PULSE,
+        right: "self.is_in_flight |= matches!(action, Action::SendHeartbeat { .. })",
         wrong: "()",
     },
     Fault {
         name: "a hub that is full says nothing",
-        file: PULSE,
+        file: SHARD,
         right: "return Asked::Abandoned(HubError::Full)",
         wrong: "return Asked::Needless",
     },
     Fault {
         name: "the silence on a hub begins later than birth",
         file: PULSE,
-        right: "self.shard.insert(&seed::sown(config), now)",
-        wrong: "self.shard.insert(&seed::sown(config), now + Duration::from_secs(3))",
+        right: "shard.open(config, shard.clock().now())",
+        wrong: "shard.open(config, shard.clock().now() + Duration::from_secs(3))",
     },
     Fault {
         name: "a disabled stream is in a hub",
-        file: PULSE,
-        right: "!config.is_disabled()",
-        wrong: "true",
+        file: SHARD,
+        right: "config.is_disabled()",
+        wrong: "false",
     },
     Fault {
         name: "silences on a hub are not told",
-        file: PULSE,
-        right: "now.saturating_sub(self.note.time())",
+        file: SINK_PULSE,
+        right: "now.saturating_sub(self.last)",
         wrong: "Duration::ZERO",
     },
     Fault {

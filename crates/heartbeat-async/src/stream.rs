@@ -28,7 +28,8 @@ pin_project! {
     ///   [`stop`](Self::stop) was called, inner items still pass (T9, T12).
     /// - With an interval of zero it passes everything through and holds no alarm (T1).
     ///
-    /// [`Config::with_stall_after`] has no effect here: who does not poll asks for nothing (T20).
+    /// [`Config::with_stall_after`] has an effect on a [hub](crate#features) alone: on a timer, who does
+    /// not poll asks for nothing (T20).
     ///
     /// # Cancellation
     ///

@@ -49,8 +49,8 @@ struct Wish {
 impl Policy {
     /// Heartbeats for server-sent events: the comment of two bytes.
     ///
-    /// `config` is an interval or a whole [`Config`]. [`Config::with_stall_after`] has no effect here
-    /// (T20).
+    /// `config` is an interval or a whole [`Config`]. [`Config::with_stall_after`] has an effect
+    /// on a [`Hub`](heartbeat_async::Hub) alone (T20).
     pub fn new(config: impl Into<Config>) -> Self {
         Self {
             config: config.into(),

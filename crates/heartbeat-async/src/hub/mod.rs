@@ -8,7 +8,7 @@
 //! - **Who waits for less than the alarm is set for wakes that task** ([`alarm_clock`]), and nobody else
 //!   does.
 //! - **Shards** keep threads from waiting for each other. Nobody holds two locks at a time, and nothing
-//!   foreign is called under one, but for the cloning of a waker.
+//!   foreign is called under one, but for the clock, and the cloning of a waker.
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -57,7 +57,7 @@ const SHARDS_PER_THREAD: usize = 4;
 /// A hub is made together with its [`HubTask`], which has to be spawned. Where that was dropped, or the
 /// runtime has ended it, the heartbeats of all streams cease, which is told: [`HubError::Stopped`] is what a
 /// [`Driver`](crate::Driver) ends with and what an [`Observer`](crate::Observer::abandoned) hears of a
-/// stream. [`is_running`](Self::is_running) asks.
+/// stream. [`is_running`](Self::is_running) asks. A task that is kept somewhere and never polled is not noticed.
 ///
 /// # Peers that do not read
 ///
@@ -69,7 +69,8 @@ const SHARDS_PER_THREAD: usize = 4;
 /// # Time
 ///
 /// The hub's clock is that of its timer, and never runs back by a millisecond or more (T7). If the
-/// timer's alarms may go off early, those of the hub are set that much later.
+/// timer's alarms may go off early, those of the hub are set that much later, and may make a heartbeat
+/// late by as much.
 ///
 /// # Example
 ///

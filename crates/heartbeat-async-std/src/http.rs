@@ -23,7 +23,9 @@ use crate::AsyncStdTimer;
 /// ```
 pub type HeartbeatLayer<O = NoObserver> = heartbeat_http::HeartbeatLayer<AsyncStdTimer, O>;
 
-/// A body with heartbeats on async-io's timers; see [`heartbeat_http::HeartbeatBody`].
+/// A body with heartbeats on async-io's timers, or on a [`Hub`](crate::Hub);
+/// see [`heartbeat_http::HeartbeatBody`].
 ///
 /// Needs the feature `http`.
-pub type HeartbeatBody<B, O = NoObserver> = heartbeat_http::HeartbeatBody<B, AsyncStdTimer, O>;
+pub type HeartbeatBody<B, O = NoObserver, P = AsyncStdTimer> =
+    heartbeat_http::HeartbeatBody<B, P, O>;

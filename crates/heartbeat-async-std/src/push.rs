@@ -4,11 +4,12 @@ use heartbeat_async::{Beat, Config, NoObserver};
 use crate::{AsyncStdTimer, Hub};
 
 /// Sends real items into a sink whose silence a [`Driver`] fills; see [`heartbeat_async::Sender`].
-pub type Sender<Item, Si, B> = heartbeat_async::Sender<Item, Si, AsyncStdTimer, B>;
+pub type Sender<Item, Si, B, P = AsyncStdTimer> = heartbeat_async::Sender<Item, Si, P, B>;
 
-/// Sends the heartbeats of a sink on async-std's timers; see [`heartbeat_async::Driver`].
-pub type Driver<Item, Si, B, O = NoObserver> =
-    heartbeat_async::Driver<Item, Si, AsyncStdTimer, B, O>;
+/// Sends the heartbeats of a sink on async-std's timers, or on a
+/// [`Hub`]; see [`heartbeat_async::Driver`].
+pub type Driver<Item, Si, B, O = NoObserver, P = AsyncStdTimer> =
+    heartbeat_async::Driver<Item, Si, P, B, O>;
 
 /// Puts heartbeats into the silence of a sink: a channel, a WebSocket, the framed half of a socket.
 ///
@@ -59,7 +60,7 @@ pub fn push_in<Item, Si, B>(
     hub: &Hub,
     config: impl Into<Config>,
     beat: B,
-) -> (heartbeat_async::Sender<Item, Si, Hub, B>, heartbeat_async::Driver<Item, Si, Hub, B>)
+) -> (Sender<Item, Si, B, Hub>, Driver<Item, Si, B, NoObserver, Hub>)
 where
     Si: Sink<Item>,
     B: Beat<Item>,

@@ -71,7 +71,7 @@
 //! - `hub`: `Hub`, one alarm of the runtime for the heartbeats of any number of streams.
 //! - `tracing`: events of the crate `tracing`, with the target `heartbeat`: each heartbeat at the level
 //!   TRACE, one that was lost at DEBUG, and at INFO that the heartbeats of a stream cease or a peer
-//!   has fallen silent.
+//!   has fallen silent; at ERROR that a hub does not serve a stream.
 //! - `virtual-time`: the module `virtual_time`, a clock for tests that moves when everything waits.
 //! - `conformance`: the module and the macro `conformance`, the scenarios that hold the rules on any
 //!   runtime. Run them on a timer of yours.

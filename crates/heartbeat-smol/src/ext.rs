@@ -6,8 +6,10 @@ use heartbeat_async::{Beat, Config, NoObserver, TryBeat};
 use crate::{Hub, SmolTimer};
 
 /// A stream with heartbeats on smol's timers; see [`heartbeat_async::HeartbeatStream`].
-pub type HeartbeatStream<S, B, O = NoObserver> =
-    heartbeat_async::HeartbeatStream<S, SmolTimer, B, O>;
+///
+/// On a [`Hub`] it is a `HeartbeatStream<S, B, NoObserver, Hub>`.
+pub type HeartbeatStream<S, B, O = NoObserver, P = SmolTimer> =
+    heartbeat_async::HeartbeatStream<S, P, B, O>;
 
 /// A stream that notices when its peer has fallen silent; see [`heartbeat_async::WatchdogStream`].
 pub type WatchdogStream<S, P = fn(&<S as Stream>::Item) -> bool> =
@@ -76,7 +78,7 @@ pub trait HeartbeatStreamExt: Stream {
         hub: &Hub,
         config: impl Into<Config>,
         beat: B,
-    ) -> heartbeat_async::HeartbeatStream<Self, Hub, B>
+    ) -> HeartbeatStream<Self, B, NoObserver, Hub>
     where
         Self: Sized,
         B: Beat<Self::Item>,
@@ -90,7 +92,7 @@ pub trait HeartbeatStreamExt: Stream {
         hub: &Hub,
         config: impl Into<Config>,
         beat: B,
-    ) -> heartbeat_async::HeartbeatStream<Self, Hub, TryBeat<B>>
+    ) -> HeartbeatStream<Self, TryBeat<B>, NoObserver, Hub>
     where
         Self: Stream<Item = Result<T, E>> + Sized,
         B: Beat<T>,

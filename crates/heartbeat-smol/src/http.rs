@@ -23,7 +23,8 @@ use crate::SmolTimer;
 /// ```
 pub type HeartbeatLayer<O = NoObserver> = heartbeat_http::HeartbeatLayer<SmolTimer, O>;
 
-/// A body with heartbeats on smol's timers; see [`heartbeat_http::HeartbeatBody`].
+/// A body with heartbeats on smol's timers, or on a [`Hub`](crate::Hub);
+/// see [`heartbeat_http::HeartbeatBody`].
 ///
 /// Needs the feature `http`.
-pub type HeartbeatBody<B, O = NoObserver> = heartbeat_http::HeartbeatBody<B, SmolTimer, O>;
+pub type HeartbeatBody<B, O = NoObserver, P = SmolTimer> = heartbeat_http::HeartbeatBody<B, P, O>;

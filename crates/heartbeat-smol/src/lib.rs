@@ -36,6 +36,9 @@
 //!
 //! - `http`: `HeartbeatLayer`, a tower layer that keeps the responses of an HTTP server alive, and what
 //!   its policy is made of.
+//! - `tracing`: events of the crate `tracing`, with the target `heartbeat`: each heartbeat at the level
+//!   TRACE, one that was lost at DEBUG, and at INFO that the heartbeats of a stream cease or a peer has
+//!   fallen silent; at ERROR that a hub does not serve a stream.
 //!
 //! # Time
 //!
@@ -43,12 +46,6 @@
 //! whichever executor polls the stream is the right one. They are exact but for the scheduling of
 //! that thread, and never early. The clock is [`std::time::Instant`]; it cannot be paused. For
 //! tests in virtual time wrap the stream with `heartbeat_async::virtual_time`.
-//!
-//! # Features
-//!
-//! `tracing`, off by default, tells of heartbeats by events of the crate `tracing`, with the target
-//! `heartbeat`: each at the level TRACE, one that was lost at DEBUG, and at INFO that the heartbeats of
-//! a stream cease or a peer has fallen silent.
 
 mod ext;
 #[cfg(feature = "http")]

@@ -23,7 +23,8 @@ use crate::TokioTimer;
 /// ```
 pub type HeartbeatLayer<O = NoObserver> = heartbeat_http::HeartbeatLayer<TokioTimer, O>;
 
-/// A body with heartbeats on tokio's timer; see [`heartbeat_http::HeartbeatBody`].
+/// A body with heartbeats on tokio's timer, or on a [`Hub`](crate::Hub);
+/// see [`heartbeat_http::HeartbeatBody`].
 ///
 /// Needs the feature `http`.
-pub type HeartbeatBody<B, O = NoObserver> = heartbeat_http::HeartbeatBody<B, TokioTimer, O>;
+pub type HeartbeatBody<B, O = NoObserver, P = TokioTimer> = heartbeat_http::HeartbeatBody<B, P, O>;

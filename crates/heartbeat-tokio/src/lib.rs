@@ -35,6 +35,9 @@
 //!
 //! - `http`: `HeartbeatLayer`, a tower layer that keeps the responses of an HTTP server alive, and what
 //!   its policy is made of.
+//! - `tracing`: events of the crate `tracing`, with the target `heartbeat`: each heartbeat at the level
+//!   TRACE, one that was lost at DEBUG, and at INFO that the heartbeats of a stream cease or a peer has
+//!   fallen silent; at ERROR that a hub does not serve a stream.
 //!
 //! # Time
 //!
@@ -45,12 +48,6 @@
 //!
 //! As with every timer of tokio, a stream must be polled within a runtime whose time driver is
 //! enabled.
-//!
-//! # Features
-//!
-//! `tracing`, off by default, tells of heartbeats by events of the crate `tracing`, with the target
-//! `heartbeat`: each at the level TRACE, one that was lost at DEBUG, and at INFO that the heartbeats of
-//! a stream cease or a peer has fallen silent.
 
 mod ext;
 #[cfg(feature = "http")]

@@ -4,10 +4,12 @@ use heartbeat_async::{Beat, Config, NoObserver};
 use crate::{Hub, TokioTimer};
 
 /// Sends real items into a sink whose silence a [`Driver`] fills; see [`heartbeat_async::Sender`].
-pub type Sender<Item, Si, B> = heartbeat_async::Sender<Item, Si, TokioTimer, B>;
+pub type Sender<Item, Si, B, P = TokioTimer> = heartbeat_async::Sender<Item, Si, P, B>;
 
-/// Sends the heartbeats of a sink on tokio's timer; see [`heartbeat_async::Driver`].
-pub type Driver<Item, Si, B, O = NoObserver> = heartbeat_async::Driver<Item, Si, TokioTimer, B, O>;
+/// Sends the heartbeats of a sink on tokio's timer, or on a
+/// [`Hub`]; see [`heartbeat_async::Driver`].
+pub type Driver<Item, Si, B, O = NoObserver, P = TokioTimer> =
+    heartbeat_async::Driver<Item, Si, P, B, O>;
 
 /// Puts heartbeats into the silence of a sink: a channel, a WebSocket, the framed half of a socket.
 ///
@@ -54,7 +56,7 @@ pub fn push_in<Item, Si, B>(
     hub: &Hub,
     config: impl Into<Config>,
     beat: B,
-) -> (heartbeat_async::Sender<Item, Si, Hub, B>, heartbeat_async::Driver<Item, Si, Hub, B>)
+) -> (Sender<Item, Si, B, Hub>, Driver<Item, Si, B, NoObserver, Hub>)
 where
     Si: Sink<Item>,
     B: Beat<Item>,

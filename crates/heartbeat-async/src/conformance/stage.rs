@@ -192,8 +192,9 @@ impl<T: Timer + Clone> Stage<T> {
         let (pacemaker, held) = self.pacemaker();
         let from = self.now();
         let stream = HeartbeatStream::new(source.clone(), pacemaker, config, beat);
+        let stream = stream.observe(Rc::clone(&heard)); // which hears of a silence that begins here
         let born = self.window(from);
-        let consumer = Consumer::new(self.clone(), stream.observe(Rc::clone(&heard)), born);
+        let consumer = Consumer::new(self.clone(), stream, born);
         Opened { source, calls: held.calls(), held, heard, consumer }
     }
 

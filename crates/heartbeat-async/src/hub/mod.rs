@@ -8,7 +8,7 @@
 //! - **Who waits for less than the alarm is set for wakes that task** ([`alarm_clock`]), and nobody else
 //!   does.
 //! - **Shards** keep threads from waiting for each other. Nobody holds two locks at a time, and nothing
-//!   foreign is called under one, but for the cloning of a waker.
+//!   foreign is called under one, but for the clock, and the cloning of a waker.
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;

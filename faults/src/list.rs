@@ -581,6 +581,13 @@ pub const FAULTS: &[Fault] = &[
         wrong: "moved",
     },
     Fault {
+        name: "a driver that has ended stays in its hub",
+        file: DRIVER,
+        right: r"line.stop();
+            line.pulse.stop()",
+        wrong: "line.stop()",
+    },
+    Fault {
         name: "a hub does not hear of sends",
         file: SHARD,
         right: "report(&mut members, key, news, at)",

@@ -37,7 +37,9 @@ impl Play {
 
     /// The tests of the hub are tried on what is wrong with the hub.
     fn is_tried_on(self, fault: usize) -> bool {
-        matches!(self, Self::Scenario(_)) || FAULTS[fault].file.contains("/hub/")
+        let fault = FAULTS[fault];
+        let is_of_hub = fault.file.contains("/hub/") || fault.name.contains("hub");
+        matches!(self, Self::Scenario(_)) || is_of_hub
     }
 
     /// Whether it passes. A scenario has to with alarms that are exact and with some that go off in

@@ -47,6 +47,8 @@ impl Future for Counted {
 }
 
 /// Plays a scenario beside the hub's task, each polled only if it was woken itself.
+///
+/// It has to end: a hub whose streams do not come back looks after them for ever.
 fn play<R>(
     time: &VirtualTime,
     task: impl Future<Output = ()>,
@@ -58,7 +60,11 @@ fn play<R>(
         None
     });
     let scenario: Part<'_, R> = Box::pin(async { Some(scenario.await) });
-    let mut parts = FuturesUnordered::from_iter([task, scenario]);
+    let limit: Part<'_, R> = Box::pin(async {
+        time.sleep_until(time.now() + secs(20_000)).await;
+        panic!("the scenario does not end");
+    });
+    let mut parts = FuturesUnordered::from_iter([task, scenario, limit]);
     time.block_on(async {
         loop {
             if let Some(result) = parts.next().await.expect("the scenario has not ended") {

@@ -29,8 +29,8 @@ static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 #[derive(Debug, Parser)]
 struct Options {
     /// Only the lines whose name begins so, such as `tokio/` or `smol/timer`
-    #[arg(long, default_value = "")]
-    line: String,
+    #[arg(long, value_delimiter = ',', default_value = "")]
+    line: Vec<String>,
 
     /// How many streams there are
     #[arg(long, value_delimiter = ',', value_parser = value_parser!(u32).range(1..), default_value = "1000000")]
@@ -54,6 +54,10 @@ struct Options {
 }
 
 impl Options {
+    fn chooses(&self, name: &str) -> bool {
+        self.line.iter().any(|line| name.starts_with(line))
+    }
+
     fn scales(&self) -> impl Iterator<Item = Scale> {
         let &Self { interval, window, .. } = self;
         self.streams.iter().flat_map(move |&streams| {
@@ -71,8 +75,7 @@ fn some_time(text: &str) -> Result<Duration, Box<dyn Error + Send + Sync>> {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let options = Options::parse();
-    let lines: Vec<Line> =
-        lines::all().filter(|line| line.name().starts_with(&options.line)).collect();
+    let lines: Vec<Line> = lines::all().filter(|line| options.chooses(&line.name())).collect();
     if lines.is_empty() {
         let names: Vec<String> = lines::all().map(|line| line.name()).collect();
         return Err(format!("no such line; there are {}", names.join(", ")).into());

@@ -4,6 +4,7 @@
 mod alarm;
 mod async_std;
 mod bell;
+mod floor;
 mod follow;
 mod smol;
 mod tokio;

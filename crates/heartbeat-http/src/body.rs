@@ -166,16 +166,16 @@ where
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         let mut pieces = self.project().pieces;
-        let piece = ready!(pieces.as_mut().poll_next(cx));
-        Poll::Ready(piece.map(|piece| {
-            piece.map(|piece| match piece {
-                Piece::Inner { frame, .. } => frame,
-                Piece::Heartbeat(heartbeat) => {
-                    pieces.get_pin_mut().on_heartbeat();
-                    Frame::data(heartbeat)
-                }
-            })
-        }))
+        Poll::Ready(match ready!(pieces.as_mut().poll_next(cx)) {
+            Some(Ok(Piece::Data { bytes, .. })) => Some(Ok(Frame::data(bytes))),
+            Some(Ok(Piece::Other(frame))) => Some(Ok(*frame)),
+            Some(Ok(Piece::Heartbeat(heartbeat))) => {
+                pieces.get_pin_mut().on_heartbeat();
+                Some(Ok(Frame::data(heartbeat)))
+            }
+            Some(Err(error)) => Some(Err(error)),
+            None => None,
+        })
     }
 
     fn is_end_stream(&self) -> bool {

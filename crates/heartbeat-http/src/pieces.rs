@@ -18,22 +18,25 @@ pin_project! {
     }
 }
 
-/// What a [`HeartbeatBody`](crate::HeartbeatBody) yields.
+/// What a [`HeartbeatBody`](crate::HeartbeatBody) yields. Smaller than a frame, which has room for the
+/// trailers: it is moved several times.
 pub(crate) enum Piece {
-    /// A frame of the body within.
-    Inner {
-        frame: Frame<Bytes>,
+    /// Data of the body within.
+    Data {
+        bytes: Bytes,
         kind: Kind,
         /// Whether a heartbeat may stand behind it.
         fits: bool,
     },
+    /// Another frame, such as the trailers, behind which none may stand.
+    Other(Box<Frame<Bytes>>),
     Heartbeat(Bytes),
 }
 
 impl<B> Pieces<B> {
     /// Whether a heartbeat may stand after what has passed by so far.
     pub(crate) fn fits(&self) -> bool {
-        boundary(self.tracker.as_ref()) == Boundary::Here
+        self.tracker.as_ref().is_some_and(|tracker| tracker.boundary() == Boundary::Here)
     }
 
     /// A heartbeat was put in.
@@ -55,33 +58,32 @@ impl<B: Body<Data = Bytes>> Stream for Pieces<B> {
                 Some(Err(error)) => return Poll::Ready(Some(Err(error))),
                 None => return Poll::Ready(None),
             };
-            let (frame, kind) = match (frame.into_data(), this.tracker.as_mut()) {
-                (Ok(mut data), Some(tracker)) => {
-                    let kind = match tracker.feed(&mut data) {
-                        Passed::Nothing => continue, // nothing goes out, so nobody is to hear of it
-                        Passed::Bytes => Kind::Heartbeat,
-                        Passed::Real => Kind::Real,
-                    };
-                    (Frame::data(data), kind)
-                }
-                (Ok(data), None) => (Frame::data(data), Kind::Real),
-                (Err(trailers), _) => {
-                    *this.tracker = None; // nothing may follow them
-                    (trailers, Kind::Real)
+            let mut bytes = match frame.into_data() {
+                Ok(bytes) => bytes,
+                Err(other) => {
+                    *this.tracker = None; // nothing may follow trailers
+                    return Poll::Ready(Some(Ok(Piece::Other(Box::new(other)))));
                 }
             };
-            let boundary = boundary(this.tracker.as_ref());
-            if matches!(boundary, Boundary::Ended | Boundary::Unknown) {
-                *this.tracker = None; // for good: what comes is not even looked at
-            }
-            let fits = boundary == Boundary::Here;
-            return Poll::Ready(Some(Ok(Piece::Inner { frame, kind, fits })));
+            let Some(tracker) = this.tracker else {
+                return Poll::Ready(Some(Ok(Piece::Data { bytes, kind: Kind::Real, fits: false })));
+            };
+            let kind = match tracker.feed(&mut bytes) {
+                Passed::Nothing => continue, // nothing goes out, so nobody is to hear of it
+                Passed::Bytes => Kind::Heartbeat,
+                Passed::Real => Kind::Real,
+            };
+            let fits = match tracker.boundary() {
+                Boundary::Here => true,
+                Boundary::Within => false,
+                Boundary::Ended | Boundary::Unknown => {
+                    *this.tracker = None; // for good: what comes is not even looked at
+                    false
+                }
+            };
+            return Poll::Ready(Some(Ok(Piece::Data { bytes, kind, fits })));
         }
     }
-}
-
-fn boundary(tracker: Option<&Tracker>) -> Boundary {
-    tracker.map_or(Boundary::Unknown, BoundaryTracker::boundary)
 }
 
 /// Makes the heartbeats of a body.
@@ -98,9 +100,13 @@ impl Beat<Piece> for PieceBeat {
 
     fn kind(&mut self, piece: &Piece) -> Kind {
         match piece {
-            Piece::Inner { kind, fits, .. } => {
+            Piece::Data { kind, fits, .. } => {
                 self.fits = *fits;
                 *kind
+            }
+            Piece::Other(_) => {
+                self.fits = false;
+                Kind::Real
             }
             Piece::Heartbeat(_) => Kind::Heartbeat,
         }

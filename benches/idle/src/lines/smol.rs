@@ -1,15 +1,18 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_io::Timer;
-use futures_util::Stream;
+use futures_util::{Stream, StreamExt as _};
 use heartbeat_smol::{HeartbeatStreamExt, Hub};
 
 use super::alarm::by_hand;
+use super::floor::{Board, SLOTS, Woken};
 use super::follow::follow;
 use super::{Entry, Open, quiet};
 
-pub(super) const LINES: [Entry; 4] = [
+pub(super) const LINES: [Entry; 5] = [
     ("bare", "bare", bare),
+    ("floor", "bare", floor),
     ("hub", "bare", hub),
     ("heartbeat", "bare", heartbeat),
     ("timer", "bare", timer),
@@ -21,6 +24,19 @@ fn spawn(stream: impl Stream + Send + 'static) {
 
 fn bare(_: Duration) -> Open {
     Box::new(|| spawn(quiet()))
+}
+
+fn floor(interval: Duration) -> Open {
+    let board = Board::new();
+    let waking = Arc::clone(&board);
+    smol::spawn(async move {
+        let mut slots = Timer::interval(interval / SLOTS);
+        while slots.next().await.is_some() {
+            waking.wake_next();
+        }
+    })
+    .detach();
+    Box::new(move || spawn(Woken::by(&board)))
 }
 
 fn hub(interval: Duration) -> Open {

@@ -14,11 +14,13 @@ use tokio_util::time::DelayQueue;
 
 use super::alarm::by_hand;
 use super::bell::{Bell, Rings};
+use super::floor::{Board, SLOTS, Woken};
 use super::follow::follow;
 use super::{Entry, Open, quiet};
 
-pub(super) const LINES: [Entry; 11] = [
+pub(super) const LINES: [Entry; 12] = [
     ("bare", "bare", bare),
+    ("floor", "bare", floor),
     ("hub", "bare", hub),
     ("heartbeat", "bare", heartbeat),
     ("sleep", "bare", sleep),
@@ -37,6 +39,19 @@ fn spawn(stream: impl Stream + Send + 'static) {
 
 fn bare(_: Duration) -> Open {
     Box::new(|| spawn(quiet()))
+}
+
+fn floor(interval: Duration) -> Open {
+    let board = Board::new();
+    let waking = Arc::clone(&board);
+    tokio::spawn(async move {
+        let mut slots = time::interval(interval / SLOTS);
+        loop {
+            slots.tick().await;
+            waking.wake_next();
+        }
+    });
+    Box::new(move || spawn(Woken::by(&board)))
 }
 
 fn new_hub() -> Hub {

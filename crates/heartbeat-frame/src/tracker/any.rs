@@ -52,10 +52,13 @@ macro_rules! any {
 }
 
 impl BoundaryTracker for Tracker {
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "the bytes stay in registers: measured")]
     fn feed(&mut self, bytes: &mut Bytes) -> Passed {
         any!(self, tracker => tracker.feed(bytes))
     }
 
+    #[inline]
     fn boundary(&self) -> Boundary {
         any!(self, tracker => tracker.boundary())
     }

@@ -205,11 +205,13 @@ impl EnvelopeTracker {
 }
 
 impl BoundaryTracker for EnvelopeTracker {
+    #[inline]
     fn feed(&mut self, bytes: &mut Bytes) -> Passed {
         let real = self.follow(bytes);
         Passed::new(bytes, real)
     }
 
+    #[inline]
     fn boundary(&self) -> Boundary {
         match self.place {
             Place::Prefix { seen: 0, .. } => Boundary::Here,

@@ -147,11 +147,13 @@ impl GrpcWebTextTracker {
 }
 
 impl BoundaryTracker for GrpcWebTextTracker {
+    #[inline]
     fn feed(&mut self, bytes: &mut Bytes) -> Passed {
         let real = self.follow(bytes);
         Passed::new(bytes, real)
     }
 
+    #[inline]
     fn boundary(&self) -> Boundary {
         match (self.envelopes.boundary(), self.group) {
             (Boundary::Unknown, _) => Boundary::Unknown,

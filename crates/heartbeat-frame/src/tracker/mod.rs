@@ -90,6 +90,7 @@ pub enum Passed {
 
 impl Passed {
     /// For `bytes` as they are left.
+    #[inline]
     fn new(bytes: &Bytes, real: bool) -> Self {
         match (bytes.is_empty(), real) {
             (true, _) => Self::Nothing,

@@ -1,7 +1,7 @@
 use std::mem::size_of;
 
 use bytes::Bytes;
-use memchr::memchr;
+use memchr::memrchr;
 
 use super::opening::Opening;
 use super::{Boundary, BoundaryTracker, Passed};
@@ -58,7 +58,8 @@ impl NdjsonTracker {
         Self { opening: Opening::START, line: Line::Start }
     }
 
-    /// Whether one of the bytes is of a real event.
+    /// Whether one of the bytes is of a real event. From the first that is, up to the end of the last
+    /// whole line, there is nothing to find out: those bytes are not looked at.
     fn follow(&mut self, mut bytes: &[u8]) -> bool {
         let mut any_real = false;
         while let Some(&first) = bytes.first() {
@@ -73,7 +74,7 @@ impl NdjsonTracker {
                 }
                 (Line::Start | Line::Blank | Line::Real, _) => {
                     any_real = true;
-                    let end = memchr(b'\n', bytes);
+                    let end = memrchr(b'\n', bytes);
                     self.line = if end.is_some() { Line::Start } else { Line::Real };
                     end.map_or(bytes.len(), |at| at + 1)
                 }
@@ -91,12 +92,14 @@ impl Default for NdjsonTracker {
 }
 
 impl BoundaryTracker for NdjsonTracker {
+    #[inline]
     fn feed(&mut self, bytes: &mut Bytes) -> Passed {
         let (before, skipped) = self.opening.feed(bytes);
         let real = self.follow(before) | self.follow(&bytes[skipped..]);
         Passed::new(bytes, real)
     }
 
+    #[inline]
     fn boundary(&self) -> Boundary {
         match self.line {
             Line::Start if !self.opening.is_cut() => Boundary::Here,

@@ -1,3 +1,5 @@
+use std::mem;
+
 use bytes::{Buf, Bytes};
 
 /// The byte order mark of UTF-8.
@@ -35,27 +37,38 @@ impl Opening {
 
     /// Takes the mark out, if it is to go. What of it was fed and passed on before and now turns out to
     /// be text is answered, and how many of the bytes that are left are no text.
+    #[inline]
     pub(super) fn feed(&mut self, bytes: &mut Bytes) -> (&'static [u8], usize) {
-        let Self::Mark { seen, overtaken } = *self else { return (&[], 0) };
+        match *self {
+            Self::Past => (&[], 0),
+            Self::Mark { seen, overtaken } => {
+                // By value: so the caller may keep them in registers.
+                let (text, skipped);
+                (*self, *bytes, text, skipped) = Self::compare(mem::take(bytes), seen, overtaken);
+                (text, skipped)
+            }
+        }
+    }
+
+    fn compare(mut bytes: Bytes, seen: u8, overtaken: bool) -> (Self, Bytes, &'static [u8], usize) {
         let (before, due) = MARK.split_at(seen.into());
         let come = due.iter().zip(bytes.iter()).take_while(|(due, come)| due == come).count();
 
         if come < due.len() && come < bytes.len() {
-            *self = Self::Past;
             if !overtaken || before.is_empty() {
-                return (before, 0);
+                return (Self::Past, bytes, before, 0);
             }
-            *bytes = [before, bytes].concat().into(); // the one copy, of a piece that nobody sends
-            return (&[], 0);
+            // The one copy, of a piece that nobody sends.
+            return (Self::Past, [before, &bytes].concat().into(), &[], 0);
         }
-        *self = match seen + u8::try_from(come).unwrap_or(0) {
+        let now = match seen + u8::try_from(come).unwrap_or(0) {
             seen if usize::from(seen) == MARK.len() => Self::Past,
             seen => Self::Mark { seen, overtaken },
         };
         if overtaken {
             bytes.advance(come);
-            return (&[], 0);
+            return (now, bytes, &[], 0);
         }
-        (&[], come)
+        (now, bytes, &[], come)
     }
 }

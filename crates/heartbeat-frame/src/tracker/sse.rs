@@ -1,7 +1,7 @@
-use std::mem::size_of;
+use std::mem::{self, size_of};
 
 use bytes::Bytes;
-use memchr::memchr2;
+use memchr::{memchr2, memrchr_iter};
 
 use super::opening::Opening;
 use super::{Boundary, BoundaryTracker, Passed};
@@ -85,8 +85,22 @@ impl SseTracker {
     }
 
     /// Whether one of the bytes is of a real event.
-    fn follow(&mut self, mut bytes: &[u8]) -> bool {
-        let mut any_real = false;
+    #[inline]
+    fn follow(&mut self, bytes: &[u8]) -> bool {
+        match (self.line, bytes.first()) {
+            (_, None) => false,
+            (Line::Start, Some(first)) if is_field(*first) && ends_event(bytes) => {
+                self.open = false; // events, and whole ones, as most pieces are
+                true
+            }
+            _ => self.follow_lines(bytes),
+        }
+    }
+
+    /// From the first byte of a real event up to the end of the last whole one, there is nothing to find
+    /// out: what is between is not looked at.
+    fn follow_lines(&mut self, mut bytes: &[u8]) -> bool {
+        let (mut any_real, mut skipped) = (false, false);
         while let Some(&first) = bytes.first() {
             let seen = match (self.line, first) {
                 (Line::Start, b'\r' | b'\n') => {
@@ -96,10 +110,18 @@ impl SseTracker {
                     1
                 }
                 (Line::Start, _) => {
-                    let real = first != b':';
+                    let real = is_field(first);
                     self.line = Line::Within { real };
                     self.open |= real;
                     0
+                }
+                (Line::Within { real: true }, _) if !mem::replace(&mut skipped, true) => {
+                    any_real = true;
+                    let whole = events_end(bytes);
+                    if whole > 0 {
+                        (self.line, self.open) = (Line::Start, false);
+                    }
+                    whole
                 }
                 (Line::Within { real }, _) => {
                     any_real |= real;
@@ -127,6 +149,21 @@ impl SseTracker {
     }
 }
 
+/// Whether a line that begins so is of an event.
+fn is_field(first: u8) -> bool {
+    !matches!(first, b':' | b'\r' | b'\n')
+}
+
+/// Where the last event ends that does so by a blank line with an LF; at 0, if none does.
+fn events_end(bytes: &[u8]) -> usize {
+    let mut ends = memrchr_iter(b'\n', bytes).map(|lf| lf + 1);
+    ends.find(|&end| ends_event(&bytes[..end])).unwrap_or(0)
+}
+
+fn ends_event(bytes: &[u8]) -> bool {
+    bytes.ends_with(b"\n\n") || bytes.ends_with(b"\n\r\n")
+}
+
 impl Line {
     fn ended(with: u8, real: bool) -> Self {
         if with == b'\n' { Self::Start } else { Self::AfterCr { real } }
@@ -134,12 +171,15 @@ impl Line {
 }
 
 impl BoundaryTracker for SseTracker {
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "the bytes stay in registers: measured")]
     fn feed(&mut self, bytes: &mut Bytes) -> Passed {
         let (before, skipped) = self.opening.feed(bytes);
         let real = self.follow(before) | self.follow(&bytes[skipped..]);
         Passed::new(bytes, real)
     }
 
+    #[inline]
     fn boundary(&self) -> Boundary {
         match self.line {
             Line::Start if self.opening.is_cut() || (self.ends_events && self.open) => {

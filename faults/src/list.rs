@@ -291,14 +291,14 @@ pub const FAULTS: &[Fault] = &[
     Fault {
         name: "a heartbeat that nobody came back from is not told",
         file: STREAM,
-        right: "self.end(Outcome::Error)",
+        right: "self.telling.heartbeat(Outcome::Error, late, bytes)",
         wrong: "()",
     },
     Fault {
         name: "a heartbeat that nobody came back from is told as sent",
         file: STREAM,
-        right: "self.end(Outcome::Error)",
-        wrong: "self.end(Outcome::Sent)",
+        right: "self.telling.heartbeat(Outcome::Error, late, bytes)",
+        wrong: "self.telling.heartbeat(Outcome::Sent, late, bytes)",
     },
     Fault {
         name: "the size of a heartbeat is not told",
@@ -673,6 +673,24 @@ pub const FAULTS: &[Fault] = &[
         file: SINK_PULSE,
         right: "self.is_in_flight |= matches!(action, Action::SendHeartbeat { .. })",
         wrong: "()",
+    },
+    Fault {
+        name: "who drops a stream that has stalled is not told so",
+        file: SHARD,
+        right: "is_there && members.look_after(key, at) && members.is_stopped(key)",
+        wrong: "false",
+    },
+    Fault {
+        name: "who drops a stream hears of a stall only if the hub has seen it",
+        file: SHARD,
+        right: "is_there && members.look_after(key, at) && members.is_stopped(key)",
+        wrong: "is_there && members.is_stopped(key)",
+    },
+    Fault {
+        name: "each dropped stream counts as stalled",
+        file: SHARD,
+        right: "is_there && members.look_after(key, at) && members.is_stopped(key)",
+        wrong: "is_there",
     },
     Fault {
         name: "a hub that is full says nothing",

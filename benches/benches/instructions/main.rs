@@ -59,8 +59,8 @@ fn next_item<S: Stream<Item = u32>>(mut stream: Pin<Box<S>>) -> Pin<Box<S>> {
 
 #[library_benchmark]
 #[bench::bare(args = (subjects::events()), config = counted(68))]
-#[bench::sse(args = (subjects::events_kept_alive()), config = counted(147))]
-#[bench::grpc(args = (subjects::messages_kept_alive()), config = counted(269))]
+#[bench::sse(args = (subjects::events_kept_alive()), config = counted(153))]
+#[bench::grpc(args = (subjects::messages_kept_alive()), config = counted(152))]
 fn next_frame<B: Body<Data = Bytes>>(mut body: Pin<Box<B>>) -> Pin<Box<B>> {
     let _ = black_box(body.as_mut().poll_frame(&mut Context::from_waker(Waker::noop())));
     body

@@ -18,14 +18,14 @@ pub trait Hears: Sized {
     type Observer: Observer;
 
     /// What a stream keeps, if there is anybody to tell.
-    type Memory<I: Instant>: Memory<I>;
+    type Memory<I: Instant, W>: Memory<I, W>;
 
     fn into_observer(self) -> Self::Observer;
 }
 
 impl<O: Observer> Hears for O {
     type Observer = O;
-    type Memory<I: Instant> = Kept<I>;
+    type Memory<I: Instant, W> = Kept<I, W>;
 
     fn into_observer(self) -> O {
         self
@@ -35,9 +35,9 @@ impl<O: Observer> Hears for O {
 impl Hears for NoObserver {
     type Observer = Nobody;
     #[cfg(not(feature = "tracing"))]
-    type Memory<I: Instant> = ();
+    type Memory<I: Instant, W> = ();
     #[cfg(feature = "tracing")]
-    type Memory<I: Instant> = Kept<I>;
+    type Memory<I: Instant, W> = Kept<I, W>;
 
     fn into_observer(self) -> Nobody {
         Nobody
@@ -55,21 +55,21 @@ impl Observer for Nobody {
 }
 
 /// What a stream remembers of its heartbeats and silences.
-pub trait Memory<I>: Default {
+pub trait Memory<I, W>: Default {
     /// The consumer has taken a heartbeat.
-    fn take_off(&mut self, beat: InFlight);
+    fn take_off(&mut self, beat: InFlight<W>);
 
     /// The heartbeat that it has taken, if its fate is not told yet.
-    fn land(&mut self) -> Option<InFlight>;
+    fn land(&mut self) -> Option<InFlight<W>>;
 
     /// How long the silence was that ends now, where another one begins; `None` for the first.
     fn silence(&mut self, now: I) -> Option<Duration>;
 }
 
-impl<I> Memory<I> for () {
-    fn take_off(&mut self, _: InFlight) {}
+impl<I, W> Memory<I, W> for () {
+    fn take_off(&mut self, _: InFlight<W>) {}
 
-    fn land(&mut self) -> Option<InFlight> {
+    fn land(&mut self) -> Option<InFlight<W>> {
         None
     }
 
@@ -79,31 +79,33 @@ impl<I> Memory<I> for () {
 }
 
 /// What there is to tell of a heartbeat.
-#[derive(Debug, Clone, Copy)]
-pub struct InFlight {
+#[derive(Debug)]
+pub struct InFlight<W> {
     pub(crate) late: Duration,
     pub(crate) bytes: Option<usize>,
+    /// Knows whether the consumer stays away for too long (T20), if anybody does.
+    pub(crate) witness: Option<W>,
 }
 
 #[derive(Debug)]
-pub struct Kept<I> {
-    beat: Option<InFlight>,
+pub struct Kept<I, W> {
+    beat: Option<InFlight<W>>,
     /// When the last silence began.
     since: Option<I>,
 }
 
-impl<I> Default for Kept<I> {
+impl<I, W> Default for Kept<I, W> {
     fn default() -> Self {
         Self { beat: None, since: None }
     }
 }
 
-impl<I: Instant> Memory<I> for Kept<I> {
-    fn take_off(&mut self, beat: InFlight) {
+impl<I: Instant, W> Memory<I, W> for Kept<I, W> {
+    fn take_off(&mut self, beat: InFlight<W>) {
         self.beat = Some(beat);
     }
 
-    fn land(&mut self) -> Option<InFlight> {
+    fn land(&mut self) -> Option<InFlight<W>> {
         self.beat.take()
     }
 

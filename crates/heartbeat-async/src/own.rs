@@ -47,6 +47,9 @@ fn heart<T: Timer>(config: Config, timer: &T) -> Heartbeat<T::Instant> {
 impl<T: Timer> Pulse for Own<T> {
     type Instant = T::Instant;
     type Alarm = Alarm<T>;
+    type Witness = ();
+
+    fn witness(&self) {}
 
     fn now(&self) -> T::Instant {
         self.timer.now()

@@ -44,6 +44,12 @@ pub trait Pulse {
     /// Wakes whoever waits for [`poll_due`](Self::poll_due).
     type Alarm: Default;
 
+    type Witness: Witness;
+
+    /// Who knows what becomes of the heartbeat that the consumer takes now. To be asked as long as the
+    /// pulse is there.
+    fn witness(&self) -> Self::Witness;
+
     fn now(&self) -> Self::Instant;
 
     /// Tells the machine what has happened, without asking it.
@@ -65,6 +71,25 @@ pub trait Pulse {
         now: Self::Instant,
         cx: &mut Context<'_>,
     ) -> Poll<Due>;
+}
+
+/// Knows what becomes of a heartbeat.
+pub trait Witness {
+    /// Whether the consumer stays away for longer than it may (T20).
+    fn has_stalled(&self) -> bool;
+}
+
+impl Witness for () {
+    /// Nobody looks.
+    fn has_stalled(&self) -> bool {
+        false
+    }
+}
+
+impl<W: Witness> Witness for Option<W> {
+    fn has_stalled(&self) -> bool {
+        self.as_ref().is_some_and(W::has_stalled)
+    }
 }
 
 /// The machine of a sink, which hears of sends from one task, and is asked by another.

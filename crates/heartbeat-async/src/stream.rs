@@ -5,13 +5,13 @@ use core::task::{Context, Poll, ready};
 
 use futures_core::Stream;
 use futures_core::stream::FusedStream;
-use heartbeat_core::{Config, Instant};
+use heartbeat_core::Config;
 use pin_project_lite::pin_project;
 
 use crate::audience::{Audience, InFlight, Memory};
 use crate::beat::{Beat, Kind, Recognize};
 use crate::observer::{NoObserver, Observer, Outcome};
-use crate::pacemaker::{AlarmOf, Due, News, Pacemaker, Pulse};
+use crate::pacemaker::{AlarmOf, Due, News, Pacemaker, Pulse, Witness};
 use crate::telling::Telling;
 
 pin_project! {
@@ -46,9 +46,10 @@ pin_project! {
         inner: S,
         #[pin]
         alarm: AlarmOf<P>,
+        // Dropped before the pulse, which knows why the consumer has not come back.
+        flight: Flight<O, P::Pulse>,
         state: State<P::Pulse>,
         beat: B,
-        flight: Flight<O, P::Instant>,
     }
 }
 
@@ -99,7 +100,7 @@ where
             taken: Taken::Nothing,
         };
         let flight = Flight::new(NoObserver);
-        Self { inner, alarm: AlarmOf::<P>::default(), state, beat, flight }
+        Self { inner, alarm: AlarmOf::<P>::default(), flight, state, beat }
     }
 }
 
@@ -119,7 +120,7 @@ where
         if state.beating {
             flight.measure(|| state.pulse.now());
         }
-        HeartbeatStream { inner, alarm, state, beat, flight }
+        HeartbeatStream { inner, alarm, flight, state, beat }
     }
 
     /// Takes inner items for which `is_heartbeat` holds for somebody else's heartbeats, not for real
@@ -131,7 +132,7 @@ where
     {
         let Self { inner, alarm, state, beat, flight } = self;
         let beat = Recognize::new(beat, is_heartbeat);
-        HeartbeatStream { inner, alarm, state, beat, flight }
+        HeartbeatStream { inner, alarm, flight, state, beat }
     }
 
     /// Ends the heartbeats; inner items still pass. May be called again (T9).
@@ -273,7 +274,7 @@ impl<U: Pulse> State<U> {
         &mut self,
         alarm: Pin<&mut U::Alarm>,
         beat: &mut B,
-        flight: &mut Flight<O, U::Instant>,
+        flight: &mut Flight<O, U>,
         cx: &mut Context<'_>,
     ) -> Poll<Item>
     where
@@ -302,7 +303,9 @@ impl<U: Pulse> State<U> {
         match ready!(self.pulse.poll_due(alarm, news, now, cx)) {
             Due::Heartbeat { late } => {
                 let heartbeat = beat.heartbeat();
-                flight.memory.take_off(InFlight { late, bytes: beat.bytes(&heartbeat) });
+                let witness = self.watched.then(|| self.pulse.witness());
+                let bytes = beat.bytes(&heartbeat);
+                flight.memory.take_off(InFlight { late, bytes, witness });
                 self.taken = Taken::Ours;
                 return Poll::Ready(heartbeat);
             }
@@ -322,25 +325,25 @@ impl<U: Pulse> State<U> {
 
 /// Tells of the heartbeats, each of which is in flight from when the consumer has taken it until it comes
 /// back for more: that it did means that the heartbeat is out (T16). If it never does, nobody knows.
-struct Flight<O: Audience, I: Instant> {
+struct Flight<O: Audience, U: Pulse> {
     telling: Telling<O::Observer>,
-    memory: O::Memory<I>,
+    memory: O::Memory<U::Instant, U::Witness>,
 }
 
-impl<O: Audience, I: Instant> Flight<O, I> {
+impl<O: Audience, U: Pulse> Flight<O, U> {
     fn new(observer: O) -> Self {
         let telling = Telling::new(observer.into_observer());
         Self { telling, memory: O::Memory::default() }
     }
 
     fn end(&mut self, outcome: Outcome) {
-        if let Some(InFlight { late, bytes }) = self.memory.land() {
+        if let Some(InFlight { late, bytes, .. }) = self.memory.land() {
             self.telling.heartbeat(outcome, late, bytes);
         }
     }
 
     /// Tells the silence that ends now, if anybody listens.
-    fn measure(&mut self, now: impl FnOnce() -> I) {
+    fn measure(&mut self, now: impl FnOnce() -> U::Instant) {
         if self.telling.is_enabled() {
             if let Some(lasted) = self.memory.silence(now()) {
                 self.telling.silence(lasted);
@@ -349,8 +352,12 @@ impl<O: Audience, I: Instant> Flight<O, I> {
     }
 }
 
-impl<O: Audience, I: Instant> Drop for Flight<O, I> {
+impl<O: Audience, U: Pulse> Drop for Flight<O, U> {
     fn drop(&mut self) {
-        self.end(Outcome::Error);
+        let Some(InFlight { late, bytes, witness }) = self.memory.land() else { return };
+        if witness.has_stalled() {
+            self.telling.stalled();
+        }
+        self.telling.heartbeat(Outcome::Error, late, bytes);
     }
 }

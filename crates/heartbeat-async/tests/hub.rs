@@ -226,6 +226,33 @@ fn t20_a_consumer_that_is_away_for_too_long_is_told_of() {
     assert_eq!((counts.stalled, counts.sent), (1, 4), "{counts:?}");
 }
 
+/// As by a server that polls no body while the connection takes no bytes, and then gives it up.
+#[test]
+fn t20_a_stream_that_is_dropped_after_it_has_stalled_is_told_of() {
+    for (away, stalled) in [(3, 0), (6, 1), (100, 1)] {
+        for looked in [true, false] {
+            let time = VirtualTime::new();
+            let (hub, task) = Hub::with_timer(time.clone());
+            let heard = Arc::new(Counters::new());
+            let config = Config::every(INTERVAL).with_stall_after(secs(5));
+            play(&time, task, async {
+                let stream = pending().heartbeat(hub.clone(), config, || "beat");
+                let mut stream = stream.observe(Arc::clone(&heard));
+                assert_eq!(stream.next().await, Some("beat"));
+                if looked {
+                    time.sleep_until(time.now() + secs(away)).await;
+                } else {
+                    time.advance(secs(away)); // the hub had no time yet
+                }
+                drop(stream);
+                assert_eq!(hub.len(), 0);
+            });
+            let counts = heard.counts();
+            assert_eq!((counts.stalled, counts.sent, counts.errors), (stalled, 0, 1), "{away}");
+        }
+    }
+}
+
 #[test]
 fn t20_a_burst_that_follows_a_beat_is_no_stall() {
     let time = VirtualTime::new();

@@ -168,7 +168,7 @@ where
         let mut pieces = self.project().pieces;
         Poll::Ready(match ready!(pieces.as_mut().poll_next(cx)) {
             Some(Ok(Piece::Data { bytes, .. })) => Some(Ok(Frame::data(bytes))),
-            Some(Ok(Piece::Other(frame))) => Some(Ok(*frame)),
+            Some(Ok(Piece::Other(frame))) => return other(frame),
             Some(Ok(Piece::Heartbeat(heartbeat))) => {
                 pieces.get_pin_mut().on_heartbeat();
                 Some(Ok(Frame::data(heartbeat)))
@@ -198,6 +198,14 @@ where
         hint.set_lower(inner.lower().saturating_sub(mark));
         hint
     }
+}
+
+/// Apart from the way of data, which then has no room for trailers.
+#[cold]
+#[inline(never)]
+#[expect(clippy::boxed_local, reason = "unpacked by the caller it would be moved there")]
+fn other<E>(frame: Box<Frame<Bytes>>) -> Poll<Option<Result<Frame<Bytes>, E>>> {
+    Poll::Ready(Some(Ok(*frame)))
 }
 
 impl<B, P, O> fmt::Debug for HeartbeatBody<B, P, O>

@@ -125,6 +125,14 @@ impl<T: Timer> Future for PacedSleep<T> {
 impl<T: Timer> Pulse for Either<Own<T>, HubPulse<T>> {
     type Instant = When<T::Instant>;
     type Alarm = PacedAlarm<T>;
+    type Witness = Option<<HubPulse<T> as Pulse>::Witness>;
+
+    fn witness(&self) -> Self::Witness {
+        match self {
+            Self::Own(_) => None,
+            Self::Hub(pulse) => Some(pulse.witness()),
+        }
+    }
 
     fn now(&self) -> Self::Instant {
         match self {

@@ -8,7 +8,7 @@ use heartbeat_core::{Action, Config, Key};
 
 use super::shard::{Asked, Shard};
 use crate::Timer;
-use crate::pacemaker::{Due, News, Pulse};
+use crate::pacemaker::{Due, News, Pulse, Witness};
 
 /// The machine of a stream, that lives in a hub: where it is. 16 bytes, and no more, for a stream to take 24
 /// together with what it notes itself: that is what fits into the smallest task of tokio.
@@ -27,6 +27,11 @@ impl<T: Timer> HubPulse<T> {
 impl<T: Timer> Pulse for HubPulse<T> {
     type Instant = Duration;
     type Alarm = ();
+    type Witness = HubWitness<T>;
+
+    fn witness(&self) -> HubWitness<T> {
+        HubWitness { shard: Arc::clone(&self.shard), key: self.key }
+    }
 
     fn now(&self) -> Duration {
         self.shard.clock().now()
@@ -72,5 +77,23 @@ impl<T: Timer> Drop for HubPulse<T> {
 impl<T: Timer> fmt::Debug for HubPulse<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HubPulse").field("key", &self.key).finish_non_exhaustive()
+    }
+}
+
+/// Asks the machine of a stream that lives in a hub.
+pub struct HubWitness<T: Timer> {
+    shard: Arc<Shard<T>>,
+    key: Key,
+}
+
+impl<T: Timer> Witness for HubWitness<T> {
+    fn has_stalled(&self) -> bool {
+        self.shard.has_stalled(self.key)
+    }
+}
+
+impl<T: Timer> fmt::Debug for HubWitness<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HubWitness").field("key", &self.key).finish_non_exhaustive()
     }
 }

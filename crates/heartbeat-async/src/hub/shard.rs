@@ -68,6 +68,14 @@ impl<T: Timer> Shard<T> {
         }
     }
 
+    /// Whether a stream has stalled (T20), of which it may not have heard yet.
+    pub(super) fn has_stalled(&self, key: Key) -> bool {
+        let at = self.clock.now();
+        let mut members = self.members();
+        let is_there = members.get_mut(key).is_some();
+        is_there && members.look_after(key, at) && members.is_stopped(key)
+    }
+
     /// Tells a machine what happened at `at`.
     pub(super) fn report(&self, key: Key, news: News, at: Duration) {
         report(&mut self.members(), key, news, at);

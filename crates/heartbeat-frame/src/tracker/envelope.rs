@@ -118,7 +118,17 @@ impl EnvelopeTracker {
     }
 
     /// Whether one of the bytes is of a real event.
-    pub(super) fn follow(&mut self, mut bytes: &[u8]) -> bool {
+    #[inline]
+    pub(super) fn follow(&mut self, bytes: &[u8]) -> bool {
+        if matches!(self.place, Place::Prefix { seen: 0, .. }) && is_message(bytes) {
+            // Whole, as most pieces are.
+            (self.like_beat, self.last) = (self.beat == bytes, false);
+            return self.is_real();
+        }
+        self.follow_parts(bytes)
+    }
+
+    fn follow_parts(&mut self, mut bytes: &[u8]) -> bool {
         let mut real = false;
         while let Some((&first, rest)) = bytes.split_first() {
             match (self.place, bytes.split_first_chunk()) {
@@ -204,8 +214,16 @@ impl EnvelopeTracker {
     }
 }
 
+/// Whether that is one message in its envelope, and not compressed: so it is written in all protocols.
+fn is_message(bytes: &[u8]) -> bool {
+    bytes.split_first_chunk().is_some_and(|(&[flags, length @ ..], payload): (&[u8; PREFIX], _)| {
+        flags == 0 && usize::try_from(u32::from_be_bytes(length)) == Ok(payload.len())
+    })
+}
+
 impl BoundaryTracker for EnvelopeTracker {
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "the bytes stay in registers: measured")]
     fn feed(&mut self, bytes: &mut Bytes) -> Passed {
         let real = self.follow(bytes);
         Passed::new(bytes, real)

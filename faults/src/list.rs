@@ -291,14 +291,14 @@ pub const FAULTS: &[Fault] = &[
     Fault {
         name: "a heartbeat that nobody came back from is not told",
         file: STREAM,
-        right: "self.telling.heartbeat(Outcome::Error, late, bytes)",
+        right: "self.end(Outcome::Error)",
         wrong: "()",
     },
     Fault {
         name: "a heartbeat that nobody came back from is told as sent",
         file: STREAM,
-        right: "self.telling.heartbeat(Outcome::Error, late, bytes)",
-        wrong: "self.telling.heartbeat(Outcome::Sent, late, bytes)",
+        right: "self.end(Outcome::Error)",
+        wrong: "self.end(Outcome::Sent)",
     },
     Fault {
         name: "the size of a heartbeat is not told",
@@ -664,8 +664,8 @@ pub const FAULTS: &[Fault] = &[
     },
     Fault {
         name: "a hub does not hear that a consumer is back",
-        file: PULSE,
-        right: "self.report(News::Bytes, self.now())",
+        file: SHARD,
+        right: "report(&mut members, key, News::Bytes, now)",
         wrong: "()",
     },
     Fault {
@@ -691,6 +691,18 @@ pub const FAULTS: &[Fault] = &[
         file: SHARD,
         right: "is_there && members.look_after(key, at) && members.is_stopped(key)",
         wrong: "is_there",
+    },
+    Fault {
+        name: "who is back from a stall on a hub is not told so",
+        file: STREAM,
+        right: "state.watched && state.pulse.consumer_is_back()",
+        wrong: "{ state.watched && state.pulse.consumer_is_back(); false }",
+    },
+    Fault {
+        name: "a stop hides a stall on a hub",
+        file: STREAM,
+        right: "this.flight.tell_stall()",
+        wrong: "()",
     },
     Fault {
         name: "a hub that is full says nothing",

@@ -57,7 +57,7 @@ impl Observer for Nobody {
 /// What a stream remembers of its heartbeats and silences.
 pub trait Memory<I, W>: Default {
     /// The consumer has taken a heartbeat.
-    fn take_off(&mut self, beat: InFlight<W>);
+    fn take_off(&mut self, beat: impl FnOnce() -> InFlight<W>);
 
     /// The heartbeat that it has taken, if its fate is not told yet.
     fn land(&mut self) -> Option<InFlight<W>>;
@@ -67,7 +67,7 @@ pub trait Memory<I, W>: Default {
 }
 
 impl<I, W> Memory<I, W> for () {
-    fn take_off(&mut self, _: InFlight<W>) {}
+    fn take_off(&mut self, _: impl FnOnce() -> InFlight<W>) {}
 
     fn land(&mut self) -> Option<InFlight<W>> {
         None
@@ -101,8 +101,8 @@ impl<I, W> Default for Kept<I, W> {
 }
 
 impl<I: Instant, W> Memory<I, W> for Kept<I, W> {
-    fn take_off(&mut self, beat: InFlight<W>) {
-        self.beat = Some(beat);
+    fn take_off(&mut self, beat: impl FnOnce() -> InFlight<W>) {
+        self.beat = Some(beat());
     }
 
     fn land(&mut self) -> Option<InFlight<W>> {

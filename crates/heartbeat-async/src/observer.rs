@@ -7,7 +7,7 @@ pub use counters::{Counters, Counts};
 /// What telemetry may hear of a stream (T19). Every method does nothing by default.
 ///
 /// One observer may serve many streams: `&O`, `Arc<O>` and `Arc<dyn Observer>` are observers too.
-/// The calls come from within the stream's poll, so keep them short.
+/// The calls come from within the stream's poll, or its drop, so keep them short.
 ///
 /// # Example
 ///
@@ -47,8 +47,9 @@ pub trait Observer {
     /// No real event came for so long that the heartbeats ceased (T12).
     fn gave_up(&self) {}
 
-    /// The peer takes nothing any more (T20). A stream tells this only on a hub, and when it is polled
-    /// again: on a timer, who does not poll it asks for nothing.
+    /// The peer takes nothing any more (T20). A stream tells this only on a hub, of a consumer that has
+    /// stayed away with a heartbeat, and when it is polled again or dropped: on a timer, who does not
+    /// poll it asks for nothing.
     fn stalled(&self) {}
 
     /// The hub does not serve the stream, whose heartbeats cease: its task was dropped, or it is full. Told

@@ -60,7 +60,9 @@ impl<T: Timer> Pulse for Own<T> {
     }
 
     /// Nobody asks the machine before the report.
-    fn consumer_is_back(&mut self) {}
+    fn consumer_is_back(&mut self) -> bool {
+        false
+    }
 
     fn stop(&mut self) {
         self.heart.stop();

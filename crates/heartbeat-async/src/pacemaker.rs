@@ -46,8 +46,8 @@ pub trait Pulse {
 
     type Witness: Witness;
 
-    /// Who knows what becomes of the heartbeat that the consumer takes now. To be asked as long as the
-    /// pulse is there.
+    /// Who knows what becomes of the heartbeat that the consumer takes now. Once the pulse is stopped or
+    /// gone it knows nothing.
     fn witness(&self) -> Self::Witness;
 
     fn now(&self) -> Self::Instant;
@@ -56,8 +56,8 @@ pub trait Pulse {
     fn report(&mut self, news: News, now: Self::Instant);
 
     /// The consumer has taken a heartbeat and is back, but may have no time to report it for long. Told
-    /// where that matters (T20).
-    fn consumer_is_back(&mut self);
+    /// where that matters. Answers whether it was away for too long, and there are no more heartbeats (T20).
+    fn consumer_is_back(&mut self) -> bool;
 
     /// Ends the heartbeats, and lets go of whatever would wake for them (T9).
     fn stop(&mut self);
@@ -73,7 +73,7 @@ pub trait Pulse {
     ) -> Poll<Due>;
 }
 
-/// Knows what becomes of a heartbeat.
+/// Knows what becomes of a heartbeat, for who tells of the end of a stream and is not the pulse.
 pub trait Witness {
     /// Whether the consumer stays away for longer than it may (T20).
     fn has_stalled(&self) -> bool;
@@ -139,6 +139,5 @@ pub enum News {
 pub enum Due {
     Heartbeat { late: Duration },
     GaveUp,
-    Stalled,
     Abandoned(Abandoned),
 }

@@ -34,8 +34,8 @@ pin_project! {
     /// # Cancellation
     ///
     /// Dropping the stream drops its alarm. A heartbeat that was yielded, and after which the
-    /// consumer has not polled again, counts as [`Outcome::Error`] (T16). Nothing else is lost:
-    /// items are never kept back.
+    /// consumer has not polled again, counts as [`Outcome::Error`] (T16); on a hub the consumer may
+    /// have [stalled](Observer::stalled) with it. Nothing else is lost: items are never kept back.
     #[must_use = "streams do nothing unless polled"]
     pub struct HeartbeatStream<S, P, B, O = NoObserver>
     where
@@ -115,7 +115,7 @@ where
         let Self { inner, alarm, state, beat, flight: mut before } = self;
         let mut flight = Flight::new(observer);
         if let Some(beat) = before.memory.land() {
-            flight.memory.take_off(beat);
+            flight.memory.take_off(|| beat);
         }
         if state.beating {
             flight.measure(|| state.pulse.now());
@@ -138,6 +138,7 @@ where
     /// Ends the heartbeats; inner items still pass. May be called again (T9).
     pub fn stop(self: Pin<&mut Self>) {
         let mut this = self.project();
+        this.flight.tell_stall();
         this.alarm.set(AlarmOf::<P>::default());
         this.state.end_beats();
     }
@@ -193,8 +194,9 @@ where
                 return Poll::Ready(None);
             }
             this.flight.end(Outcome::Sent); // the consumer is back for more
-            if state.watched {
-                state.pulse.consumer_is_back();
+            if state.watched && state.pulse.consumer_is_back() {
+                this.flight.telling.stalled();
+                state.end_beats();
             }
             state.taken = Taken::Heartbeat;
         }
@@ -303,17 +305,15 @@ impl<U: Pulse> State<U> {
         match ready!(self.pulse.poll_due(alarm, news, now, cx)) {
             Due::Heartbeat { late } => {
                 let heartbeat = beat.heartbeat();
-                let witness = self.watched.then(|| self.pulse.witness());
-                let bytes = beat.bytes(&heartbeat);
-                flight.memory.take_off(InFlight { late, bytes, witness });
+                flight.memory.take_off(|| InFlight {
+                    late,
+                    bytes: beat.bytes(&heartbeat),
+                    witness: self.watched.then(|| self.pulse.witness()),
+                });
                 self.taken = Taken::Ours;
                 return Poll::Ready(heartbeat);
             }
             Due::GaveUp => flight.telling.gave_up(),
-            Due::Stalled => {
-                flight.telling.stalled();
-                self.end_beats();
-            }
             Due::Abandoned(error) => {
                 flight.telling.abandoned(error);
                 self.end_beats();
@@ -324,7 +324,8 @@ impl<U: Pulse> State<U> {
 }
 
 /// Tells of the heartbeats, each of which is in flight from when the consumer has taken it until it comes
-/// back for more: that it did means that the heartbeat is out (T16). If it never does, nobody knows.
+/// back for more: that it did means that the heartbeat is out (T16). If it never does, nobody knows; but on a
+/// hub it is known whether it stayed away for too long.
 struct Flight<O: Audience, U: Pulse> {
     telling: Telling<O::Observer>,
     memory: O::Memory<U::Instant, U::Witness>,
@@ -342,6 +343,16 @@ impl<O: Audience, U: Pulse> Flight<O, U> {
         }
     }
 
+    /// Tells that the consumer has stayed away with a heartbeat for too long, if it has (T20).
+    fn tell_stall(&mut self) {
+        if let Some(mut beat) = self.memory.land() {
+            if beat.witness.take().has_stalled() {
+                self.telling.stalled();
+            }
+            self.memory.take_off(|| beat);
+        }
+    }
+
     /// Tells the silence that ends now, if anybody listens.
     fn measure(&mut self, now: impl FnOnce() -> U::Instant) {
         if self.telling.is_enabled() {
@@ -354,10 +365,7 @@ impl<O: Audience, U: Pulse> Flight<O, U> {
 
 impl<O: Audience, U: Pulse> Drop for Flight<O, U> {
     fn drop(&mut self) {
-        let Some(InFlight { late, bytes, witness }) = self.memory.land() else { return };
-        if witness.has_stalled() {
-            self.telling.stalled();
-        }
-        self.telling.heartbeat(Outcome::Error, late, bytes);
+        self.tell_stall();
+        self.end(Outcome::Error);
     }
 }

@@ -1,7 +1,8 @@
 //! What a hub adds to what the conformance suite sees of it: many streams on one alarm, and the ends of
 //! its task and of its streams.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
 use std::num::NonZeroUsize;
 use std::pin::{Pin, pin};
@@ -17,7 +18,7 @@ use futures_util::{FutureExt, SinkExt, StreamExt};
 use heartbeat_async::virtual_time::VirtualTime;
 use heartbeat_async::{
     Beat, Config, Counters, DriverError, HeartbeatStream, HeartbeatStreamExt, Hub, HubError,
-    HubTask, Jitter, Kind, Timer, push,
+    HubTask, Jitter, Kind, Timer, TryBeat, push,
 };
 use proptest::prelude::*;
 
@@ -254,6 +255,42 @@ fn t20_a_stream_that_is_dropped_after_it_has_stalled_is_told_of() {
 }
 
 #[test]
+fn t20_a_consumer_that_comes_back_to_an_item_after_a_stall_is_told_of() {
+    for (looked, stops) in [(true, false), (false, false), (true, true), (false, true)] {
+        let time = VirtualTime::new();
+        let (hub, task) = Hub::with_timer(time.clone());
+        let heard = Arc::new(Counters::new());
+        let busy = Cell::new(false);
+        let inner = futures_util::stream::poll_fn(|_| {
+            if busy.get() { Poll::Ready(Some("real")) } else { Poll::Pending }
+        });
+        let config = Config::every(INTERVAL).with_stall_after(secs(5));
+        play(&time, task, async {
+            let stream = inner.heartbeat(hub.clone(), config, || "beat");
+            let mut stream = pin!(stream.observe(Arc::clone(&heard)));
+            assert_eq!(stream.next().await, Some("beat"));
+            if looked {
+                time.sleep_until(time.now() + secs(60)).await;
+            } else {
+                time.advance(secs(60)); // the hub had no time yet
+            }
+            if stops {
+                stream.as_mut().stop();
+                return;
+            }
+            busy.set(true);
+            assert_eq!(stream.next().await, Some("real"));
+            assert_eq!((heard.counts().stalled, hub.len()), (1, 0));
+            busy.set(false);
+            let much_later = pin!(time.sleep_until(time.now() + secs(100)));
+            let next = select(stream.next(), much_later).await;
+            assert!(matches!(next, Either::Right(_)), "there are no more beats");
+        });
+        assert_eq!(heard.counts().stalled, 1, "{looked} {stops}");
+    }
+}
+
+#[test]
 fn t20_a_burst_that_follows_a_beat_is_no_stall() {
     let time = VirtualTime::new();
     let (hub, task) = Hub::with_timer(time.clone());
@@ -295,6 +332,34 @@ fn t12_who_is_given_up_while_a_beat_is_in_flight_is_told_so() {
         assert!(matches!(next, Either::Right(_)), "there are no more beats");
     });
     assert_eq!((heard.counts().gave_up, heard.counts().stalled), (1, 0));
+}
+
+/// The machine hears of a real item also where an error behind it holds the heartbeats back.
+#[test]
+fn t12_a_real_item_before_an_error_keeps_the_producer_alive() {
+    let time = VirtualTime::new();
+    let (hub, task) = Hub::with_timer(time.clone());
+    let items = RefCell::new(VecDeque::new());
+    let inner = futures_util::stream::poll_fn(|_| match items.borrow_mut().pop_front() {
+        Some(item) => Poll::Ready(Some(item)),
+        None => Poll::Pending,
+    });
+    let config = Config::every(INTERVAL).with_give_up_after(secs(40));
+    play(&time, task, async {
+        let stream = inner.heartbeat(hub.clone(), config, TryBeat::new(|| "beat"));
+        let mut stream = pin!(stream.recognize(|item| *item == Ok("theirs")));
+        time.sleep_until(secs(10)).await;
+        items.borrow_mut().extend([Ok("real"), Err("failed")]);
+        assert_eq!(stream.next().await, Some(Ok("real")));
+        assert_eq!(stream.next().await, Some(Err("failed")));
+        assert_eq!(stream.next().now_or_never(), None);
+        time.sleep_until(secs(12)).await;
+        items.borrow_mut().push_back(Ok("theirs"));
+        assert_eq!(stream.next().await, Some(Ok("theirs")));
+        let given_up = pin!(time.sleep_until(secs(200)));
+        let beats = stream.take_until(given_up).collect::<Vec<_>>().await;
+        assert_eq!(beats, [Ok("beat"); 2], "until 50 s, and not 40 s");
+    });
 }
 
 #[test]

@@ -41,7 +41,8 @@ pin_project! {
     /// # Cancellation
     ///
     /// Dropping the body drops its alarm. A heartbeat that was yielded, and after which nobody has
-    /// polled again, counts as [`Outcome::Error`](heartbeat_async::Outcome::Error) (T16).
+    /// polled again, counts as [`Outcome::Error`](heartbeat_async::Outcome::Error) (T16); on a hub the
+    /// peer may have [stalled](Observer::stalled) with it (T20).
     ///
     /// # Example
     ///
@@ -168,7 +169,7 @@ where
         let mut pieces = self.project().pieces;
         Poll::Ready(match ready!(pieces.as_mut().poll_next(cx)) {
             Some(Ok(Piece::Data { bytes, .. })) => Some(Ok(Frame::data(bytes))),
-            Some(Ok(Piece::Other(frame))) => return other(frame),
+            Some(Ok(Piece::Other(frame))) => return not_data(frame),
             Some(Ok(Piece::Heartbeat(heartbeat))) => {
                 pieces.get_pin_mut().on_heartbeat();
                 Some(Ok(Frame::data(heartbeat)))
@@ -204,7 +205,7 @@ where
 #[cold]
 #[inline(never)]
 #[expect(clippy::boxed_local, reason = "unpacked by the caller it would be moved there")]
-fn other<E>(frame: Box<Frame<Bytes>>) -> Poll<Option<Result<Frame<Bytes>, E>>> {
+fn not_data<E>(frame: Box<Frame<Bytes>>) -> Poll<Option<Result<Frame<Bytes>, E>>> {
     Poll::Ready(Some(Ok(*frame)))
 }
 

@@ -1,6 +1,6 @@
-//! The least that any heartbeat costs: a task that is woken once per interval, together with all of the same
-//! 64th, by another one that keeps nothing but its waker. There is no clock and no deadline in it, and nothing
-//! can be sent: what it takes is the runtime's.
+//! The least CPU that any heartbeat takes: each task is woken once per interval, together with all of the same
+//! 64th, by one that knows nothing of it but its waker. A stream has no clock and no deadline, and nothing
+//! could be sent: what is left is the runtime's.
 
 use std::mem;
 use std::pin::Pin;
@@ -27,14 +27,14 @@ impl Board {
 
     /// Wakes those who have waited longest. To be called once per 64th.
     pub(super) fn wake_next(&self) {
-        self.latest.fetch_add(1, Ordering::Relaxed);
-        let up = mem::take(&mut *self.slot());
+        let next = self.latest.load(Ordering::Relaxed) + 1;
+        let up = mem::take(&mut *self.slot(next));
+        self.latest.store(next, Ordering::Relaxed); // first they are taken, then others wait in their place
         up.into_iter().for_each(Waker::wake);
     }
 
-    fn slot(&self) -> MutexGuard<'_, Vec<Waker>> {
-        let latest = self.latest.load(Ordering::Relaxed) % self.slots.len();
-        self.slots[latest].lock().unwrap_or_else(PoisonError::into_inner)
+    fn slot(&self, number: usize) -> MutexGuard<'_, Vec<Waker>> {
+        self.slots[number % self.slots.len()].lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -55,11 +55,12 @@ impl Stream for Woken {
     type Item = ();
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<()>> {
-        if mem::replace(&mut self.waits, true) {
-            self.waits = false;
+        self.waits = !self.waits;
+        if !self.waits {
             return Poll::Ready(Some(()));
         }
-        self.board.slot().push(cx.waker().clone());
+        let latest = self.board.latest.load(Ordering::Relaxed);
+        self.board.slot(latest).push(cx.waker().clone());
         Poll::Pending
     }
 }

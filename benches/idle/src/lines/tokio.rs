@@ -8,7 +8,7 @@ use futures_util::Stream;
 use heartbeat_tokio::{HeartbeatStreamExt, Hub};
 use tokio::select;
 use tokio::sync::mpsc;
-use tokio::time::{self, Instant};
+use tokio::time::{self, Instant, MissedTickBehavior};
 use tokio_stream::StreamExt as _;
 use tokio_util::time::DelayQueue;
 
@@ -46,6 +46,7 @@ fn floor(interval: Duration) -> Open {
     let waking = Arc::clone(&board);
     tokio::spawn(async move {
         let mut slots = time::interval(interval / SLOTS);
+        slots.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             slots.tick().await;
             waking.wake_next();

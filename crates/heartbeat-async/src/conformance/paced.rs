@@ -148,7 +148,7 @@ impl<T: Timer> Pulse for Either<Own<T>, HubPulse<T>> {
         }
     }
 
-    fn consumer_is_back(&mut self) {
+    fn consumer_is_back(&mut self) -> bool {
         match self {
             Self::Own(pulse) => pulse.consumer_is_back(),
             Self::Hub(pulse) => pulse.consumer_is_back(),

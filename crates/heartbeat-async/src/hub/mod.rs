@@ -63,8 +63,9 @@ const SHARDS_PER_THREAD: usize = 4;
 ///
 /// On a hub [`Config::with_stall_after`] has an effect on streams and bodies, too: who has taken a
 /// heartbeat and does not poll for that long is told of as
-/// [`stalled`](crate::Observer::stalled) when it polls again or is dropped, and gets no more
-/// heartbeats (T20). Its task is woken when that is so.
+/// [`stalled`](crate::Observer::stalled) when it polls again, or the stream is stopped or dropped, and
+/// gets no more heartbeats (T20). Its task is woken when that is so. Who has taken a real item and does not
+/// poll asks for nothing, and is not told of.
 ///
 /// # Time
 ///

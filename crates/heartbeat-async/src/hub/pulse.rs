@@ -42,8 +42,8 @@ impl<T: Timer> Pulse for HubPulse<T> {
     }
 
     /// At once: until it hears of it the hub takes the peer for one that does not read (T20).
-    fn consumer_is_back(&mut self) {
-        self.report(News::Bytes, self.now());
+    fn consumer_is_back(&mut self) -> bool {
+        self.shard.consumer_is_back(self.key)
     }
 
     fn stop(&mut self) {
@@ -61,7 +61,6 @@ impl<T: Timer> Pulse for HubPulse<T> {
         match self.shard.ask(self.key, (news, now), now, moved, cx.waker()) {
             Asked::Machine(Action::SendHeartbeat { late }) => Poll::Ready(Due::Heartbeat { late }),
             Asked::Machine(Action::GiveUp) => Poll::Ready(Due::GaveUp),
-            Asked::Machine(Action::Stalled) => Poll::Ready(Due::Stalled),
             Asked::Machine(_) | Asked::Needless => Poll::Pending,
             Asked::Abandoned(error) => Poll::Ready(Due::Abandoned(error)),
         }

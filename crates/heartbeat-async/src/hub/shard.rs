@@ -68,12 +68,22 @@ impl<T: Timer> Shard<T> {
         }
     }
 
-    /// Whether a stream has stalled (T20), of which it may not have heard yet.
+    /// Whether a stream has stalled (T20).
     pub(super) fn has_stalled(&self, key: Key) -> bool {
-        let at = self.clock.now();
+        let now = self.clock.now();
+        has_stalled(&mut self.members(), key, now)
+    }
+
+    /// The consumer of a stream has taken a heartbeat, and is back. Answers whether it was away for too
+    /// long.
+    pub(super) fn consumer_is_back(&self, key: Key) -> bool {
+        let now = self.clock.now();
         let mut members = self.members();
-        let is_there = members.get_mut(key).is_some();
-        is_there && members.look_after(key, at) && members.is_stopped(key)
+        let stalled = has_stalled(&mut members, key, now);
+        if !stalled {
+            report(&mut members, key, News::Bytes, now);
+        }
+        stalled
     }
 
     /// Tells a machine what happened at `at`.
@@ -184,6 +194,13 @@ impl<T: Timer> Drop for Shard<T> {
     fn drop(&mut self) {
         self.clock.wake_task();
     }
+}
+
+/// Whether a member's heartbeat is in flight for too long. The member hears of it by this at the latest: the
+/// task may not have come to look after it.
+fn has_stalled(members: &mut Members, key: Key, at: Duration) -> bool {
+    let is_there = members.get_mut(key).is_some(); // who is gone counts as stopped
+    is_there && members.look_after(key, at) && members.is_stopped(key)
 }
 
 fn report(members: &mut Members, key: Key, news: News, at: Duration) {

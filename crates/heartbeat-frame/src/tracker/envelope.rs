@@ -121,8 +121,7 @@ impl EnvelopeTracker {
     #[inline]
     pub(super) fn follow(&mut self, bytes: &[u8]) -> bool {
         if matches!(self.place, Place::Prefix { seen: 0, .. }) && is_message(bytes) {
-            // Whole, as most pieces are.
-            (self.like_beat, self.last) = (self.beat == bytes, false);
+            self.like_beat = self.beat == bytes; // and whole, as most pieces are
             return self.is_real();
         }
         self.follow_parts(bytes)

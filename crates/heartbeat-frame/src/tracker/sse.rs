@@ -1,4 +1,4 @@
-use std::mem::{self, size_of};
+use std::mem::size_of;
 
 use bytes::Bytes;
 use memchr::{memchr2, memrchr_iter};
@@ -100,7 +100,7 @@ impl SseTracker {
     /// From the first byte of a real event up to the end of the last whole one, there is nothing to find
     /// out: what is between is not looked at.
     fn follow_lines(&mut self, mut bytes: &[u8]) -> bool {
-        let (mut any_real, mut skipped) = (false, false);
+        let (mut any_real, mut has_skipped) = (false, false);
         while let Some(&first) = bytes.first() {
             let seen = match (self.line, first) {
                 (Line::Start, b'\r' | b'\n') => {
@@ -115,8 +115,8 @@ impl SseTracker {
                     self.open |= real;
                     0
                 }
-                (Line::Within { real: true }, _) if !mem::replace(&mut skipped, true) => {
-                    any_real = true;
+                (Line::Within { real: true }, _) if !has_skipped => {
+                    (any_real, has_skipped) = (true, true);
                     let whole = events_end(bytes);
                     if whole > 0 {
                         (self.line, self.open) = (Line::Start, false);
@@ -160,6 +160,7 @@ fn events_end(bytes: &[u8]) -> usize {
     ends.find(|&end| ends_event(&bytes[..end])).unwrap_or(0)
 }
 
+/// Whether bytes that begin at a line or within it end with a blank one.
 fn ends_event(bytes: &[u8]) -> bool {
     bytes.ends_with(b"\n\n") || bytes.ends_with(b"\n\r\n")
 }

@@ -17,7 +17,7 @@ pub trait Timer {
     /// [`granularity`](Self::granularity). Not polled again after that, unless it was reset.
     type Sleep: Future<Output = ()>;
 
-    /// Reads the clock.
+    /// Reads the clock. On a hub also while a stream is dropped, so it must not panic.
     fn now(&self) -> Self::Instant;
 
     /// Makes an alarm. It registers no waker before its first poll.

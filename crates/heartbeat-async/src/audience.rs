@@ -62,6 +62,9 @@ pub trait Memory<I, W>: Default {
     /// The heartbeat that it has taken, if its fate is not told yet.
     fn land(&mut self) -> Option<InFlight<W>>;
 
+    /// Who knows of the heartbeat that it has taken; answered once.
+    fn witness(&mut self) -> Option<W>;
+
     /// How long the silence was that ends now, where another one begins; `None` for the first.
     fn silence(&mut self, now: I) -> Option<Duration>;
 }
@@ -70,6 +73,10 @@ impl<I, W> Memory<I, W> for () {
     fn take_off(&mut self, _: impl FnOnce() -> InFlight<W>) {}
 
     fn land(&mut self) -> Option<InFlight<W>> {
+        None
+    }
+
+    fn witness(&mut self) -> Option<W> {
         None
     }
 
@@ -107,6 +114,10 @@ impl<I: Instant, W> Memory<I, W> for Kept<I, W> {
 
     fn land(&mut self) -> Option<InFlight<W>> {
         self.beat.take()
+    }
+
+    fn witness(&mut self) -> Option<W> {
+        self.beat.as_mut()?.witness.take()
     }
 
     fn silence(&mut self, now: I) -> Option<Duration> {

@@ -345,11 +345,8 @@ impl<O: Audience, U: Pulse> Flight<O, U> {
 
     /// Tells that the consumer has stayed away with a heartbeat for too long, if it has (T20).
     fn tell_stall(&mut self) {
-        if let Some(mut beat) = self.memory.land() {
-            if beat.witness.take().has_stalled() {
-                self.telling.stalled();
-            }
-            self.memory.take_off(|| beat);
+        if self.memory.witness().has_stalled() {
+            self.telling.stalled();
         }
     }
 

@@ -167,16 +167,17 @@ where
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         let mut pieces = self.project().pieces;
-        Poll::Ready(match ready!(pieces.as_mut().poll_next(cx)) {
-            Some(Ok(Piece::Data { bytes, .. })) => Some(Ok(Frame::data(bytes))),
-            Some(Ok(Piece::Other(frame))) => return not_data(frame),
+        let data = match ready!(pieces.as_mut().poll_next(cx)) {
+            Some(Ok(Piece::Data { bytes, .. })) => bytes,
             Some(Ok(Piece::Heartbeat(heartbeat))) => {
                 pieces.get_pin_mut().on_heartbeat();
-                Some(Ok(Frame::data(heartbeat)))
+                heartbeat
             }
-            Some(Err(error)) => Some(Err(error)),
-            None => None,
-        })
+            Some(Ok(Piece::Other(frame))) => return not_data(frame),
+            Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+            None => return Poll::Ready(None),
+        };
+        Poll::Ready(Some(Ok(Frame::data(data))))
     }
 
     fn is_end_stream(&self) -> bool {

@@ -2,7 +2,7 @@ use crate::TokioTimer;
 
 /// Heartbeats for many streams on one alarm of tokio; see [`heartbeat_async::Hub`].
 ///
-/// A stream on a hub takes a seventh of the memory of one on an alarm of its own, and less of the CPU. It is
+/// A stream on a hub takes a ninth of the memory of one on an alarm of its own, and less of the CPU. It is
 /// worth it from some hundred quiet streams on.
 ///
 /// # Example

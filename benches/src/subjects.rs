@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures_core::Stream;
-use heartbeat_core::{Action, Config, Fleet, Heartbeat, Key};
+use heartbeat_core::{Action, Config, Heartbeat, HeartbeatSet, Key};
 use heartbeat_tokio::{
     Framing, HeartbeatBody, HeartbeatMessage, HeartbeatStreamExt as _, SseHeartbeat, TokioTimer,
 };
@@ -32,7 +32,7 @@ pub fn machine() -> (Box<Machine>, Instant) {
 /// A fleet in the midst of an interval, one of its members, and a time at which some have come up.
 pub struct Members {
     /// The fleet.
-    pub fleet: Fleet<Instant, [u64; 2]>,
+    pub fleet: HeartbeatSet<Instant, [u64; 2]>,
     /// One of its members, which is not due.
     pub key: Key,
     /// When some others are.
@@ -43,7 +43,7 @@ pub struct Members {
 pub fn members() -> Box<Members> {
     const SIZE: u32 = 1000;
     let born = Instant::now();
-    let mut fleet = Fleet::new(born);
+    let mut fleet = HeartbeatSet::new(born);
     let mut keys = Vec::new();
     for n in 0..SIZE {
         let opened = born + INTERVAL * n / SIZE;
@@ -53,7 +53,7 @@ pub fn members() -> Box<Members> {
     }
     let now = born + INTERVAL + INTERVAL / 2;
     for _ in 0..SIZE / 2 {
-        let key = fleet.take_due(now).expect("half of them are due");
+        let key = fleet.pop_due(now).expect("half of them are due");
         if let Some(Action::SendHeartbeat { .. }) = fleet.poll_deadline(key, now) {
             fleet.on_heartbeat_sent(key, now);
         }
@@ -65,7 +65,7 @@ pub fn members() -> Box<Members> {
 /// The same once one of those that have come up was taken: that one.
 pub fn taken() -> Box<Members> {
     let mut members = members();
-    members.key = members.fleet.take_due(members.now).expect("some are due");
+    members.key = members.fleet.pop_due(members.now).expect("some are due");
     members
 }
 

@@ -1,4 +1,4 @@
-//! `Fleet` against lone machines.
+//! `HeartbeatSet` against lone machines.
 
 #![no_main]
 

@@ -84,7 +84,7 @@ impl Settings {
             .with_jitter(Jitter::try_from(jitter).expect("below one"))
             .with_give_up_after(self.give_up_after.duration())
             .with_stall_after(self.stall_after.duration())
-            .with_prompt(self.prompt)
+            .with_immediate_first(self.prompt)
             .with_seed(self.seed)
     }
 }

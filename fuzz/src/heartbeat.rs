@@ -47,7 +47,7 @@ impl Settings {
             .with_jitter(Jitter::try_from(jitter).expect("below one"))
             .with_give_up_after(self.give_up_after.duration())
             .with_stall_after(self.stall_after.duration())
-            .with_prompt(self.prompt);
+            .with_immediate_first(self.prompt);
         self.seed.map_or(config, |seed| config.with_seed(seed))
     }
 
@@ -117,7 +117,7 @@ impl HeartbeatCase {
                 && !late.is_zero()
             {
                 let gap = silence.checked_sub(late).expect("late for less than the silence");
-                let prompt = config.prompt() && gap.is_zero();
+                let prompt = config.immediate_first() && gap.is_zero();
                 assert!(prompt || self.settings.allows(gap), "T11: {gap:?}{}", so_far());
             }
             if let Some(Action::WaitUntil(at)) = answer

@@ -35,10 +35,10 @@ impl Timeout {
         match self {
             Self::Plain(timeout) => Watchdog::new(timeout.duration(), birth),
             Self::Missing(count, interval) => {
-                Watchdog::missing(count.into(), interval.duration(), birth)
+                Watchdog::after_missed(count.into(), interval.duration(), birth)
             }
             Self::AnyMissing(count, interval) => {
-                Watchdog::missing(count, interval.duration(), birth)
+                Watchdog::after_missed(count, interval.duration(), birth)
             }
         }
     }

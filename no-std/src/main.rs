@@ -14,7 +14,7 @@ use core::time::Duration;
 use futures_core::Stream;
 use futures_sink::Sink;
 use heartbeat_async::{HeartbeatStream, Timer, push};
-use heartbeat_core::{Action, Config, Fleet, Heartbeat};
+use heartbeat_core::{Action, Config, Heartbeat, HeartbeatSet};
 
 #[link(name = "c")]
 unsafe extern "C" {
@@ -91,10 +91,10 @@ fn the_machine_beats() -> bool {
 }
 
 fn the_fleet_beats() -> bool {
-    let mut fleet = Fleet::new(Duration::ZERO);
+    let mut fleet = HeartbeatSet::new(Duration::ZERO);
     let Ok(key) = fleet.insert(&Config::every(INTERVAL), Duration::ZERO, 7) else { return false };
     let first = fleet.poll_deadline(key, Duration::ZERO);
-    let due = fleet.take_due(INTERVAL) == Some(key);
+    let due = fleet.pop_due(INTERVAL) == Some(key);
     let action = fleet.poll_deadline(key, INTERVAL);
     first == Some(Action::WaitUntil(INTERVAL))
         && due

@@ -63,7 +63,7 @@ fn fleet(size: u32) -> [(&'static str, Times); 5] {
         ("on_send", sends),
         ("remove", removes),
         ("insert, poll_deadline", inserts),
-        ("take_due, poll_deadline, on_heartbeat_sent", beats),
+        ("pop_due, poll_deadline, on_heartbeat_sent", beats),
     ]
 }
 

@@ -1,17 +1,17 @@
-//! Ours: `heartbeat-core`'s `Fleet`.
+//! Ours: `heartbeat-core`'s `HeartbeatSet`.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use heartbeat_benches::{Group, Random, version};
-use heartbeat_core::{Action, Config, Fleet, Key};
+use heartbeat_core::{Action, Config, HeartbeatSet, Key};
 
 use crate::{BATCH, INTERVAL, Value, in_batches};
 
 /// Members, and their keys. They fall due in an order that has nothing to do with their places in
 /// memory, as in a fleet of any age.
 pub(crate) struct Idle {
-    pub(crate) fleet: Fleet<Duration, Value>,
+    pub(crate) fleet: HeartbeatSet<Duration, Value>,
     pub(crate) keys: Vec<Key>,
     pub(crate) now: Duration,
 }
@@ -20,7 +20,7 @@ impl Idle {
     pub(crate) fn new(size: u32) -> Self {
         let now = INTERVAL * 14 / 15; // nobody is due
         let mut random = Random::new();
-        let mut fleet = Fleet::new(Duration::ZERO);
+        let mut fleet = HeartbeatSet::new(Duration::ZERO);
         let keys = (0..size).map(|_| {
             let birth = random.duration(now);
             let key = fleet.insert(&Config::every(INTERVAL), birth, [0; 2]).expect("there is room");
@@ -41,7 +41,7 @@ impl Idle {
     /// Takes one member that is due, and lets it beat; the time goes on when there is nobody else.
     pub(crate) fn beat(&mut self) {
         loop {
-            let Some(key) = self.fleet.take_due(self.now) else {
+            let Some(key) = self.fleet.pop_due(self.now) else {
                 self.now = self.fleet.next_deadline().expect("all of them beat");
                 continue;
             };
@@ -83,7 +83,7 @@ pub(crate) fn fleet(group: &mut Group<'_>, size: u32) {
             black_box(idle.fleet.on_send(black_box(key), idle.now))
         });
     });
-    let due = label("take_due, poll_deadline, on_heartbeat_sent");
+    let due = label("pop_due, poll_deadline, on_heartbeat_sent");
     group.line("due", due, 1, |bencher| {
         bencher.iter(|| idle.beat());
     });

@@ -87,7 +87,7 @@ fn fleet_insert(mut members: Box<Members>) -> Box<Members> {
 #[bench::some_are_due(args = (subjects::members()), config = counted(381))]
 fn fleet_take_due(mut members: Box<Members>) -> Box<Members> {
     let Members { fleet, now, .. } = &mut *members;
-    black_box(black_box(fleet).take_due(black_box(*now)));
+    black_box(black_box(fleet).pop_due(black_box(*now)));
     members
 }
 

@@ -27,7 +27,7 @@ pub struct Config {
     jitter: Jitter,
     give_up_after: Duration,
     stall_after: Duration,
-    prompt: bool,
+    immediate_first: bool,
     seed: Option<u32>,
 }
 
@@ -45,7 +45,7 @@ impl Config {
             jitter: Jitter::NONE,
             give_up_after: Duration::ZERO,
             stall_after: Duration::ZERO,
-            prompt: false,
+            immediate_first: false,
             seed: None,
         }
     }
@@ -83,8 +83,8 @@ impl Config {
     /// Makes the first heartbeat due at once (T2). Default: false, it is due after the first gap.
     ///
     /// For a proxy that holds back the headers until the first byte of the body.
-    pub const fn with_prompt(mut self, prompt: bool) -> Self {
-        self.prompt = prompt;
+    pub const fn with_immediate_first(mut self, immediate: bool) -> Self {
+        self.immediate_first = immediate;
         self
     }
 
@@ -131,8 +131,8 @@ impl Config {
 
     /// Whether the first heartbeat is due at once (T2).
     #[must_use]
-    pub const fn prompt(&self) -> bool {
-        self.prompt
+    pub const fn immediate_first(&self) -> bool {
+        self.immediate_first
     }
 
     /// The seed of the jitter, if one was fixed.
@@ -173,7 +173,7 @@ mod tests {
             (config.give_up_after(), config.stall_after()),
             (Duration::ZERO, Duration::ZERO)
         );
-        assert_eq!((config.prompt(), config.seed()), (false, None));
+        assert_eq!((config.immediate_first(), config.seed()), (false, None));
     }
 
     #[test]
@@ -183,11 +183,11 @@ mod tests {
             .with_jitter(jitter)
             .with_give_up_after(secs(2))
             .with_stall_after(secs(3))
-            .with_prompt(true)
+            .with_immediate_first(true)
             .with_seed(4);
         assert_eq!((config.interval(), config.jitter()), (secs(1), jitter));
         assert!(!config.is_disabled() && Config::every(Duration::ZERO).is_disabled());
         assert_eq!((config.give_up_after(), config.stall_after()), (secs(2), secs(3)));
-        assert_eq!((config.prompt(), config.seed()), (true, Some(4)));
+        assert_eq!((config.immediate_first(), config.seed()), (true, Some(4)));
     }
 }

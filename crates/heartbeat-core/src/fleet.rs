@@ -17,7 +17,7 @@
 //!
 //! How many members a call reads or writes at most, counted by the tests:
 //!
-//! | `on_send` and the other reports | `insert` | `take_due` | `remove` | `poll_deadline`, `look_after` |
+//! | `on_send` and the other reports | `insert` | `pop_due` | `remove` | `poll_deadline`, `poll_in_flight` |
 //! |---|---|---|---|---|
 //! | 1 | 2 | 3 | 3 | 6 |
 
@@ -46,7 +46,7 @@ pub use arena::Key;
 /// member is gone is refused. The time comes from one alarm for all:
 ///
 /// 1. Wait until [`next_deadline`](Self::next_deadline).
-/// 2. [`take_due`](Self::take_due) names the members whose time has come, one at each call.
+/// 2. [`pop_due`](Self::pop_due) names the members whose time has come, one at each call.
 /// 3. [`poll_deadline`](Self::poll_deadline) asks each, and puts it back in line.
 ///
 /// A report puts nobody elsewhere. So a member that has sent meanwhile is named at the deadline that it
@@ -84,17 +84,17 @@ pub use arena::Key;
 ///
 /// ```
 /// use core::time::Duration;
-/// use heartbeat_core::{Action, Config, Fleet};
+/// use heartbeat_core::{Action, Config, HeartbeatSet};
 ///
 /// let at = Duration::from_secs; // time since an epoch of ours
-/// let mut fleet = Fleet::new(at(0));
+/// let mut fleet = HeartbeatSet::new(at(0));
 /// let quiet = fleet.insert(&Config::every(at(16)), at(0), "quiet")?;
 /// let busy = fleet.insert(&Config::every(at(16)), at(0), "busy")?;
 ///
 /// /// Asks all whose time has come, and tells who is to send a heartbeat.
-/// fn due(fleet: &mut Fleet<Duration, &'static str>, now: Duration) -> Vec<&'static str> {
+/// fn due(fleet: &mut HeartbeatSet<Duration, &'static str>, now: Duration) -> Vec<&'static str> {
 ///     let mut beats = Vec::new();
-///     while let Some(key) = fleet.take_due(now) {
+///     while let Some(key) = fleet.pop_due(now) {
 ///         if let Some(Action::SendHeartbeat { .. }) = fleet.poll_deadline(key, now) {
 ///             beats.extend(fleet.get(key));
 ///             fleet.on_heartbeat_sent(key, now); // in earnest, once it is sent
@@ -113,10 +113,10 @@ pub use arena::Key;
 /// assert!(!fleet.on_send(busy, at(20)), "the key is stale");
 /// assert_eq!(fleet.next_deadline(), Some(at(32)));
 /// # let _ = quiet;
-/// # Ok::<(), heartbeat_core::FleetFull>(())
+/// # Ok::<(), heartbeat_core::HeartbeatSetFull>(())
 /// ```
 #[must_use = "a fleet does nothing unless it is asked"]
-pub struct Fleet<I, T> {
+pub struct HeartbeatSet<I, T> {
     epoch: I,
     /// The latest time of a question.
     latest: Tick,
@@ -125,7 +125,7 @@ pub struct Fleet<I, T> {
     classes: Classes,
 }
 
-impl<I: Instant, T> Fleet<I, T> {
+impl<I: Instant, T> HeartbeatSet<I, T> {
     /// A fleet without members. No member's time begins before `now`: what is reported for an earlier
     /// instant counts as of `now`.
     pub const fn new(now: I) -> Self {
@@ -141,14 +141,15 @@ impl<I: Instant, T> Fleet<I, T> {
     /// Takes in a stream that is opened `now`, and what its owner wants to find with it.
     ///
     /// It counts as due at once, to be asked for its first deadline: ask it right away, or leave it to
-    /// the next [`take_due`](Self::take_due). Fails, and drops the value, if there are 2^31 members or
+    /// the next [`pop_due`](Self::pop_due). Fails, and drops the value, if there are 2^31 members or
     /// 65,536 different configurations, seeds and promptness not counted.
-    pub fn insert(&mut self, config: &Config, now: I, value: T) -> Result<Key, FleetFull> {
+    pub fn insert(&mut self, config: &Config, now: I, value: T) -> Result<Key, HeartbeatSetFull> {
         let now = Tick::since(self.epoch, now);
-        let class = self.classes.join(config, &mut self.lines, self.latest).ok_or(FleetFull(()))?;
+        let class =
+            self.classes.join(config, &mut self.lines, self.latest).ok_or(HeartbeatSetFull(()))?;
         let Some(key) = self.arena.insert(value, class) else {
             self.classes.leave(class, &mut self.lines);
-            return Err(FleetFull(()));
+            return Err(HeartbeatSetFull(()));
         };
         let unit = self.classes.get(class).unit;
         let node = self.arena.in_line(key.index());
@@ -179,7 +180,7 @@ impl<I: Instant, T> Fleet<I, T> {
     }
 
     /// Takes out what the owners keep with all their members, who stay. In no order.
-    pub fn take_all(&mut self) -> impl Iterator<Item = T> {
+    pub fn take_values(&mut self) -> impl Iterator<Item = T> {
         self.arena.values_mut().filter_map(Option::take)
     }
 
@@ -195,7 +196,7 @@ impl<I: Instant, T> Fleet<I, T> {
         self.len() == 0
     }
 
-    /// When to ask [`take_due`](Self::take_due) again, unless something is inserted or asked before:
+    /// When to ask [`pop_due`](Self::pop_due) again, unless something is inserted or asked before:
     /// an instant that has passed if somebody is due already, and `None` if nobody waits for anything.
     ///
     /// Reports do not change it. It costs a look at each different interval, and at no member.
@@ -210,7 +211,7 @@ impl<I: Instant, T> Fleet<I, T> {
     /// Whoever takes a member has to ask it: until [`poll_deadline`](Self::poll_deadline) is called it
     /// is not named again. A member that has sent meanwhile is named too, and so is, once a gap, one
     /// that could be called back to life by a report, as while its heartbeat is in flight.
-    pub fn take_due(&mut self, now: I) -> Option<Key> {
+    pub fn pop_due(&mut self, now: I) -> Option<Key> {
         let now = self.see(now);
         let index = self.lines.pop(&mut self.arena, now)?;
         Some(self.arena.key(index))
@@ -242,11 +243,11 @@ impl<I: Instant, T> Fleet<I, T> {
     ///
     /// If the heartbeat was in flight for too long, the member is stopped by this (T20). That the silence
     /// is to be given up is left for [`poll_deadline`](Self::poll_deadline) to say (T12).
-    pub fn look_after(&mut self, key: Key, now: I) -> bool {
+    pub fn poll_in_flight(&mut self, key: Key, now: I) -> bool {
         if !self.is_in_flight(key) {
             return true;
         }
-        let action = self.ask(key, now, Heartbeat::look_after);
+        let action = self.ask(key, now, Heartbeat::poll_in_flight);
         matches!(action, Some(Action::Stalled | Action::GiveUp))
     }
 
@@ -347,10 +348,10 @@ impl<I: Instant, T> Fleet<I, T> {
     }
 }
 
-impl<I, T> fmt::Debug for Fleet<I, T> {
+impl<I, T> fmt::Debug for HeartbeatSet<I, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { epoch: _, latest, arena, lines: _, classes } = self;
-        f.debug_struct("Fleet")
+        f.debug_struct("HeartbeatSet")
             .field("members", &arena.len())
             .field("classes", classes)
             .field("latest", latest)
@@ -360,9 +361,9 @@ impl<I, T> fmt::Debug for Fleet<I, T> {
 
 /// There are 2^31 members in the fleet, or 65,536 different configurations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FleetFull(());
+pub struct HeartbeatSetFull(());
 
-impl fmt::Display for FleetFull {
+impl fmt::Display for HeartbeatSetFull {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
             "the fleet is full: spread the streams over several, or use fewer configurations",
@@ -370,7 +371,7 @@ impl fmt::Display for FleetFull {
     }
 }
 
-impl core::error::Error for FleetFull {}
+impl core::error::Error for HeartbeatSetFull {}
 
 #[cfg(test)]
 mod tests;

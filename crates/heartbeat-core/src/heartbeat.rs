@@ -100,7 +100,7 @@ impl<I: Instant> Heartbeat<I> {
             latest: now,
             draw: Draw::first(config.seed().unwrap_or_default()),
             jitter: config.jitter(),
-            phase: if config.prompt() && !disabled { Phase::Prompt } else { Phase::Armed },
+            phase: if config.immediate_first() && !disabled { Phase::Prompt } else { Phase::Armed },
             sent: false,
             since: now,
             real: Some(now),

@@ -5,10 +5,10 @@
 //! restarts the silence, and when an interval of it has passed, a tiny message is sent. This crate
 //! is the decision alone, as state machines without a clock, a timer or I/O: the caller says what
 //! happened and when, and asks what to do. It is `no_std`, has no dependencies, allocates in
-//! [`Fleet`] only and never panics.
+//! [`HeartbeatSet`] only and never panics.
 //!
 //! - [`Heartbeat`] is the sending half of one stream, [`Watchdog`] the receiving half.
-//! - [`Fleet`] is many sending halves behind one deadline.
+//! - [`HeartbeatSet`] is many sending halves behind one deadline.
 //! - [`Config`] says how long a silence may last, and what else there is to heed.
 //! - [`Instant`] is what a point in time must offer: [`std::time::Instant`] does, and so does a
 //!   [`Duration`](core::time::Duration) since an epoch of your choice.
@@ -39,7 +39,7 @@
 //!
 //! # Features
 //!
-//! - `alloc`: [`Fleet`].
+//! - `alloc`: [`HeartbeatSet`].
 //! - `std` (on by default, with `alloc`): implements [`Instant`] for [`std::time::Instant`].
 
 #![no_std]
@@ -67,7 +67,7 @@ mod watchdog;
 
 pub use config::Config;
 #[cfg(feature = "alloc")]
-pub use fleet::{Fleet, FleetFull, Key};
+pub use fleet::{HeartbeatSet, HeartbeatSetFull, Key};
 pub use heartbeat::{Action, Heartbeat};
 pub use instant::Instant;
 pub use jitter::{InvalidJitter, Jitter};

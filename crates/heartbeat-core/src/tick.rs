@@ -3,7 +3,7 @@ use core::time::Duration;
 use crate::Instant;
 use crate::span::Span;
 
-/// A point in time as a [`Fleet`](crate::Fleet) keeps it: nanoseconds since the fleet was made, in 61
+/// A point in time as a [`HeartbeatSet`](crate::HeartbeatSet) keeps it: nanoseconds since the fleet was made, in 61
 /// bits, which are 73 years. What is later counts as the end of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Tick(u64);

@@ -17,7 +17,7 @@ use crate::span::Span;
 /// use heartbeat_core::{Watchdog, WatchdogAction};
 ///
 /// let at = Duration::from_secs;
-/// let mut dog = Watchdog::missing(3, Duration::from_secs(15), at(0));
+/// let mut dog = Watchdog::after_missed(3, Duration::from_secs(15), at(0));
 /// assert_eq!(dog.poll_deadline(at(40)), WatchdogAction::WaitUntil(at(45)));
 ///
 /// dog.on_receive(at(41));
@@ -71,7 +71,7 @@ impl<I: Instant> Watchdog<I> {
 
     /// Watches a peer that promised something every `interval`, and expires when `heartbeats` of
     /// them in a row are missing. A product too large to represent never expires (T8).
-    pub fn missing(heartbeats: u32, interval: Duration, now: I) -> Self {
+    pub fn after_missed(heartbeats: u32, interval: Duration, now: I) -> Self {
         Self::new(interval.saturating_mul(heartbeats), now)
     }
 
@@ -151,7 +151,7 @@ mod tests {
 
     #[test]
     fn t14_any_item_restarts_it_also_after_it_expired() {
-        let mut dog = Watchdog::missing(3, secs(10), at(0));
+        let mut dog = Watchdog::after_missed(3, secs(10), at(0));
         dog.on_receive(at(29));
         assert_eq!(dog.poll_deadline(at(58)), WaitUntil(at(59)));
         assert_eq!(dog.poll_deadline(at(59)), Expired);
@@ -170,7 +170,8 @@ mod tests {
 
     #[test]
     fn t1_t14_a_timeout_of_zero_never_expires() {
-        let mut dogs = [Watchdog::new(Duration::ZERO, at(0)), Watchdog::missing(0, secs(1), at(0))];
+        let mut dogs =
+            [Watchdog::new(Duration::ZERO, at(0)), Watchdog::after_missed(0, secs(1), at(0))];
         for dog in &mut dogs {
             assert_eq!(dog.poll_deadline(Duration::MAX), WaitForever);
         }
@@ -189,7 +190,7 @@ mod tests {
     fn t8_t14_a_deadline_past_the_end_of_time_never_comes() {
         let mut dog = Watchdog::new(secs(10), Duration::MAX - secs(9));
         assert_eq!(dog.poll_deadline(Duration::MAX), WaitForever);
-        let mut dog = Watchdog::missing(u32::MAX, Duration::MAX, at(1));
+        let mut dog = Watchdog::after_missed(u32::MAX, Duration::MAX, at(1));
         assert_eq!(dog.poll_deadline(at(2)), WaitForever);
     }
 

@@ -45,13 +45,13 @@ fn t1_to_t13_and_t20_hold_in_every_short_history() {
     let plain = Config::every(at(2));
     let configs = [
         plain,
-        plain.with_prompt(true),
+        plain.with_immediate_first(true),
         plain.with_give_up_after(at(3)),
         plain.with_stall_after(at(1)),
-        plain.with_give_up_after(at(3)).with_stall_after(at(2)).with_prompt(true),
+        plain.with_give_up_after(at(3)).with_stall_after(at(2)).with_immediate_first(true),
         plain.with_jitter(half).with_seed(1).with_give_up_after(at(2)),
         Config::every(Duration::ZERO).with_give_up_after(at(1)),
-        Config::every(Duration::MAX).with_give_up_after(at(1)).with_prompt(true),
+        Config::every(Duration::MAX).with_give_up_after(at(1)).with_immediate_first(true),
     ];
     let granularities = [Duration::ZERO, at(1)];
     let births = [at(0), Duration::MAX.saturating_sub(at(3))];

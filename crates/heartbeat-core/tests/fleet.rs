@@ -7,7 +7,7 @@ mod alone;
 use std::time::Duration;
 
 use alone::{Alongside, At, Op, When};
-use heartbeat_core::{Config, Fleet, Jitter};
+use heartbeat_core::{Config, HeartbeatSet, Jitter};
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
 
@@ -45,7 +45,7 @@ fn config() -> impl Strategy<Value = Config> {
                 .with_jitter(jitter)
                 .with_give_up_after(give_up)
                 .with_stall_after(stall)
-                .with_prompt(prompt)
+                .with_immediate_first(prompt)
                 .with_seed(seed)
         },
     )
@@ -112,18 +112,18 @@ proptest! {
             ((1u64 << 61) - 100..(1 << 61) + 100).prop_map(Duration::from_nanos),
         ], 1..20),
     ) {
-        let mut fleet = Fleet::new(At::ZERO);
+        let mut fleet = HeartbeatSet::new(At::ZERO);
         let mut keys = Vec::new();
         for (config, &now) in configs.iter().zip(nanos.iter().cycle()) {
             keys.push(fleet.insert(config, now, ()).expect("there is room"));
         }
         for now in nanos {
             for _ in 0..=keys.len() {
-                let Some(key) = fleet.take_due(now) else { break };
+                let Some(key) = fleet.pop_due(now) else { break };
                 let _ = fleet.poll_deadline(key, now);
                 fleet.on_heartbeat_sent(key, now);
             }
-            prop_assert_eq!(fleet.take_due(now), None, "somebody was named twice");
+            prop_assert_eq!(fleet.pop_due(now), None, "somebody was named twice");
         }
     }
 }

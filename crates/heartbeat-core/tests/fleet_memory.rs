@@ -5,7 +5,7 @@ use std::alloc::System;
 use std::task::Waker;
 use std::time::Duration;
 
-use heartbeat_core::{Config, Fleet, Key};
+use heartbeat_core::{Config, HeartbeatSet, Key};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
 #[global_allocator]
@@ -26,7 +26,7 @@ fn main() {
     let mut keys: Vec<Key> = Vec::with_capacity(MEMBERS);
 
     let allocated = Region::new(ALLOCATOR);
-    let mut fleet = Fleet::new(birth);
+    let mut fleet = HeartbeatSet::new(birth);
     for _ in 0..MEMBERS {
         let key = fleet.insert(&config, birth, Waker::noop().clone()).expect("there is room");
         keys.push(key);
@@ -40,7 +40,7 @@ fn main() {
         for &key in keys.iter().skip(second.into()).step_by(64) {
             fleet.on_send(key, now);
         }
-        while let Some(key) = fleet.take_due(now) {
+        while let Some(key) = fleet.pop_due(now) {
             let _ = (fleet.poll_deadline(key, now), fleet.next_deadline());
             fleet.on_heartbeat_sent(key, now);
         }

@@ -105,7 +105,7 @@ fn config() -> impl Strategy<Value = Config> {
                 .with_jitter(fraction(jitter))
                 .with_give_up_after(give_up)
                 .with_stall_after(stall)
-                .with_prompt(prompt);
+                .with_immediate_first(prompt);
             seed.map_or(config, |seed| config.with_seed(seed))
         })
 }
@@ -229,7 +229,7 @@ proptest! {
     #[test]
     fn t1_a_disabled_machine_asks_for_nothing(mut history in history()) {
         history.config = Config::every(Duration::ZERO)
-            .with_prompt(history.config.prompt())
+            .with_immediate_first(history.config.immediate_first())
             .with_give_up_after(history.config.give_up_after())
             .with_stall_after(history.config.stall_after());
         for answer in history.entries().iter().filter_map(|entry| entry.answer) {
@@ -253,7 +253,7 @@ proptest! {
                 other => prop_assert!(false, "{:?}", other),
             },
         }
-        let mut prompt = Heartbeat::new(&plain.with_prompt(true), history.birth);
+        let mut prompt = Heartbeat::new(&plain.with_immediate_first(true), history.birth);
         let at_once = Action::SendHeartbeat { late: Duration::ZERO };
         prop_assert_eq!(prompt.poll_deadline(history.birth), at_once);
     }
@@ -263,7 +263,7 @@ proptest! {
         let Some((shortest, _)) = gap_bounds(&history.config) else { return Ok(()) };
         let least = shortest - history.granularity.min(history.config.interval() / 2).min(shortest);
         let mut silent_since = history.birth;
-        let mut first = history.config.prompt();
+        let mut first = history.config.immediate_first();
         for entry in history.entries() {
             if asked(&entry) && !first {
                 prop_assert!(entry.seen - silent_since >= least, "{:?}", entry);

@@ -19,7 +19,7 @@ fn main() {
         .with_give_up_after(Duration::from_secs(60))
         .with_stall_after(Duration::from_secs(5));
     let mut heart = Heartbeat::new(&config, birth).with_granularity(Duration::from_millis(1));
-    let mut dog = Watchdog::missing(3, Duration::from_secs(10), birth);
+    let mut dog = Watchdog::after_missed(3, Duration::from_secs(10), birth);
     for second in 0..1000 {
         let now = Duration::from_secs(second);
         let _ = (heart.poll_deadline(now), dog.poll_deadline(now));

@@ -93,7 +93,8 @@ fn ended<R>(what: &str, handle: &Handle<R>) -> Verdict<R> {
 pub(super) async fn t1_push_an_interval_of_zero_costs_nothing<T: Timer + Clone>(
     stage: &Stage<T>,
 ) -> Verdict {
-    let config = Config::every(Duration::ZERO).with_prompt(true).with_stall_after(stage.ticks(3));
+    let config =
+        Config::every(Duration::ZERO).with_immediate_first(true).with_stall_after(stage.ticks(3));
     play(stage, config, async |pushed| {
         pushed.silent_until(15).await?;
         let before = (pushed.calls.reads(), pushed.calls.settings());
@@ -117,7 +118,7 @@ pub(super) async fn t1_push_an_interval_of_zero_costs_nothing<T: Timer + Clone>(
 pub(super) async fn t2_push_a_prompt_beat_comes_at_once<T: Timer + Clone>(
     stage: &Stage<T>,
 ) -> Verdict {
-    let config = Config::every(stage.ticks(10)).with_prompt(true);
+    let config = Config::every(stage.ticks(10)).with_immediate_first(true);
     play(stage, config, async |pushed| {
         let at = pushed.until(stage.ticks(2), &["beat"]).await?;
         stage.in_time(at, Duration::ZERO, Duration::ZERO)?;

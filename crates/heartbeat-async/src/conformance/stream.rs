@@ -23,7 +23,7 @@ pub(super) async fn t1_an_interval_of_zero_passes_through_without_clock_or_alarm
 where
     T: Timer + Clone,
 {
-    let config = Config::every(Duration::ZERO).with_prompt(true);
+    let config = Config::every(Duration::ZERO).with_immediate_first(true);
     let mut opened = stage.open(config.with_give_up_after(stage.ticks(5)), Beats::default());
     let born = opened.calls.reads();
     for round in 1..=2 {
@@ -47,7 +47,7 @@ pub(super) async fn t2_the_first_beat_comes_a_gap_after_birth<T: Timer + Clone>(
 }
 
 pub(super) async fn t2_a_prompt_beat_comes_at_once<T: Timer + Clone>(stage: &Stage<T>) -> Verdict {
-    let config = Config::every(stage.ticks(10)).with_prompt(true);
+    let config = Config::every(stage.ticks(10)).with_immediate_first(true);
     let mut opened = stage.open(config, Beats::default());
     opened.consumer.takes("beat").await?;
     opened.consumer.beats("beat", stage.ticks(10)).await

@@ -14,7 +14,7 @@ use crate::pacemaker::{Due, News, Pulse, Witness};
 /// together with what it notes itself: that is what fits into the smallest task of tokio.
 pub struct HubPulse<T: Timer> {
     shard: Arc<Shard<T>>,
-    key: Key,
+    key: Option<Key>,
 }
 
 impl<T: Timer> HubPulse<T> {
@@ -82,7 +82,7 @@ impl<T: Timer> fmt::Debug for HubPulse<T> {
 /// Asks the machine of a stream that lives in a hub.
 pub struct HubWitness<T: Timer> {
     shard: Arc<Shard<T>>,
-    key: Key,
+    key: Option<Key>,
 }
 
 impl<T: Timer> Witness for HubWitness<T> {

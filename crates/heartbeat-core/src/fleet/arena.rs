@@ -1,6 +1,7 @@
 use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
+use core::num::NonZero;
 
 use super::node::Node;
 use super::segment::{SEGMENT, Segment};
@@ -8,22 +9,16 @@ use super::segment::{SEGMENT, Segment};
 /// A link has 31 bits for a member.
 const MOST_SEGMENTS: usize = 1 << 23;
 
-/// Names a member of a [`Fleet`](crate::Fleet), and none that comes after it.
+/// Names a member of a [`HeartbeatSet`](crate::HeartbeatSet), and none that comes after it.
 ///
 /// It means nothing to another fleet than the one that gave it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key {
     index: u32,
-    generation: u16,
+    generation: NonZero<u16>, // so that an `Option<Key>` is no larger
 }
 
 impl Key {
-    /// The key of no member, of any fleet.
-    #[must_use]
-    pub const fn dangling() -> Self {
-        Self { index: u32::MAX, generation: u16::MAX }
-    }
-
     pub(super) const fn index(self) -> u32 {
         self.index
     }
@@ -116,7 +111,7 @@ impl<T> Arena<T> {
                 let number = u32::try_from(self.segments.len()).ok()?;
                 self.nodes.push(None);
                 self.values.push(None);
-                self.segments.push(Segment::released(0));
+                self.segments.push(Segment::released(NonZero::<u16>::MIN));
                 number
             }
             None => return None,
@@ -155,7 +150,7 @@ impl<T> Arena<T> {
         let segment = &mut self.segments[number as usize];
         *segment = Segment::released(segment.generation);
         self.open.remove(&number);
-        if segment.generation < u16::MAX {
+        if segment.generation < NonZero::<u16>::MAX {
             self.released.insert(number);
         }
     }
@@ -237,19 +232,21 @@ mod tests {
     fn no_key_is_given_twice_and_a_segment_without_any_more_is_given_up() {
         let mut arena = Arena::new();
         // One member that comes and goes takes all places in turn, so each generation is given 256 times.
-        let (places, generations) = (u32::from(SEGMENT), u32::from(u16::MAX));
+        let (places, generations) = (u32::from(SEGMENT), u32::from(u16::MAX) - 1);
         for nth in 0..places * generations {
             let key = arena.insert((), 0).expect("room");
-            let generation = u16::try_from(nth / places).expect("below the last one");
+            let generation = NonZero::<u16>::MIN
+                .checked_add(u16::try_from(nth / places).expect("below the last one"))
+                .expect("below the last one");
             assert_eq!(key, Key { index: nth % places, generation });
             assert_eq!(arena.remove(key), Some(()));
         }
         assert_eq!((arena.furnished(), arena.len()), (0, 0));
-        let last = Key { index: 0, generation: u16::MAX };
+        let last = Key { index: 0, generation: NonZero::<u16>::MAX };
         assert!(arena.node(last).is_none());
 
         let key = arena.insert((), 0).expect("room");
-        assert_eq!(key, Key { index: places, generation: 0 });
+        assert_eq!(key, Key { index: places, generation: NonZero::<u16>::MIN });
     }
 
     #[test]

@@ -1,4 +1,5 @@
 use core::fmt;
+use core::num::NonZero;
 
 use crate::heartbeat::{Phase, State};
 use crate::jitter::Draw;
@@ -17,7 +18,7 @@ pub(super) struct Node {
     real: u32,
     draw: Draw,
     /// How many members were here before.
-    pub(super) generation: u16,
+    pub(super) generation: NonZero<u16>,
     pub(super) class: u16,
 }
 
@@ -29,7 +30,7 @@ const GAVE_UP: u64 = 0b100;
 
 impl Node {
     /// A place that nobody has taken yet.
-    pub(super) fn vacant(generation: u16, next: Link) -> Self {
+    pub(super) fn vacant(generation: NonZero<u16>, next: Link) -> Self {
         let (prev, draw) = (Link::NOWHERE, Draw::first(0));
         Self { since: 0, real: 0, draw, prev, next, generation, class: 0 }
     }
@@ -156,7 +157,7 @@ mod tests {
 
     #[test]
     fn a_state_is_found_again() {
-        let mut node = Node::vacant(3, Link::NOWHERE);
+        let mut node = Node::vacant(NonZero::<u16>::MIN, Link::NOWHERE);
         for phase in [Phase::Prompt, Phase::Armed, Phase::InFlight, Phase::Stopped] {
             for (since, real) in [(0, Some(0)), (9, Some(9)), (9, Some(4)), (9, None)] {
                 let real = real.map(Tick::new);

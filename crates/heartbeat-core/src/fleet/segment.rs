@@ -1,3 +1,5 @@
+use core::num::NonZero;
+
 use super::node::{Link, Node};
 
 /// How many members a segment has room for.
@@ -9,7 +11,7 @@ const NONE: u16 = SEGMENT;
 /// Which places of a segment are vacant.
 pub(super) struct Segment {
     /// No key was given with this generation or a greater one.
-    pub(super) generation: u16,
+    pub(super) generation: NonZero<u16>,
     pub(super) members: u16,
     /// The places that are vacant, in the order in which they became so: thus the generations grow
     /// evenly.
@@ -19,7 +21,7 @@ pub(super) struct Segment {
 
 impl Segment {
     /// One that has no places, and gives no key of an earlier generation when it has.
-    pub(super) fn released(generation: u16) -> Self {
+    pub(super) fn released(generation: NonZero<u16>) -> Self {
         Self { generation, members: 0, first: NONE, last: NONE }
     }
 
@@ -49,7 +51,7 @@ impl Segment {
         self.generation = self.generation.max(generation);
         nodes[usize::from(offset)] = Node::vacant(generation, Link::place(NONE));
         // Where the generations are used up the place stays vacant: its keys would not differ.
-        if generation < u16::MAX {
+        if generation < NonZero::<u16>::MAX {
             if self.has_room() {
                 nodes[usize::from(self.last)].next = Link::place(offset);
             } else {

@@ -15,14 +15,14 @@ fn every(interval: Duration) -> Config {
     Config::every(interval)
 }
 
-fn fleet<T>() -> Fleet<Duration, T> {
-    Fleet::new(at(0))
+fn fleet<T>() -> HeartbeatSet<Duration, T> {
+    HeartbeatSet::new(at(0))
 }
 
 /// Takes and asks whoever is due; gives how many were to send a heartbeat, and reports that as sent.
-fn drain<T>(fleet: &mut Fleet<Duration, T>, now: Duration) -> usize {
+fn drain<T>(fleet: &mut HeartbeatSet<Duration, T>, now: Duration) -> usize {
     let mut beats = alloc::vec::Vec::new();
-    while let Some(key) = fleet.take_due(now) {
+    while let Some(key) = fleet.pop_due(now) {
         if let Some(Action::SendHeartbeat { .. }) = fleet.poll_deadline(key, now) {
             beats.push(key);
             assert!(fleet.on_heartbeat_sent(key, now));
@@ -36,8 +36,8 @@ fn t15_who_is_new_is_asked_at_once() {
     let mut fleet = fleet();
     let key = fleet.insert(&every(secs(64)), at(5), 'a').expect("room");
     assert_eq!(fleet.next_deadline(), Some(at(0)));
-    assert_eq!(fleet.take_due(at(5)), Some(key));
-    assert_eq!((fleet.take_due(at(5)), fleet.next_deadline()), (None, None));
+    assert_eq!(fleet.pop_due(at(5)), Some(key));
+    assert_eq!((fleet.pop_due(at(5)), fleet.next_deadline()), (None, None));
     assert_eq!(fleet.poll_deadline(key, at(5)), Some(Action::WaitUntil(at(69))));
     assert_eq!(fleet.next_deadline(), Some(at(69)));
 }
@@ -51,8 +51,8 @@ fn t15_named_when_the_64th_of_the_deadline_begins_and_never_later() {
     assert_eq!(drain(&mut fleet, born), 0);
 
     assert_eq!(fleet.next_deadline(), Some(at(69)));
-    assert_eq!(fleet.take_due(at(69) - Duration::from_nanos(1)), None);
-    assert_eq!(fleet.take_due(at(69)), Some(key));
+    assert_eq!(fleet.pop_due(at(69) - Duration::from_nanos(1)), None);
+    assert_eq!(fleet.pop_due(at(69)), Some(key));
     let early = Action::SendHeartbeat { late: Duration::ZERO };
     assert_eq!(fleet.poll_deadline(key, at(69)), Some(early));
 }
@@ -76,7 +76,7 @@ fn t15_a_send_may_be_reported_when_the_member_is_named() {
     let mut fleet = fleet();
     let key = fleet.insert(&every(secs(64)), at(0), ()).expect("room");
     assert_eq!(drain(&mut fleet, at(0)), 0);
-    assert_eq!(fleet.take_due(at(64)), Some(key));
+    assert_eq!(fleet.pop_due(at(64)), Some(key));
     fleet.on_send(key, at(40));
     assert_eq!(fleet.poll_deadline(key, at(64)), Some(Action::WaitUntil(at(104))));
 }
@@ -88,7 +88,7 @@ fn t6_t12_a_report_alone_brings_back_whom_nothing_was_to_come_for() {
     let key = fleet.insert(&config, at(0), ()).expect("room");
     assert_eq!(drain(&mut fleet, at(0)), 0);
 
-    assert_eq!(fleet.take_due(at(64)), Some(key));
+    assert_eq!(fleet.pop_due(at(64)), Some(key));
     assert!(matches!(fleet.poll_deadline(key, at(64)), Some(Action::SendHeartbeat { .. })));
     assert!(fleet.is_in_flight(key));
     fleet.on_send(key, at(65)); // overtakes it, and nobody asks
@@ -97,8 +97,8 @@ fn t6_t12_a_report_alone_brings_back_whom_nothing_was_to_come_for() {
     assert_eq!(fleet.next_deadline(), Some(at(129)));
     assert_eq!(drain(&mut fleet, at(129)), 1);
 
-    assert_eq!(fleet.take_due(at(165) - Duration::from_nanos(1)), None);
-    assert_eq!(fleet.take_due(at(165)), Some(key));
+    assert_eq!(fleet.pop_due(at(165) - Duration::from_nanos(1)), None);
+    assert_eq!(fleet.pop_due(at(165)), Some(key));
     assert_eq!(fleet.poll_deadline(key, at(165)), Some(Action::GiveUp));
     fleet.on_send(key, at(170));
     assert_eq!(drain(&mut fleet, at(230)), 0);
@@ -113,15 +113,15 @@ fn t12_t20_who_is_looked_after_hears_of_it_all_the_same() {
     let keys = [(); 2].map(|()| fleet.insert(&config, at(0), ()).expect("room"));
     assert_eq!(drain(&mut fleet, at(0)), 0);
     for key in keys {
-        assert!(fleet.look_after(key, at(0)), "it is to be asked");
+        assert!(fleet.poll_in_flight(key, at(0)), "it is to be asked");
         assert!(matches!(fleet.poll_deadline(key, at(64)), Some(Action::SendHeartbeat { .. })));
     }
-    assert!(keys.iter().all(|&key| !fleet.look_after(key, at(99))), "nothing yet");
+    assert!(keys.iter().all(|&key| !fleet.poll_in_flight(key, at(99))), "nothing yet");
     assert_eq!(fleet.next_deadline(), Some(at(100)));
 
     // There is something to hear, and no end of it, but nobody is named again and again for it.
     for _ in 0..3 {
-        assert!(keys.iter().all(|&key| fleet.look_after(key, at(100))));
+        assert!(keys.iter().all(|&key| fleet.poll_in_flight(key, at(100))));
         assert!(fleet.next_deadline() > Some(at(100)));
     }
     let [back, away] = keys;
@@ -130,14 +130,14 @@ fn t12_t20_who_is_looked_after_hears_of_it_all_the_same() {
     assert_eq!(fleet.poll_deadline(back, at(102)), Some(Action::WaitForever));
 
     assert_eq!(fleet.next_deadline(), Some(at(154)));
-    assert_eq!(fleet.take_due(at(154)), Some(away));
-    assert!(fleet.look_after(away, at(154)) && fleet.is_stopped(away));
+    assert_eq!(fleet.pop_due(at(154)), Some(away));
+    assert!(fleet.poll_in_flight(away, at(154)) && fleet.is_stopped(away));
 }
 
 #[test]
 fn t9_t10_t20_who_is_stopped_waits_for_nothing() {
     let mut fleet = fleet();
-    let config = every(secs(64)).with_stall_after(secs(32)).with_prompt(true);
+    let config = every(secs(64)).with_stall_after(secs(32)).with_immediate_first(true);
     let [stopped, failed, stalled] =
         [(); 3].map(|()| fleet.insert(&config, at(0), ()).expect("room"));
     fleet.stop(stopped);
@@ -148,7 +148,7 @@ fn t9_t10_t20_who_is_stopped_waits_for_nothing() {
     }
     fleet.on_heartbeat_failed(failed);
     assert_eq!(fleet.poll_deadline(failed, at(1)), Some(Action::Stopped));
-    assert_eq!(fleet.take_due(at(32)), Some(stalled));
+    assert_eq!(fleet.pop_due(at(32)), Some(stalled));
     assert_eq!(fleet.poll_deadline(stalled, at(32)), Some(Action::Stalled));
     assert!([stopped, failed, stalled].iter().all(|&key| fleet.is_stopped(key)));
     assert_eq!((fleet.next_deadline(), fleet.len()), (None, 3));
@@ -158,7 +158,7 @@ fn t9_t10_t20_who_is_stopped_waits_for_nothing() {
 fn t12_t20_short_limits_make_the_slots_short() {
     let mut fleet = fleet();
     let hour = every(secs(3600));
-    let granularity = |fleet: &mut Fleet<_, _>, config: &Config| {
+    let granularity = |fleet: &mut HeartbeatSet<_, _>, config: &Config| {
         let key = fleet.insert(config, at(0), ()).expect("room");
         fleet.granularity(key).expect("it is there") + Duration::from_nanos(1)
     };
@@ -334,9 +334,9 @@ struct Touched {
 
 /// Counts the members that a call touches.
 fn count<T, R>(
-    fleet: &mut Fleet<Duration, T>,
+    fleet: &mut HeartbeatSet<Duration, T>,
     most: &mut usize,
-    call: impl FnOnce(&mut Fleet<Duration, T>) -> R,
+    call: impl FnOnce(&mut HeartbeatSet<Duration, T>) -> R,
 ) -> R {
     fleet.arena.touched.clear();
     let answer = call(fleet);
@@ -382,7 +382,7 @@ fn t15_no_call_touches_more_members_than_is_said() {
             6 if !keys.is_empty() => {
                 let key = keys[pick(keys.len())];
                 let _ = count(&mut fleet, &mut most.poll, |it| it.poll_deadline(key, now));
-                count(&mut fleet, &mut most.poll, |it| it.look_after(key, now));
+                count(&mut fleet, &mut most.poll, |it| it.poll_in_flight(key, now));
             }
             7 => {
                 // Mostly a little time, rarely so much that all wheels turn around.
@@ -390,7 +390,7 @@ fn t15_no_call_touches_more_members_than_is_said() {
                 now += Duration::from_millis(pick(rare) as u64);
             }
             _ => {
-                if let Some(key) = count(&mut fleet, &mut most.take, |it| it.take_due(now)) {
+                if let Some(key) = count(&mut fleet, &mut most.take, |it| it.pop_due(now)) {
                     let _ = count(&mut fleet, &mut most.poll, |it| it.poll_deadline(key, now));
                 }
             }
@@ -405,5 +405,5 @@ fn t15_no_call_touches_more_members_than_is_said() {
 fn t15_a_member_has_28_bytes_and_its_value() {
     assert_eq!(size_of::<node::Node>(), 28);
     assert_eq!(size_of::<Option<core::task::Waker>>(), 16);
-    assert_eq!((size_of::<Key>(), size_of::<Option<Key>>()), (8, 12));
+    assert_eq!((size_of::<Key>(), size_of::<Option<Key>>()), (8, 8));
 }

@@ -39,7 +39,7 @@ impl<I: Instant> Heartbeat<I> {
 
     /// The same as [`poll_deadline`](Self::poll_deadline) while a heartbeat is in flight, but giving up is
     /// not taken for heard: it is not the owner who asks.
-    pub(crate) fn look_after(&mut self, now: I) -> Action<I> {
+    pub(crate) fn poll_in_flight(&mut self, now: I) -> Action<I> {
         let real = self.real;
         let action = self.poll_deadline(now);
         if action == Action::GiveUp {

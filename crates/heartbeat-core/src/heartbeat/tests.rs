@@ -26,7 +26,7 @@ fn born_at_zero(config: &Config) -> Heartbeat<Duration> {
 #[test]
 fn t1_an_interval_of_zero_waits_for_ever() {
     let config = Config::every(Duration::ZERO)
-        .with_prompt(true)
+        .with_immediate_first(true)
         .with_give_up_after(secs(1))
         .with_stall_after(secs(1));
     let mut heart = born_at_zero(&config);
@@ -45,7 +45,7 @@ fn t2_the_first_deadline_is_one_gap_after_birth() {
 
 #[test]
 fn t2_a_prompt_one_is_due_at_birth_and_then_each_gap() {
-    let mut heart = Heartbeat::new(&every_ten().with_prompt(true), at(5));
+    let mut heart = Heartbeat::new(&every_ten().with_immediate_first(true), at(5));
     assert_eq!(heart.poll_deadline(at(5)), due(0));
     heart.on_heartbeat_sent(at(5));
     assert_eq!(heart.poll_deadline(at(5)), Action::WaitUntil(at(15)));
@@ -53,7 +53,7 @@ fn t2_a_prompt_one_is_due_at_birth_and_then_each_gap() {
 
 #[test]
 fn t2_a_real_event_before_the_prompt_one_takes_its_place() {
-    let mut heart = born_at_zero(&every_ten().with_prompt(true));
+    let mut heart = born_at_zero(&every_ten().with_immediate_first(true));
     heart.on_send(at(1));
     assert_eq!(heart.poll_deadline(at(1)), Action::WaitUntil(at(11)));
 }
@@ -171,7 +171,8 @@ fn t8_a_deadline_past_the_end_of_time_never_comes() {
 
 #[test]
 fn t8_an_interval_that_never_ends_is_prompt_and_gives_up_all_the_same() {
-    let config = Config::every(Duration::MAX).with_prompt(true).with_give_up_after(secs(5));
+    let config =
+        Config::every(Duration::MAX).with_immediate_first(true).with_give_up_after(secs(5));
     let mut heart = born_at_zero(&config);
     assert_eq!(heart.poll_deadline(at(0)), due(0));
     heart.on_heartbeat_sent(at(0));

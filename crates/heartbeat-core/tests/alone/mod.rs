@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use heartbeat_core::{Action, Config, Fleet, Heartbeat, Jitter, Key};
+use heartbeat_core::{Action, Config, Heartbeat, HeartbeatSet, Jitter, Key};
 
 /// Time since an epoch: the tests' instant.
 pub type At = Duration;
@@ -49,7 +49,7 @@ pub enum When {
 /// A fleet, and the lone machines.
 pub struct Alongside {
     epoch: At,
-    fleet: Fleet<At, usize>,
+    fleet: HeartbeatSet<At, usize>,
     /// The latest time of a question.
     latest: At,
     members: Vec<Member>,
@@ -85,7 +85,7 @@ const LONGEST: Duration = Duration::from_secs(1_900_000_000); // 60 years
 
 impl Alongside {
     pub fn new(epoch: At) -> Self {
-        let fleet = Fleet::new(epoch);
+        let fleet = HeartbeatSet::new(epoch);
         Self { epoch, fleet, latest: epoch, members: Vec::new(), gone: Vec::new(), inserted: 0 }
     }
 
@@ -99,21 +99,29 @@ impl Alongside {
             Op::Insert(config, when) => self.insert(config, self.at(when)),
             Op::Remove(nth) => self.remove(nth),
             Op::Send(nth, when) => {
-                self.report(nth, when, Fleet::on_send, Heartbeat::on_send);
+                self.report(nth, when, HeartbeatSet::on_send, Heartbeat::on_send);
                 if let Some(nth) = self.nth(nth) {
                     self.members[nth].gave_up &= self.members[nth].alone.is_stopped();
                 }
             }
-            Op::Bytes(nth, when) => self.report(nth, when, Fleet::on_bytes, Heartbeat::on_bytes),
+            Op::Bytes(nth, when) => {
+                self.report(nth, when, HeartbeatSet::on_bytes, Heartbeat::on_bytes)
+            }
             Op::Sent(nth, when) => {
-                self.report(nth, when, Fleet::on_heartbeat_sent, Heartbeat::on_heartbeat_sent);
+                self.report(
+                    nth,
+                    when,
+                    HeartbeatSet::on_heartbeat_sent,
+                    Heartbeat::on_heartbeat_sent,
+                );
             }
             Op::Failed(nth) => {
-                let failed = |fleet: &mut Fleet<_, _>, key, _| fleet.on_heartbeat_failed(key);
+                let failed =
+                    |fleet: &mut HeartbeatSet<_, _>, key, _| fleet.on_heartbeat_failed(key);
                 self.report(nth, When::Same, failed, |heart, _| heart.on_heartbeat_failed());
             }
             Op::Stop(nth) => {
-                let stop = |fleet: &mut Fleet<_, _>, key, _| fleet.stop(key);
+                let stop = |fleet: &mut HeartbeatSet<_, _>, key, _| fleet.stop(key);
                 self.report(nth, When::Same, stop, |heart, _| heart.stop());
             }
             Op::Ask(nth, when) => {
@@ -177,7 +185,7 @@ impl Alongside {
         &mut self,
         nth: usize,
         when: When,
-        report: impl FnOnce(&mut Fleet<At, usize>, Key, At) -> bool,
+        report: impl FnOnce(&mut HeartbeatSet<At, usize>, Key, At) -> bool,
         report_alone: impl FnOnce(&mut Heartbeat<At>, At),
     ) {
         let Some(nth) = self.nth(nth) else { return };
@@ -216,7 +224,7 @@ impl Alongside {
     /// Takes somebody who is due, and looks whether that was not too early.
     fn take(&mut self, now: At) -> Option<usize> {
         self.latest = self.latest.max(now);
-        let Some(key) = self.fleet.take_due(now) else {
+        let Some(key) = self.fleet.pop_due(now) else {
             let next = self.fleet.next_deadline();
             assert!(next.is_none_or(|next| next > self.latest), "nobody was due, so not at once");
             return None;

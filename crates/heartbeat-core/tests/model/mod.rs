@@ -116,7 +116,7 @@ impl Model {
         let gap = self.gaps[asks];
         let deadline = if in_flight.is_some() || gave_up {
             None
-        } else if self.config.prompt() && asks == 0 && bytes.is_none() {
+        } else if self.config.immediate_first() && asks == 0 && bytes.is_none() {
             Some(self.birth) // T2
         } else {
             gap.and_then(|gap| bytes.map_or(self.birth, |(_, at)| at).checked_add(gap)) // T2, T3, T8

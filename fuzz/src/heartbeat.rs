@@ -3,7 +3,7 @@ use std::time::Duration;
 use arbitrary::Arbitrary;
 use heartbeat_core::{Action, Config, Heartbeat, Jitter};
 
-use crate::model::{At, Entry, Model, Op, play};
+use crate::reference_model::{At, Entry, Model, Op, play};
 use crate::time::{Length, When};
 
 /// The machine counts in 8 bytes of nanoseconds: that long or longer is never (T8).
@@ -26,7 +26,7 @@ struct Settings {
     jitter: u16,
     give_up_after: Length,
     stall_after: Length,
-    prompt: bool,
+    immediate_first: bool,
     seed: Option<u32>,
 }
 
@@ -47,7 +47,7 @@ impl Settings {
             .with_jitter(Jitter::try_from(jitter).expect("below one"))
             .with_give_up_after(self.give_up_after.duration())
             .with_stall_after(self.stall_after.duration())
-            .with_immediate_first(self.prompt);
+            .with_immediate_first(self.immediate_first);
         self.seed.map_or(config, |seed| config.with_seed(seed))
     }
 
@@ -81,14 +81,14 @@ impl HeartbeatCase {
     pub fn check(&self) {
         let (config, granularity) = (self.settings.config(), self.granularity.duration());
         let birth = self.birth.resolve(At::ZERO, At::ZERO);
-        let mut heart = Heartbeat::new(&config, birth).with_granularity(granularity);
+        let mut heartbeat = Heartbeat::new(&config, birth).with_granularity(granularity);
         let mut model = Model::new(config, granularity, birth, self.steps.len());
         let (mut deadline, mut in_flight, mut stopped) = (birth, false, false);
 
         for step in &self.steps {
             let seen = model.log.last().map_or(birth, |entry| entry.seen);
             let op = step.resolve(|when| when.resolve(seen, deadline));
-            let answer = play(&mut heart, op);
+            let answer = play(&mut heartbeat, op);
             let expected = model.record(op);
             let so_far = || told(&config, granularity, birth, &model.log);
             assert_eq!(answer, expected, "the model says the latter{}", so_far());
@@ -104,14 +104,14 @@ impl HeartbeatCase {
                 Op::Failed | Op::Stop => stopped = true,                       // T9, T10
                 Op::Poll(_) => {}
             }
-            assert_eq!(heart.is_stopped(), stopped, "stopped or not{}", so_far());
-            assert_eq!(heart.is_in_flight(), in_flight && !stopped, "in flight or not{}", so_far());
+            assert_eq!(heartbeat.is_stopped(), stopped, "stopped or not{}", so_far());
+            assert_eq!(heartbeat.is_in_flight(), in_flight && !stopped, "in flight or not{}", so_far());
 
             let seen = model.log[model.log.len() - 1].seen;
             let silence = model.silence(seen);
             if silence < NEVER {
-                assert_eq!(heart.silence(seen), silence, "T19{}", so_far());
-                assert_eq!(heart.silence(At::ZERO), silence, "T7{}", so_far());
+                assert_eq!(heartbeat.silence(seen), silence, "T19{}", so_far());
+                assert_eq!(heartbeat.silence(At::ZERO), silence, "T7{}", so_far());
             }
             if let Some(Action::SendHeartbeat { late }) = answer
                 && !late.is_zero()
@@ -125,7 +125,7 @@ impl HeartbeatCase {
                 && at <= At::MAX.saturating_sub(granularity)
             {
                 let alarm = at.saturating_sub(granularity);
-                assert!(is_late_enough(&heart, alarm), "nothing to do at {alarm:?}{}", so_far());
+                assert!(is_late_enough(&heartbeat, alarm), "nothing to do at {alarm:?}{}", so_far());
             }
         }
     }
@@ -133,8 +133,8 @@ impl HeartbeatCase {
 
 /// Whether an alarm that went off then finds something to do. A timer would set it again and again if
 /// one that is a granularity early did not.
-fn is_late_enough(heart: &Heartbeat<At>, alarm: At) -> bool {
-    !matches!(heart.clone().poll_deadline(alarm), Action::WaitUntil(_) | Action::WaitForever)
+fn is_late_enough(heartbeat: &Heartbeat<At>, alarm: At) -> bool {
+    !matches!(heartbeat.clone().poll_deadline(alarm), Action::WaitUntil(_) | Action::WaitForever)
 }
 
 /// A finding as a person needs it: what the machine was, and each call with the model's answer.

@@ -8,19 +8,19 @@
 
 #![forbid(unsafe_code)]
 
-#[path = "../../crates/heartbeat-core/tests/alone/mod.rs"]
-mod alone;
-mod fleet;
+#[path = "../../crates/heartbeat-core/tests/reference_set/mod.rs"]
+mod reference_set;
+mod heartbeat_set;
 mod heartbeat;
-#[path = "../../crates/heartbeat-core/tests/model/mod.rs"]
-mod model;
+#[path = "../../crates/heartbeat-core/tests/reference_model/mod.rs"]
+mod reference_model;
 mod streams;
 mod time;
 mod watchdog;
 #[path = "../../crates/heartbeat-frame/tests/whole/mod.rs"]
 mod whole;
 
-pub use fleet::FleetCase;
+pub use heartbeat_set::HeartbeatSetCase;
 pub use heartbeat::HeartbeatCase;
 pub use streams::{EnvelopeCase, GrpcWebTextCase, NdjsonCase, Outcome, SseCase, Tally};
 pub use watchdog::WatchdogCase;

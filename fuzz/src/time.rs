@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use arbitrary::Arbitrary;
 
-use crate::model::At;
+use crate::reference_model::At;
 
 /// A length of time. Most are small, so that they meet each other and the settings; the others lie at
 /// the edges of what a machine can represent (T8), or anywhere.

@@ -3,7 +3,7 @@ use std::time::Duration;
 use arbitrary::Arbitrary;
 use heartbeat_core::{Watchdog, WatchdogAction};
 
-use crate::model::{At, WatchModel, WatchOp, play_watch};
+use crate::reference_model::{At, WatchModel, WatchOp, play_watch};
 use crate::time::{Length, When};
 
 /// A `Watchdog` at its birth, and what happens to it.
@@ -73,20 +73,20 @@ impl WatchdogCase {
         let birth = self.birth.resolve(At::ZERO, At::ZERO);
         let timeout = self.timeout.duration();
         let granularity = self.granularity.duration();
-        let mut dog = self.timeout.machine(birth).with_granularity(granularity);
+        let mut watchdog = self.timeout.machine(birth).with_granularity(granularity);
         let mut model = WatchModel::new(timeout, granularity, birth);
         let (mut seen, mut deadline, mut stopped) = (birth, birth, false);
 
         for step in &self.steps {
             let op = step.resolve(|when| when.resolve(seen, deadline));
-            let answer = play_watch(&mut dog, op);
+            let answer = play_watch(&mut watchdog, op);
             assert_eq!(answer, model.record(op), "the model says the latter\n{model:?}");
 
             match op {
                 WatchOp::Receive(now) | WatchOp::Poll(now) => seen = seen.max(now), // T7
                 WatchOp::Stop => stopped = true,
             }
-            assert_eq!(dog.is_stopped(), stopped, "stopped or not\n{model:?}");
+            assert_eq!(watchdog.is_stopped(), stopped, "stopped or not\n{model:?}");
             if let Some(WatchdogAction::WaitUntil(at)) = answer {
                 deadline = at;
             }

@@ -2,8 +2,8 @@ use core::mem;
 use core::time::Duration;
 
 use crate::instant::earliest;
-use crate::jitter::Draw;
-use crate::span::Span;
+use crate::jitter::XorShift32;
+use crate::nanos::Nanos;
 use crate::{Config, Instant, Jitter};
 
 /// Decides when one stream owes its peer a heartbeat. Holds no clock: every call is told the time.
@@ -24,12 +24,12 @@ use crate::{Config, Instant, Jitter};
 /// use heartbeat_core::{Action, Config, Heartbeat};
 ///
 /// let at = Duration::from_secs;
-/// let mut heart = Heartbeat::new(&Config::every(Duration::from_secs(10)), at(0));
-/// assert_eq!(heart.poll_deadline(at(12)), Action::SendHeartbeat { late: Duration::from_secs(2) });
+/// let mut heartbeat = Heartbeat::new(&Config::every(Duration::from_secs(10)), at(0));
+/// assert_eq!(heartbeat.poll_deadline(at(12)), Action::SendHeartbeat { late: Duration::from_secs(2) });
 ///
 /// // A real event was faster than the heartbeat, which is not owed any more (T6).
-/// heart.on_send(at(13));
-/// assert_eq!(heart.poll_deadline(at(13)), Action::WaitUntil(at(23)));
+/// heartbeat.on_send(at(13));
+/// assert_eq!(heartbeat.poll_deadline(at(13)), Action::WaitUntil(at(23)));
 /// ```
 #[derive(Debug, Clone)]
 #[must_use = "a machine does nothing unless it is asked"]
@@ -38,27 +38,27 @@ use crate::{Config, Instant, Jitter};
 pub struct Heartbeat<I> {
     /// The latest `now` seen (T7).
     latest: I,
-    draw: Draw,
+    rng: XorShift32,
     jitter: Jitter,
     phase: Phase,
     /// A real event was sent at `latest`, and nothing has been drawn from that yet.
-    sent: bool,
+    send_pending: bool,
     /// When bytes last left; in flight, when the heartbeat was asked for.
-    since: I,
+    idle_since: I,
     /// The last real event, or birth (T12); `None` once its silence was given up.
-    real: Option<I>,
-    interval: Span,
-    give_up_after: Span,
-    stall_after: Span,
-    granularity: Span,
+    last_event: Option<I>,
+    interval: Nanos,
+    give_up_after: Nanos,
+    stall_after: Nanos,
+    granularity: Nanos,
     /// The silence that had already passed at `since`: zero but in flight.
-    silence: Span,
+    idle_before_send: Nanos,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Phase {
     /// The first heartbeat is due at birth (T2).
-    Prompt,
+    ImmediateFirst,
     /// A heartbeat is due one gap after `since`.
     Armed,
     /// A heartbeat was asked for, and its fate is not known (T5).
@@ -95,20 +95,24 @@ impl<I: Instant> Heartbeat<I> {
     /// if the configuration is prompt (T2).
     pub fn new(config: &Config, now: I) -> Self {
         let disabled = config.is_disabled(); // T1
-        let limit = |limit| if disabled { Span::NEVER } else { Span::limit(limit) };
+        let limit = |limit| if disabled { Nanos::NEVER } else { Nanos::from_timeout(limit) };
         Self {
             latest: now,
-            draw: Draw::first(config.seed().unwrap_or_default()),
+            rng: XorShift32::seed(config.seed().unwrap_or_default()),
             jitter: config.jitter(),
-            phase: if config.immediate_first() && !disabled { Phase::Prompt } else { Phase::Armed },
-            sent: false,
-            since: now,
-            real: Some(now),
+            phase: if config.immediate_first() && !disabled {
+                Phase::ImmediateFirst
+            } else {
+                Phase::Armed
+            },
+            send_pending: false,
+            idle_since: now,
+            last_event: Some(now),
             interval: limit(config.interval()),
             give_up_after: limit(config.give_up_after()),
             stall_after: limit(config.stall_after()),
-            granularity: Span::ZERO,
-            silence: Span::ZERO,
+            granularity: Nanos::ZERO,
+            idle_before_send: Nanos::ZERO,
         }
     }
 
@@ -120,7 +124,7 @@ impl<I: Instant> Heartbeat<I> {
     /// is answered with a deadline that lies that much later, for which an early alarm is late
     /// enough.
     pub fn with_granularity(mut self, granularity: Duration) -> Self {
-        self.granularity = Span::new(granularity);
+        self.granularity = Nanos::new(granularity);
         self
     }
 
@@ -132,16 +136,16 @@ impl<I: Instant> Heartbeat<I> {
     #[inline]
     pub fn on_send(&mut self, now: I) {
         self.latest = self.latest.max(now); // T7
-        self.sent = true;
+        self.send_pending = true;
     }
 
     /// Reports bytes that left but are no real event, such as somebody else's heartbeat. They break
     /// the silence as [`on_send`](Self::on_send) does (T3, T6), but the producer has shown no life:
     /// giving up comes no later for them (T12).
     pub fn on_bytes(&mut self, now: I) {
-        self.see(now);
+        self.advance_clock(now);
         if self.phase != Phase::Stopped {
-            self.restart_silence();
+            self.restart();
         }
     }
 
@@ -157,9 +161,9 @@ impl<I: Instant> Heartbeat<I> {
         self.stop();
     }
 
-    /// Ends the heartbeats, from any state. May be called again (T9).
+    /// ListHead the heartbeats, from any state. May be called again (T9).
     pub fn stop(&mut self) {
-        self.settle();
+        self.apply_pending_send();
         self.phase = Phase::Stopped;
     }
 
@@ -170,7 +174,7 @@ impl<I: Instant> Heartbeat<I> {
     /// reported or a real event overtakes it (T5), giving up is said once per silence (T12),
     /// stalling once (T20).
     pub fn poll_deadline(&mut self, now: I) -> Action<I> {
-        self.see(now);
+        self.advance_clock(now);
         let now = self.latest;
         if self.phase == Phase::Stopped {
             return Action::Stopped;
@@ -182,24 +186,24 @@ impl<I: Instant> Heartbeat<I> {
             return Action::Stalled;
         }
         if give_up_at.is_some_and(|at| at <= now) {
-            self.real = None; // T12: said once
+            self.last_event = None; // T12: said once
             return Action::GiveUp;
         }
 
-        let gap = self.gap();
-        let (deadline, early) = (self.deadline(gap), self.early(gap));
+        let gap = self.jittered_interval();
+        let (deadline, tolerance) = (self.deadline(gap), self.tolerance(gap));
         match deadline {
-            Some(at) if is_near(at, now, early) => {
+            Some(at) if is_due(at, now, tolerance) => {
                 self.phase = Phase::InFlight;
-                self.silence = Span::new(now.saturating_duration_since(self.since));
-                self.since = now;
-                self.draw = self.draw.next(); // T11: never at a send
+                self.idle_before_send = Nanos::new(now.saturating_duration_since(self.idle_since));
+                self.idle_since = now;
+                self.rng = self.rng.next(); // T11: never at a send
                 return Action::SendHeartbeat { late: now.saturating_duration_since(at) };
             }
             _ => {}
         }
-        let alarm = self.alarm(deadline, early, earliest(stalled_at, give_up_at));
-        alarm.map_or(Action::WaitForever, Action::WaitUntil)
+        let wake_at = self.wake_at(deadline, tolerance, earliest(stalled_at, give_up_at));
+        wake_at.map_or(Action::WaitForever, Action::WaitUntil)
     }
 
     /// How long the stream has been silent at `now`: the time since bytes last left, whatever they
@@ -208,10 +212,11 @@ impl<I: Instant> Heartbeat<I> {
     #[must_use]
     pub fn silence(&self, now: I) -> Duration {
         let now = self.latest.max(now);
-        if self.sent && self.phase != Phase::Stopped {
+        if self.send_pending && self.phase != Phase::Stopped {
             return now.saturating_duration_since(self.latest);
         }
-        now.saturating_duration_since(self.since).saturating_add(self.silence.duration())
+        now.saturating_duration_since(self.idle_since)
+            .saturating_add(self.idle_before_send.duration())
     }
 
     /// Whether a heartbeat was asked for and is still owed: neither reported, nor overtaken by a
@@ -220,7 +225,7 @@ impl<I: Instant> Heartbeat<I> {
     /// Whoever had to wait before it could hand a heartbeat over looks here once more (T6, T9).
     #[must_use]
     pub fn is_in_flight(&self) -> bool {
-        self.phase == Phase::InFlight && !self.sent
+        self.phase == Phase::InFlight && !self.send_pending
     }
 
     /// Whether heartbeats have ended for good (T9, T10, T20).
@@ -231,76 +236,77 @@ impl<I: Instant> Heartbeat<I> {
 
     /// When a heartbeat in flight means a stalled peer (T20).
     fn stalled_at(&self) -> Option<I> {
-        if self.phase == Phase::InFlight { self.stall_after.after(self.since) } else { None }
+        if self.phase == Phase::InFlight { self.stall_after.after(self.idle_since) } else { None }
     }
 
     /// When giving up is to be said (T12).
     fn give_up_at(&self) -> Option<I> {
-        self.give_up_after.after(self.real?)
+        self.give_up_after.after(self.last_event?)
     }
 
     /// The gap at the end of which the next heartbeat is due (T11).
-    fn gap(&self) -> Span {
-        self.jitter.gap(self.interval, self.draw)
+    fn jittered_interval(&self) -> Nanos {
+        self.jitter.shorten(self.interval, self.rng)
     }
 
     /// When the next heartbeat is due, not counting that it may be early.
-    fn deadline(&self, gap: Span) -> Option<I> {
+    fn deadline(&self, gap: Nanos) -> Option<I> {
         match self.phase {
-            _ if self.real.is_none() => None, // T12
-            Phase::Prompt => Some(self.since),
-            Phase::Armed => gap.after(self.since),
+            _ if self.last_event.is_none() => None, // T12
+            Phase::ImmediateFirst => Some(self.idle_since),
+            Phase::Armed => gap.after(self.idle_since),
             Phase::InFlight | Phase::Stopped => None, // T5
         }
     }
 
     /// By how much a heartbeat may be early (T4).
-    fn early(&self, gap: Span) -> Span {
+    fn tolerance(&self, gap: Nanos) -> Nanos {
         self.granularity.min(gap.half())
     }
 
     /// The alarm to set for a deadline and a limit. It may go off a granularity early, and for what may
     /// not be early it is then not too early.
-    fn alarm(&self, deadline: Option<I>, early: Span, limit: Option<I>) -> Option<I> {
-        let later = |at: I, by: Span| match by {
-            Span::ZERO => at,
+    fn wake_at(&self, deadline: Option<I>, tolerance: Nanos, limit: Option<I>) -> Option<I> {
+        let later = |at: I, by: Nanos| match by {
+            Nanos::ZERO => at,
             by => by.after(at).unwrap_or(at),
         };
-        let deadline = deadline.map(|at| later(at, self.granularity.minus(early)));
+        let deadline = deadline.map(|at| later(at, self.granularity.saturating_sub(tolerance)));
         earliest(deadline, limit.map(|at| later(at, self.granularity)))
     }
 
-    fn see(&mut self, now: I) {
-        self.settle();
+    fn advance_clock(&mut self, now: I) {
+        self.apply_pending_send();
         self.latest = self.latest.max(now); // T7
     }
 
     /// Draws what follows from sends that were only recorded.
-    fn settle(&mut self) {
-        if mem::take(&mut self.sent) && self.phase != Phase::Stopped {
-            self.real = Some(self.latest);
-            self.restart_silence();
+    fn apply_pending_send(&mut self) {
+        if mem::take(&mut self.send_pending) && self.phase != Phase::Stopped {
+            self.last_event = Some(self.latest);
+            self.restart();
         }
     }
 
     /// Bytes left at `latest`: the next heartbeat is due a gap later (T3), and one that was in
     /// flight is either out or withdrawn (T6).
-    fn restart_silence(&mut self) {
-        self.since = self.latest;
-        self.silence = Span::ZERO;
+    fn restart(&mut self) {
+        self.idle_since = self.latest;
+        self.idle_before_send = Nanos::ZERO;
         self.phase = Phase::Armed;
     }
 }
 
 /// Whether `at` has come at `now`, or comes within `early`.
-fn is_near<I: Instant>(at: I, now: I, early: Span) -> bool {
-    at <= now || (early > Span::ZERO && at.saturating_duration_since(now) <= early.duration())
+fn is_due<I: Instant>(at: I, now: I, tolerance: Nanos) -> bool {
+    at <= now
+        || (tolerance > Nanos::ZERO && at.saturating_duration_since(now) <= tolerance.duration())
 }
 
 #[cfg(feature = "alloc")]
-mod state;
+mod saved_state;
 #[cfg(feature = "alloc")]
-pub(crate) use state::State;
+pub(crate) use saved_state::SavedState;
 
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,6 @@
 use core::fmt;
 
-use crate::span::Span;
+use crate::nanos::Nanos;
 
 /// By which part of the interval a gap may be shorter: a fraction of at least 0 and less than 1.
 ///
@@ -32,8 +32,8 @@ impl Jitter {
     }
 
     /// The gap that belongs to a draw: at least `interval x (1 - jitter)`, at most `interval` (T11).
-    pub(crate) fn gap(self, interval: Span, draw: Draw) -> Span {
-        interval.shortened(u64::from(self.0).saturating_mul(u64::from(draw.0)))
+    pub(crate) fn shorten(self, interval: Nanos, rng: XorShift32) -> Nanos {
+        interval.scale_down(u64::from(self.0).saturating_mul(u64::from(rng.0)))
     }
 }
 
@@ -78,11 +78,11 @@ impl core::error::Error for InvalidJitter {}
 
 /// The latest number of a stream's own sequence (xorshift, period 2^32 - 1; never zero).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Draw(u32);
+pub(crate) struct XorShift32(u32);
 
-impl Draw {
+impl XorShift32 {
     /// The first draw of the sequence that belongs to `seed`. Neighbouring seeds lie far apart.
-    pub(crate) fn first(seed: u32) -> Self {
+    pub(crate) fn seed(seed: u32) -> Self {
         // The finalizer of MurmurHash3: a bijection in which each bit of the seed reaches all others.
         let mut mixed = seed ^ 0x9e37_79b9;
         mixed = (mixed ^ (mixed >> 16)).wrapping_mul(0x85eb_ca6b);
@@ -137,16 +137,16 @@ mod tests {
 
     #[test]
     fn t11_gaps_fill_their_range_and_never_leave_it() {
-        let interval = Span::new(Duration::from_secs(10));
+        let interval = Nanos::new(Duration::from_secs(10));
         let jitter = Jitter::try_from(0.25).expect("a fraction");
-        let (mut shortest, mut longest) = (Span::NEVER, Span::ZERO);
-        let mut draw = Draw::first(7);
+        let (mut shortest, mut longest) = (Nanos::NEVER, Nanos::ZERO);
+        let mut rng = XorShift32::seed(7);
         for _ in 0..10_000 {
-            let gap = jitter.gap(interval, draw);
+            let gap = jitter.shorten(interval, rng);
             (shortest, longest) = (shortest.min(gap), longest.max(gap));
-            draw = draw.next();
+            rng = rng.next();
         }
-        let millis = |span: Span| span.duration().as_millis();
+        let millis = |span: Nanos| span.duration().as_millis();
         assert!((7500..7510).contains(&millis(shortest)), "{shortest:?}");
         assert!((9990..=10_000).contains(&millis(longest)), "{longest:?}");
     }
@@ -154,22 +154,22 @@ mod tests {
     #[test]
     fn no_seed_leads_to_zero_for_ever() {
         // The one seed whose mixture is zero, found by inverting the bijection.
-        assert_eq!(Draw::first(0x9e37_79b9), Draw(1));
+        assert_eq!(XorShift32::seed(0x9e37_79b9), XorShift32(1));
     }
 
     #[test]
     fn seeds_are_mixed_as_murmur_hash_3_does() {
         // The published values of its finalizer for 1 and 0xdead_beef.
-        assert_eq!(Draw::first(0x9e37_79b9 ^ 1), Draw(0x514e_28b7));
-        assert_eq!(Draw::first(0x9e37_79b9 ^ 0xdead_beef), Draw(0x0de5_c6a9));
+        assert_eq!(XorShift32::seed(0x9e37_79b9 ^ 1), XorShift32(0x514e_28b7));
+        assert_eq!(XorShift32::seed(0x9e37_79b9 ^ 0xdead_beef), XorShift32(0x0de5_c6a9));
     }
 
     #[test]
     fn the_sequence_is_marsaglias_xorshift() {
-        let mut draw = Draw(1);
+        let mut rng = XorShift32(1);
         for published in [270_369, 67_634_689, 2_647_435_461, 307_599_695] {
-            draw = draw.next();
-            assert_eq!(draw, Draw(published));
+            rng = rng.next();
+            assert_eq!(rng, XorShift32(published));
         }
     }
 }

@@ -26,15 +26,15 @@
 //! use heartbeat_core::{Action, Config, Heartbeat};
 //!
 //! let at = Duration::from_secs; // time since an epoch of ours
-//! let mut heart = Heartbeat::new(&Config::every(Duration::from_secs(15)), at(0));
+//! let mut heartbeat = Heartbeat::new(&Config::every(Duration::from_secs(15)), at(0));
 //!
-//! heart.on_send(at(5)); // a real event restarts the silence ...
-//! assert_eq!(heart.poll_deadline(at(15)), Action::WaitUntil(at(20)));
+//! heartbeat.on_send(at(5)); // a real event restarts the silence ...
+//! assert_eq!(heartbeat.poll_deadline(at(15)), Action::WaitUntil(at(20)));
 //!
 //! // ... and an interval after it a heartbeat is due.
-//! assert_eq!(heart.poll_deadline(at(21)), Action::SendHeartbeat { late: Duration::from_secs(1) });
-//! heart.on_heartbeat_sent(at(21));
-//! assert_eq!(heart.poll_deadline(at(21)), Action::WaitUntil(at(36)));
+//! assert_eq!(heartbeat.poll_deadline(at(21)), Action::SendHeartbeat { late: Duration::from_secs(1) });
+//! heartbeat.on_heartbeat_sent(at(21));
+//! assert_eq!(heartbeat.poll_deadline(at(21)), Action::WaitUntil(at(36)));
 //! ```
 //!
 //! # Features
@@ -54,21 +54,21 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
-mod config;
 #[cfg(feature = "alloc")]
-mod fleet;
+mod compact_instant;
+mod config;
 mod heartbeat;
+#[cfg(feature = "alloc")]
+mod heartbeat_set;
 mod instant;
 mod jitter;
-mod span;
-#[cfg(feature = "alloc")]
-mod tick;
+mod nanos;
 mod watchdog;
 
 pub use config::Config;
-#[cfg(feature = "alloc")]
-pub use fleet::{HeartbeatSet, HeartbeatSetFull, Key};
 pub use heartbeat::{Action, Heartbeat};
+#[cfg(feature = "alloc")]
+pub use heartbeat_set::{HeartbeatSet, HeartbeatSetFull, Key};
 pub use instant::Instant;
 pub use jitter::{InvalidJitter, Jitter};
 pub use watchdog::{Watchdog, WatchdogAction};

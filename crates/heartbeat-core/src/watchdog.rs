@@ -1,7 +1,7 @@
 use core::time::Duration;
 
 use crate::Instant;
-use crate::span::Span;
+use crate::nanos::Nanos;
 
 /// Decides when a peer that should be sending has been silent for too long (T14). Holds no clock:
 /// every call is told the time.
@@ -17,12 +17,12 @@ use crate::span::Span;
 /// use heartbeat_core::{Watchdog, WatchdogAction};
 ///
 /// let at = Duration::from_secs;
-/// let mut dog = Watchdog::after_missed(3, Duration::from_secs(15), at(0));
-/// assert_eq!(dog.poll_deadline(at(40)), WatchdogAction::WaitUntil(at(45)));
+/// let mut watchdog = Watchdog::after_missed(3, Duration::from_secs(15), at(0));
+/// assert_eq!(watchdog.poll_deadline(at(40)), WatchdogAction::WaitUntil(at(45)));
 ///
-/// dog.on_receive(at(41));
-/// assert_eq!(dog.poll_deadline(at(45)), WatchdogAction::WaitUntil(at(86)));
-/// assert_eq!(dog.poll_deadline(at(86)), WatchdogAction::Expired);
+/// watchdog.on_receive(at(41));
+/// assert_eq!(watchdog.poll_deadline(at(45)), WatchdogAction::WaitUntil(at(86)));
+/// assert_eq!(watchdog.poll_deadline(at(86)), WatchdogAction::Expired);
 /// ```
 #[derive(Debug, Clone)]
 #[must_use = "a machine does nothing unless it is asked"]
@@ -30,14 +30,14 @@ pub struct Watchdog<I> {
     /// The latest `now` seen (T7).
     latest: I,
     /// When the peer was last heard, or birth.
-    heard: I,
-    timeout: Span,
-    granularity: Span,
-    phase: Phase,
+    last_received: I,
+    timeout: Nanos,
+    granularity: Nanos,
+    state: WatchState,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
+enum WatchState {
     Watching,
     Expired,
     Stopped,
@@ -45,7 +45,7 @@ enum Phase {
 
 /// What [`Watchdog::poll_deadline`] answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[must_use = "the machine takes an answer for heard and does not repeat it"]
+#[must_use = "the machine takes an answer for last_received and does not repeat it"]
 pub enum WatchdogAction<I> {
     /// All is well until that instant. Ask again then, or after the next item.
     WaitUntil(I),
@@ -62,10 +62,10 @@ impl<I: Instant> Watchdog<I> {
     pub fn new(timeout: Duration, now: I) -> Self {
         Self {
             latest: now,
-            heard: now,
-            timeout: Span::limit(timeout),
-            granularity: Span::ZERO,
-            phase: Phase::Watching,
+            last_received: now,
+            timeout: Nanos::from_timeout(timeout),
+            granularity: Nanos::ZERO,
+            state: WatchState::Watching,
         }
     }
 
@@ -80,7 +80,7 @@ impl<I: Instant> Watchdog<I> {
     /// Expiry is never early for it: the deadline that is answered lies that much later, so that an
     /// alarm that goes off early finds it due.
     pub fn with_granularity(mut self, granularity: Duration) -> Self {
-        self.granularity = Span::new(granularity);
+        self.granularity = Nanos::new(granularity);
         self
     }
 
@@ -88,33 +88,33 @@ impl<I: Instant> Watchdog<I> {
     /// watchdog has expired.
     pub fn on_receive(&mut self, now: I) {
         self.latest = self.latest.max(now); // T7
-        self.heard = self.latest;
-        if self.phase == Phase::Expired {
-            self.phase = Phase::Watching;
+        self.last_received = self.latest;
+        if self.state == WatchState::Expired {
+            self.state = WatchState::Watching;
         }
     }
 
-    /// Ends the watch, from any state. May be called again (T9).
+    /// ListHead the watch, from any state. May be called again (T9).
     pub fn stop(&mut self) {
-        self.phase = Phase::Stopped;
+        self.state = WatchState::Stopped;
     }
 
     /// What is to be said at `now`. Expiry is remembered as said, until an item is received.
     pub fn poll_deadline(&mut self, now: I) -> WatchdogAction<I> {
         self.latest = self.latest.max(now); // T7
-        match self.phase {
-            Phase::Stopped => return WatchdogAction::Stopped,
-            Phase::Expired => return WatchdogAction::WaitForever,
-            Phase::Watching => {}
+        match self.state {
+            WatchState::Stopped => return WatchdogAction::Stopped,
+            WatchState::Expired => return WatchdogAction::WaitForever,
+            WatchState::Watching => {}
         }
-        match self.timeout.after(self.heard) {
+        match self.timeout.after(self.last_received) {
             Some(deadline) if deadline <= self.latest => {
-                self.phase = Phase::Expired;
+                self.state = WatchState::Expired;
                 WatchdogAction::Expired
             }
             Some(deadline) => {
-                let alarm = self.granularity.after(deadline).unwrap_or(deadline);
-                WatchdogAction::WaitUntil(alarm)
+                let wake_at = self.granularity.after(deadline).unwrap_or(deadline);
+                WatchdogAction::WaitUntil(wake_at)
             }
             None => WatchdogAction::WaitForever,
         }
@@ -123,7 +123,7 @@ impl<I: Instant> Watchdog<I> {
     /// Whether the watch has ended for good (T9).
     #[must_use]
     pub fn is_stopped(&self) -> bool {
-        self.phase == Phase::Stopped
+        self.state == WatchState::Stopped
     }
 }
 
@@ -142,66 +142,67 @@ mod tests {
 
     #[test]
     fn t14_expires_after_the_timeout_and_says_so_once() {
-        let mut dog = Watchdog::new(secs(30), at(0));
+        let mut watchdog = Watchdog::new(secs(30), at(0));
         let just_before = at(30) - Duration::from_nanos(1);
-        assert_eq!(dog.poll_deadline(just_before), WaitUntil(at(30)));
-        assert_eq!(dog.poll_deadline(at(30)), Expired);
-        assert_eq!(dog.poll_deadline(at(31)), WaitForever);
+        assert_eq!(watchdog.poll_deadline(just_before), WaitUntil(at(30)));
+        assert_eq!(watchdog.poll_deadline(at(30)), Expired);
+        assert_eq!(watchdog.poll_deadline(at(31)), WaitForever);
     }
 
     #[test]
     fn t14_any_item_restarts_it_also_after_it_expired() {
-        let mut dog = Watchdog::after_missed(3, secs(10), at(0));
-        dog.on_receive(at(29));
-        assert_eq!(dog.poll_deadline(at(58)), WaitUntil(at(59)));
-        assert_eq!(dog.poll_deadline(at(59)), Expired);
-        dog.on_receive(at(70));
-        assert_eq!(dog.poll_deadline(at(70)), WaitUntil(at(100)));
+        let mut watchdog = Watchdog::after_missed(3, secs(10), at(0));
+        watchdog.on_receive(at(29));
+        assert_eq!(watchdog.poll_deadline(at(58)), WaitUntil(at(59)));
+        assert_eq!(watchdog.poll_deadline(at(59)), Expired);
+        watchdog.on_receive(at(70));
+        assert_eq!(watchdog.poll_deadline(at(70)), WaitUntil(at(100)));
     }
 
     #[test]
     fn t14_an_alarm_that_is_early_does_not_let_it_expire_early() {
-        let mut dog = Watchdog::new(secs(30), at(0)).with_granularity(secs(2));
-        assert_eq!(dog.poll_deadline(at(29)), WaitUntil(at(32)));
-        assert_eq!(dog.poll_deadline(at(30)), Expired);
-        let mut dog = Watchdog::new(secs(10), Duration::MAX - secs(10)).with_granularity(secs(2));
-        assert_eq!(dog.poll_deadline(at(0)), WaitUntil(Duration::MAX));
+        let mut watchdog = Watchdog::new(secs(30), at(0)).with_granularity(secs(2));
+        assert_eq!(watchdog.poll_deadline(at(29)), WaitUntil(at(32)));
+        assert_eq!(watchdog.poll_deadline(at(30)), Expired);
+        let mut watchdog =
+            Watchdog::new(secs(10), Duration::MAX - secs(10)).with_granularity(secs(2));
+        assert_eq!(watchdog.poll_deadline(at(0)), WaitUntil(Duration::MAX));
     }
 
     #[test]
     fn t1_t14_a_timeout_of_zero_never_expires() {
-        let mut dogs =
+        let mut watchdogs =
             [Watchdog::new(Duration::ZERO, at(0)), Watchdog::after_missed(0, secs(1), at(0))];
-        for dog in &mut dogs {
-            assert_eq!(dog.poll_deadline(Duration::MAX), WaitForever);
+        for watchdog in &mut watchdogs {
+            assert_eq!(watchdog.poll_deadline(Duration::MAX), WaitForever);
         }
     }
 
     #[test]
     fn t7_t14_time_that_runs_back_stands_still() {
-        let mut dog = Watchdog::new(secs(10), at(20));
-        dog.on_receive(at(5));
-        assert_eq!(dog.poll_deadline(at(25)), WaitUntil(at(30)));
-        dog.on_receive(at(0));
-        assert_eq!(dog.poll_deadline(at(1)), WaitUntil(at(35)));
+        let mut watchdog = Watchdog::new(secs(10), at(20));
+        watchdog.on_receive(at(5));
+        assert_eq!(watchdog.poll_deadline(at(25)), WaitUntil(at(30)));
+        watchdog.on_receive(at(0));
+        assert_eq!(watchdog.poll_deadline(at(1)), WaitUntil(at(35)));
     }
 
     #[test]
     fn t8_t14_a_deadline_past_the_end_of_time_never_comes() {
-        let mut dog = Watchdog::new(secs(10), Duration::MAX - secs(9));
-        assert_eq!(dog.poll_deadline(Duration::MAX), WaitForever);
-        let mut dog = Watchdog::after_missed(u32::MAX, Duration::MAX, at(1));
-        assert_eq!(dog.poll_deadline(at(2)), WaitForever);
+        let mut watchdog = Watchdog::new(secs(10), Duration::MAX - secs(9));
+        assert_eq!(watchdog.poll_deadline(Duration::MAX), WaitForever);
+        let mut watchdog = Watchdog::after_missed(u32::MAX, Duration::MAX, at(1));
+        assert_eq!(watchdog.poll_deadline(at(2)), WaitForever);
     }
 
     #[test]
     fn t9_t14_stop_is_for_good() {
-        let mut dog = Watchdog::new(secs(10), at(0));
-        assert!(!dog.is_stopped());
-        dog.stop();
-        dog.stop();
-        dog.on_receive(at(1));
-        assert!(dog.is_stopped());
-        assert_eq!(dog.poll_deadline(at(99)), Stopped);
+        let mut watchdog = Watchdog::new(secs(10), at(0));
+        assert!(!watchdog.is_stopped());
+        watchdog.stop();
+        watchdog.stop();
+        watchdog.on_receive(at(1));
+        assert!(watchdog.is_stopped());
+        assert_eq!(watchdog.poll_deadline(at(99)), Stopped);
     }
 }

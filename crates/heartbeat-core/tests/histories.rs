@@ -3,14 +3,14 @@
 
 #![expect(clippy::unchecked_time_subtraction, reason = "a test that underflows fails")]
 
-mod model;
+mod reference_model;
 
 use std::time::Duration;
 
 use heartbeat_core::{Action, Config, Heartbeat, Jitter, Watchdog};
-use model::{At, Entry, Model, Op, WatchModel, WatchOp, play, play_watch};
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
+use reference_model::{At, Entry, Model, Op, WatchModel, WatchOp, play, play_watch};
 
 const LONGEST_HISTORY: usize = 60;
 
@@ -100,12 +100,12 @@ fn config() -> impl Strategy<Value = Config> {
     let interval = prop_oneof![4 => (1u64..20).prop_map(Duration::from_secs), 3 => setting()];
     let jitter = prop_oneof![3 => Just(0u16), 2 => any::<u16>(), 1 => Just(u16::MAX)];
     (interval, jitter, setting(), setting(), any::<bool>(), proptest::option::of(any::<u32>()))
-        .prop_map(|(interval, jitter, give_up, stall, prompt, seed)| {
+        .prop_map(|(interval, jitter, give_up, stall, immediate_first, seed)| {
             let config = Config::every(interval)
                 .with_jitter(fraction(jitter))
                 .with_give_up_after(give_up)
                 .with_stall_after(stall)
-                .with_immediate_first(prompt);
+                .with_immediate_first(immediate_first);
             seed.map_or(config, |seed| config.with_seed(seed))
         })
 }
@@ -149,14 +149,14 @@ impl History {
 
     /// Plays the history to a machine; its calls and answers come out.
     fn entries(&self) -> Vec<Entry> {
-        let mut heart = self.machine();
+        let mut heartbeat = self.machine();
         let (mut seen, mut deadline) = (self.birth, self.birth);
         let entry = |step: &Step| {
             let op = resolve(*step, seen, deadline);
             if let Op::Send(now) | Op::Bytes(now) | Op::Sent(now) | Op::Poll(now) = op {
                 seen = seen.max(now);
             }
-            let answer = play(&mut heart, op);
+            let answer = play(&mut heartbeat, op);
             if let Some(Action::WaitUntil(at)) = answer {
                 deadline = at;
             }
@@ -215,13 +215,13 @@ proptest! {
 
     #[test]
     fn t1_to_t13_and_t20_the_machine_answers_as_the_model(history in history()) {
-        let (mut heart, mut model) = (history.machine(), history.model());
+        let (mut heartbeat, mut model) = (history.machine(), history.model());
         for entry in history.entries() {
-            prop_assert_eq!(play(&mut heart, entry.op), model.record(entry.op), "{:?}", entry.op);
+            prop_assert_eq!(play(&mut heartbeat, entry.op), model.record(entry.op), "{:?}", entry.op);
             let silence = model.silence(entry.seen);
             if silence <  Duration::from_nanos(u64::MAX) {
-                prop_assert_eq!(heart.silence(entry.seen), silence); // T19
-                prop_assert_eq!(heart.silence(At::ZERO), silence); // T7
+                prop_assert_eq!(heartbeat.silence(entry.seen), silence); // T19
+                prop_assert_eq!(heartbeat.silence(At::ZERO), silence); // T7
             }
         }
     }
@@ -253,9 +253,9 @@ proptest! {
                 other => prop_assert!(false, "{:?}", other),
             },
         }
-        let mut prompt = Heartbeat::new(&plain.with_immediate_first(true), history.birth);
+        let mut immediate_first = Heartbeat::new(&plain.with_immediate_first(true), history.birth);
         let at_once = Action::SendHeartbeat { late: Duration::ZERO };
-        prop_assert_eq!(prompt.poll_deadline(history.birth), at_once);
+        prop_assert_eq!(immediate_first.poll_deadline(history.birth), at_once);
     }
 
     #[test]
@@ -323,10 +323,10 @@ proptest! {
     #[test]
     fn t8_whatever_cannot_be_represented_waits_for_ever(gap in 1u64..100, after in 1u64..100) {
         let birth = Duration::MAX - Duration::from_secs(gap);
-        let mut heart = Heartbeat::new(&Config::every(Duration::from_secs(gap)), birth);
-        prop_assert_eq!(heart.poll_deadline(birth), Action::WaitUntil(Duration::MAX));
-        heart.on_send(birth + Duration::from_nanos(after));
-        prop_assert_eq!(heart.poll_deadline(Duration::MAX), Action::WaitForever);
+        let mut heartbeat = Heartbeat::new(&Config::every(Duration::from_secs(gap)), birth);
+        prop_assert_eq!(heartbeat.poll_deadline(birth), Action::WaitUntil(Duration::MAX));
+        heartbeat.on_send(birth + Duration::from_nanos(after));
+        prop_assert_eq!(heartbeat.poll_deadline(Duration::MAX), Action::WaitForever);
     }
 
     #[test]
@@ -352,16 +352,16 @@ proptest! {
         let (shortest, longest) = gap_bounds(&config).expect("a finite interval");
         let gaps = |sends: usize| {
             let mut now = At::ZERO;
-            let mut heart = Heartbeat::new(&config, now);
+            let mut heartbeat = Heartbeat::new(&config, now);
             (0..20).map(|_| {
                 for _ in 0..sends {
-                    heart.on_send(now);
+                    heartbeat.on_send(now);
                 }
-                let Action::WaitUntil(at) = heart.poll_deadline(now) else { panic!("not armed") };
+                let Action::WaitUntil(at) = heartbeat.poll_deadline(now) else { panic!("not armed") };
                 let gap = at - now;
                 now = at;
-                assert!(matches!(heart.poll_deadline(now), Action::SendHeartbeat { .. }));
-                heart.on_heartbeat_sent(now);
+                assert!(matches!(heartbeat.poll_deadline(now), Action::SendHeartbeat { .. }));
+                heartbeat.on_heartbeat_sent(now);
                 gap
             }).collect::<Vec<_>>()
         };
@@ -423,7 +423,7 @@ proptest! {
         birth in prop_oneof![duration(), duration().prop_map(|before| Duration::MAX - before)],
         steps in prop::collection::vec(step(), 0..LONGEST_HISTORY),
     ) {
-        let mut dog = Watchdog::new(timeout, birth).with_granularity(granularity);
+        let mut watchdog = Watchdog::new(timeout, birth).with_granularity(granularity);
         let mut model = WatchModel::new(timeout, granularity, birth);
         let (mut seen, mut deadline) = (birth, birth);
         for step in steps {
@@ -435,7 +435,7 @@ proptest! {
             if let WatchOp::Receive(now) | WatchOp::Poll(now) = op {
                 seen = seen.max(now);
             }
-            let answer = play_watch(&mut dog, op);
+            let answer = play_watch(&mut watchdog, op);
             if let Some(heartbeat_core::WatchdogAction::WaitUntil(at)) = answer {
                 deadline = at;
             }

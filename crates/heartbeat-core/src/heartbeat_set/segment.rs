@@ -1,6 +1,6 @@
 use core::num::NonZero;
 
-use super::node::{Link, Node};
+use super::node::{ListLink, Node};
 
 /// How many members a segment has room for.
 pub(super) const SEGMENT: u16 = 256;
@@ -21,15 +21,15 @@ pub(super) struct Segment {
 
 impl Segment {
     /// One that has no places, and gives no key of an earlier generation when it has.
-    pub(super) fn released(generation: NonZero<u16>) -> Self {
+    pub(super) fn freed(generation: NonZero<u16>) -> Self {
         Self { generation, members: 0, first: NONE, last: NONE }
     }
 
     /// Makes all places vacant, and says what is in each.
-    pub(super) fn furnish(&mut self) -> impl Fn(u16) -> Node + use<> {
+    pub(super) fn allocate(&mut self) -> impl Fn(u16) -> Node + use<> {
         (self.first, self.last) = (0, SEGMENT - 1);
         let generation = self.generation;
-        move |offset| Node::vacant(generation, Link::place(offset.saturating_add(1)))
+        move |offset| Node::free(generation, ListLink::free_entry(offset.saturating_add(1)))
     }
 
     pub(super) fn has_room(&self) -> bool {
@@ -40,20 +40,20 @@ impl Segment {
     pub(super) fn take(&mut self, nodes: &mut [Node]) -> u16 {
         debug_assert!(self.has_room(), "only segments with room are asked");
         let offset = self.first;
-        self.first = nodes[usize::from(offset)].next.as_place();
+        self.first = nodes[usize::from(offset)].next.as_offset();
         self.members = self.members.saturating_add(1);
         offset
     }
 
     /// Makes the place of a member vacant, which is there.
-    pub(super) fn vacate(&mut self, nodes: &mut [Node], offset: u16) {
+    pub(super) fn free(&mut self, nodes: &mut [Node], offset: u16) {
         let generation = nodes[usize::from(offset)].generation.saturating_add(1);
         self.generation = self.generation.max(generation);
-        nodes[usize::from(offset)] = Node::vacant(generation, Link::place(NONE));
+        nodes[usize::from(offset)] = Node::free(generation, ListLink::free_entry(NONE));
         // Where the generations are used up the place stays vacant: its keys would not differ.
         if generation < NonZero::<u16>::MAX {
             if self.has_room() {
-                nodes[usize::from(self.last)].next = Link::place(offset);
+                nodes[usize::from(self.last)].next = ListLink::free_entry(offset);
             } else {
                 self.first = offset;
             }

@@ -4,11 +4,11 @@ use crate::Instant;
 
 /// A length of time in nanoseconds: 8 bytes, where a `Duration` takes 16 (T13).
 ///
-/// What is too long for it, 584 years and more, is [`Span::NEVER`].
+/// What is too long for it, 584 years and more, is [`Nanos::NEVER`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Span(u64);
+pub(crate) struct Nanos(u64);
 
-impl Span {
+impl Nanos {
     pub(crate) const ZERO: Self = Self(0);
     pub(crate) const NEVER: Self = Self(u64::MAX);
 
@@ -17,7 +17,7 @@ impl Span {
     }
 
     /// A limit that somebody set, where zero means that there is none.
-    pub(crate) fn limit(duration: Duration) -> Self {
+    pub(crate) fn from_timeout(duration: Duration) -> Self {
         if duration.is_zero() { Self::NEVER } else { Self::new(duration) }
     }
 
@@ -27,15 +27,15 @@ impl Span {
     }
 
     pub(crate) fn duration(self) -> Duration {
-        Duration::from_nanos(self.nanos())
+        Duration::from_nanos(self.get())
     }
 
-    pub(crate) fn nanos(self) -> u64 {
+    pub(crate) fn get(self) -> u64 {
         self.0
     }
 
     /// What is left of it without `other`: never stays never.
-    pub(crate) fn minus(self, other: Self) -> Self {
+    pub(crate) fn saturating_sub(self, other: Self) -> Self {
         if self == Self::NEVER { self } else { Self(self.0.saturating_sub(other.0)) }
     }
 
@@ -44,7 +44,7 @@ impl Span {
     }
 
     /// Shortens the span by `numerator / 2^48` of itself, rounded so that it never shrinks to zero.
-    pub(crate) fn shortened(self, numerator: u64) -> Self {
+    pub(crate) fn scale_down(self, numerator: u64) -> Self {
         debug_assert!(numerator < 1 << 48, "the fraction is below one");
         if self == Self::NEVER {
             return self;
@@ -60,36 +60,36 @@ mod tests {
 
     #[test]
     fn t8_what_is_too_long_is_never() {
-        assert_eq!(Span::new(Duration::MAX), Span::NEVER);
-        assert_eq!(Span::new(Duration::from_nanos(u64::MAX)), Span::NEVER);
-        assert_eq!(Span::NEVER.after(Duration::ZERO), None);
+        assert_eq!(Nanos::new(Duration::MAX), Nanos::NEVER);
+        assert_eq!(Nanos::new(Duration::from_nanos(u64::MAX)), Nanos::NEVER);
+        assert_eq!(Nanos::NEVER.after(Duration::ZERO), None);
 
-        let longest = Span::new(Duration::from_nanos(u64::MAX - 1));
+        let longest = Nanos::new(Duration::from_nanos(u64::MAX - 1));
         assert_eq!(longest.after(Duration::ZERO), Some(Duration::from_nanos(u64::MAX - 1)));
         assert_eq!(longest.after(Duration::MAX), None);
     }
 
     #[test]
     fn never_stays_never() {
-        assert_eq!(Span(5).minus(Span(3)), Span(2));
-        assert_eq!(Span(3).minus(Span(5)), Span::ZERO);
-        assert_eq!(Span::NEVER.minus(Span(5)), Span::NEVER);
+        assert_eq!(Nanos(5).saturating_sub(Nanos(3)), Nanos(2));
+        assert_eq!(Nanos(3).saturating_sub(Nanos(5)), Nanos::ZERO);
+        assert_eq!(Nanos::NEVER.saturating_sub(Nanos(5)), Nanos::NEVER);
     }
 
     #[test]
     fn a_limit_of_zero_is_none() {
-        assert_eq!(Span::limit(Duration::ZERO), Span::NEVER);
-        assert_eq!(Span::limit(Duration::from_nanos(1)), Span(1));
+        assert_eq!(Nanos::from_timeout(Duration::ZERO), Nanos::NEVER);
+        assert_eq!(Nanos::from_timeout(Duration::from_nanos(1)), Nanos(1));
     }
 
     #[test]
     fn t11_a_shortened_span_stays_above_zero() {
         let most = (1 << 48) - 1;
-        assert_eq!(Span(1).shortened(most), Span(1));
-        assert_eq!(Span(1000).shortened(0), Span(1000));
-        assert_eq!(Span(1000).shortened(1 << 47), Span(500));
-        assert_eq!(Span(1000).shortened(most), Span(1));
-        assert_eq!(Span(u64::MAX - 1).shortened(1 << 47), Span(u64::MAX >> 1));
-        assert_eq!(Span::NEVER.shortened(most), Span::NEVER);
+        assert_eq!(Nanos(1).scale_down(most), Nanos(1));
+        assert_eq!(Nanos(1000).scale_down(0), Nanos(1000));
+        assert_eq!(Nanos(1000).scale_down(1 << 47), Nanos(500));
+        assert_eq!(Nanos(1000).scale_down(most), Nanos(1));
+        assert_eq!(Nanos(u64::MAX - 1).scale_down(1 << 47), Nanos(u64::MAX >> 1));
+        assert_eq!(Nanos::NEVER.scale_down(most), Nanos::NEVER);
     }
 }

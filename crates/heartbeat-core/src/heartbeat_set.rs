@@ -11,7 +11,7 @@
 //!   each interval would be in order only without jitter, giving up, stalling, and sends that are
 //!   heard of late. Slots of a length that fits all intervals, such as powers of two, would wake the
 //!   process up to twice as often as 64 times per interval.
-//! - **Lines are rings through the members** ([`lines`]). What has come up is joined slot by slot, not
+//! - **SlotLists are rings through the members** ([`lines`]). What has come up is joined slot by slot, not
 //!   member by member, so a call after a long time moves no more than any other.
 //! - **Segments** ([`arena`]) grow without a copy of what is there, and are given back.
 //!
@@ -24,17 +24,17 @@
 use core::fmt;
 use core::time::Duration;
 
-use crate::tick::Tick;
+use crate::compact_instant::CompactInstant;
 use crate::{Action, Config, Heartbeat, Instant};
 use arena::Arena;
-use classes::Classes;
-use lines::Lines;
+use config_table::ConfigTable;
+use slots::SlotLists;
 
 mod arena;
-mod classes;
-mod lines;
+mod config_table;
 mod node;
 mod segment;
+mod slots;
 mod wheel;
 
 pub use arena::Key;
@@ -115,14 +115,14 @@ pub use arena::Key;
 /// # let _ = quiet;
 /// # Ok::<(), heartbeat_core::HeartbeatSetFull>(())
 /// ```
-#[must_use = "a fleet does nothing unless it is asked"]
+#[must_use = "a set does nothing unless it is asked"]
 pub struct HeartbeatSet<I, T> {
     epoch: I,
     /// The latest time of a question.
-    latest: Tick,
+    latest: CompactInstant,
     arena: Arena<T>,
-    lines: Lines,
-    classes: Classes,
+    slots: SlotLists,
+    configs: ConfigTable,
 }
 
 impl<I: Instant, T> HeartbeatSet<I, T> {
@@ -131,10 +131,10 @@ impl<I: Instant, T> HeartbeatSet<I, T> {
     pub const fn new(now: I) -> Self {
         Self {
             epoch: now,
-            latest: Tick::ZERO,
+            latest: CompactInstant::ZERO,
             arena: Arena::new(),
-            lines: Lines::new(),
-            classes: Classes::new(),
+            slots: SlotLists::new(),
+            configs: ConfigTable::new(),
         }
     }
 
@@ -144,25 +144,27 @@ impl<I: Instant, T> HeartbeatSet<I, T> {
     /// the next [`pop_due`](Self::pop_due). Fails, and drops the value, if there are 2^31 members or
     /// 65,536 different configurations, seeds and promptness not counted.
     pub fn insert(&mut self, config: &Config, now: I, value: T) -> Result<Key, HeartbeatSetFull> {
-        let now = Tick::since(self.epoch, now);
-        let class =
-            self.classes.join(config, &mut self.lines, self.latest).ok_or(HeartbeatSetFull(()))?;
-        let Some(key) = self.arena.insert(value, class) else {
-            self.classes.leave(class, &mut self.lines);
+        let now = CompactInstant::since(self.epoch, now);
+        let id = self
+            .configs
+            .intern(config, &mut self.slots, self.latest)
+            .ok_or(HeartbeatSetFull(()))?;
+        let Some(key) = self.arena.insert(value, id) else {
+            self.configs.release(id, &mut self.slots);
             return Err(HeartbeatSetFull(()));
         };
-        let unit = self.classes.get(class).unit;
-        let node = self.arena.in_line(key.index());
-        node.set_state(Heartbeat::new(config, now).state(), unit);
-        self.lines.join_up(&mut self.arena, key.index());
+        let resolution = self.configs.get(id).resolution;
+        let node = self.arena.linked(key.index());
+        node.set_state(Heartbeat::new(config, now).save(), resolution);
+        self.slots.push_due(&mut self.arena, key.index());
         Ok(key)
     }
 
     /// Lets a member go, at once, and gives back what its owner kept with it. `None` if it is gone already.
     pub fn remove(&mut self, key: Key) -> Option<T> {
-        let class = self.arena.node(key)?.class;
-        self.lines.leave(&mut self.arena, key.index());
-        self.classes.leave(class, &mut self.lines);
+        let id = self.arena.node(key)?.config;
+        self.slots.unlink(&mut self.arena, key.index());
+        self.configs.release(id, &mut self.slots);
         self.arena.remove(key)
     }
 
@@ -202,7 +204,7 @@ impl<I: Instant, T> HeartbeatSet<I, T> {
     /// Reports do not change it. It costs a look at each different interval, and at no member.
     #[must_use]
     pub fn next_deadline(&self) -> Option<I> {
-        self.lines.next(self.latest)?.instant(self.epoch)
+        self.slots.next(self.latest)?.instant(self.epoch)
     }
 
     /// Takes out of line one member whose time has come, so that it can be asked. `None` if there is
@@ -212,8 +214,8 @@ impl<I: Instant, T> HeartbeatSet<I, T> {
     /// is not named again. A member that has sent meanwhile is named too, and so is, once a gap, one
     /// that could be called back to life by a report, as while its heartbeat is in flight.
     pub fn pop_due(&mut self, now: I) -> Option<Key> {
-        let now = self.see(now);
-        let index = self.lines.pop(&mut self.arena, now)?;
+        let now = self.advance_clock(now);
+        let index = self.slots.pop_due(&mut self.arena, now)?;
         Some(self.arena.key(index))
     }
 
@@ -224,7 +226,7 @@ impl<I: Instant, T> HeartbeatSet<I, T> {
     /// said to wait for is that of the lone machine, with the [`granularity`](Self::granularity) as
     /// there; the fleet sees to it.
     pub fn poll_deadline(&mut self, key: Key, now: I) -> Option<Action<I>> {
-        Some(match self.ask(key, now, Heartbeat::poll_deadline)? {
+        Some(match self.poll_member(key, now, Heartbeat::poll_deadline)? {
             Action::WaitUntil(at) => {
                 at.instant(self.epoch).map_or(Action::WaitForever, Action::WaitUntil)
             }
@@ -247,7 +249,7 @@ impl<I: Instant, T> HeartbeatSet<I, T> {
         if !self.is_in_flight(key) {
             return true;
         }
-        let action = self.ask(key, now, Heartbeat::poll_in_flight);
+        let action = self.poll_member(key, now, Heartbeat::poll_in_flight);
         matches!(action, Some(Action::Stalled | Action::GiveUp))
     }
 
@@ -269,24 +271,24 @@ impl<I: Instant, T> HeartbeatSet<I, T> {
 
     /// Reports that the heartbeat could not be sent (T10). The member is stopped.
     pub fn on_heartbeat_failed(&mut self, key: Key) -> bool {
-        self.report(key, self.epoch, |heart, _| heart.on_heartbeat_failed())
+        self.report(key, self.epoch, |heartbeat, _| heartbeat.on_heartbeat_failed())
     }
 
-    /// Ends the heartbeats of a member (T9). It stays until it is removed.
+    /// ListHead the heartbeats of a member (T9). It stays until it is removed.
     pub fn stop(&mut self, key: Key) -> bool {
-        self.report(key, self.epoch, |heart, _| heart.stop())
+        self.report(key, self.epoch, |heartbeat, _| heartbeat.stop())
     }
 
     /// Whether a heartbeat of that member was asked for and is still owed; not if the member is gone.
     #[must_use]
     pub fn is_in_flight(&self, key: Key) -> bool {
-        self.heart(key).is_some_and(|heart| heart.is_in_flight())
+        self.restore(key).is_some_and(|heartbeat| heartbeat.is_in_flight())
     }
 
     /// Whether the heartbeats of that member have ended for good, as they have if it is gone.
     #[must_use]
     pub fn is_stopped(&self, key: Key) -> bool {
-        self.heart(key).is_none_or(|heart| heart.is_stopped())
+        self.restore(key).is_none_or(|heartbeat| heartbeat.is_stopped())
     }
 
     /// By how much a heartbeat of that member may be early, and giving up or stalling late (T4): less
@@ -294,27 +296,27 @@ impl<I: Instant, T> HeartbeatSet<I, T> {
     #[must_use]
     pub fn granularity(&self, key: Key) -> Option<Duration> {
         let (node, _) = self.arena.get(key)?;
-        let slot = self.lines.width(self.classes.get(node.class).wheel);
+        let slot = self.slots.width(self.configs.get(node.config).wheel);
         Some(Duration::from_nanos(slot.saturating_sub(1)))
     }
 
     /// Asks the machine of a member, and puts that in line for what comes next.
-    fn ask(
+    fn poll_member(
         &mut self,
         key: Key,
         now: I,
-        ask: impl FnOnce(&mut Heartbeat<Tick>, Tick) -> Action<Tick>,
-    ) -> Option<Action<Tick>> {
-        let now = self.see(now);
+        poll: impl FnOnce(&mut Heartbeat<CompactInstant>, CompactInstant) -> Action<CompactInstant>,
+    ) -> Option<Action<CompactInstant>> {
+        let now = self.advance_clock(now);
         let node = self.arena.node(key)?;
-        let class = self.classes.get(node.class);
-        let mut heart = class.machine.resume(node.state(class.unit));
-        let action = ask(&mut heart, now);
-        node.set_state(heart.state(), class.unit);
+        let config = self.configs.get(node.config);
+        let mut heartbeat = config.template.restore(node.state(config.resolution));
+        let action = poll(&mut heartbeat, now);
+        node.set_state(heartbeat.save(), config.resolution);
 
-        self.lines.leave(&mut self.arena, key.index());
-        if let Some(at) = heart.look_again() {
-            self.lines.file(&mut self.arena, key.index(), class.wheel, at, now);
+        self.slots.unlink(&mut self.arena, key.index());
+        if let Some(at) = heartbeat.next_wakeup() {
+            self.slots.insert_at(&mut self.arena, key.index(), config.wheel, at, now);
         }
         Some(action)
     }
@@ -323,37 +325,37 @@ impl<I: Instant, T> HeartbeatSet<I, T> {
         &mut self,
         key: Key,
         now: I,
-        report: impl FnOnce(&mut Heartbeat<Tick>, Tick),
+        report: impl FnOnce(&mut Heartbeat<CompactInstant>, CompactInstant),
     ) -> bool {
         let Some(node) = self.arena.node(key) else { return false };
-        let class = self.classes.get(node.class);
-        let state = node.state(class.unit);
-        let now = Tick::since(self.epoch, now);
-        let now = if state.is_counting() { now } else { now.max(self.latest) };
-        let mut heart = class.machine.resume(state);
-        report(&mut heart, now);
-        node.set_state(heart.state(), class.unit);
+        let config = self.configs.get(node.config);
+        let state = node.state(config.resolution);
+        let now = CompactInstant::since(self.epoch, now);
+        let now = if state.is_armed() { now } else { now.max(self.latest) };
+        let mut heartbeat = config.template.restore(state);
+        report(&mut heartbeat, now);
+        node.set_state(heartbeat.save(), config.resolution);
         true
     }
 
-    fn heart(&self, key: Key) -> Option<Heartbeat<Tick>> {
+    fn restore(&self, key: Key) -> Option<Heartbeat<CompactInstant>> {
         let (node, _) = self.arena.get(key)?;
-        let class = self.classes.get(node.class);
-        Some(class.machine.resume(node.state(class.unit)))
+        let config = self.configs.get(node.config);
+        Some(config.template.restore(node.state(config.resolution)))
     }
 
-    fn see(&mut self, now: I) -> Tick {
-        self.latest = self.latest.max(Tick::since(self.epoch, now)); // T7
+    fn advance_clock(&mut self, now: I) -> CompactInstant {
+        self.latest = self.latest.max(CompactInstant::since(self.epoch, now)); // T7
         self.latest
     }
 }
 
 impl<I, T> fmt::Debug for HeartbeatSet<I, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { epoch: _, latest, arena, lines: _, classes } = self;
+        let Self { epoch: _, latest, arena, slots: _, configs } = self;
         f.debug_struct("HeartbeatSet")
             .field("members", &arena.len())
-            .field("classes", classes)
+            .field("configs", configs)
             .field("latest", latest)
             .finish_non_exhaustive()
     }
@@ -365,9 +367,7 @@ pub struct HeartbeatSetFull(());
 
 impl fmt::Display for HeartbeatSetFull {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(
-            "the fleet is full: spread the streams over several, or use fewer configurations",
-        )
+        f.write_str("the set is full: spread the streams over several, or use fewer configurations")
     }
 }
 

@@ -26,9 +26,9 @@ fn main() {
     let mut keys: Vec<Key> = Vec::with_capacity(MEMBERS);
 
     let allocated = Region::new(ALLOCATOR);
-    let mut fleet = HeartbeatSet::new(birth);
+    let mut set = HeartbeatSet::new(birth);
     for _ in 0..MEMBERS {
-        let key = fleet.insert(&config, birth, Waker::noop().clone()).expect("there is room");
+        let key = set.insert(&config, birth, Waker::noop().clone()).expect("there is room");
         keys.push(key);
     }
     let all = held(&allocated);
@@ -38,11 +38,11 @@ fn main() {
     for second in 0..70u8 {
         let now = Duration::from_secs(second.into());
         for &key in keys.iter().skip(second.into()).step_by(64) {
-            fleet.on_send(key, now);
+            set.on_send(key, now);
         }
-        while let Some(key) = fleet.pop_due(now) {
-            let _ = (fleet.poll_deadline(key, now), fleet.next_deadline());
-            fleet.on_heartbeat_sent(key, now);
+        while let Some(key) = set.pop_due(now) {
+            let _ = (set.poll_deadline(key, now), set.next_deadline());
+            set.on_heartbeat_sent(key, now);
         }
     }
     let change = meanwhile.change();
@@ -50,11 +50,11 @@ fn main() {
     assert_eq!(calls, 0, "only insert and remove allocate: {change:?}");
 
     for &key in &keys[1..] {
-        fleet.remove(key);
+        set.remove(key);
     }
     let left = held(&allocated);
     assert!(left < all / 100, "{left} bytes are left after the surge");
-    drop(fleet);
+    drop(set);
     assert_eq!(held(&allocated), 0);
     println!("T15: {all} bytes for {MEMBERS} members with a waker each, {left} after the surge");
 }

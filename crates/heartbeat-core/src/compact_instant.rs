@@ -1,14 +1,14 @@
 use core::time::Duration;
 
 use crate::Instant;
-use crate::span::Span;
+use crate::nanos::Nanos;
 
 /// A point in time as a [`HeartbeatSet`](crate::HeartbeatSet) keeps it: nanoseconds since the fleet was made, in 61
 /// bits, which are 73 years. What is later counts as the end of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Tick(u64);
+pub(crate) struct CompactInstant(u64);
 
-impl Tick {
+impl CompactInstant {
     pub(crate) const BITS: u32 = 61;
     pub(crate) const ZERO: Self = Self(0);
     pub(crate) const MAX: Self = Self((1 << Self::BITS) - 1);
@@ -20,7 +20,7 @@ impl Tick {
 
     /// What `now` is since `epoch`; zero if it is earlier.
     pub(crate) fn since<I: Instant>(epoch: I, now: I) -> Self {
-        Self::new(Span::new(now.saturating_duration_since(epoch)).nanos())
+        Self::new(Nanos::new(now.saturating_duration_since(epoch)).get())
     }
 
     pub(crate) fn nanos(self) -> u64 {
@@ -33,9 +33,9 @@ impl Tick {
     }
 }
 
-impl Instant for Tick {
+impl Instant for CompactInstant {
     fn checked_add(self, duration: Duration) -> Option<Self> {
-        let sum = self.0.checked_add(Span::new(duration).nanos())?;
+        let sum = self.0.checked_add(Nanos::new(duration).get())?;
         Some(Self(sum)).filter(|&sum| sum <= Self::MAX)
     }
 
@@ -52,18 +52,18 @@ mod tests {
     fn t8_time_ends_after_73_years() {
         let year = Duration::from_secs(365 * 24 * 3600);
         let (epoch, late) = (Duration::from_secs(5), Duration::MAX);
-        assert_eq!(Tick::since(epoch, late), Tick::MAX);
-        assert_eq!(Tick::since(epoch, Duration::ZERO), Tick::ZERO);
-        assert_eq!(Tick::MAX.checked_add(Duration::from_nanos(1)), None);
-        assert_eq!(Tick::ZERO.checked_add(Duration::MAX), None);
-        assert!(Tick::ZERO.checked_add(73 * year).is_some());
+        assert_eq!(CompactInstant::since(epoch, late), CompactInstant::MAX);
+        assert_eq!(CompactInstant::since(epoch, Duration::ZERO), CompactInstant::ZERO);
+        assert_eq!(CompactInstant::MAX.checked_add(Duration::from_nanos(1)), None);
+        assert_eq!(CompactInstant::ZERO.checked_add(Duration::MAX), None);
+        assert!(CompactInstant::ZERO.checked_add(73 * year).is_some());
     }
 
     #[test]
     fn an_instant_is_found_again() {
         let (epoch, now) = (Duration::from_secs(5), Duration::from_nanos(7_000_000_001));
-        assert_eq!(Tick::since(epoch, now), Tick::new(2_000_000_001));
-        assert_eq!(Tick::since(epoch, now).instant(epoch), Some(now));
-        assert_eq!(Tick::new(1).instant(Duration::MAX), None);
+        assert_eq!(CompactInstant::since(epoch, now), CompactInstant::new(2_000_000_001));
+        assert_eq!(CompactInstant::since(epoch, now).instant(epoch), Some(now));
+        assert_eq!(CompactInstant::new(1).instant(Duration::MAX), None);
     }
 }

@@ -3,11 +3,11 @@ use std::time::Duration;
 use arbitrary::Arbitrary;
 use heartbeat_core::{Config, Jitter};
 
-use crate::alone::{Alongside, Op, When};
+use crate::reference_set::{SetWithReference, Op, When};
 
 /// A fleet at its birth, and what happens to it.
 #[derive(Debug, Arbitrary)]
-pub struct FleetCase {
+pub struct HeartbeatSetCase {
     epoch: Length,
     settings: [Settings; 4],
     #[arbitrary(with = crate::steps)]
@@ -33,7 +33,7 @@ struct Settings {
     jitter: u16,
     give_up_after: Length,
     stall_after: Length,
-    prompt: bool,
+    immediate_first: bool,
     seed: u32,
 }
 
@@ -84,7 +84,7 @@ impl Settings {
             .with_jitter(Jitter::try_from(jitter).expect("below one"))
             .with_give_up_after(self.give_up_after.duration())
             .with_stall_after(self.stall_after.duration())
-            .with_immediate_first(self.prompt)
+            .with_immediate_first(self.immediate_first)
             .with_seed(self.seed)
     }
 }
@@ -103,7 +103,7 @@ impl Moment {
     }
 }
 
-impl FleetCase {
+impl HeartbeatSetCase {
     /// Plays the history to the fleet and to lone machines.
     ///
     /// # Panics
@@ -111,7 +111,7 @@ impl FleetCase {
     /// When the fleet is wrong, which is the finding.
     pub fn check(&self) {
         let epoch = Some(self.epoch.duration()).filter(|&epoch| epoch < Duration::MAX);
-        let mut both = Alongside::new(epoch.unwrap_or_default());
+        let mut both = SetWithReference::new(epoch.unwrap_or_default());
         for &step in &self.steps {
             both.play(self.op(step));
         }

@@ -47,9 +47,9 @@ pub enum When {
 }
 
 /// A fleet, and the lone machines.
-pub struct Alongside {
+pub struct SetWithReference {
     epoch: At,
-    fleet: HeartbeatSet<At, usize>,
+    set: HeartbeatSet<At, usize>,
     /// The latest time of a question.
     latest: At,
     members: Vec<Member>,
@@ -61,7 +61,7 @@ struct Member {
     key: Key,
     id: usize,
     config: Config,
-    alone: Heartbeat<At>,
+    reference: Heartbeat<At>,
     granularity: Duration,
     /// The latest time that was reported.
     told: At,
@@ -83,10 +83,10 @@ enum Place {
 /// Beyond that nothing is compared: the fleet's time is about to end.
 const LONGEST: Duration = Duration::from_secs(1_900_000_000); // 60 years
 
-impl Alongside {
+impl SetWithReference {
     pub fn new(epoch: At) -> Self {
-        let fleet = HeartbeatSet::new(epoch);
-        Self { epoch, fleet, latest: epoch, members: Vec::new(), gone: Vec::new(), inserted: 0 }
+        let set = HeartbeatSet::new(epoch);
+        Self { epoch, set, latest: epoch, members: Vec::new(), gone: Vec::new(), inserted: 0 }
     }
 
     /// Lets it happen to both.
@@ -101,7 +101,7 @@ impl Alongside {
             Op::Send(nth, when) => {
                 self.report(nth, when, HeartbeatSet::on_send, Heartbeat::on_send);
                 if let Some(nth) = self.nth(nth) {
-                    self.members[nth].gave_up &= self.members[nth].alone.is_stopped();
+                    self.members[nth].gave_up &= self.members[nth].reference.is_stopped();
                 }
             }
             Op::Bytes(nth, when) => {
@@ -116,13 +116,14 @@ impl Alongside {
                 );
             }
             Op::Failed(nth) => {
-                let failed =
-                    |fleet: &mut HeartbeatSet<_, _>, key, _| fleet.on_heartbeat_failed(key);
-                self.report(nth, When::Same, failed, |heart, _| heart.on_heartbeat_failed());
+                let failed = |set: &mut HeartbeatSet<_, _>, key, _| set.on_heartbeat_failed(key);
+                self.report(nth, When::Same, failed, |heartbeat, _| {
+                    heartbeat.on_heartbeat_failed()
+                });
             }
             Op::Stop(nth) => {
-                let stop = |fleet: &mut HeartbeatSet<_, _>, key, _| fleet.stop(key);
-                self.report(nth, When::Same, stop, |heart, _| heart.stop());
+                let stop = |set: &mut HeartbeatSet<_, _>, key, _| set.stop(key);
+                self.report(nth, When::Same, stop, |heartbeat, _| heartbeat.stop());
             }
             Op::Ask(nth, when) => {
                 if let Some(nth) = self.nth(nth) {
@@ -145,7 +146,7 @@ impl Alongside {
     }
 
     fn at(&self, when: When) -> At {
-        let deadline = || self.fleet.next_deadline().unwrap_or(self.latest);
+        let deadline = || self.set.next_deadline().unwrap_or(self.latest);
         let at = match when {
             When::Same => self.latest,
             When::Later(by) => self.latest.saturating_add(by),
@@ -164,20 +165,20 @@ impl Alongside {
     fn insert(&mut self, config: Config, at: At) {
         let id = self.inserted;
         self.inserted += 1;
-        let key = self.fleet.insert(&config, at, id).expect("there is room");
-        let granularity = self.fleet.granularity(key).expect("it is there");
+        let key = self.set.insert(&config, at, id).expect("there is room");
+        let granularity = self.set.granularity(key).expect("it is there");
         assert!(granularity <= config.interval() / 64 || config.is_disabled(), "T15");
         // Nothing begins before the fleet.
         let told = at.max(self.epoch);
-        let alone = Heartbeat::new(&config, told).with_granularity(granularity);
+        let reference = Heartbeat::new(&config, told).with_granularity(granularity);
         let (gave_up, place) = (false, Place::New);
-        self.members.push(Member { key, id, config, alone, granularity, told, gave_up, place });
+        self.members.push(Member { key, id, config, reference, granularity, told, gave_up, place });
     }
 
     fn remove(&mut self, nth: usize) {
         let Some(nth) = self.nth(nth) else { return };
         let member = self.members.swap_remove(nth);
-        assert_eq!(self.fleet.remove(member.key), Some(member.id));
+        assert_eq!(self.set.remove(member.key), Some(member.id));
         self.gone.push(member.key);
     }
 
@@ -191,20 +192,20 @@ impl Alongside {
         let Some(nth) = self.nth(nth) else { return };
         let at = self.at(when);
         let member = &mut self.members[nth];
-        assert!(report(&mut self.fleet, member.key, at), "it is there");
+        assert!(report(&mut self.set, member.key, at), "it is there");
 
-        let counting = !member.alone.is_in_flight() && !member.gave_up;
+        let counting = !member.reference.is_in_flight() && !member.gave_up;
         let at = if counting { at } else { at.max(self.latest) };
         member.told = member.told.max(at);
-        report_alone(&mut member.alone, at.max(self.epoch));
+        report_alone(&mut member.reference, at.max(self.epoch));
     }
 
     fn ask(&mut self, nth: usize, now: At) {
         self.latest = self.latest.max(now); // T7
         let member = &mut self.members[nth];
-        let answer = self.fleet.poll_deadline(member.key, now).expect("it is there");
+        let answer = self.set.poll_deadline(member.key, now).expect("it is there");
 
-        let mut asked = member.alone.clone();
+        let mut asked = member.reference.clone();
         let expected = asked.poll_deadline(self.latest);
         assert_eq!(
             answer,
@@ -215,7 +216,7 @@ impl Alongside {
         );
         // A question that is answered with waiting leaves no trace.
         if !matches!(expected, Action::WaitUntil(_) | Action::WaitForever) {
-            member.alone = asked;
+            member.reference = asked;
         }
         member.gave_up |= expected == Action::GiveUp;
         member.place = Place::Asked(member.not_named_before(self.latest));
@@ -224,12 +225,12 @@ impl Alongside {
     /// Takes somebody who is due, and looks whether that was not too early.
     fn take(&mut self, now: At) -> Option<usize> {
         self.latest = self.latest.max(now);
-        let Some(key) = self.fleet.pop_due(now) else {
-            let next = self.fleet.next_deadline();
+        let Some(key) = self.set.pop_due(now) else {
+            let next = self.set.next_deadline();
             assert!(next.is_none_or(|next| next > self.latest), "nobody was due, so not at once");
             return None;
         };
-        let id = *self.fleet.get(key).expect("it is there");
+        let id = *self.set.get(key).expect("it is there");
         let nth = self.members.iter().position(|member| member.id == id).expect("it is there");
         let member = &mut self.members[nth];
         assert_eq!(member.key, key);
@@ -259,24 +260,24 @@ impl Alongside {
     fn stale(&mut self, nth: usize) {
         let Some(nth) = nth.checked_rem(self.gone.len()) else { return };
         let (key, now) = (self.gone[nth], self.latest);
-        let fleet = &mut self.fleet;
-        assert!(!fleet.on_send(key, now) && !fleet.on_bytes(key, now));
-        assert!(!fleet.on_heartbeat_sent(key, now) && !fleet.on_heartbeat_failed(key));
-        assert!(!fleet.stop(key) && fleet.is_stopped(key) && !fleet.is_in_flight(key));
-        assert_eq!((fleet.get(key), fleet.granularity(key)), (None, None));
-        assert_eq!((fleet.remove(key), fleet.get_mut(key)), (None, None));
-        assert_eq!(fleet.poll_deadline(key, now), None);
+        let set = &mut self.set;
+        assert!(!set.on_send(key, now) && !set.on_bytes(key, now));
+        assert!(!set.on_heartbeat_sent(key, now) && !set.on_heartbeat_failed(key));
+        assert!(!set.stop(key) && set.is_stopped(key) && !set.is_in_flight(key));
+        assert_eq!((set.get(key), set.granularity(key)), (None, None));
+        assert_eq!((set.remove(key), set.get_mut(key)), (None, None));
+        assert_eq!(set.poll_deadline(key, now), None);
     }
 
     /// Looks whether the fleet is as the lone machines are, and asks early enough.
     fn compare(&self) {
-        assert_eq!(self.fleet.len(), self.members.len());
-        let next = self.fleet.next_deadline();
+        assert_eq!(self.set.len(), self.members.len());
+        let next = self.set.next_deadline();
         for member in &self.members {
-            let Member { key, id, alone, .. } = member;
-            assert_eq!(self.fleet.get(*key), Some(id));
-            assert_eq!(self.fleet.is_stopped(*key), alone.is_stopped());
-            assert_eq!(self.fleet.is_in_flight(*key), alone.is_in_flight());
+            let Member { key, id, reference, .. } = member;
+            assert_eq!(self.set.get(*key), Some(id));
+            assert_eq!(self.set.is_stopped(*key), reference.is_stopped());
+            assert_eq!(self.set.is_in_flight(*key), reference.is_in_flight());
             if let Some(last) = member.named_by(self.latest).filter(|&last| last < self.end()) {
                 assert!(next.is_some_and(|next| next <= last), "{next:?}, not by {last:?}");
             }
@@ -298,7 +299,7 @@ impl Member {
             Place::Asked(..) => {}
         }
         let now = latest.max(self.told);
-        match self.alone.clone().poll_deadline(now) {
+        match self.reference.clone().poll_deadline(now) {
             // What is up a granularity before that is not too early, and what is up then not too late.
             Action::WaitUntil(at) => Some(at),
             Action::SendHeartbeat { late } if !late.is_zero() && !self.has_jitter() => Some(now),
@@ -310,13 +311,13 @@ impl Member {
 
     /// When it may be named again, if it was asked just now.
     fn not_named_before(&self, now: At) -> Option<At> {
-        let waits = match self.alone.clone().poll_deadline(now) {
+        let waits = match self.reference.clone().poll_deadline(now) {
             Action::WaitUntil(at) => Some(at),
             Action::WaitForever => None,
             Action::Stopped => return None,
             more => panic!("it was asked, and has more to say: {more:?}"),
         };
-        let counting = !self.alone.is_in_flight() && !self.gave_up;
+        let counting = !self.reference.is_in_flight() && !self.gave_up;
         let soonest = if counting {
             waits?
         } else {

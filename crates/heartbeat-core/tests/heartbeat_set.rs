@@ -2,14 +2,14 @@
 
 #![cfg(feature = "alloc")]
 
-mod alone;
+mod reference_set;
 
 use std::time::Duration;
 
-use alone::{Alongside, At, Op, When};
 use heartbeat_core::{Config, HeartbeatSet, Jitter};
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
+use reference_set::{At, Op, SetWithReference, When};
 
 /// Below 2^31 nanoseconds giving up is exact, as it is in a lone machine.
 const LONGEST_LIMIT: u64 = 1 << 31;
@@ -39,13 +39,13 @@ fn limit() -> impl Strategy<Value = Duration> {
 fn config() -> impl Strategy<Value = Config> {
     let jitter = prop_oneof![3 => Just(0u16), 2 => any::<u16>(), 1 => Just(u16::MAX)];
     (interval(), jitter, limit(), limit(), any::<bool>(), any::<u32>()).prop_map(
-        |(interval, jitter, give_up, stall, prompt, seed)| {
+        |(interval, jitter, give_up, stall, immediate_first, seed)| {
             let jitter = Jitter::try_from(f32::from(jitter) / 65536.0).expect("below one");
             Config::every(interval)
                 .with_jitter(jitter)
                 .with_give_up_after(give_up)
                 .with_stall_after(stall)
-                .with_immediate_first(prompt)
+                .with_immediate_first(immediate_first)
                 .with_seed(seed)
         },
     )
@@ -97,7 +97,7 @@ proptest! {
 
     #[test]
     fn t15_each_member_is_as_a_lone_machine((epoch, ops) in history()) {
-        let mut both = Alongside::new(epoch);
+        let mut both = SetWithReference::new(epoch);
         for op in ops {
             both.play(op);
         }
@@ -112,25 +112,25 @@ proptest! {
             ((1u64 << 61) - 100..(1 << 61) + 100).prop_map(Duration::from_nanos),
         ], 1..20),
     ) {
-        let mut fleet = HeartbeatSet::new(At::ZERO);
+        let mut set = HeartbeatSet::new(At::ZERO);
         let mut keys = Vec::new();
         for (config, &now) in configs.iter().zip(nanos.iter().cycle()) {
-            keys.push(fleet.insert(config, now, ()).expect("there is room"));
+            keys.push(set.insert(config, now, ()).expect("there is room"));
         }
         for now in nanos {
             for _ in 0..=keys.len() {
-                let Some(key) = fleet.pop_due(now) else { break };
-                let _ = fleet.poll_deadline(key, now);
-                fleet.on_heartbeat_sent(key, now);
+                let Some(key) = set.pop_due(now) else { break };
+                let _ = set.poll_deadline(key, now);
+                set.on_heartbeat_sent(key, now);
             }
-            prop_assert_eq!(fleet.pop_due(now), None, "somebody was named twice");
+            prop_assert_eq!(set.pop_due(now), None, "somebody was named twice");
         }
     }
 }
 
 #[test]
 fn t15_wheels_are_shared_where_there_are_many_intervals() {
-    let mut both = Alongside::new(At::ZERO);
+    let mut both = SetWithReference::new(At::ZERO);
     for n in 0..500 {
         let config = Config::every(Duration::from_nanos(1_000_000_000 + 1000 * n));
         both.play(Op::Insert(config, When::Same));

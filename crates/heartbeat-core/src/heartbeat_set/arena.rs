@@ -3,6 +3,7 @@ use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 use core::num::NonZero;
 
+use super::config_table::ConfigId;
 use super::node::Node;
 use super::segment::{SEGMENT, Segment};
 
@@ -34,15 +35,15 @@ impl Key {
 /// What leads to a member is kept apart from all else, so that it stays in a cache: 312 kB for ten
 /// million members.
 pub(super) struct Arena<T> {
-    nodes: Vec<Places<Node>>,
-    values: Vec<Places<Option<T>>>,
+    nodes: Vec<Entries<Node>>,
+    values: Vec<Entries<Option<T>>>,
     segments: Vec<Segment>,
     /// Segments with room for another member.
-    open: BTreeSet<u32>,
+    with_room: BTreeSet<u32>,
     /// Segments that were given back and may be made again.
-    released: BTreeSet<u32>,
+    freed: BTreeSet<u32>,
     /// The open segment without members, if there is one.
-    spare: Option<u32>,
+    cached: Option<u32>,
     len: usize,
     /// The members that were read or written.
     #[cfg(test)]
@@ -50,10 +51,10 @@ pub(super) struct Arena<T> {
 }
 
 /// The places of a segment; `None` while it is given back.
-type Places<P> = Option<Box<[P; SEGMENT as usize]>>;
+type Entries<P> = Option<Box<[P; SEGMENT as usize]>>;
 
 const _: () = {
-    let left = size_of::<Places<Node>>() + size_of::<Places<u64>>() + size_of::<Segment>();
+    let left = size_of::<Entries<Node>>() + size_of::<Entries<u64>>() + size_of::<Segment>();
     assert!(left <= 24);
 };
 
@@ -63,9 +64,9 @@ impl<T> Arena<T> {
             nodes: Vec::new(),
             values: Vec::new(),
             segments: Vec::new(),
-            open: BTreeSet::new(),
-            released: BTreeSet::new(),
-            spare: None,
+            with_room: BTreeSet::new(),
+            freed: BTreeSet::new(),
+            cached: None,
             len: 0,
             #[cfg(test)]
             touched: BTreeSet::new(),
@@ -77,22 +78,22 @@ impl<T> Arena<T> {
     }
 
     /// Takes a value in; `None` if all places are taken.
-    pub(super) fn insert(&mut self, value: T, class: u16) -> Option<Key> {
+    pub(super) fn insert(&mut self, value: T, config: ConfigId) -> Option<Key> {
         let number = self.number_with_room()?;
         let nodes = self.nodes[number as usize].as_mut()?;
         let values = self.values[number as usize].as_mut()?;
         let segment = &mut self.segments[number as usize];
         let offset = segment.take(&mut nodes[..]);
         let node = &mut nodes[usize::from(offset)];
-        *node = node.taken(class);
+        *node = node.occupied(config);
         values[usize::from(offset)] = Some(value);
         let index = number << SEGMENT.ilog2() | u32::from(offset);
         let key = Key { index, generation: node.generation };
         if !segment.has_room() {
-            self.open.remove(&number);
+            self.with_room.remove(&number);
         }
-        if self.spare == Some(number) {
-            self.spare = None;
+        if self.cached == Some(number) {
+            self.cached = None;
         }
         self.len = self.len.saturating_add(1);
         #[cfg(test)]
@@ -102,23 +103,23 @@ impl<T> Arena<T> {
 
     /// A segment that has room, made if need be.
     fn number_with_room(&mut self) -> Option<u32> {
-        if let Some(&number) = self.open.first() {
+        if let Some(&number) = self.with_room.first() {
             return Some(number);
         }
-        let number = match self.released.pop_first() {
+        let number = match self.freed.pop_first() {
             Some(number) => number,
             None if self.segments.len() < MOST_SEGMENTS => {
                 let number = u32::try_from(self.segments.len()).ok()?;
                 self.nodes.push(None);
                 self.values.push(None);
-                self.segments.push(Segment::released(NonZero::<u16>::MIN));
+                self.segments.push(Segment::freed(NonZero::<u16>::MIN));
                 number
             }
             None => return None,
         };
-        self.nodes[number as usize] = places(self.segments[number as usize].furnish());
-        self.values[number as usize] = places(|_| None);
-        self.open.insert(number);
+        self.nodes[number as usize] = entries(self.segments[number as usize].allocate());
+        self.values[number as usize] = entries(|_| None);
+        self.with_room.insert(number);
         Some(number)
     }
 
@@ -128,14 +129,14 @@ impl<T> Arena<T> {
         let number = segment_of(key.index);
         let nodes = self.nodes[number as usize].as_mut()?;
         let segment = &mut self.segments[number as usize];
-        segment.vacate(&mut nodes[..], offset_in(key.index));
-        let value = place(&mut self.values, key.index)?.take();
+        segment.free(&mut nodes[..], offset_in(key.index));
+        let value = entry(&mut self.values, key.index)?.take();
         if segment.has_room() {
-            self.open.insert(number);
+            self.with_room.insert(number);
         }
         if segment.members == 0 {
-            if segment.has_room() && self.spare.is_none() {
-                self.spare = Some(number);
+            if segment.has_room() && self.cached.is_none() {
+                self.cached = Some(number);
             } else {
                 self.release(number);
             }
@@ -148,16 +149,16 @@ impl<T> Arena<T> {
         self.nodes[number as usize] = None;
         self.values[number as usize] = None;
         let segment = &mut self.segments[number as usize];
-        *segment = Segment::released(segment.generation);
-        self.open.remove(&number);
+        *segment = Segment::freed(segment.generation);
+        self.with_room.remove(&number);
         if segment.generation < NonZero::<u16>::MAX {
-            self.released.insert(number);
+            self.freed.insert(number);
         }
     }
 
     /// The member that the key names, unless it is gone.
     pub(super) fn node(&mut self, key: Key) -> Option<&mut Node> {
-        let node = place(&mut self.nodes, key.index)?;
+        let node = entry(&mut self.nodes, key.index)?;
         if node.generation != key.generation {
             return None;
         }
@@ -177,7 +178,7 @@ impl<T> Arena<T> {
 
     pub(super) fn value_mut(&mut self, key: Key) -> Option<&mut Option<T>> {
         self.node(key)?;
-        place(&mut self.values, key.index)
+        entry(&mut self.values, key.index)
     }
 
     /// The places of the values of all members, and of those that are vacant.
@@ -186,20 +187,20 @@ impl<T> Arena<T> {
     }
 
     /// A member that stands in line, and so is there.
-    pub(super) fn in_line(&mut self, index: u32) -> &mut Node {
+    pub(super) fn linked(&mut self, index: u32) -> &mut Node {
         #[cfg(test)]
         self.touched.insert(index);
-        place(&mut self.nodes, index).expect("a segment with members was not given back")
+        entry(&mut self.nodes, index).expect("a segment with members was not given back")
     }
 
     /// The key of a member that stands in line.
     pub(super) fn key(&mut self, index: u32) -> Key {
-        Key { index, generation: self.in_line(index).generation }
+        Key { index, generation: self.linked(index).generation }
     }
 
     /// How many segments take up memory.
     #[cfg(test)]
-    pub(super) fn furnished(&self) -> usize {
+    pub(super) fn allocated(&self) -> usize {
         self.nodes.iter().flatten().count()
     }
 }
@@ -214,14 +215,14 @@ fn offset_in(index: u32) -> u16 {
     index as u16 % SEGMENT
 }
 
-fn place<P>(all: &mut [Places<P>], index: u32) -> Option<&mut P> {
-    let places = all.get_mut(segment_of(index) as usize)?.as_mut()?;
-    Some(&mut places[usize::from(offset_in(index))])
+fn entry<P>(all: &mut [Entries<P>], index: u32) -> Option<&mut P> {
+    let entries = all.get_mut(segment_of(index) as usize)?.as_mut()?;
+    Some(&mut entries[usize::from(offset_in(index))])
 }
 
 /// The places of a segment. They do not pass over the stack, which may be small.
-fn places<P>(place: impl FnMut(u16) -> P) -> Places<P> {
-    (0..SEGMENT).map(place).collect::<Vec<_>>().try_into().ok()
+fn entries<P>(entry: impl FnMut(u16) -> P) -> Entries<P> {
+    (0..SEGMENT).map(entry).collect::<Vec<_>>().try_into().ok()
 }
 
 #[cfg(test)]
@@ -241,7 +242,7 @@ mod tests {
             assert_eq!(key, Key { index: nth % places, generation });
             assert_eq!(arena.remove(key), Some(()));
         }
-        assert_eq!((arena.furnished(), arena.len()), (0, 0));
+        assert_eq!((arena.allocated(), arena.len()), (0, 0));
         let last = Key { index: 0, generation: NonZero::<u16>::MAX };
         assert!(arena.node(last).is_none());
 
@@ -260,7 +261,7 @@ mod tests {
         for &key in &old {
             arena.remove(key);
         }
-        assert_eq!(arena.furnished(), 1);
+        assert_eq!(arena.allocated(), 1);
         let new = fill(&mut arena);
         assert!(old.iter().all(|&key| arena.get(key).is_none() && arena.remove(key).is_none()));
         assert!(

@@ -158,17 +158,17 @@ fn gaps(config: &Config, count: usize) -> Vec<Option<Duration>> {
     let plain = Config::every(config.interval()).with_jitter(config.jitter());
     let plain = config.seed().map_or(plain, |seed| plain.with_seed(seed));
     let mut now = At::ZERO;
-    let mut heart = Heartbeat::new(&plain, now);
+    let mut heartbeat = Heartbeat::new(&plain, now);
     (0..=count)
-        .map(|_| match heart.poll_deadline(now) {
+        .map(|_| match heartbeat.poll_deadline(now) {
             Action::WaitUntil(at) => {
                 let gap = at - now;
                 now = at;
                 assert_eq!(
-                    heart.poll_deadline(now),
+                    heartbeat.poll_deadline(now),
                     Action::SendHeartbeat { late: Duration::ZERO }
                 );
-                heart.on_heartbeat_sent(now);
+                heartbeat.on_heartbeat_sent(now);
                 Some(gap)
             }
             Action::WaitForever => None,
@@ -178,14 +178,14 @@ fn gaps(config: &Config, count: usize) -> Vec<Option<Duration>> {
 }
 
 /// Plays one call to the machine.
-pub fn play(heart: &mut Heartbeat<At>, op: Op) -> Option<Action<At>> {
+pub fn play(heartbeat: &mut Heartbeat<At>, op: Op) -> Option<Action<At>> {
     match op {
-        Op::Send(now) => heart.on_send(now),
-        Op::Bytes(now) => heart.on_bytes(now),
-        Op::Sent(now) => heart.on_heartbeat_sent(now),
-        Op::Failed => heart.on_heartbeat_failed(),
-        Op::Stop => heart.stop(),
-        Op::Poll(now) => return Some(heart.poll_deadline(now)),
+        Op::Send(now) => heartbeat.on_send(now),
+        Op::Bytes(now) => heartbeat.on_bytes(now),
+        Op::Sent(now) => heartbeat.on_heartbeat_sent(now),
+        Op::Failed => heartbeat.on_heartbeat_failed(),
+        Op::Stop => heartbeat.stop(),
+        Op::Poll(now) => return Some(heartbeat.poll_deadline(now)),
     }
     None
 }
@@ -243,11 +243,11 @@ impl WatchModel {
 }
 
 /// Plays one call to the watchdog.
-pub fn play_watch(dog: &mut Watchdog<At>, op: WatchOp) -> Option<WatchdogAction<At>> {
+pub fn play_watch(watchdog: &mut Watchdog<At>, op: WatchOp) -> Option<WatchdogAction<At>> {
     match op {
-        WatchOp::Receive(now) => dog.on_receive(now),
-        WatchOp::Stop => dog.stop(),
-        WatchOp::Poll(now) => return Some(dog.poll_deadline(now)),
+        WatchOp::Receive(now) => watchdog.on_receive(now),
+        WatchOp::Stop => watchdog.stop(),
+        WatchOp::Poll(now) => return Some(watchdog.poll_deadline(now)),
     }
     None
 }

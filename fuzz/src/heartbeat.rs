@@ -105,7 +105,12 @@ impl HeartbeatCase {
                 Op::Poll(_) => {}
             }
             assert_eq!(heartbeat.is_stopped(), stopped, "stopped or not{}", so_far());
-            assert_eq!(heartbeat.is_in_flight(), in_flight && !stopped, "in flight or not{}", so_far());
+            assert_eq!(
+                heartbeat.is_in_flight(),
+                in_flight && !stopped,
+                "in flight or not{}",
+                so_far()
+            );
 
             let seen = model.log[model.log.len() - 1].seen;
             let silence = model.silence(seen);
@@ -125,7 +130,11 @@ impl HeartbeatCase {
                 && at <= At::MAX.saturating_sub(granularity)
             {
                 let alarm = at.saturating_sub(granularity);
-                assert!(is_late_enough(&heartbeat, alarm), "nothing to do at {alarm:?}{}", so_far());
+                assert!(
+                    is_late_enough(&heartbeat, alarm),
+                    "nothing to do at {alarm:?}{}",
+                    so_far()
+                );
             }
         }
     }

@@ -3,21 +3,21 @@ use std::time::Duration;
 use arbitrary::Arbitrary;
 use heartbeat_core::{Config, Jitter};
 
-use crate::reference_set::{SetWithReference, Op, When};
+use crate::reference_set::{Op, SetWithReference, When};
 
 /// A fleet at its birth, and what happens to it.
 #[derive(Debug, Arbitrary)]
 pub struct HeartbeatSetCase {
-    epoch: Length,
-    settings: [Settings; 4],
+    epoch: ShortLength,
+    settings: [MemberSettings; 4],
     #[arbitrary(with = crate::steps)]
-    steps: Vec<Step>,
+    steps: Vec<SetStep>,
 }
 
 /// A length of time. Those of limits lie below 2^31 nanoseconds, where giving up is exact; a fleet's
 /// time ends after 73 years, so leaps are not as wide as for a lone machine.
 #[derive(Debug, Clone, Copy, Arbitrary)]
-enum Length {
+enum ShortLength {
     Zero,
     Nanos(u8),
     /// Eighths of a second.
@@ -27,18 +27,18 @@ enum Length {
 }
 
 #[derive(Debug, Clone, Copy, Arbitrary)]
-struct Settings {
-    interval: Length,
+struct MemberSettings {
+    interval: ShortLength,
     /// In 65536ths.
     jitter: u16,
-    give_up_after: Length,
-    stall_after: Length,
+    give_up_after: ShortLength,
+    stall_after: ShortLength,
     immediate_first: bool,
     seed: u32,
 }
 
 #[derive(Debug, Clone, Copy, Arbitrary)]
-enum Step {
+enum SetStep {
     Insert(u8, Moment),
     Remove(u8),
     Send(u8, Moment),
@@ -56,16 +56,16 @@ enum Step {
 #[derive(Debug, Clone, Copy, Arbitrary)]
 enum Moment {
     Same,
-    Later(Length),
-    Earlier(Length),
+    Later(ShortLength),
+    Earlier(ShortLength),
     OnTime,
-    BeforeDeadline(Length),
-    AfterDeadline(Length),
+    BeforeDeadline(ShortLength),
+    AfterDeadline(ShortLength),
     /// That many times 4,000 seconds later.
     Leap(u8),
 }
 
-impl Length {
+impl ShortLength {
     fn duration(self) -> Duration {
         match self {
             Self::Zero => Duration::ZERO,
@@ -77,7 +77,7 @@ impl Length {
     }
 }
 
-impl Settings {
+impl MemberSettings {
     fn config(self) -> Config {
         let jitter = f32::from(self.jitter) / 65536.0;
         Config::every(self.interval.duration())
@@ -117,23 +117,23 @@ impl HeartbeatSetCase {
         }
     }
 
-    fn op(&self, step: Step) -> Op {
+    fn op(&self, step: SetStep) -> Op {
         match step {
-            Step::Insert(nth, moment) => {
+            SetStep::Insert(nth, moment) => {
                 let settings = self.settings[usize::from(nth) % self.settings.len()];
                 Op::Insert(settings.config(), moment.when())
             }
-            Step::Remove(nth) => Op::Remove(nth.into()),
-            Step::Send(nth, moment) => Op::Send(nth.into(), moment.when()),
-            Step::Bytes(nth, moment) => Op::Bytes(nth.into(), moment.when()),
-            Step::Sent(nth, moment) => Op::Sent(nth.into(), moment.when()),
-            Step::Failed(nth) => Op::Failed(nth.into()),
-            Step::Stop(nth) => Op::Stop(nth.into()),
-            Step::Ask(nth, moment) => Op::Ask(nth.into(), moment.when()),
-            Step::Take(moment) => Op::Take(moment.when()),
-            Step::TakeOnly(moment) => Op::TakeOnly(moment.when()),
-            Step::Drain(moment) => Op::Drain(moment.when()),
-            Step::Stale(nth) => Op::Stale(nth.into()),
+            SetStep::Remove(nth) => Op::Remove(nth.into()),
+            SetStep::Send(nth, moment) => Op::Send(nth.into(), moment.when()),
+            SetStep::Bytes(nth, moment) => Op::Bytes(nth.into(), moment.when()),
+            SetStep::Sent(nth, moment) => Op::Sent(nth.into(), moment.when()),
+            SetStep::Failed(nth) => Op::Failed(nth.into()),
+            SetStep::Stop(nth) => Op::Stop(nth.into()),
+            SetStep::Ask(nth, moment) => Op::Ask(nth.into(), moment.when()),
+            SetStep::Take(moment) => Op::Take(moment.when()),
+            SetStep::TakeOnly(moment) => Op::TakeOnly(moment.when()),
+            SetStep::Drain(moment) => Op::Drain(moment.when()),
+            SetStep::Stale(nth) => Op::Stale(nth.into()),
         }
     }
 }

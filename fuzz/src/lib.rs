@@ -8,21 +8,21 @@
 
 #![forbid(unsafe_code)]
 
-#[path = "../../crates/heartbeat-core/tests/reference_set/mod.rs"]
-mod reference_set;
-mod heartbeat_set;
 mod heartbeat;
+mod heartbeat_set;
 #[path = "../../crates/heartbeat-core/tests/reference_model/mod.rs"]
 mod reference_model;
+#[path = "../../crates/heartbeat-frame/tests/reference_reader/mod.rs"]
+mod reference_reader;
+#[path = "../../crates/heartbeat-core/tests/reference_set/mod.rs"]
+mod reference_set;
 mod streams;
 mod time;
 mod watchdog;
-#[path = "../../crates/heartbeat-frame/tests/whole/mod.rs"]
-mod whole;
 
-pub use heartbeat_set::HeartbeatSetCase;
 pub use heartbeat::HeartbeatCase;
-pub use streams::{EnvelopeCase, GrpcWebTextCase, NdjsonCase, Outcome, SseCase, Tally};
+pub use heartbeat_set::HeartbeatSetCase;
+pub use streams::{EnvelopeCase, GrpcWebTextCase, NdjsonCase, SseCase, StreamOutcome, Tally};
 pub use watchdog::WatchdogCase;
 
 use arbitrary::{Arbitrary, Result, Unstructured};

@@ -13,18 +13,18 @@ pub struct WatchdogCase {
     granularity: Length,
     birth: When,
     #[arbitrary(with = crate::steps)]
-    steps: Vec<Step>,
+    steps: Vec<WatchdogStep>,
 }
 
 #[derive(Debug, Clone, Copy, Arbitrary)]
 enum Timeout {
     Plain(Length),
-    Missing(u8, Length),
-    AnyMissing(u32, Length),
+    Missed(u8, Length),
+    AnyMissed(u32, Length),
 }
 
 #[derive(Debug, Clone, Copy, Arbitrary)]
-enum Step {
+enum WatchdogStep {
     Poll(When),
     Receive(When),
     Stop,
@@ -34,10 +34,10 @@ impl Timeout {
     fn machine(self, birth: At) -> Watchdog<At> {
         match self {
             Self::Plain(timeout) => Watchdog::new(timeout.duration(), birth),
-            Self::Missing(count, interval) => {
+            Self::Missed(count, interval) => {
                 Watchdog::after_missed(count.into(), interval.duration(), birth)
             }
-            Self::AnyMissing(count, interval) => {
+            Self::AnyMissed(count, interval) => {
                 Watchdog::after_missed(count, interval.duration(), birth)
             }
         }
@@ -46,14 +46,14 @@ impl Timeout {
     fn duration(self) -> Duration {
         let (count, interval) = match self {
             Self::Plain(timeout) => (1, timeout),
-            Self::Missing(count, interval) => (count.into(), interval),
-            Self::AnyMissing(count, interval) => (count, interval),
+            Self::Missed(count, interval) => (count.into(), interval),
+            Self::AnyMissed(count, interval) => (count, interval),
         };
         interval.duration().checked_mul(count).unwrap_or(Duration::MAX) // T8
     }
 }
 
-impl Step {
+impl WatchdogStep {
     fn resolve(self, at: impl Fn(When) -> At) -> WatchOp {
         match self {
             Self::Poll(when) => WatchOp::Poll(at(when)),

@@ -62,7 +62,7 @@ impl Config {
         self
     }
 
-    /// ListHead the heartbeats once no real event was sent for that long (T12). Default: zero, never.
+    /// Ends the heartbeats once no real event was sent for that long (T12). Default: zero, never.
     ///
     /// Without it, heartbeats keep the stream of a producer that died open for ever.
     pub const fn with_give_up_after(mut self, silence: Duration) -> Self {

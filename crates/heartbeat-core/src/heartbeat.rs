@@ -161,7 +161,7 @@ impl<I: Instant> Heartbeat<I> {
         self.stop();
     }
 
-    /// ListHead the heartbeats, from any state. May be called again (T9).
+    /// Ends the heartbeats, from any state. May be called again (T9).
     pub fn stop(&mut self) {
         self.apply_pending_send();
         self.phase = Phase::Stopped;

@@ -274,7 +274,7 @@ impl<I: Instant, T> HeartbeatSet<I, T> {
         self.report(key, self.epoch, |heartbeat, _| heartbeat.on_heartbeat_failed())
     }
 
-    /// ListHead the heartbeats of a member (T9). It stays until it is removed.
+    /// Ends the heartbeats of a member (T9). It stays until it is removed.
     pub fn stop(&mut self, key: Key) -> bool {
         self.report(key, self.epoch, |heartbeat, _| heartbeat.stop())
     }

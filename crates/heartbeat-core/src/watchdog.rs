@@ -94,7 +94,7 @@ impl<I: Instant> Watchdog<I> {
         }
     }
 
-    /// ListHead the watch, from any state. May be called again (T9).
+    /// Ends the watch, from any state. May be called again (T9).
     pub fn stop(&mut self) {
         self.state = WatchState::Stopped;
     }

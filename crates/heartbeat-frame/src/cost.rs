@@ -24,13 +24,13 @@
 //! use std::time::Duration;
 //!
 //! use heartbeat_frame::HeartbeatMessage;
-//! use heartbeat_frame::cost::{Cost, Form, Http, Ip, Rate, Transport};
+//! use heartbeat_frame::cost::{Cost, Frame, Http, Ip, Rate, Transport};
 //!
 //! // gRPC over TLS.
-//! let form = Form::envelope(&HeartbeatMessage::default());
-//! let cost = Cost::new(form, Transport { http: Http::Http2, tls: true, ip: Ip::V4 });
+//! let frame = Frame::envelope(&HeartbeatMessage::default());
+//! let cost = Cost::new(frame, Transport { http: Http::Http2, tls: true, ip: Ip::V4 });
 //! assert_eq!(cost.application_bytes(), 19 + 5 + 9); // message, envelope, header of a DATA frame
-//! assert_eq!(cost.written_bytes(), 33 + 22); // in a TLS record
+//! assert_eq!(cost.wire_bytes(), 33 + 22); // in a TLS record
 //! assert_eq!(cost.total_bytes(), 55 + 52 + 52); // in a segment, and the acknowledgement
 //!
 //! // A million such streams, each silent all day.
@@ -48,18 +48,18 @@ use crate::{HeartbeatMessage, NdjsonHeartbeat, SseHeartbeat};
 /// # Example
 ///
 /// ```
-/// use heartbeat_frame::cost::{Cost, Form, Http, Ip, Transport};
+/// use heartbeat_frame::cost::{Cost, Frame, Http, Ip, Transport};
 /// use heartbeat_frame::{HeartbeatMessage, SseHeartbeat};
 ///
 /// let over = Transport { http: Http::Http1, tls: false, ip: Ip::V4 };
-/// let comment = Cost::new(Form::sse(&SseHeartbeat::default()), over);
-/// let message = Cost::new(Form::envelope_base64(&HeartbeatMessage::empty()), over);
+/// let comment = Cost::new(Frame::sse(&SseHeartbeat::default()), over);
+/// let message = Cost::new(Frame::envelope_base64(&HeartbeatMessage::empty()), over);
 /// assert_eq!(comment.application_bytes(), 7); // "2\r\n:\n\r\n"
 /// assert_eq!(message.application_bytes(), 13); // "8\r\nAAAAAAA=\r\n"
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[must_use = "a form says nothing until its cost is asked for"]
-pub struct Form {
+#[must_use = "a frame says nothing until its cost is asked for"]
+pub struct Frame {
     payload_bytes: u64,
     envelope_bytes: u64,
     channel: Channel,
@@ -74,7 +74,7 @@ enum Channel {
     WebSocket,
 }
 
-impl Form {
+impl Frame {
     /// A message in the envelope of gRPC, gRPC-Web and Connect.
     pub fn envelope(message: &HeartbeatMessage) -> Self {
         Self::message(message, message.envelope().len())
@@ -151,21 +151,21 @@ const PONG: u64 = PING + 4;
 
 /// The header of a frame of HTTP/2, and how much the peer takes in one unless it says otherwise.
 const FRAME_HEADER: u64 = 9;
-const FRAME: u64 = 16_384;
+const MAX_FRAME: u64 = 16_384;
 
 /// What TLS 1.3 adds to a record, which is its header, the type of the content and the tag; and how much
 /// one holds.
 const RECORD_OVERHEAD: u64 = 5 + 1 + 16;
-const RECORD: u64 = 16_384;
+const MAX_RECORD: u64 = 16_384;
 
 /// The header of TCP, with timestamps.
 const TCP_HEADER: u64 = 20 + 12;
 
 /// The longest packet of Ethernet.
-const PACKET: u64 = 1500;
+const MAX_PACKET: u64 = 1500;
 
 /// What is added to bytes that go through a transport, and in how many segments they go.
-struct Carried {
+struct Encoded {
     http_bytes: u64,
     tls_bytes: u64,
     tcp_ip_bytes: u64,
@@ -174,17 +174,18 @@ struct Carried {
 
 impl Transport {
     /// Carries `bytes`, of which there is at least one.
-    fn carry(self, channel: Channel, bytes: u64) -> Carried {
+    fn carry(self, channel: Channel, bytes: u64) -> Encoded {
         let http_bytes = match (self.http, channel) {
             (Http::Http1, Channel::Body) => u64::from(bytes.ilog(16)) + 1 + "\r\n\r\n".len() as u64,
             (Http::Http1, Channel::WebSocket) => 0,
-            (Http::Http2, _) => bytes.div_ceil(FRAME) * FRAME_HEADER,
+            (Http::Http2, _) => bytes.div_ceil(MAX_FRAME) * FRAME_HEADER,
         };
         let application = bytes + http_bytes;
-        let tls_bytes = if self.tls { application.div_ceil(RECORD) * RECORD_OVERHEAD } else { 0 };
+        let tls_bytes =
+            if self.tls { application.div_ceil(MAX_RECORD) * RECORD_OVERHEAD } else { 0 };
         let headers = self.ip.headers();
-        let segments = (application + tls_bytes).div_ceil(PACKET - headers);
-        Carried { http_bytes, tls_bytes, tcp_ip_bytes: segments * headers, segments }
+        let segments = (application + tls_bytes).div_ceil(MAX_PACKET - headers);
+        Encoded { http_bytes, tls_bytes, tcp_ip_bytes: segments * headers, segments }
     }
 }
 
@@ -205,10 +206,10 @@ impl Ip {
 ///
 /// ```
 /// use heartbeat_frame::NdjsonHeartbeat;
-/// use heartbeat_frame::cost::{Cost, Form, Http, Ip, Transport};
+/// use heartbeat_frame::cost::{Cost, Frame, Http, Ip, Transport};
 ///
-/// let form = Form::ndjson(NdjsonHeartbeat::BlankLine);
-/// let cost = Cost::new(form, Transport { http: Http::Http1, tls: true, ip: Ip::V6 });
+/// let frame = Frame::ndjson(NdjsonHeartbeat::BlankLine);
+/// let cost = Cost::new(frame, Transport { http: Http::Http1, tls: true, ip: Ip::V6 });
 /// let Cost { payload_bytes, http_bytes, tls_bytes, tcp_ip_bytes, ack_bytes, .. } = cost;
 /// let parts = [payload_bytes, http_bytes, tls_bytes, tcp_ip_bytes, ack_bytes];
 /// assert_eq!(parts, [1, 5, 22, 72, 72]);
@@ -237,9 +238,9 @@ pub struct Cost {
 
 impl Cost {
     /// What a heartbeat of that form costs over that transport.
-    pub fn new(form: Form, over: Transport) -> Self {
-        let Form { payload_bytes, envelope_bytes, channel } = form;
-        let Carried { http_bytes, tls_bytes, tcp_ip_bytes, segments } =
+    pub fn new(frame: Frame, over: Transport) -> Self {
+        let Frame { payload_bytes, envelope_bytes, channel } = frame;
+        let Encoded { http_bytes, tls_bytes, tcp_ip_bytes, segments } =
             over.carry(channel, payload_bytes + envelope_bytes);
         let answer_bytes = match channel {
             Channel::Body => 0,
@@ -268,14 +269,14 @@ impl Cost {
 
     /// What the server writes to its socket. Exact.
     #[must_use]
-    pub const fn written_bytes(&self) -> u64 {
+    pub const fn wire_bytes(&self) -> u64 {
         self.application_bytes() + self.tls_bytes
     }
 
     /// What goes over the network, in both directions.
     #[must_use]
     pub const fn total_bytes(&self) -> u64 {
-        self.written_bytes() + self.tcp_ip_bytes + self.answer_bytes + self.ack_bytes
+        self.wire_bytes() + self.tcp_ip_bytes + self.answer_bytes + self.ack_bytes
     }
 }
 
@@ -315,24 +316,24 @@ impl Rate {
     /// How many heartbeats there are in a day on all streams together.
     #[must_use]
     pub fn heartbeats_per_day(&self) -> u64 {
-        self.in_a(DAY, 1)
+        self.per(DAY, 1)
     }
 
     /// What heartbeats of so many bytes come to in a day on all streams together.
     #[must_use]
     pub fn bytes_per_day(&self, bytes_per_heartbeat: u64) -> u64 {
-        self.in_a(DAY, bytes_per_heartbeat)
+        self.per(DAY, bytes_per_heartbeat)
     }
 
     /// The bandwidth that heartbeats of so many bytes take on all streams together.
     #[must_use]
     pub fn bits_per_second(&self, bytes_per_heartbeat: u64) -> u64 {
         // As many bits in a second as there are bytes in eight.
-        self.in_a(Duration::from_secs(8), bytes_per_heartbeat)
+        self.per(Duration::from_secs(8), bytes_per_heartbeat)
     }
 
     /// The sum of what each heartbeat adds in such a time.
-    fn in_a(&self, time: Duration, each: u64) -> u64 {
+    fn per(&self, time: Duration, each: u64) -> u64 {
         let interval = match u64::try_from(self.interval.as_nanos()) {
             Ok(0) | Err(_) => return 0,
             Ok(nanos) => u128::from(nanos),

@@ -77,4 +77,4 @@ pub use tracker::envelope::EnvelopeTracker;
 pub use tracker::grpc_web_text::GrpcWebTextTracker;
 pub use tracker::ndjson::NdjsonTracker;
 pub use tracker::sse::SseTracker;
-pub use tracker::{Boundary, BoundaryTracker, Passed};
+pub use tracker::{Boundary, BoundaryTracker, Content};

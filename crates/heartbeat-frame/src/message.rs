@@ -42,7 +42,7 @@ impl HeartbeatMessage {
     /// The only one that a client of any service is sure to decode: every proto3 message type reads
     /// it as its default value. Whether that value is harmless is for the client to say.
     pub const fn empty() -> Self {
-        Self { envelope: Bytes::from_static(&[0; envelope::PREFIX]) }
+        Self { envelope: Bytes::from_static(&[0; envelope::HEADER_LEN]) }
     }
 
     /// Any message as a heartbeat. Fails above 4 GiB less a byte.

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use heartbeat_frame::cost::{Cost, Form, Http, Ip, Rate, Transport};
+use heartbeat_frame::cost::{Cost, Frame, Http, Ip, Rate, Transport};
 use heartbeat_frame::{HeartbeatMessage, NdjsonHeartbeat, SseHeartbeat};
 use proptest::prelude::*;
 
@@ -15,8 +15,8 @@ fn with_tls(over: Transport) -> Transport {
 }
 
 /// All parts, in the order in which they are put around the payload.
-fn parts(form: Form, over: Transport) -> [u64; 7] {
-    let cost = Cost::new(form, over);
+fn parts(frame: Frame, over: Transport) -> [u64; 7] {
+    let cost = Cost::new(frame, over);
     let parts = [
         cost.payload_bytes,
         cost.envelope_bytes,
@@ -27,42 +27,42 @@ fn parts(form: Form, over: Transport) -> [u64; 7] {
         cost.ack_bytes,
     ];
     assert_eq!(cost.application_bytes(), parts[..3].iter().sum());
-    assert_eq!(cost.written_bytes(), parts[..4].iter().sum());
+    assert_eq!(cost.wire_bytes(), parts[..4].iter().sum());
     assert_eq!(cost.total_bytes(), parts.iter().sum());
     parts
 }
 
 /// A message whose envelope has so many bytes.
-fn envelope_of(bytes: usize) -> Form {
-    Form::envelope(&HeartbeatMessage::from_payload(vec![0; bytes - 5]).expect("short"))
+fn envelope_of(bytes: usize) -> Frame {
+    Frame::envelope(&HeartbeatMessage::from_payload(vec![0; bytes - 5]).expect("short"))
 }
 
 #[test]
 fn each_form_has_its_payload_and_its_envelope() {
     let json = HeartbeatMessage::from_payload(r#"{"eventType":"gateway.heartbeat"}"#);
     let event = SseHeartbeat::event("beat", "").expect("lines");
-    for (form, payload, envelope) in [
-        (Form::envelope(&HeartbeatMessage::default()), 19, 5),
-        (Form::envelope(&HeartbeatMessage::empty()), 0, 5),
-        (Form::envelope(&json.expect("short")), 33, 5),
-        (Form::envelope_base64(&HeartbeatMessage::default()), 19, 13),
-        (Form::envelope_base64(&HeartbeatMessage::empty()), 0, 8),
-        (Form::sse(&SseHeartbeat::default()), 2, 0),
-        (Form::sse(&SseHeartbeat::comment_block("").expect("a line")), 3, 0),
-        (Form::sse(&event), 20, 0),
-        (Form::ndjson(NdjsonHeartbeat::BlankLine), 1, 0),
-        (Form::ndjson(NdjsonHeartbeat::Space), 1, 0),
-        (Form::ping(), 0, 2),
+    for (frame, payload, envelope) in [
+        (Frame::envelope(&HeartbeatMessage::default()), 19, 5),
+        (Frame::envelope(&HeartbeatMessage::empty()), 0, 5),
+        (Frame::envelope(&json.expect("short")), 33, 5),
+        (Frame::envelope_base64(&HeartbeatMessage::default()), 19, 13),
+        (Frame::envelope_base64(&HeartbeatMessage::empty()), 0, 8),
+        (Frame::sse(&SseHeartbeat::default()), 2, 0),
+        (Frame::sse(&SseHeartbeat::comment_block("").expect("a line")), 3, 0),
+        (Frame::sse(&event), 20, 0),
+        (Frame::ndjson(NdjsonHeartbeat::BlankLine), 1, 0),
+        (Frame::ndjson(NdjsonHeartbeat::Space), 1, 0),
+        (Frame::ping(), 0, 2),
     ] {
         for over in [H1, H2, with_tls(H1), with_tls(H2)] {
-            assert_eq!(parts(form, over)[..2], [payload, envelope], "{form:?}");
+            assert_eq!(parts(frame, over)[..2], [payload, envelope], "{frame:?}");
         }
     }
 }
 
 #[test]
 fn each_transport_adds_its_own() {
-    let grpc = Form::envelope(&HeartbeatMessage::default());
+    let grpc = Frame::envelope(&HeartbeatMessage::default());
     assert_eq!(parts(grpc, H2), [19, 5, 9, 0, 52, 0, 52]);
     assert_eq!(parts(grpc, with_tls(H2)), [19, 5, 9, 22, 52, 0, 52]);
     assert_eq!(parts(grpc, H1), [19, 5, 6, 0, 52, 0, 52]);
@@ -73,9 +73,9 @@ fn each_transport_adds_its_own() {
 
 #[test]
 fn a_ping_has_no_http_around_it_but_frames_and_is_answered() {
-    assert_eq!(parts(Form::ping(), H1), [0, 2, 0, 0, 52, 52 + 6, 52]);
-    assert_eq!(parts(Form::ping(), with_tls(H1)), [0, 2, 0, 22, 52, 52 + 22 + 6, 52]);
-    assert_eq!(parts(Form::ping(), H2), [0, 2, 9, 0, 52, 52 + 9 + 6, 52]);
+    assert_eq!(parts(Frame::ping(), H1), [0, 2, 0, 0, 52, 52 + 6, 52]);
+    assert_eq!(parts(Frame::ping(), with_tls(H1)), [0, 2, 0, 22, 52, 52 + 22 + 6, 52]);
+    assert_eq!(parts(Frame::ping(), H2), [0, 2, 9, 0, 52, 52 + 9 + 6, 52]);
 }
 
 #[test]

@@ -1,15 +1,15 @@
 //! Each tracker against whole streams, cut anywhere, with a heartbeat wherever one may stand: what the
 //! tracker says is what the whole says, and the messages of the stream are as they were.
 
-mod whole;
+mod reference_reader;
 
 use heartbeat_frame::{HeartbeatMessage, NdjsonHeartbeat, SseHeartbeat};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use whole::Protocol;
-use whole::cut::{envelopes, grpc_web_text};
+use reference_reader::EnvelopeFlags;
+use reference_reader::cut::{envelopes, grpc_web_text};
 
 /// In every form.
 fn sse(stream: &[u8], cuts: &[usize]) {
@@ -18,14 +18,14 @@ fn sse(stream: &[u8], cuts: &[usize]) {
         SseHeartbeat::comment_block("").expect("one line"),
         SseHeartbeat::event("beat", "x").expect("one line each"),
     ] {
-        whole::cut::sse(&beat, stream, cuts);
+        reference_reader::cut::sse(&beat, stream, cuts);
     }
 }
 
 /// In both forms.
 fn ndjson(stream: &[u8], cuts: &[usize]) {
     for beat in [NdjsonHeartbeat::BlankLine, NdjsonHeartbeat::Space] {
-        whole::cut::ndjson(beat, stream, cuts);
+        reference_reader::cut::ndjson(beat, stream, cuts);
     }
 }
 
@@ -116,7 +116,7 @@ proptest! {
     #[test]
     fn envelopes_cut_anywhere(
         (stream, cuts) in streams(ENVELOPES),
-        protocol in select(&[Protocol::Grpc, Protocol::GrpcWeb, Protocol::Connect][..]),
+        protocol in select(&[EnvelopeFlags::Grpc, EnvelopeFlags::GrpcWeb, EnvelopeFlags::Connect][..]),
         beat in select(&["", "{}", "hi, heartbeat"][..]),
     ) {
         let beat = HeartbeatMessage::from_payload(beat).expect("it fits");
@@ -160,7 +160,7 @@ fn every_short_stream(bytes: &[u8], longest: u32, play: impl Fn(&[u8], &[usize])
 fn every_short_stream_of_envelopes() {
     let beat = HeartbeatMessage::empty();
     every_short_stream(&[0, 1, 2, 0x80], 6, |stream, cuts| {
-        for protocol in [Protocol::Grpc, Protocol::GrpcWeb, Protocol::Connect] {
+        for protocol in [EnvelopeFlags::Grpc, EnvelopeFlags::GrpcWeb, EnvelopeFlags::Connect] {
             envelopes(protocol, &beat, stream, cuts);
         }
     });

@@ -1,10 +1,10 @@
 //! Where a heartbeat may stand among envelopes, and which of them are heartbeats.
 
 use bytes::Bytes;
-use heartbeat_frame::{Boundary, BoundaryTracker, EnvelopeTracker, HeartbeatMessage, Passed};
+use heartbeat_frame::{Boundary, BoundaryTracker, Content, EnvelopeTracker, HeartbeatMessage};
 
-use Boundary::{Ended, Here, Unknown, Within};
-use Passed::{Nothing, Real};
+use Boundary::{EndOfStream, InsideMessage, Open, Unknown};
+use Content::{Empty, Event};
 
 const HI: &[u8] = b"\0\0\0\0\x02hi";
 
@@ -21,27 +21,27 @@ fn connect() -> EnvelopeTracker {
 }
 
 /// What the tracker says of these bytes, and of the place after them.
-fn fed(tracker: &mut impl BoundaryTracker, bytes: &[u8]) -> (Passed, Boundary) {
+fn fed(tracker: &mut impl BoundaryTracker, bytes: &[u8]) -> (Content, Boundary) {
     let mut left = Bytes::copy_from_slice(bytes);
-    let passed = tracker.feed(&mut left);
+    let content = tracker.feed(&mut left);
     assert_eq!(left, bytes, "nothing is taken out of envelopes");
-    (passed, tracker.boundary())
+    (content, tracker.boundary())
 }
 
 #[test]
 fn a_heartbeat_may_stand_before_everything_and_after_each_envelope() {
     let mut tracker = grpc();
-    assert_eq!(tracker.boundary(), Here);
-    assert_eq!(fed(&mut tracker, HI), (Real, Here));
-    assert_eq!(fed(&mut tracker, &[HI, HI].concat()), (Real, Here));
-    assert_eq!(fed(&mut tracker, b""), (Nothing, Here));
+    assert_eq!(tracker.boundary(), Open);
+    assert_eq!(fed(&mut tracker, HI), (Event, Open));
+    assert_eq!(fed(&mut tracker, &[HI, HI].concat()), (Event, Open));
+    assert_eq!(fed(&mut tracker, b""), (Empty, Open));
 }
 
 #[test]
 fn none_may_stand_within_an_envelope() {
     let mut tracker = grpc();
     for (at, byte) in HI.iter().enumerate() {
-        let boundary = if at == HI.len() - 1 { Here } else { Within };
+        let boundary = if at == HI.len() - 1 { Open } else { InsideMessage };
         assert_eq!(fed(&mut tracker, &[*byte]).1, boundary, "after {} bytes", at + 1);
     }
 }
@@ -49,23 +49,23 @@ fn none_may_stand_within_an_envelope() {
 #[test]
 fn an_envelope_without_a_payload_ends_with_its_prefix() {
     let mut tracker = grpc();
-    assert_eq!(fed(&mut tracker, b"\0\0\0\0"), (Passed::Bytes, Within));
-    assert_eq!(fed(&mut tracker, b"\0"), (Real, Here));
-    assert_eq!(fed(&mut tracker, b"\x01\0\0\0\0"), (Real, Here));
+    assert_eq!(fed(&mut tracker, b"\0\0\0\0"), (Content::NonEvent, InsideMessage));
+    assert_eq!(fed(&mut tracker, b"\0"), (Event, Open));
+    assert_eq!(fed(&mut tracker, b"\x01\0\0\0\0"), (Event, Open));
 }
 
 #[test]
 fn the_longest_payload_is_counted_to_its_last_byte() {
     let mut tracker = grpc();
-    assert_eq!(fed(&mut tracker, b"\0\xff\xff\xff\xff"), (Real, Within));
+    assert_eq!(fed(&mut tracker, b"\0\xff\xff\xff\xff"), (Event, InsideMessage));
     let piece = Bytes::from(vec![0; 1 << 24]);
     for _ in 0..255 {
-        assert_eq!(tracker.feed(&mut piece.clone()), Real);
-        assert_eq!(tracker.boundary(), Within);
+        assert_eq!(tracker.feed(&mut piece.clone()), Event);
+        assert_eq!(tracker.boundary(), InsideMessage);
     }
     tracker.feed(&mut piece.slice(2..));
-    assert_eq!(tracker.boundary(), Within);
-    assert_eq!(fed(&mut tracker, b"\0"), (Real, Here));
+    assert_eq!(tracker.boundary(), InsideMessage);
+    assert_eq!(fed(&mut tracker, b"\0"), (Event, Open));
 }
 
 #[test]
@@ -73,25 +73,25 @@ fn each_protocol_has_its_flags_and_no_others() {
     for flags in 0..=u8::MAX {
         let message = |mut tracker: EnvelopeTracker, after| {
             let envelope = [flags, 0, 0, 0, 1, b'x'];
-            assert_eq!(fed(&mut tracker, &envelope), (Real, after), "{flags:#x}");
+            assert_eq!(fed(&mut tracker, &envelope), (Event, after), "{flags:#x}");
         };
         let refused = |mut tracker: EnvelopeTracker| {
             for bytes in [&[flags][..], b"\0\0\0\0", HI] {
-                assert_eq!(fed(&mut tracker, bytes), (Real, Unknown), "{flags:#x}");
+                assert_eq!(fed(&mut tracker, bytes), (Event, Unknown), "{flags:#x}");
             }
         };
         match flags {
-            0 | 1 => message(grpc(), Here),
+            0 | 1 => message(grpc(), Open),
             _ => refused(grpc()),
         }
         match flags {
-            0 | 1 => message(grpc_web(), Here),
-            0x80 | 0x81 => message(grpc_web(), Ended),
+            0 | 1 => message(grpc_web(), Open),
+            0x80 | 0x81 => message(grpc_web(), EndOfStream),
             _ => refused(grpc_web()),
         }
         match flags {
-            0 | 1 => message(connect(), Here),
-            2 | 3 => message(connect(), Ended),
+            0 | 1 => message(connect(), Open),
+            2 | 3 => message(connect(), EndOfStream),
             _ => refused(connect()),
         }
     }
@@ -103,19 +103,19 @@ fn nothing_may_follow_the_end() {
     let end_of_stream: (_, &[u8]) = (connect(), b"\x02\0\0\0\x02{}");
     let empty: (_, &[u8]) = (connect(), b"\x02\0\0\0\0");
     for (mut tracker, end) in [trailers, end_of_stream, empty] {
-        assert_eq!(fed(&mut tracker, HI), (Real, Here));
-        assert_eq!(fed(&mut tracker, &end[..end.len() - 1]), (Real, Within));
-        assert_eq!(fed(&mut tracker, &end[end.len() - 1..]), (Real, Ended));
-        assert_eq!(fed(&mut tracker, b""), (Nothing, Ended));
-        assert_eq!(fed(&mut tracker.clone(), b"\0"), (Real, Unknown));
-        assert_eq!(fed(&mut tracker, HI), (Real, Unknown));
-        assert_eq!(fed(&mut tracker, HI), (Real, Unknown));
+        assert_eq!(fed(&mut tracker, HI), (Event, Open));
+        assert_eq!(fed(&mut tracker, &end[..end.len() - 1]), (Event, InsideMessage));
+        assert_eq!(fed(&mut tracker, &end[end.len() - 1..]), (Event, EndOfStream));
+        assert_eq!(fed(&mut tracker, b""), (Empty, EndOfStream));
+        assert_eq!(fed(&mut tracker.clone(), b"\0"), (Event, Unknown));
+        assert_eq!(fed(&mut tracker, HI), (Event, Unknown));
+        assert_eq!(fed(&mut tracker, HI), (Event, Unknown));
     }
 }
 
 #[test]
 fn what_follows_the_end_in_one_piece_is_seen_too() {
-    assert_eq!(fed(&mut connect(), b"\x02\0\0\0\0\0\0\0\0\0"), (Real, Unknown));
+    assert_eq!(fed(&mut connect(), b"\x02\0\0\0\0\0\0\0\0\0"), (Event, Unknown));
 }
 
 #[test]
@@ -127,15 +127,15 @@ fn t21_an_envelope_that_equals_the_heartbeat_is_none_of_the_events() {
     ] {
         let mut tracker = EnvelopeTracker::grpc(&beat);
         for _ in 0..2 {
-            assert_eq!(fed(&mut tracker, &beat.envelope()), (Passed::Bytes, Here));
+            assert_eq!(fed(&mut tracker, &beat.envelope()), (Content::NonEvent, Open));
         }
         for byte in beat.envelope() {
-            assert_eq!(fed(&mut tracker, &[byte]).0, Passed::Bytes);
+            assert_eq!(fed(&mut tracker, &[byte]).0, Content::NonEvent);
         }
-        assert_eq!(tracker.boundary(), Here);
+        assert_eq!(tracker.boundary(), Open);
         let event = [&beat.envelope(), HI].concat();
-        assert_eq!(fed(&mut tracker, &event), (Real, Here));
-        assert_eq!(fed(&mut tracker, &beat.envelope()), (Passed::Bytes, Here));
+        assert_eq!(fed(&mut tracker, &event), (Event, Open));
+        assert_eq!(fed(&mut tracker, &beat.envelope()), (Content::NonEvent, Open));
     }
 }
 
@@ -147,20 +147,20 @@ fn t21_an_envelope_may_be_the_heartbeat_up_to_the_first_byte_that_differs() {
         other[at] ^= 0x01;
         let mut tracker = grpc();
         for byte in &other[..at] {
-            assert_eq!(fed(&mut tracker, &[*byte]), (Passed::Bytes, Within));
+            assert_eq!(fed(&mut tracker, &[*byte]), (Content::NonEvent, InsideMessage));
         }
-        assert_eq!(fed(&mut tracker, &other[at..=at]).0, Real, "byte {at}");
+        assert_eq!(fed(&mut tracker, &other[at..=at]).0, Event, "byte {at}");
         if at + 1 < beat.len() {
-            assert_eq!(fed(&mut tracker, &[beat[at + 1]]).0, Real, "once it is real it stays so");
+            assert_eq!(fed(&mut tracker, &[beat[at + 1]]).0, Event, "once it is real it stays so");
         }
-        assert_eq!(fed(&mut grpc(), &other).0, Real, "byte {at}");
+        assert_eq!(fed(&mut grpc(), &other).0, Event, "byte {at}");
     }
 }
 
 #[test]
 fn t21_a_compressed_message_and_the_end_are_real() {
     let beat = HeartbeatMessage::empty();
-    assert_eq!(fed(&mut EnvelopeTracker::grpc(&beat), b"\x01\0\0\0\0"), (Real, Here));
-    assert_eq!(fed(&mut EnvelopeTracker::grpc_web(&beat), b"\x80\0\0\0\0"), (Real, Ended));
-    assert_eq!(fed(&mut EnvelopeTracker::connect(&beat), b"\x02\0\0\0\0"), (Real, Ended));
+    assert_eq!(fed(&mut EnvelopeTracker::grpc(&beat), b"\x01\0\0\0\0"), (Event, Open));
+    assert_eq!(fed(&mut EnvelopeTracker::grpc_web(&beat), b"\x80\0\0\0\0"), (Event, EndOfStream));
+    assert_eq!(fed(&mut EnvelopeTracker::connect(&beat), b"\x02\0\0\0\0"), (Event, EndOfStream));
 }

@@ -31,7 +31,7 @@ fn main() {
             for cut in 0..=event.len() {
                 tracker.feed(&mut event.slice(..cut));
                 tracker.feed(&mut event.slice(cut..));
-                assert_eq!(tracker.boundary(), Boundary::Here);
+                assert_eq!(tracker.boundary(), Boundary::Open);
             }
         }
     }

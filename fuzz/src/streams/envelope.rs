@@ -1,13 +1,13 @@
 use arbitrary::{Arbitrary, Result, Unstructured};
 use heartbeat_frame::HeartbeatMessage;
 
-use super::{Cuts, LONGEST, Outcome, Stream, pieces};
-use crate::whole::{Protocol, cut};
+use super::{Cuts, LONGEST, Stream, StreamOutcome, pieces};
+use crate::reference_reader::{EnvelopeFlags, cut};
 
 /// A stream of envelopes, cut anywhere.
 #[derive(Debug)]
 pub struct EnvelopeCase {
-    protocol: Protocol,
+    protocol: EnvelopeFlags,
     beat: HeartbeatMessage,
     stream: Stream,
     cuts: Cuts,
@@ -15,7 +15,11 @@ pub struct EnvelopeCase {
 
 impl<'a> Arbitrary<'a> for EnvelopeCase {
     fn arbitrary(bytes: &mut Unstructured<'a>) -> Result<Self> {
-        let protocol = *bytes.choose(&[Protocol::Grpc, Protocol::GrpcWeb, Protocol::Connect])?;
+        let protocol = *bytes.choose(&[
+            EnvelopeFlags::Grpc,
+            EnvelopeFlags::GrpcWeb,
+            EnvelopeFlags::Connect,
+        ])?;
         let beat = beat(bytes)?;
         let cuts = bytes.arbitrary()?;
         let stream = Stream::new(bytes, |bytes| build(bytes, protocol, &beat))?;
@@ -30,10 +34,10 @@ impl EnvelopeCase {
     ///
     /// When the two differ, which is the finding.
     #[must_use = "a tally counts it"]
-    pub fn check(&self) -> Outcome {
+    pub fn check(&self) -> StreamOutcome {
         let Self { protocol, beat, stream, cuts } = self;
         let out = cut::envelopes(*protocol, beat, &stream.bytes, &cuts.resolve(stream.bytes.len()));
-        Outcome::new(stream, &out)
+        StreamOutcome::new(stream, &out)
     }
 }
 
@@ -87,7 +91,7 @@ impl Payload {
 /// Envelopes of that protocol, some of them heartbeats, perhaps up to the end of the stream of messages.
 pub(super) fn build(
     bytes: &mut Unstructured<'_>,
-    protocol: Protocol,
+    protocol: EnvelopeFlags,
     beat: &HeartbeatMessage,
 ) -> Result<Vec<u8>> {
     let (_, ends) = protocol.flags();

@@ -4,8 +4,8 @@ use base64::engine::general_purpose::STANDARD;
 use heartbeat_frame::HeartbeatMessage;
 
 use super::envelope::{beat, build};
-use super::{Cuts, Outcome, Stream};
-use crate::whole::{Protocol, cut};
+use super::{Cuts, Stream, StreamOutcome};
+use crate::reference_reader::{EnvelopeFlags, cut};
 
 /// A stream of envelopes in base64, cut anywhere.
 #[derive(Debug)]
@@ -21,7 +21,7 @@ impl<'a> Arbitrary<'a> for GrpcWebTextCase {
         let cuts = bytes.arbitrary()?;
         let flushes: Flushes = bytes.arbitrary()?;
         let stream = Stream::new(bytes, |bytes| {
-            Ok(flushes.encode(&build(bytes, Protocol::GrpcWeb, &beat)?).into_bytes())
+            Ok(flushes.encode(&build(bytes, EnvelopeFlags::GrpcWeb, &beat)?).into_bytes())
         })?;
         Ok(Self { beat, stream, cuts })
     }
@@ -34,10 +34,10 @@ impl GrpcWebTextCase {
     ///
     /// When the two differ, which is the finding.
     #[must_use = "a tally counts it"]
-    pub fn check(&self) -> Outcome {
+    pub fn check(&self) -> StreamOutcome {
         let Self { beat, stream, cuts } = self;
         let out = cut::grpc_web_text(beat, &stream.bytes, &cuts.resolve(stream.bytes.len()));
-        Outcome::new(stream, &out)
+        StreamOutcome::new(stream, &out)
     }
 }
 

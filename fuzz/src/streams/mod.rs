@@ -10,11 +10,11 @@ pub use envelope::EnvelopeCase;
 pub use grpc_web_text::GrpcWebTextCase;
 pub use ndjson::NdjsonCase;
 pub use sse::SseCase;
-pub use tally::{Outcome, Tally};
+pub use tally::{StreamOutcome, Tally};
 
 use arbitrary::{Arbitrary, Result, Unstructured};
 
-use crate::whole::cut::Out;
+use crate::reference_reader::cut::Output;
 
 /// The readers look through the whole stream at each byte: beyond this they would slow the fuzzer down.
 const LONGEST: usize = 600;
@@ -95,8 +95,8 @@ impl Cuts {
     }
 }
 
-impl Outcome {
-    fn new(stream: &Stream, out: &Out) -> Self {
+impl StreamOutcome {
+    fn new(stream: &Stream, out: &Output) -> Self {
         let boundary = out.boundaries > 0;
         Self { built: stream.built, boundary, end: out.end }
     }

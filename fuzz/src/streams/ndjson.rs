@@ -1,8 +1,8 @@
 use arbitrary::{Arbitrary, Result, Unstructured};
 use heartbeat_frame::NdjsonHeartbeat;
 
-use super::{Cuts, Outcome, Stream, pieces};
-use crate::whole::{MARK, cut};
+use super::{Cuts, Stream, StreamOutcome, pieces};
+use crate::reference_reader::{BOM, cut};
 
 /// A stream of lines of JSON, cut anywhere.
 #[derive(Debug)]
@@ -28,16 +28,16 @@ impl NdjsonCase {
     ///
     /// When the two differ, which is the finding.
     #[must_use = "a tally counts it"]
-    pub fn check(&self) -> Outcome {
+    pub fn check(&self) -> StreamOutcome {
         let Self { beat, stream, cuts } = self;
         let out = cut::ndjson(*beat, &stream.bytes, &cuts.resolve(stream.bytes.len()));
-        Outcome::new(stream, &out)
+        StreamOutcome::new(stream, &out)
     }
 }
 
 /// A line of JSON, or none.
 #[derive(Debug, Clone, Copy, Arbitrary)]
-enum Line {
+enum NdjsonLine {
     Blank,
     /// Spaces and tabs.
     White(u8),
@@ -51,7 +51,7 @@ enum Line {
     },
 }
 
-impl Line {
+impl NdjsonLine {
     fn text(self) -> String {
         let white = |count: u8| " \t".repeat(usize::from(count % 4));
         match self {
@@ -68,8 +68,8 @@ impl Line {
 }
 
 fn build(bytes: &mut Unstructured<'_>) -> Result<Vec<u8>> {
-    let mut stream = if bytes.arbitrary()? { MARK.to_vec() } else { Vec::new() };
-    for line in pieces::<Line>(bytes)? {
+    let mut stream = if bytes.arbitrary()? { BOM.to_vec() } else { Vec::new() };
+    for line in pieces::<NdjsonLine>(bytes)? {
         stream.extend(line.text().bytes());
         stream.extend_from_slice(bytes.choose(&[&b"\n"[..], b"\r\n"])?);
     }

@@ -1,8 +1,8 @@
 use arbitrary::{Arbitrary, Result, Unstructured};
 use heartbeat_frame::SseHeartbeat;
 
-use super::{Cuts, Outcome, Stream, pieces};
-use crate::whole::{MARK, cut};
+use super::{Cuts, Stream, StreamOutcome, pieces};
+use crate::reference_reader::{BOM, cut};
 
 /// A stream of server-sent events, cut anywhere.
 #[derive(Debug)]
@@ -33,10 +33,10 @@ impl SseCase {
     ///
     /// When the two differ, which is the finding.
     #[must_use = "a tally counts it"]
-    pub fn check(&self) -> Outcome {
+    pub fn check(&self) -> StreamOutcome {
         let Self { beat, stream, cuts } = self;
         let out = cut::sse(beat, &stream.bytes, &cuts.resolve(stream.bytes.len()));
-        Outcome::new(stream, &out)
+        StreamOutcome::new(stream, &out)
     }
 }
 
@@ -49,19 +49,19 @@ enum Start {
 }
 
 #[derive(Debug, Clone, Copy, Arbitrary)]
-enum Line {
+enum SseLine {
     Blank,
-    Comment(Text),
-    Data(Text),
-    Event(Text),
-    Id(Text),
+    Comment(SseText),
+    Data(SseText),
+    Event(SseText),
+    Id(SseText),
     Retry(u8),
     /// A field that no client knows.
-    Unknown(Text),
+    Unknown(SseText),
 }
 
 #[derive(Debug, Clone, Copy, Arbitrary)]
-enum Text {
+enum SseText {
     Empty,
     Space,
     Word,
@@ -81,7 +81,7 @@ enum LineEnds {
     Mixed,
 }
 
-impl Text {
+impl SseText {
     fn text(self) -> String {
         match self {
             Self::Empty => String::new(),
@@ -95,7 +95,7 @@ impl Text {
     }
 }
 
-impl Line {
+impl SseLine {
     fn text(self) -> String {
         match self {
             Self::Blank => String::new(),
@@ -111,12 +111,12 @@ impl Line {
 
 fn build(bytes: &mut Unstructured<'_>) -> Result<Vec<u8>> {
     let mut stream = match bytes.arbitrary()? {
-        Start::Mark => MARK.to_vec(),
-        Start::PartOfMark(longer) => MARK[..=usize::from(longer)].to_vec(),
+        Start::Mark => BOM.to_vec(),
+        Start::PartOfMark(longer) => BOM[..=usize::from(longer)].to_vec(),
         Start::Plain => Vec::new(),
     };
     let ends: LineEnds = bytes.arbitrary()?;
-    for line in pieces::<Line>(bytes)? {
+    for line in pieces::<SseLine>(bytes)? {
         stream.extend(line.text().bytes());
         stream.extend_from_slice(match ends {
             LineEnds::Lf => b"\n",

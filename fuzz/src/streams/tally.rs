@@ -5,7 +5,7 @@ use heartbeat_frame::Boundary;
 
 /// What came of one execution.
 #[derive(Debug, Clone, Copy)]
-pub struct Outcome {
+pub struct StreamOutcome {
     /// Whether the stream was built to be valid.
     pub(super) built: bool,
     /// Whether it had a boundary other than its start.
@@ -42,12 +42,12 @@ impl Tally {
     /// # Panics
     ///
     /// Once it has panicked.
-    pub fn count(&self, outcome: Outcome) {
+    pub fn count(&self, outcome: StreamOutcome) {
         let mut counts = self.counts.lock().expect("nothing panics meanwhile");
         counts.executions += 1;
         counts.built += u32::from(outcome.built);
         counts.boundary += u32::from(outcome.boundary);
-        counts.ended += u32::from(outcome.end == Some(Boundary::Ended));
+        counts.ended += u32::from(outcome.end == Some(Boundary::EndOfStream));
         counts.unknown += u32::from(outcome.end == Some(Boundary::Unknown));
         if counts.executions >= 1024 && counts.executions.is_power_of_two() {
             eprintln!("{counts}");

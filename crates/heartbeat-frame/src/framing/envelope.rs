@@ -5,14 +5,14 @@ use bytes::{BufMut, Bytes, BytesMut};
 use crate::{HeartbeatMessage, PayloadTooLong};
 
 /// The bytes before a message: flags, then the length of the message in four bytes, big-endian.
-pub(crate) const PREFIX: usize = 5;
+pub(crate) const HEADER_LEN: usize = 5;
 
 /// No compression, no trailers, no end of stream: a message that is legal whatever was negotiated.
 const FLAGS: u8 = 0;
 
 pub(crate) fn enclose(payload: &[u8]) -> Result<Bytes, PayloadTooLong> {
     let length = checked_length(payload.len())?;
-    let mut envelope = BytesMut::with_capacity(PREFIX + payload.len());
+    let mut envelope = BytesMut::with_capacity(HEADER_LEN + payload.len());
     envelope.put_u8(FLAGS);
     envelope.put_u32(length);
     envelope.put_slice(payload);

@@ -1,6 +1,6 @@
 use bytes::Bytes;
 
-use super::envelope::PREFIX;
+use super::envelope::HEADER_LEN;
 use crate::HeartbeatMessage;
 
 impl HeartbeatMessage {
@@ -18,6 +18,6 @@ impl HeartbeatMessage {
     /// ```
     #[must_use = "the bytes do nothing until they are sent"]
     pub fn raw(&self) -> Bytes {
-        self.envelope.slice(PREFIX..)
+        self.envelope.slice(HEADER_LEN..)
     }
 }

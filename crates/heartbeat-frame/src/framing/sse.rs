@@ -56,7 +56,7 @@ impl SseHeartbeat {
     }
 
     /// Whether it holds a blank line, and so would end an event that it got into.
-    pub(crate) fn ends_events(&self) -> bool {
+    pub(crate) fn breaks_event(&self) -> bool {
         self.bytes.ends_with(b"\n\n")
     }
 

@@ -6,7 +6,7 @@ use super::envelope::EnvelopeTracker;
 use super::grpc_web_text::GrpcWebTextTracker;
 use super::ndjson::NdjsonTracker;
 use super::sse::SseTracker;
-use super::{Boundary, BoundaryTracker, Passed};
+use super::{Boundary, BoundaryTracker, Content};
 
 /// The tracker of any framing, for who learns only at run time which it is.
 ///
@@ -54,7 +54,7 @@ macro_rules! any {
 impl BoundaryTracker for Tracker {
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "the bytes stay in registers: measured")]
-    fn feed(&mut self, bytes: &mut Bytes) -> Passed {
+    fn feed(&mut self, bytes: &mut Bytes) -> Content {
         any!(self, tracker => tracker.feed(bytes))
     }
 

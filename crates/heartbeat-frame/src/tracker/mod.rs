@@ -1,8 +1,8 @@
 pub(crate) mod any;
+mod bom;
 pub(crate) mod envelope;
 pub(crate) mod grpc_web_text;
 pub(crate) mod ndjson;
-mod opening;
 pub(crate) mod sse;
 
 use bytes::Bytes;
@@ -17,7 +17,7 @@ use bytes::Bytes;
 ///
 /// ```
 /// use bytes::Bytes;
-/// use heartbeat_frame::{Boundary, BoundaryTracker, EnvelopeTracker, HeartbeatMessage, Passed};
+/// use heartbeat_frame::{Boundary, BoundaryTracker, EnvelopeTracker, HeartbeatMessage, Content};
 ///
 /// /// What goes out for these pieces, if a heartbeat is owed after each.
 /// fn beating(mut tracker: impl BoundaryTracker, beat: &Bytes, pieces: &[&'static [u8]]) -> Vec<Bytes> {
@@ -25,11 +25,11 @@ use bytes::Bytes;
 ///     for piece in pieces {
 ///         let mut piece = Bytes::from_static(piece);
 ///         match tracker.feed(&mut piece) {
-///             Passed::Nothing => {} // nothing is left to pass on
-///             Passed::Bytes => out.push(piece), // for the machine: `on_bytes`
-///             Passed::Real => out.push(piece), // for the machine: `on_send`
+///             Content::Empty => {} // nothing is left to pass on
+///             Content::NonEvent => out.push(piece), // for the machine: `on_bytes`
+///             Content::Event => out.push(piece), // for the machine: `on_send`
 ///         }
-///         if tracker.boundary() == Boundary::Here {
+///         if tracker.boundary() == Boundary::Open {
 ///             out.push(beat.clone());
 ///             tracker.on_heartbeat();
 ///         }
@@ -48,9 +48,9 @@ pub trait BoundaryTracker {
     /// Those are all of them, untouched, not copied and without allocating, but for one case: a byte
     /// order mark that a heartbeat has got ahead of ([`on_heartbeat`](Self::on_heartbeat)) is taken out.
     /// One that comes in pieces is withheld until it is whole; if it turns out to be none, the piece
-    /// that shows it gets it back. If nothing is left the answer is [`Passed::Nothing`], and there is
+    /// that shows it gets it back. If nothing is left the answer is [`Content::Empty`], and there is
     /// nothing to pass on.
-    fn feed(&mut self, bytes: &mut Bytes) -> Passed;
+    fn feed(&mut self, bytes: &mut Bytes) -> Content;
 
     /// Whether a heartbeat may stand after all that was fed.
     fn boundary(&self) -> Boundary;
@@ -67,35 +67,35 @@ pub trait BoundaryTracker {
 #[must_use = "a heartbeat at the wrong place corrupts the stream"]
 pub enum Boundary {
     /// It may stand here.
-    Here,
+    Open,
     /// Not here, within a message. It may later.
-    Within,
+    InsideMessage,
     /// The stream of messages has ended. Nothing may follow.
-    Ended,
+    EndOfStream,
     /// What was fed is not what it should be, so nobody knows. Neither here nor later.
     Unknown,
 }
 
 /// What bytes were, for whoever watches over the silence of a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Passed {
+pub enum Content {
     /// None.
-    Nothing,
+    Empty,
     /// None that is known to be of a real event: the heartbeats of somebody else, or what may still
     /// become one.
-    Bytes,
+    NonEvent,
     /// At least one of a real event. Whatever comes once the boundary is unknown counts as real too.
-    Real,
+    Event,
 }
 
-impl Passed {
+impl Content {
     /// For `bytes` as they are left.
     #[inline]
-    fn new(bytes: &Bytes, real: bool) -> Self {
-        match (bytes.is_empty(), real) {
-            (true, _) => Self::Nothing,
-            (false, false) => Self::Bytes,
-            (false, true) => Self::Real,
+    fn new(bytes: &Bytes, is_event: bool) -> Self {
+        match (bytes.is_empty(), is_event) {
+            (true, _) => Self::Empty,
+            (false, false) => Self::NonEvent,
+            (false, true) => Self::Event,
         }
     }
 }

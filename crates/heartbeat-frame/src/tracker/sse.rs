@@ -3,8 +3,8 @@ use std::mem::size_of;
 use bytes::Bytes;
 use memchr::{memchr2, memrchr_iter};
 
-use super::opening::Opening;
-use super::{Boundary, BoundaryTracker, Passed};
+use super::bom::BomFilter;
+use super::{Boundary, BoundaryTracker, Content};
 use crate::SseHeartbeat;
 
 /// Follows the lines of server-sent events: a comment may stand at the start of any line, the other
@@ -28,124 +28,124 @@ use crate::SseHeartbeat;
 ///
 /// ```
 /// use bytes::Bytes;
-/// use heartbeat_frame::{Boundary, BoundaryTracker, Passed, SseHeartbeat, SseTracker};
+/// use heartbeat_frame::{Boundary, BoundaryTracker, Content, SseHeartbeat, SseTracker};
 ///
 /// let mut tracker = SseTracker::new(&SseHeartbeat::default());
-/// assert_eq!(tracker.boundary(), Boundary::Here);
+/// assert_eq!(tracker.boundary(), Boundary::Open);
 /// tracker.on_heartbeat();
 ///
 /// let mut bytes = Bytes::from("\u{feff}data: 4");
-/// assert_eq!(tracker.feed(&mut bytes), Passed::Real);
+/// assert_eq!(tracker.feed(&mut bytes), Content::Event);
 /// assert_eq!(bytes, "data: 4"); // a heartbeat stands where the mark would have to
-/// assert_eq!(tracker.boundary(), Boundary::Within);
+/// assert_eq!(tracker.boundary(), Boundary::InsideMessage);
 ///
 /// tracker.feed(&mut Bytes::from("2\r"));
-/// assert_eq!(tracker.boundary(), Boundary::Within);
+/// assert_eq!(tracker.boundary(), Boundary::InsideMessage);
 /// tracker.feed(&mut Bytes::from("\n"));
-/// assert_eq!(tracker.boundary(), Boundary::Here); // for a comment, also within the event
+/// assert_eq!(tracker.boundary(), Boundary::Open); // for a comment, also within the event
 ///
 /// tracker.feed(&mut Bytes::from("\r\n"));
-/// assert_eq!(tracker.feed(&mut Bytes::from(":\n")), Passed::Bytes);
+/// assert_eq!(tracker.feed(&mut Bytes::from(":\n")), Content::NonEvent);
 /// ```
 #[derive(Debug, Clone)]
 pub struct SseTracker {
-    opening: Opening,
-    line: Line,
+    bom: BomFilter,
+    line: SseLineState,
     /// Whether a blank line would end an event.
-    open: bool,
+    event_open: bool,
     /// Whether the heartbeat would end an event.
-    ends_events: bool,
+    breaks_event: bool,
 }
 
 const _: () = assert!(size_of::<SseTracker>() <= 8);
 
 #[derive(Debug, Clone, Copy)]
-enum Line {
+enum SseLineState {
     /// Nothing of the line has come, and what came before has ended.
     Start,
     Within {
-        real: bool,
+        is_event: bool,
     },
     /// The line has ended, but an LF may still belong to it.
     AfterCr {
-        real: bool,
+        is_event: bool,
     },
 }
 
 impl SseTracker {
     /// For heartbeats of that form.
     #[must_use = "a tracker that is fed nothing knows nothing"]
-    pub fn new(beat: &SseHeartbeat) -> Self {
+    pub fn new(heartbeat: &SseHeartbeat) -> Self {
         Self {
-            opening: Opening::START,
-            line: Line::Start,
-            open: false,
-            ends_events: beat.ends_events(),
+            bom: BomFilter::START,
+            line: SseLineState::Start,
+            event_open: false,
+            breaks_event: heartbeat.breaks_event(),
         }
     }
 
     /// Whether one of the bytes is of a real event.
     #[inline]
-    fn follow(&mut self, bytes: &[u8]) -> bool {
+    fn advance(&mut self, bytes: &[u8]) -> bool {
         match (self.line, bytes.first()) {
             (_, None) => false,
-            (Line::Start, Some(first)) if is_field(*first) && ends_event(bytes) => {
-                self.open = false; // events, and whole ones, as most pieces are
+            (SseLineState::Start, Some(first)) if is_field(*first) && ends_event(bytes) => {
+                self.event_open = false; // events, and whole ones, as most pieces are
                 true
             }
-            _ => self.follow_lines(bytes),
+            _ => self.advance_lines(bytes),
         }
     }
 
     /// From the first byte of a real event up to the end of the last whole one, there is nothing to find
     /// out: what is between is not looked at.
-    fn follow_lines(&mut self, mut bytes: &[u8]) -> bool {
-        let (mut any_real, mut has_skipped) = (false, false);
+    fn advance_lines(&mut self, mut bytes: &[u8]) -> bool {
+        let (mut any_event, mut has_skipped) = (false, false);
         while let Some(&first) = bytes.first() {
             let seen = match (self.line, first) {
-                (Line::Start, b'\r' | b'\n') => {
-                    any_real |= self.open;
-                    self.line = Line::ended(first, self.open);
-                    self.open = false;
+                (SseLineState::Start, b'\r' | b'\n') => {
+                    any_event |= self.event_open;
+                    self.line = SseLineState::ended(first, self.event_open);
+                    self.event_open = false;
                     1
                 }
-                (Line::Start, _) => {
-                    let real = is_field(first);
-                    self.line = Line::Within { real };
-                    self.open |= real;
+                (SseLineState::Start, _) => {
+                    let is_event = is_field(first);
+                    self.line = SseLineState::Within { is_event };
+                    self.event_open |= is_event;
                     0
                 }
-                (Line::Within { real: true }, _) if !has_skipped => {
-                    (any_real, has_skipped) = (true, true);
+                (SseLineState::Within { is_event: true }, _) if !has_skipped => {
+                    (any_event, has_skipped) = (true, true);
                     let whole = events_end(bytes);
                     if whole > 0 {
-                        (self.line, self.open) = (Line::Start, false);
+                        (self.line, self.event_open) = (SseLineState::Start, false);
                     }
                     whole
                 }
-                (Line::Within { real }, _) => {
-                    any_real |= real;
+                (SseLineState::Within { is_event }, _) => {
+                    any_event |= is_event;
                     match memchr2(b'\r', b'\n', bytes) {
                         Some(at) => {
-                            self.line = Line::ended(bytes[at], real);
+                            self.line = SseLineState::ended(bytes[at], is_event);
                             at + 1
                         }
                         None => bytes.len(),
                     }
                 }
-                (Line::AfterCr { real }, b'\n') => {
-                    any_real |= real;
-                    self.line = Line::Start;
+                (SseLineState::AfterCr { is_event }, b'\n') => {
+                    any_event |= is_event;
+                    self.line = SseLineState::Start;
                     1
                 }
-                (Line::AfterCr { .. }, _) => {
-                    self.line = Line::Start;
+                (SseLineState::AfterCr { .. }, _) => {
+                    self.line = SseLineState::Start;
                     0
                 }
             };
             bytes = &bytes[seen..];
         }
-        any_real
+        any_event
     }
 }
 
@@ -165,33 +165,35 @@ fn ends_event(bytes: &[u8]) -> bool {
     bytes.ends_with(b"\n\n") || bytes.ends_with(b"\n\r\n")
 }
 
-impl Line {
-    fn ended(with: u8, real: bool) -> Self {
-        if with == b'\n' { Self::Start } else { Self::AfterCr { real } }
+impl SseLineState {
+    fn ended(with: u8, is_event: bool) -> Self {
+        if with == b'\n' { Self::Start } else { Self::AfterCr { is_event } }
     }
 }
 
 impl BoundaryTracker for SseTracker {
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "the bytes stay in registers: measured")]
-    fn feed(&mut self, bytes: &mut Bytes) -> Passed {
-        let (before, skipped) = self.opening.feed(bytes);
-        let real = self.follow(before) | self.follow(&bytes[skipped..]);
-        Passed::new(bytes, real)
+    fn feed(&mut self, bytes: &mut Bytes) -> Content {
+        let (before, skipped) = self.bom.feed(bytes);
+        let is_event = self.advance(before) | self.advance(&bytes[skipped..]);
+        Content::new(bytes, is_event)
     }
 
     #[inline]
     fn boundary(&self) -> Boundary {
         match self.line {
-            Line::Start if self.opening.is_cut() || (self.ends_events && self.open) => {
-                Boundary::Within
+            SseLineState::Start
+                if self.bom.is_partial() || (self.breaks_event && self.event_open) =>
+            {
+                Boundary::InsideMessage
             }
-            Line::Start => Boundary::Here,
-            Line::Within { .. } | Line::AfterCr { .. } => Boundary::Within,
+            SseLineState::Start => Boundary::Open,
+            SseLineState::Within { .. } | SseLineState::AfterCr { .. } => Boundary::InsideMessage,
         }
     }
 
     fn on_heartbeat(&mut self) {
-        self.opening.on_heartbeat();
+        self.bom.on_heartbeat();
     }
 }

@@ -10,16 +10,16 @@ use heartbeat_frame::Boundary;
 
 /// What there is to know of the places and of the bytes of a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Whole {
+pub(crate) struct Reference {
     /// What each place is, before the first byte, and after each.
-    pub(crate) places: Vec<Boundary>,
+    pub(crate) boundaries: Vec<Boundary>,
     /// Of each byte whether it is known, as soon as it is seen, to be of a real event.
     pub(crate) real: Vec<bool>,
 }
 
 /// A protocol of envelopes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Protocol {
+pub(crate) enum EnvelopeFlags {
     /// gRPC.
     Grpc,
     /// gRPC-Web.
@@ -28,7 +28,7 @@ pub(crate) enum Protocol {
     Connect,
 }
 
-impl Protocol {
+impl EnvelopeFlags {
     /// The flags of messages, and those of what ends the stream of messages.
     #[must_use]
     pub(crate) fn flags(self) -> (&'static [u8], &'static [u8]) {
@@ -41,7 +41,7 @@ impl Protocol {
 }
 
 /// The envelopes, the last of them perhaps cut; and what follows that is none.
-fn split(protocol: Protocol, stream: &[u8]) -> (Vec<&[u8]>, &[u8]) {
+fn split(protocol: EnvelopeFlags, stream: &[u8]) -> (Vec<&[u8]>, &[u8]) {
     let (messages, ends) = protocol.flags();
     let (mut envelopes, mut rest) = (Vec::new(), stream);
     while !rest.is_empty() && (messages.contains(&rest[0]) || ends.contains(&rest[0])) {
@@ -68,30 +68,31 @@ fn is_whole(envelope: &[u8]) -> bool {
 
 /// The flags and the payload of each whole envelope.
 #[must_use]
-pub(crate) fn envelope_messages(protocol: Protocol, stream: &[u8]) -> Vec<(u8, Vec<u8>)> {
+pub(crate) fn envelope_messages(protocol: EnvelopeFlags, stream: &[u8]) -> Vec<(u8, Vec<u8>)> {
     let (envelopes, _) = split(protocol, stream);
-    let whole = envelopes.into_iter().filter(|envelope| is_whole(envelope));
-    whole.map(|envelope| (envelope[0], envelope[5..].to_vec())).collect()
+    let reference = envelopes.into_iter().filter(|envelope| is_whole(envelope));
+    reference.map(|envelope| (envelope[0], envelope[5..].to_vec())).collect()
 }
 
 /// A stream of envelopes.
 #[must_use]
-pub(crate) fn envelopes(protocol: Protocol, beat: &[u8], stream: &[u8]) -> Whole {
+pub(crate) fn envelopes(protocol: EnvelopeFlags, heartbeat: &[u8], stream: &[u8]) -> Reference {
     let (envelopes, rest) = split(protocol, stream);
-    let (mut places, mut real) = (vec![Boundary::Here], Vec::new());
+    let (mut boundaries, mut real) = (vec![Boundary::Open], Vec::new());
     for envelope in envelopes {
         for seen in 1..=envelope.len() {
-            places.push(Boundary::Within);
-            real.push(!beat.starts_with(&envelope[..seen]));
+            boundaries.push(Boundary::InsideMessage);
+            real.push(!heartbeat.starts_with(&envelope[..seen]));
         }
         if is_whole(envelope) {
             let end = protocol.flags().1.contains(&envelope[0]);
-            *places.last_mut().expect("one") = if end { Boundary::Ended } else { Boundary::Here };
+            *boundaries.last_mut().expect("one") =
+                if end { Boundary::EndOfStream } else { Boundary::Open };
         }
     }
-    places.extend(vec![Boundary::Unknown; rest.len()]);
+    boundaries.extend(vec![Boundary::Unknown; rest.len()]);
     real.extend(vec![true; rest.len()]);
-    Whole { places, real }
+    Reference { boundaries, real }
 }
 
 /// Four characters, or the last of them cut, and what they encode.
@@ -128,44 +129,45 @@ fn groups(text: &[u8]) -> (Vec<Group<'_>>, usize) {
 pub(crate) fn text_messages(text: &[u8]) -> Vec<(u8, Vec<u8>)> {
     let (groups, _) = groups(text);
     let bytes: Vec<u8> = groups.into_iter().flat_map(|(_, bytes)| bytes).collect();
-    envelope_messages(Protocol::GrpcWeb, &bytes)
+    envelope_messages(EnvelopeFlags::GrpcWeb, &bytes)
 }
 
 /// A stream of envelopes in base64.
 #[must_use]
-pub(crate) fn grpc_web_text(beat: &[u8], text: &[u8]) -> Whole {
+pub(crate) fn grpc_web_text(heartbeat: &[u8], text: &[u8]) -> Reference {
     let (groups, good) = groups(text);
     let bytes: Vec<u8> = groups.iter().flat_map(|(_, bytes)| bytes.clone()).collect();
-    let Whole { places: below, real: real_below } = envelopes(Protocol::GrpcWeb, beat, &bytes);
-    let (mut places, mut real, mut start) = (vec![Boundary::Here], Vec::new(), 0);
+    let Reference { boundaries: below, real: real_below } =
+        envelopes(EnvelopeFlags::GrpcWeb, heartbeat, &bytes);
+    let (mut boundaries, mut real, mut start) = (vec![Boundary::Open], Vec::new(), 0);
     let mut lost = false;
     for (group, bytes) in groups {
         for seen in 1..=group.len() {
             let known = start + (seen - 1).min(bytes.len());
             // A group after the end.
-            lost |= below[known] == Boundary::Unknown || below[start] == Boundary::Ended;
-            places.push(match below[known] {
+            lost |= below[known] == Boundary::Unknown || below[start] == Boundary::EndOfStream;
+            boundaries.push(match below[known] {
                 _ if lost => Boundary::Unknown,
                 boundary if seen == 4 => boundary,
-                _ => Boundary::Within,
+                _ => Boundary::InsideMessage,
             });
             let before = known > 0 && real_below[known - 1];
             // The first character of a group makes no byte.
-            real.push(lost || before && (seen > 1 || below[known] == Boundary::Within));
+            real.push(lost || before && (seen > 1 || below[known] == Boundary::InsideMessage));
         }
         start += bytes.len();
     }
-    places.extend(vec![Boundary::Unknown; text.len() - good]);
+    boundaries.extend(vec![Boundary::Unknown; text.len() - good]);
     real.extend(vec![true; text.len() - good]);
-    Whole { places, real }
+    Reference { boundaries, real }
 }
 
 /// The byte order mark.
-pub(crate) const MARK: &[u8] = b"\xef\xbb\xbf";
+pub(crate) const BOM: &[u8] = b"\xef\xbb\xbf";
 
 /// How many bytes a mark at the start has, and whether it is cut.
-fn mark(stream: &[u8]) -> (usize, bool) {
-    let length = stream.iter().zip(MARK).take_while(|(a, b)| a == b).count();
+fn bom_prefix(stream: &[u8]) -> (usize, bool) {
+    let length = stream.iter().zip(BOM).take_while(|(a, b)| a == b).count();
     match length {
         3 => (3, false),
         cut if cut == stream.len() && cut > 0 => (cut, true),
@@ -191,12 +193,12 @@ fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
 /// A stream of server-sent events, where a heartbeat `ends_events` or not. Behind a heartbeat no mark is
 /// `marked`.
 #[must_use]
-pub(crate) fn sse(ends_events: bool, marked: bool, stream: &[u8]) -> Whole {
-    let (start, cut) = if marked { mark(stream) } else { (0, false) };
-    let (mut places, mut real) = (vec![Boundary::Within; start], vec![false; start]);
-    places.insert(0, Boundary::Here);
+pub(crate) fn sse(breaks_event: bool, bom_allowed: bool, stream: &[u8]) -> Reference {
+    let (start, cut) = if bom_allowed { bom_prefix(stream) } else { (0, false) };
+    let (mut boundaries, mut real) = (vec![Boundary::InsideMessage; start], vec![false; start]);
+    boundaries.insert(0, Boundary::Open);
     if start > 0 && !cut {
-        places[start] = Boundary::Here;
+        boundaries[start] = Boundary::Open;
     }
     let mut open = false;
     for line in lines(&stream[start..]) {
@@ -209,28 +211,28 @@ pub(crate) fn sse(ends_events: bool, marked: bool, stream: &[u8]) -> Whole {
             }
         };
         real.extend(vec![is_real; line.len()]);
-        places.extend(vec![Boundary::Within; line.len()]);
-        if line.ends_with(b"\n") && !(ends_events && open) {
-            *places.last_mut().expect("it has an end") = Boundary::Here;
+        boundaries.extend(vec![Boundary::InsideMessage; line.len()]);
+        if line.ends_with(b"\n") && !(breaks_event && open) {
+            *boundaries.last_mut().expect("it has an end") = Boundary::Open;
         }
     }
-    if marked {
-        may_be_mark(&mut real, stream);
+    if bom_allowed {
+        exclude_partial_bom(&mut real, stream);
     }
-    Whole { places, real }
+    Reference { boundaries, real }
 }
 
 /// What may still be a mark when it is seen is not known to be real.
-fn may_be_mark(real: &mut [bool], stream: &[u8]) {
+fn exclude_partial_bom(real: &mut [bool], stream: &[u8]) {
     for (seen, real) in real.iter_mut().enumerate() {
-        *real &= !MARK.starts_with(&stream[..=seen]);
+        *real &= !BOM.starts_with(&stream[..=seen]);
     }
 }
 
 /// The events that a client dispatches, by the rules of the HTML standard: name, data and last id.
 #[must_use]
 pub(crate) fn sse_messages(stream: &[u8]) -> Vec<[Vec<u8>; 3]> {
-    let text = stream.strip_prefix(MARK).unwrap_or(stream);
+    let text = stream.strip_prefix(BOM).unwrap_or(stream);
     let (mut events, mut id) = (Vec::new(), Vec::new());
     let (mut name, mut data, mut any) = (Vec::new(), Vec::new(), false);
     for line in lines(text) {
@@ -265,30 +267,30 @@ fn is_blank(line: &[u8]) -> bool {
 
 /// A stream of lines of JSON. Behind a heartbeat no mark is `marked`.
 #[must_use]
-pub(crate) fn ndjson(marked: bool, stream: &[u8]) -> Whole {
+pub(crate) fn ndjson(bom_allowed: bool, stream: &[u8]) -> Reference {
     let place = |seen: &[u8]| {
-        let (mark, cut) = if marked { mark(seen) } else { (0, false) };
+        let (mark, cut) = if bom_allowed { bom_prefix(seen) } else { (0, false) };
         let text = &seen[mark..];
         let at_start = text.is_empty() || text.ends_with(b"\n");
-        if at_start && !cut { Boundary::Here } else { Boundary::Within }
+        if at_start && !cut { Boundary::Open } else { Boundary::InsideMessage }
     };
-    let places = (0..=stream.len()).map(|seen| place(&stream[..seen])).collect();
+    let boundaries = (0..=stream.len()).map(|seen| place(&stream[..seen])).collect();
 
-    let (start, _) = if marked { mark(stream) } else { (0, false) };
+    let (start, _) = if bom_allowed { bom_prefix(stream) } else { (0, false) };
     let mut real = vec![false; start];
     for line in stream[start..].split_inclusive(|byte| *byte == b'\n') {
         real.extend((1..=line.len()).map(|seen| !is_blank(&line[..seen])));
     }
-    if marked {
-        may_be_mark(&mut real, stream);
+    if bom_allowed {
+        exclude_partial_bom(&mut real, stream);
     }
-    Whole { places, real }
+    Reference { boundaries, real }
 }
 
 /// The lines that are not blank, without the whitespace around them.
 #[must_use]
 pub(crate) fn ndjson_messages(stream: &[u8]) -> Vec<Vec<u8>> {
-    let text = stream.strip_prefix(MARK).unwrap_or(stream);
+    let text = stream.strip_prefix(BOM).unwrap_or(stream);
     let lines = text.split(|byte| *byte == b'\n').filter(|line| !is_blank(line));
     let is_white = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\r');
     lines

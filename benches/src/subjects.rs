@@ -10,7 +10,7 @@ use bytes::Bytes;
 use futures_core::Stream;
 use heartbeat_core::{Action, Config, Heartbeat, HeartbeatSet, Key};
 use heartbeat_tokio::{
-    Framing, HeartbeatBody, HeartbeatMessage, HeartbeatStreamExt as _, SseHeartbeat, TokioTimer,
+    BodyFraming, HeartbeatBody, HeartbeatMessage, HeartbeatStreamExt as _, SseHeartbeat, TokioTimer,
 };
 use http_body::{Body, Frame};
 
@@ -135,12 +135,12 @@ pub fn events() -> Pin<Box<Always<Bytes>>> {
 
 /// The same with heartbeats.
 pub fn events_kept_alive() -> Pin<Box<impl Body<Data = Bytes>>> {
-    kept_alive(EVENT, Framing::sse(&SseHeartbeat::default()))
+    kept_alive(EVENT, BodyFraming::sse(&SseHeartbeat::default()))
 }
 
 /// A message of gRPC in each frame, with heartbeats.
 pub fn messages_kept_alive() -> Pin<Box<impl Body<Data = Bytes>>> {
-    kept_alive(MESSAGE, Framing::grpc(&HeartbeatMessage::gateway_event()))
+    kept_alive(MESSAGE, BodyFraming::grpc(&HeartbeatMessage::gateway_event()))
 }
 
 /// An event of SSE, of 48 bytes.
@@ -150,7 +150,7 @@ pub const MESSAGE: Bytes =
     Bytes::from_static(b"\0\0\0\0\x280123456789012345678901234567890123456789");
 
 /// A body that has the same frame ever after, with heartbeats.
-pub fn kept_alive(frame: Bytes, framing: Framing) -> Pin<Box<impl Body<Data = Bytes>>> {
+pub fn kept_alive(frame: Bytes, framing: BodyFraming) -> Pin<Box<impl Body<Data = Bytes>>> {
     in_tokio(|| steady_body(HeartbeatBody::new(Always::new(frame), TokioTimer, INTERVAL, framing)))
 }
 

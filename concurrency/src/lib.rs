@@ -32,10 +32,10 @@ pub use wire::{Failed, Peer, Room, Wire};
 
 // heartbeat-async, as far as it is under test, under the names that it has there.
 
-use beat::{Beat, Kind};
+use beat::{ItemKind, MakeHeartbeat};
 use heartbeat_async::Timer;
 use observer::{Observer, Outcome};
-use pacemaker::Pacemaker;
+use scheduler::Scheduler;
 
 #[allow(warnings, clippy::pedantic, reason = "it is a copy, and linted where it is at home")]
 mod hub {
@@ -62,8 +62,8 @@ as_it_is! {
     beat in "../../crates/heartbeat-async/src/beat.rs"
     observer in "../../crates/heartbeat-async/src/observer.rs"
     own in "../../crates/heartbeat-async/src/own.rs"
-    pacemaker in "../../crates/heartbeat-async/src/pacemaker.rs"
+    scheduler in "../../crates/heartbeat-async/src/scheduler.rs"
     seed in "../../crates/heartbeat-async/src/seed.rs"
     stream in "../../crates/heartbeat-async/src/stream.rs"
-    telling in "../../crates/heartbeat-async/src/telling.rs"
+    reporter in "../../crates/heartbeat-async/src/reporter.rs"
 }

@@ -15,7 +15,7 @@ use crate::{Clock, NoObserver, Peer};
 
 /// A stream of [`Items`] with heartbeats of a hub.
 pub type Stream<O = NoObserver> =
-    Pin<Box<HeartbeatStream<Items, Hub<Clock>, fn() -> &'static str, O>>>;
+    Pin<Box<HeartbeatStream<Items, fn() -> &'static str, Hub<Clock>, O>>>;
 
 /// What a stream has at each poll; at all others nothing, and nothing wakes.
 #[derive(Debug, Clone)]
@@ -65,7 +65,7 @@ impl OnHub {
         let beat: fn() -> _ = || "beat";
         let items = Items(Vec::from(items).into_iter());
         let stream = HeartbeatStream::new(items, self.hub.clone(), config, beat);
-        Box::pin(stream.observe(observer))
+        Box::pin(stream.with_observer(observer))
     }
 }
 

@@ -5,13 +5,13 @@ use std::time::Duration;
 use heartbeat_async::Config;
 
 use crate::wire::wire;
-use crate::{Clock, Pacemaker, Peer, Room, Wire, push, run};
+use crate::{Clock, Peer, Room, Scheduler, Wire, push, run};
 
 /// Sends `&str`s into a [`Wire`].
-pub type Sender<P = Clock> = push::Sender<&'static str, Wire, P, fn() -> &'static str>;
+pub type Sender<P = Clock> = push::Sender<&'static str, Wire, fn() -> &'static str, P>;
 
 /// Sends a `"beat"` into a [`Wire`] when nothing was sent for ten seconds.
-pub type Driver<P = Clock> = push::Driver<&'static str, Wire, P, fn() -> &'static str>;
+pub type Driver<P = Clock> = push::Driver<&'static str, Wire, fn() -> &'static str, P>;
 
 /// A sink with heartbeats, and what is around it.
 #[derive(Debug)]
@@ -48,13 +48,13 @@ pub fn scene(room: Room, config: Config) -> Scene {
 /// # Panics
 ///
 /// If that fails.
-pub fn sink<P: Pacemaker>(
+pub fn sink<P: Scheduler>(
     room: Room,
-    pacemaker: P,
+    scheduler: P,
     config: Config,
 ) -> (Sender<P>, Driver<P>, Peer) {
     let (wire, peer) = wire(room);
-    let (sender, driver) = push::push(wire, pacemaker, config, beat as fn() -> _);
+    let (sender, driver) = push::push(wire, scheduler, config, beat as fn() -> _);
     run(sender.flush()).expect("there is nothing to flush");
     (sender, driver, peer)
 }

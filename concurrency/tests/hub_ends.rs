@@ -103,7 +103,7 @@ async fn hears_that_it_stopped(mut stream: Stream<Arc<Counters>>, heard: Arc<Cou
     poll_fn(|cx| {
         let polled = stream.as_mut().poll_next(cx);
         assert!(polled.is_pending(), "{polled:?}");
-        if heard.counts().abandoned == 1 { Poll::Ready(()) } else { Poll::Pending }
+        if heard.snapshot().detached == 1 { Poll::Ready(()) } else { Poll::Pending }
     })
     .await;
 }
@@ -178,7 +178,7 @@ fn a_consumer_is_back_in_time_or_is_told_of() {
                 if !mem::replace(&mut is_back, true) {
                     log.note("back");
                 }
-                if heard.counts().stalled == 1 { Poll::Ready(Some("stalled")) } else { polled }
+                if heard.snapshot().stalled == 1 { Poll::Ready(Some("stalled")) } else { polled }
             });
             log.note(seen.await.expect("it has no end"));
         });

@@ -13,7 +13,7 @@ use core::time::Duration;
 
 use futures_core::Stream;
 use futures_sink::Sink;
-use heartbeat_async::{HeartbeatStream, Timer, push};
+use heartbeat_async::{HeartbeatStream, Timer, heartbeat_sink};
 use heartbeat_core::{Action, Config, Heartbeat, HeartbeatSet};
 
 #[link(name = "c")]
@@ -137,7 +137,7 @@ impl Sink<u8> for Sum<'_> {
 
 fn the_sink_beats() -> bool {
     let (clock, sum) = (Cell::new(Duration::ZERO), Cell::new(0));
-    let (sender, driver) = push(Sum(&sum), Ticks(&clock), INTERVAL, || 7);
+    let (sender, driver) = heartbeat_sink(Sum(&sum), Ticks(&clock), INTERVAL, || 7);
     let mut driver = pin!(driver.run());
     let mut cx = Context::from_waker(Waker::noop());
     let before = driver.as_mut().poll(&mut cx);

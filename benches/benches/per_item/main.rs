@@ -46,9 +46,9 @@ fn wrappers(group: &mut Group<'_>, length: u32) {
     group.stream("bare", "the bare stream", length, stream());
     let label = format!("heartbeat-tokio {}: heartbeat", version("heartbeat-tokio"));
     group.stream(OURS, label, length, stream().heartbeat(INTERVAL, || 0));
-    let label = format!("heartbeat-tokio {}: heartbeat_in a hub", version("heartbeat-tokio"));
+    let label = format!("heartbeat-tokio {}: heartbeat_on a hub", version("heartbeat-tokio"));
     let (hub, _task) = Hub::new();
-    group.stream("hub", label, length, stream().heartbeat_in(&hub, INTERVAL, || 0));
+    group.stream("hub", label, length, stream().heartbeat_on(&hub, INTERVAL, || 0));
     let label = format!("tokio-stream {}: timeout", version("tokio-stream"));
     group.stream("tokio-stream-timeout", label, length, stream().timeout(INTERVAL));
     let label = format!("tokio {}: Sleep::reset at each item", version("tokio"));

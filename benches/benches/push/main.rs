@@ -14,7 +14,7 @@ use futures_sink::Sink;
 use futures_util::SinkExt as _;
 use futures_util::future::join_all;
 use heartbeat_benches::{Bench, Group, OURS, version};
-use heartbeat_tokio::{Hub, Sender, push, push_in};
+use heartbeat_tokio::{Hub, Sender, heartbeat_sink, heartbeat_sink_on};
 use tokio::runtime::{self, Runtime};
 
 /// Nothing is ever silent for that long.
@@ -95,7 +95,7 @@ async fn send_ours(sender: &Ours<fn() -> u64>, item: u64) {
     let Ok(()) = sender.send(item).await;
 }
 
-async fn send_on_hub(sender: &heartbeat_async::Sender<u64, Always, Hub, fn() -> u64>, item: u64) {
+async fn send_on_hub(sender: &heartbeat_async::Sender<u64, Always, fn() -> u64, Hub>, item: u64) {
     let Ok(()) = sender.send(item).await;
 }
 
@@ -115,7 +115,7 @@ fn one_sender(group: &mut Group<'_>) {
     let sender = ours();
     group.repeat(OURS, label, || at_once(send_ours(&sender, black_box(1))));
     let (hub, _task) = Hub::new();
-    let sender = push_in(Always::default(), &hub, INTERVAL, (|| 0) as fn() -> u64).0;
+    let sender = heartbeat_sink_on(Always::default(), &hub, INTERVAL, (|| 0) as fn() -> u64).0;
     let label = format!("heartbeat-tokio {}: the same in a hub", version("heartbeat-tokio"));
     group.repeat("hub", label, || at_once(send_on_hub(&sender, black_box(1))));
     let sink = Mutex::new((Box::pin(Always::default()), None));

@@ -7,7 +7,7 @@ use std::task::{Context, Waker};
 use bytes::Bytes;
 use heartbeat_benches::subjects::{EVENT, INTERVAL, MESSAGE, bare, kept_alive, steady_body};
 use heartbeat_benches::{Bench, Group, OURS, version};
-use heartbeat_tokio::{Framing, HeartbeatMessage, SseHeartbeat};
+use heartbeat_tokio::{BodyFraming, HeartbeatMessage, SseHeartbeat};
 use http_body::Body;
 use tower_http::timeout::TimeoutBody;
 
@@ -16,18 +16,23 @@ pub(crate) fn frames(bench: &mut Bench) {
     let message = HeartbeatMessage::gateway_event();
     let long = HeartbeatMessage::from_payload(vec![7; 16 << 10]).expect("it is short").envelope();
     let frames = [
-        ("body-sse", "an event of SSE of 48 bytes in each frame", EVENT, Framing::sse(&comment)),
+        (
+            "body-sse",
+            "an event of SSE of 48 bytes in each frame",
+            EVENT,
+            BodyFraming::sse(&comment),
+        ),
         (
             "body-grpc",
             "a message of gRPC of 45 bytes in each frame",
             MESSAGE,
-            Framing::grpc(&message),
+            BodyFraming::grpc(&message),
         ),
         (
             "body-grpc-16k",
             "a message of gRPC of 16 KiB in each frame",
             long,
-            Framing::grpc(&message),
+            BodyFraming::grpc(&message),
         ),
     ];
     for (name, title, frame, framing) in frames {
@@ -35,7 +40,7 @@ pub(crate) fn frames(bench: &mut Bench) {
     }
 }
 
-fn bodies(group: &mut Group<'_>, frame: &Bytes, framing: Framing) {
+fn bodies(group: &mut Group<'_>, frame: &Bytes, framing: BodyFraming) {
     body(group, "bare", "the bare body".into(), bare(frame.clone()));
     let label = format!("heartbeat-tokio {}: HeartbeatBody", version("heartbeat-tokio"));
     body(group, OURS, label, kept_alive(frame.clone(), framing));

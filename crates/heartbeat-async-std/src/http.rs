@@ -11,15 +11,15 @@ use crate::AsyncStdTimer;
 /// ```
 /// use std::time::Duration;
 ///
-/// use heartbeat_async_std::{HeartbeatLayer, HeartbeatMessage, Methods, Policy};
+/// use heartbeat_async_std::{HeartbeatLayer, HeartbeatMessage, StreamingMethods, HeartbeatPolicy};
 ///
 /// // For all server-sent events of an axum router:
 /// let layer = HeartbeatLayer::new(Duration::from_secs(15));
 ///
 /// // And for one method of a gRPC service:
-/// let streams = Methods::paths(["/galaxy.gateway.v1.GatewayService/Subscribe"]);
-/// let policy = Policy::new(Duration::from_secs(15));
-/// let layer = HeartbeatLayer::new(policy.with_messages(streams, HeartbeatMessage::empty()));
+/// let streams = StreamingMethods::paths(["/galaxy.gateway.v1.GatewayService/Subscribe"]);
+/// let policy = HeartbeatPolicy::new(Duration::from_secs(15));
+/// let layer = HeartbeatLayer::new(policy.with_rpc(streams, HeartbeatMessage::empty()));
 /// ```
 pub type HeartbeatLayer<O = NoObserver> = heartbeat_http::HeartbeatLayer<AsyncStdTimer, O>;
 
@@ -27,5 +27,5 @@ pub type HeartbeatLayer<O = NoObserver> = heartbeat_http::HeartbeatLayer<AsyncSt
 /// see [`heartbeat_http::HeartbeatBody`].
 ///
 /// Needs the feature `http`.
-pub type HeartbeatBody<B, O = NoObserver, P = AsyncStdTimer> =
+pub type HeartbeatBody<B, P = AsyncStdTimer, O = NoObserver> =
     heartbeat_http::HeartbeatBody<B, P, O>;

@@ -23,7 +23,7 @@
 //! ```
 //!
 //! For a stream of `Result` there is [`try_heartbeat`](HeartbeatStreamExt::try_heartbeat). Who
-//! pushes into a channel, a WebSocket or another sink takes [`push()`]; a client notices by
+//! pushes into a channel, a WebSocket or another sink takes [`heartbeat_sink`]; a client notices by
 //! [`watchdog`](HeartbeatStreamExt::watchdog) that its server has gone. What else can be set stands
 //! at [`Config`], and what becomes of the heartbeats an [`Observer`] hears.
 //!
@@ -67,17 +67,17 @@ pub use ext::{HeartbeatStream, HeartbeatStreamExt, WatchdogStream};
 #[cfg(feature = "http")]
 pub use http::{HeartbeatBody, HeartbeatLayer};
 pub use hub::{Hub, HubTask};
-pub use push::{Driver, Sender, push, push_in};
+pub use push::{Driver, Sender, heartbeat_sink, heartbeat_sink_on};
 pub use timer::{AsyncStdTimer, Sleep};
 
 pub use heartbeat_async::{
-    Audience, Beat, Config, DriverError, HubError, InvalidJitter, Jitter, Kind, NoObserver,
-    Observer, Outcome, Recognize, TimedOut, TryBeat,
+    Audience, Classify, Config, DriverError, HubError, InvalidJitter, ItemKind, Jitter,
+    MakeHeartbeat, MakeOk, NoObserver, Observer, Outcome, TimedOut,
 };
 #[cfg(target_has_atomic = "64")]
-pub use heartbeat_async::{Counters, Counts};
+pub use heartbeat_async::{Counters, CountersSnapshot};
 #[cfg(feature = "http")]
 pub use heartbeat_http::{
-    Framing, HeartbeatMessage, InvalidDescriptorSet, Messages, Methods, NdjsonHeartbeat, Policy,
-    SseHeartbeat,
+    BodyFraming, HeartbeatMessage, HeartbeatPolicy, InvalidDescriptorSet, NdjsonHeartbeat,
+    RpcHeartbeat, SseHeartbeat, StreamingMethods,
 };

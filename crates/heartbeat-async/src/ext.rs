@@ -3,7 +3,7 @@ use core::time::Duration;
 use futures_core::Stream;
 use heartbeat_core::Config;
 
-use crate::{Beat, HeartbeatStream, Pacemaker, Timer, TryBeat, WatchdogStream};
+use crate::{HeartbeatStream, MakeHeartbeat, MakeOk, Scheduler, Timer, WatchdogStream};
 
 /// Adds heartbeats to any stream, on any timer or hub. The adapters have a trait of the same name, with
 /// the timer filled in.
@@ -12,32 +12,32 @@ pub trait HeartbeatStreamExt: Stream {
     /// [`HeartbeatStream::new`].
     fn heartbeat<P, B>(
         self,
-        pacemaker: P,
+        scheduler: P,
         config: impl Into<Config>,
         beat: B,
-    ) -> HeartbeatStream<Self, P, B>
+    ) -> HeartbeatStream<Self, B, P>
     where
         Self: Sized,
-        P: Pacemaker,
-        B: Beat<Self::Item>,
+        P: Scheduler,
+        B: MakeHeartbeat<Self::Item>,
     {
-        HeartbeatStream::new(self, pacemaker, config, beat)
+        HeartbeatStream::new(self, scheduler, config, beat)
     }
 
     /// The same for a stream of `Result`: each heartbeat is an `Ok`, an `Err` is no send, and no
     /// heartbeat follows it until an `Ok` does (T17).
     fn try_heartbeat<Item, E, P, B>(
         self,
-        pacemaker: P,
+        scheduler: P,
         config: impl Into<Config>,
         beat: B,
-    ) -> HeartbeatStream<Self, P, TryBeat<B>>
+    ) -> HeartbeatStream<Self, MakeOk<B>, P>
     where
         Self: Stream<Item = Result<Item, E>> + Sized,
-        P: Pacemaker,
-        B: Beat<Item>,
+        P: Scheduler,
+        B: MakeHeartbeat<Item>,
     {
-        HeartbeatStream::new(self, pacemaker, config, TryBeat::new(beat))
+        HeartbeatStream::new(self, scheduler, config, MakeOk::new(beat))
     }
 
     /// The receiving side: yields the items of this stream, and an error once nothing was received

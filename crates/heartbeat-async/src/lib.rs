@@ -2,7 +2,7 @@
 //!
 //! [`HeartbeatStream`] wraps a stream and yields its items; when the stream has been silent for an
 //! interval, it yields a heartbeat. An item costs it no clock and no timer, and back-pressure cannot
-//! pile heartbeats up. Who pushes into a sink rather than returning a stream takes [`push()`]: a
+//! pile heartbeats up. Who pushes into a sink rather than returning a stream takes [`heartbeat_sink`]: a
 //! [`Sender`] for the items and a [`Driver`] for the heartbeats. At the other end [`WatchdogStream`]
 //! notices that a peer has fallen silent. All of them ask a runtime for nothing but a [`Timer`]: a
 //! clock, and alarms. Where there are many quiet streams, they share one alarm through a hub (the feature
@@ -82,40 +82,32 @@ extern crate alloc;
 #[cfg(any(feature = "hub", feature = "virtual-time"))]
 extern crate std;
 
-mod alarm;
-mod audience;
-mod beat;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod ext;
+#[cfg(feature = "virtual-time")]
+mod flag_waker;
 #[cfg(feature = "hub")]
 mod hub;
+mod keep_alive;
 mod observer;
-mod own;
-mod pacemaker;
-mod push;
-mod seed;
-mod stream;
-mod telling;
+mod schedule;
+mod sink;
 mod timer;
 #[cfg(feature = "virtual-time")]
 pub mod virtual_time;
-mod watch;
-#[cfg(feature = "virtual-time")]
-mod woken;
+mod watchdog_stream;
 
-pub use audience::Audience;
-pub use beat::{Beat, Kind, Recognize, TryBeat};
 pub use ext::HeartbeatStreamExt;
 #[cfg(feature = "hub")]
 pub use hub::{Hub, HubError, HubTask};
+pub use keep_alive::{Classify, HeartbeatStream, ItemKind, MakeHeartbeat, MakeOk};
+pub use observer::{Audience, NoObserver, Observer, Outcome};
 #[cfg(target_has_atomic = "64")]
-pub use observer::{Counters, Counts};
-pub use observer::{NoObserver, Observer, Outcome};
-pub use pacemaker::Pacemaker;
-pub use push::{Driver, DriverError, Sender, push};
-pub use stream::HeartbeatStream;
+pub use observer::{Counters, CountersSnapshot};
+pub use schedule::Scheduler;
+pub use sink::{Driver, DriverError, Sender, heartbeat_sink};
 pub use timer::Timer;
-pub use watch::{TimedOut, WatchdogStream};
+pub use watchdog_stream::{TimedOut, WatchdogStream};
 
 pub use heartbeat_core::{Config, Instant, InvalidJitter, Jitter};

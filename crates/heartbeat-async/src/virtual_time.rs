@@ -33,7 +33,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::Timer;
-use crate::woken::Woken;
+use crate::flag_waker::FlagWaker;
 
 /// How often a future may be polled while the clock stands still.
 const POLLS: u32 = 1_000_000;
@@ -99,7 +99,7 @@ impl VirtualTime {
     /// times while the clock stands still: it would never wait.
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
         let mut future = pin!(future);
-        let (woken, waker) = Woken::new();
+        let (woken, waker) = FlagWaker::new();
         waker.wake_by_ref();
         let mut cx = Context::from_waker(&waker);
         let (mut instant, mut polls) = (self.now(), 0);

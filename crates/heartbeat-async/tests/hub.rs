@@ -17,8 +17,8 @@ use futures_util::stream::{FuturesUnordered, pending};
 use futures_util::{FutureExt, SinkExt, StreamExt};
 use heartbeat_async::virtual_time::VirtualTime;
 use heartbeat_async::{
-    Beat, Config, Counters, DriverError, HeartbeatStream, HeartbeatStreamExt, Hub, HubError,
-    HubTask, Jitter, Kind, Timer, TryBeat, push,
+    Config, Counters, DriverError, HeartbeatStream, HeartbeatStreamExt, Hub, HubError, HubTask,
+    ItemKind, Jitter, MakeHeartbeat, MakeOk, Timer, heartbeat_sink,
 };
 use proptest::prelude::*;
 
@@ -170,10 +170,11 @@ fn a_task_that_was_dropped_is_told_of_and_items_pass() {
             late.await;
             "real"
         });
-        let mut stream =
-            pin!(items.heartbeat(hub.clone(), INTERVAL, || "beat").observe(Arc::clone(&heard)));
+        let mut stream = pin!(
+            items.heartbeat(hub.clone(), INTERVAL, || "beat").with_observer(Arc::clone(&heard))
+        );
         let sink = Box::pin(futures_util::sink::drain::<&str>());
-        let (sender, driver) = push(sink, hub.clone(), INTERVAL, || "beat");
+        let (sender, driver) = heartbeat_sink(sink, hub.clone(), INTERVAL, || "beat");
         let task = async {
             if is_spawned {
                 select(pin!(task), pin!(time.sleep_until(start + secs(20)))).await;
@@ -187,7 +188,7 @@ fn a_task_that_was_dropped_is_told_of_and_items_pass() {
         });
         assert_eq!(first, is_spawned.then_some("beat"));
         assert_eq!(driver, Err(DriverError::Hub(HubError::Stopped)));
-        assert_eq!((heard.counts().sent, heard.counts().abandoned), (is_spawned.into(), 1));
+        assert_eq!((heard.snapshot().sent, heard.snapshot().detached), (is_spawned.into(), 1));
         assert!(!hub.is_running() && hub.is_empty());
         time.block_on(sender.send("real")).expect("senders go on");
     }
@@ -201,13 +202,13 @@ fn t20_a_consumer_that_is_away_for_too_long_is_told_of() {
     play(&time, task, async {
         let config = Config::every(INTERVAL).with_stall_after(secs(5));
         let stream = pending().heartbeat(hub.clone(), config, || "beat");
-        let mut stream = stream.observe(Arc::clone(&heard));
+        let mut stream = stream.with_observer(Arc::clone(&heard));
         for _ in 0..3 {
             assert_eq!(stream.next().await, Some("beat"));
             time.sleep_until(time.now() + secs(4)).await; // in time
         }
         assert_eq!(stream.next().await, Some("beat"));
-        assert_eq!(heard.counts().stalled, 0);
+        assert_eq!(heard.snapshot().stalled, 0);
 
         // Away with it. The task is woken all the same.
         let gone = time.now();
@@ -223,7 +224,7 @@ fn t20_a_consumer_that_is_away_for_too_long_is_told_of() {
         let next = select(stream.next(), much_later).await;
         assert!(matches!(next, Either::Right(_)), "there are no more beats");
     });
-    let counts = heard.counts();
+    let counts = heard.snapshot();
     assert_eq!((counts.stalled, counts.sent), (1, 4), "{counts:?}");
 }
 
@@ -238,7 +239,7 @@ fn t20_a_stream_that_is_dropped_after_it_has_stalled_is_told_of() {
             let config = Config::every(INTERVAL).with_stall_after(secs(5));
             play(&time, task, async {
                 let stream = pending().heartbeat(hub.clone(), config, || "beat");
-                let mut stream = stream.observe(Arc::clone(&heard));
+                let mut stream = stream.with_observer(Arc::clone(&heard));
                 assert_eq!(stream.next().await, Some("beat"));
                 if looked {
                     time.sleep_until(time.now() + secs(away)).await;
@@ -248,7 +249,7 @@ fn t20_a_stream_that_is_dropped_after_it_has_stalled_is_told_of() {
                 drop(stream);
                 assert_eq!(hub.len(), 0);
             });
-            let counts = heard.counts();
+            let counts = heard.snapshot();
             assert_eq!((counts.stalled, counts.sent, counts.errors), (stalled, 0, 1), "{away}");
         }
     }
@@ -267,7 +268,7 @@ fn t20_a_consumer_that_comes_back_to_an_item_after_a_stall_is_told_of() {
         let config = Config::every(INTERVAL).with_stall_after(secs(5));
         play(&time, task, async {
             let stream = inner.heartbeat(hub.clone(), config, || "beat");
-            let mut stream = pin!(stream.observe(Arc::clone(&heard)));
+            let mut stream = pin!(stream.with_observer(Arc::clone(&heard)));
             assert_eq!(stream.next().await, Some("beat"));
             if looked {
                 time.sleep_until(time.now() + secs(60)).await;
@@ -280,13 +281,13 @@ fn t20_a_consumer_that_comes_back_to_an_item_after_a_stall_is_told_of() {
             }
             busy.set(true);
             assert_eq!(stream.next().await, Some("real"));
-            assert_eq!((heard.counts().stalled, hub.len()), (1, 0));
+            assert_eq!((heard.snapshot().stalled, hub.len()), (1, 0));
             busy.set(false);
             let much_later = pin!(time.sleep_until(time.now() + secs(100)));
             let next = select(stream.next(), much_later).await;
             assert!(matches!(next, Either::Right(_)), "there are no more beats");
         });
-        assert_eq!(heard.counts().stalled, 1, "{looked} {stops}");
+        assert_eq!(heard.snapshot().stalled, 1, "{looked} {stops}");
     }
 }
 
@@ -302,7 +303,7 @@ fn t20_a_burst_that_follows_a_beat_is_no_stall() {
         });
         let config = Config::every(INTERVAL).with_stall_after(secs(5));
         let stream = inner.heartbeat(hub.clone(), config, || "beat");
-        let mut stream = pin!(stream.observe(Arc::clone(&heard)));
+        let mut stream = pin!(stream.with_observer(Arc::clone(&heard)));
         assert_eq!(stream.next().await, Some("beat"));
         busy.set(true);
         for _ in 0..10 {
@@ -312,7 +313,7 @@ fn t20_a_burst_that_follows_a_beat_is_no_stall() {
         busy.set(false);
         assert_eq!(stream.next().await, Some("beat"));
     });
-    assert_eq!(heard.counts().stalled, 0);
+    assert_eq!(heard.snapshot().stalled, 0);
 }
 
 /// Each gives up while a heartbeat is in flight, when the hub looks after its machine.
@@ -324,14 +325,14 @@ fn t12_who_is_given_up_while_a_beat_is_in_flight_is_told_so() {
     let config = Config::every(INTERVAL).with_give_up_after(secs(20)).with_stall_after(secs(60));
     play(&time, task, async {
         let stream = pending().heartbeat(hub.clone(), config, || "beat");
-        let mut stream = stream.observe(Arc::clone(&heard));
+        let mut stream = stream.with_observer(Arc::clone(&heard));
         assert_eq!(stream.next().await, Some("beat"));
         time.sleep_until(secs(30)).await; // away with it
         let much_later = pin!(time.sleep_until(secs(200)));
         let next = select(stream.next(), much_later).await;
         assert!(matches!(next, Either::Right(_)), "there are no more beats");
     });
-    assert_eq!((heard.counts().gave_up, heard.counts().stalled), (1, 0));
+    assert_eq!((heard.snapshot().gave_up, heard.snapshot().stalled), (1, 0));
 }
 
 /// The machine hears of a real item also where an error behind it holds the heartbeats back.
@@ -346,8 +347,8 @@ fn t12_a_real_item_before_an_error_keeps_the_producer_alive() {
     });
     let config = Config::every(INTERVAL).with_give_up_after(secs(40));
     play(&time, task, async {
-        let stream = inner.heartbeat(hub.clone(), config, TryBeat::new(|| "beat"));
-        let mut stream = pin!(stream.recognize(|item| *item == Ok("theirs")));
+        let stream = inner.heartbeat(hub.clone(), config, MakeOk::new(|| "beat"));
+        let mut stream = pin!(stream.treat_as_heartbeat(|item| *item == Ok("theirs")));
         time.sleep_until(secs(10)).await;
         items.borrow_mut().extend([Ok("real"), Err("failed")]);
         assert_eq!(stream.next().await, Some(Ok("real")));
@@ -370,20 +371,20 @@ fn t12_push_who_is_given_up_while_a_beat_is_in_flight_is_told_in_time() {
     let config = Config::every(INTERVAL).with_give_up_after(secs(20)).with_stall_after(secs(60));
     play(&time, task, async {
         let blocked = Box::pin(futures_util::sink::unfold((), |(), _: &str| pending_ok()));
-        let (sender, driver) = push(blocked, hub.clone(), config, || "beat");
+        let (sender, driver) = heartbeat_sink(blocked, hub.clone(), config, || "beat");
         // The sink takes one, and then it is full: whoever asks waits for the flush.
         sender.feed("real").await.expect("room");
-        let driver = driver.observe(Arc::clone(&heard));
+        let driver = driver.with_observer(Arc::clone(&heard));
         let told = async {
             time.sleep_until(secs(21)).await;
-            assert_eq!(heard.counts().gave_up, 1);
+            assert_eq!(heard.snapshot().gave_up, 1);
         };
         let (driver, ()) = join(driver.run(), told).await;
         assert_eq!(driver, Err(DriverError::Stalled));
         assert!(time.now() <= secs(16 + 60) + SLOT);
         drop(sender);
     });
-    assert_eq!((heard.counts().gave_up, heard.counts().stalled), (1, 1));
+    assert_eq!((heard.snapshot().gave_up, heard.snapshot().stalled), (1, 1));
 }
 
 async fn pending_ok() -> Result<(), std::convert::Infallible> {
@@ -398,7 +399,7 @@ fn a_driver_that_has_ended_leaves_nothing_in_the_hub() {
         let slow = futures_util::sink::unfold((), |(), _: &str| time.sleep_until(secs(5)).map(Ok));
         let slow = Box::pin(slow.sink_map_err(|never: std::convert::Infallible| never));
         let config = Config::every(INTERVAL).with_stall_after(secs(60));
-        let (sender, driver) = push(slow, hub.clone(), config, || "beat");
+        let (sender, driver) = heartbeat_sink(slow, hub.clone(), config, || "beat");
         let stopped = async {
             sender.feed("real").await.expect("room");
             sender.stop().await;
@@ -437,7 +438,7 @@ fn whoever_polled_the_task_or_a_driver_last_is_woken() {
     let time = VirtualTime::new();
     let (hub, task) = Hub::with_timer(time.clone());
     let sink = Box::pin(futures_util::sink::drain::<&str>());
-    let (_sender, driver) = push(sink, hub, INTERVAL, || "beat");
+    let (_sender, driver) = heartbeat_sink(sink, hub, INTERVAL, || "beat");
     let (mut task, mut driver) = (pin!(task), pin!(driver.run()));
     let [first, last, first_driver, last_driver] = [(); 4].map(|()| Arc::<Woken>::default());
 
@@ -456,13 +457,13 @@ fn whoever_polled_the_task_or_a_driver_last_is_woken() {
 /// Knows another's heartbeats.
 struct Known;
 
-impl Beat<&'static str> for Known {
-    fn heartbeat(&mut self) -> &'static str {
+impl MakeHeartbeat<&'static str> for Known {
+    fn make(&mut self) -> &'static str {
         "beat"
     }
 
-    fn kind(&mut self, item: &&'static str) -> Kind {
-        if *item == "beat" { Kind::Heartbeat } else { Kind::Real }
+    fn classify(&mut self, item: &&'static str) -> ItemKind {
+        if *item == "beat" { ItemKind::Heartbeat } else { ItemKind::Event }
     }
 }
 
@@ -473,18 +474,18 @@ fn t12_a_real_item_counts_though_other_bytes_follow_before_the_hub_asks() {
     let heard = Arc::new(Counters::new());
     let config = Config::every(INTERVAL).with_give_up_after(secs(40));
     let sink = Box::pin(futures_util::sink::drain::<&str>());
-    let (sender, driver) = push(sink, hub, config, Known);
+    let (sender, driver) = heartbeat_sink(sink, hub, config, Known);
     let items = async {
         time.sleep_until(secs(30)).await;
         sender.send("real").await.expect("it takes all");
         sender.send("beat").await.expect("it takes all");
         time.sleep_until(secs(69)).await;
-        assert_eq!(heard.counts().gave_up, 0);
+        assert_eq!(heard.snapshot().gave_up, 0);
         time.sleep_until(secs(71)).await;
-        assert_eq!(heard.counts().gave_up, 1);
+        assert_eq!(heard.snapshot().gave_up, 1);
         drop(sender);
     };
-    let driver = driver.observe(Arc::clone(&heard)).run();
+    let driver = driver.with_observer(Arc::clone(&heard)).run();
     let ((), ended) = play(&time, task, join(items, driver));
     ended.expect("it ends with its sender");
 }
@@ -496,11 +497,11 @@ fn a_hub_that_is_full_says_so() {
     let quiet = |secs| pending().heartbeat(hub.clone(), Duration::from_secs(secs), || "beat");
     let all: Vec<HeartbeatStream<_, _, _>> = (1..=65_536).map(quiet).collect();
     let heard = Arc::new(Counters::new());
-    let mut one_too_many = quiet(65_537).observe(Arc::clone(&heard));
+    let mut one_too_many = quiet(65_537).with_observer(Arc::clone(&heard));
     play(&time, task, async {
         select(one_too_many.next(), pin!(time.sleep_until(secs(1)))).await;
     });
-    assert_eq!((heard.counts().abandoned, hub.len()), (1, all.len()));
+    assert_eq!((heard.snapshot().detached, hub.len()), (1, all.len()));
 }
 
 /// What a stream does: how long it waits for each item, in quarters of a second.

@@ -17,7 +17,7 @@ static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 const STREAMS: usize = 100_000;
 
-type Quiet = HeartbeatStream<Pending<()>, Hub<VirtualTime>, fn()>;
+type Quiet = HeartbeatStream<Pending<()>, fn(), Hub<VirtualTime>>;
 
 fn main() {
     let (hub, _task) = Hub::with_timer(VirtualTime::new());

@@ -10,7 +10,7 @@ use std::time::Duration;
 use futures_util::Sink;
 use futures_util::future::join;
 use heartbeat_async::virtual_time::VirtualTime;
-use heartbeat_async::{Timer, push};
+use heartbeat_async::{Timer, heartbeat_sink};
 
 const fn secs(secs: u64) -> Duration {
     Duration::from_secs(secs)
@@ -48,7 +48,7 @@ impl Sink<&'static str> for Slow {
 fn t5_a_beat_that_takes_longer_than_the_interval_is_followed_by_no_burst() {
     let (time, came) = (VirtualTime::new(), Arc::default());
     let slow = Slow(time.clone(), Arc::clone(&came));
-    let (sender, driver) = push(slow, time.clone(), secs(10), || "beat");
+    let (sender, driver) = heartbeat_sink(slow, time.clone(), secs(10), || "beat");
     let events = async {
         time.sleep_until(secs(50)).await;
         drop(sender);

@@ -8,8 +8,8 @@ use std::time::Duration;
 use futures_core::Stream;
 use futures_core::stream::FusedStream;
 use heartbeat_async::{
-    Beat, Config, Counters, HeartbeatStream, HeartbeatStreamExt, Jitter, Kind, NoObserver,
-    Observer, Timer, TryBeat,
+    Config, Counters, HeartbeatStream, HeartbeatStreamExt, ItemKind, Jitter, MakeHeartbeat, MakeOk,
+    NoObserver, Observer, Timer,
 };
 use proptest::prelude::*;
 use static_assertions::{assert_impl_all, assert_not_impl_any};
@@ -22,7 +22,7 @@ const fn secs(secs: u64) -> Duration {
 }
 
 type Beats = fn() -> &'static str;
-type Stream10<O = NoObserver> = HeartbeatStream<Source<&'static str>, Clock, Beats, O>;
+type Stream10<O = NoObserver> = HeartbeatStream<Source<&'static str>, Beats, Clock, O>;
 
 fn beat() -> &'static str {
     "beat"
@@ -45,7 +45,7 @@ fn observed(
 ) -> (Clock, Source<&'static str>, Spawn<Stream10<&Counters>>) {
     let (clock, source) = (Clock::default(), Source::new());
     let stream = HeartbeatStream::new(source.clone(), clock.clone(), config, beat as Beats);
-    (clock, source, spawn(stream.observe(counters)))
+    (clock, source, spawn(stream.with_observer(counters)))
 }
 
 #[test]
@@ -177,8 +177,8 @@ fn t12_t21_foreign_beats_break_the_silence_but_show_no_life() {
     let (clock, source) = (Clock::default(), Source::new());
     let config = Config::every(secs(10)).with_give_up_after(secs(25));
     let stream = HeartbeatStream::new(source.clone(), clock.clone(), config, beat as Beats)
-        .recognize(|item: &&str| *item == "beat")
-        .observe(&counters);
+        .treat_as_heartbeat(|item: &&str| *item == "beat")
+        .with_observer(&counters);
     let mut stream = spawn(stream);
 
     for _ in 0..4 {
@@ -188,10 +188,10 @@ fn t12_t21_foreign_beats_break_the_silence_but_show_no_life() {
         assert_ready_eq!(stream.poll_next(), Some("beat"));
     }
     assert_pending!(stream.poll_next()); // 24 s: ours was never due
-    assert_eq!(counters.counts().gave_up, 0);
+    assert_eq!(counters.snapshot().gave_up, 0);
     clock.advance(secs(1));
     assert_pending!(stream.poll_next()); // 25 s without a real event
-    assert_eq!(counters.counts().gave_up, 1);
+    assert_eq!(counters.snapshot().gave_up, 1);
     clock.advance(secs(100));
     assert_pending!(stream.poll_next());
 
@@ -200,7 +200,7 @@ fn t12_t21_foreign_beats_break_the_silence_but_show_no_life() {
     assert_pending!(stream.poll_next());
     clock.advance(secs(10));
     assert_ready_eq!(stream.poll_next(), Some("beat"));
-    assert_eq!(counters.counts().gave_up, 1);
+    assert_eq!(counters.snapshot().gave_up, 1);
 }
 
 #[test]
@@ -208,7 +208,7 @@ fn t21_two_wrappers_beat_no_more_than_one() {
     let (clock, source) = (Clock::default(), Source::new());
     let inner = HeartbeatStream::new(source.clone(), clock.clone(), secs(10), || "inner");
     let outer = HeartbeatStream::new(inner, clock.clone(), secs(10), || "outer");
-    let mut stream = spawn(outer.recognize(|item| *item == "inner"));
+    let mut stream = spawn(outer.treat_as_heartbeat(|item| *item == "inner"));
     for _ in 0..5 {
         assert_pending!(stream.poll_next());
         clock.advance(secs(10));
@@ -320,17 +320,17 @@ fn t4_a_timer_with_granularity_beats_when_its_alarm_goes_off() {
 #[derive(Default)]
 struct Pieces(bool);
 
-impl Beat<&'static str> for Pieces {
-    fn heartbeat(&mut self) -> &'static str {
+impl MakeHeartbeat<&'static str> for Pieces {
+    fn make(&mut self) -> &'static str {
         "beat"
     }
 
-    fn kind(&mut self, item: &&'static str) -> Kind {
+    fn classify(&mut self, item: &&'static str) -> ItemKind {
         self.0 = *item == "piece";
-        Kind::Real
+        ItemKind::Event
     }
 
-    fn fits(&self) -> bool {
+    fn at_boundary(&self) -> bool {
         !self.0
     }
 }
@@ -338,9 +338,9 @@ impl Beat<&'static str> for Pieces {
 #[test]
 fn t17_within_a_message_nothing_beats_and_no_clock_is_read_twice() {
     let (clock, source) = (Clock::default(), Source::new());
-    let beat = TryBeat::new(Pieces::default());
+    let beat = MakeOk::new(Pieces::default());
     let stream = HeartbeatStream::new(source.clone(), clock.clone(), secs(10), beat);
-    let mut stream = spawn(stream.recognize(|_| false)); // wrappers ask what they wrap
+    let mut stream = spawn(stream.treat_as_heartbeat(|_| false)); // wrappers ask what they wrap
     source.push(Ok::<_, ()>("piece"));
     assert_ready_eq!(stream.poll_next(), Some(Ok("piece")));
     assert_pending!(stream.poll_next());
@@ -376,8 +376,8 @@ fn t17_the_end_is_the_end_and_is_remembered() {
         assert_ready_eq!(stream.poll_next(), None);
     }
     assert_eq!(source.ends_told(), 1, "the inner stream need not be fused");
-    assert_eq!(counters.counts().sent, 1);
-    assert_eq!(counters.counts().longest_silence, secs(10));
+    assert_eq!(counters.snapshot().sent, 1);
+    assert_eq!(counters.snapshot().longest_idle, secs(10));
 }
 
 #[test]
@@ -387,10 +387,10 @@ fn t19_the_silence_before_the_end_is_told_too() {
     let (clock, source, mut stream) = observed(config, &counters);
     clock.advance(secs(3600));
     assert_pending!(stream.poll_next());
-    assert_eq!(stream.observer().counts().gave_up, 1);
+    assert_eq!(stream.observer().snapshot().gave_up, 1);
     source.end();
     assert_ready_eq!(stream.poll_next(), None);
-    assert_eq!(counters.counts().longest_silence, secs(3600));
+    assert_eq!(counters.snapshot().longest_idle, secs(3600));
 }
 
 #[test]
@@ -408,7 +408,7 @@ fn t1_t9_t19_a_stream_without_heartbeats_tells_no_silence_that_it_has_not_measur
         }
         source.end();
         assert_ready_eq!(stream.poll_next(), None);
-        assert_eq!(counters.counts().longest_silence, Duration::ZERO); // ten seconds would be wrong
+        assert_eq!(counters.snapshot().longest_idle, Duration::ZERO); // ten seconds would be wrong
         assert_eq!(clock.reads(), born);
     }
 }
@@ -418,7 +418,7 @@ fn t19_the_silence_is_right_around_an_error() {
     let counters = Counters::new();
     let (clock, source) = (Clock::default(), Source::<Result<&str, &str>>::new());
     let stream = source.clone().try_heartbeat(clock.clone(), Duration::MAX, beat as Beats);
-    let mut stream = spawn(stream.observe(&counters));
+    let mut stream = spawn(stream.with_observer(&counters));
     clock.advance(secs(50));
     source.push(Ok("real"));
     source.push(Err("broken"));
@@ -429,7 +429,7 @@ fn t19_the_silence_is_right_around_an_error() {
     source.push(Ok("real"));
     assert_ready_eq!(stream.poll_next(), Some(Ok("real")));
     assert_pending!(stream.poll_next());
-    assert_eq!(counters.counts().longest_silence, secs(50));
+    assert_eq!(counters.snapshot().longest_idle, secs(50));
 }
 
 #[test]
@@ -437,14 +437,14 @@ fn t19_an_observer_that_comes_later_hears_of_the_beat_in_flight() {
     let (early, late) = (Counters::new(), Counters::new());
     let (clock, source) = (Clock::default(), Source::<&str>::new());
     let stream = source.clone().heartbeat(clock.clone(), secs(10), beat as Beats);
-    let mut stream = Box::pin(stream.observe(&early));
+    let mut stream = Box::pin(stream.with_observer(&early));
     let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
     clock.advance(secs(10));
     assert_ready_eq!(stream.as_mut().poll_next(&mut cx), Some("beat"));
 
-    let mut stream = spawn(Pin::into_inner(stream).observe(&late));
+    let mut stream = spawn(Pin::into_inner(stream).with_observer(&late));
     assert_pending!(stream.poll_next());
-    assert_eq!((early.counts().errors, late.counts().sent), (0, 1));
+    assert_eq!((early.snapshot().errors, late.snapshot().sent), (0, 1));
     clock.advance(secs(10));
     assert_ready_eq!(stream.poll_next(), Some("beat"));
 }
@@ -455,7 +455,8 @@ fn t12_t21_a_real_item_counts_whatever_is_taken_after_it() {
     let (clock, source) = (Clock::default(), Source::new());
     let config = Config::every(secs(10)).with_give_up_after(secs(25));
     let stream = source.clone().heartbeat(clock.clone(), config, beat as Beats);
-    let mut stream = spawn(stream.recognize(|item| *item == "beat").observe(&counters));
+    let mut stream =
+        spawn(stream.treat_as_heartbeat(|item| *item == "beat").with_observer(&counters));
     clock.advance(secs(9));
     source.push("real");
     source.push("beat");
@@ -465,10 +466,10 @@ fn t12_t21_a_real_item_counts_whatever_is_taken_after_it() {
     clock.advance(secs(24)); // 33 s after birth, 24 s after the real one
     assert_ready_eq!(stream.poll_next(), Some("beat"));
     assert_pending!(stream.poll_next());
-    assert_eq!(counters.counts().gave_up, 0);
+    assert_eq!(counters.snapshot().gave_up, 0);
     clock.advance(secs(1));
     assert_pending!(stream.poll_next());
-    assert_eq!(counters.counts().gave_up, 1);
+    assert_eq!(counters.snapshot().gave_up, 1);
 }
 
 #[test]
@@ -482,7 +483,7 @@ fn t2_t8_an_interval_that_never_ends_is_prompt_and_gives_up_all_the_same() {
     clock.advance(secs(5));
     assert!(stream.is_woken());
     assert_pending!(stream.poll_next());
-    assert_eq!(counters.counts().gave_up, 1);
+    assert_eq!(counters.snapshot().gave_up, 1);
 }
 
 #[test]
@@ -519,7 +520,7 @@ fn t17_the_size_hint_knows_of_beats() {
 #[test]
 fn t17_no_beat_follows_an_error_until_something_else_does() {
     let (clock, source) = (Clock::default(), Source::<Result<&str, &str>>::new());
-    let beats = TryBeat::new(beat as Beats);
+    let beats = MakeOk::new(beat as Beats);
     let mut stream = spawn(HeartbeatStream::new(source.clone(), clock.clone(), secs(10), beats));
     assert_pending!(stream.poll_next());
 
@@ -541,9 +542,9 @@ fn t17_no_beat_follows_an_error_until_something_else_does() {
 fn t3_t17_an_error_is_no_send() {
     let counters = Counters::new();
     let (clock, source) = (Clock::default(), Source::<Result<&str, &str>>::new());
-    let beats = TryBeat::new(beat as Beats);
+    let beats = MakeOk::new(beat as Beats);
     let stream = HeartbeatStream::new(source.clone(), clock.clone(), secs(10), beats);
-    let mut stream = spawn(stream.observe(&counters));
+    let mut stream = spawn(stream.with_observer(&counters));
     source.push(Ok("real"));
     assert_ready_eq!(stream.poll_next(), Some(Ok("real")));
     assert_pending!(stream.poll_next());
@@ -554,14 +555,14 @@ fn t3_t17_an_error_is_no_send() {
     assert_ready_eq!(stream.poll_next(), Some(Ok("real")));
     clock.advance(secs(1));
     assert_pending!(stream.poll_next());
-    assert_eq!(counters.counts().longest_silence, secs(9));
+    assert_eq!(counters.snapshot().longest_idle, secs(9));
 }
 
 #[test]
 fn t19_what_becomes_of_a_beat_is_counted_once_it_is_known() {
     let counters = Counters::new();
     let (clock, source, mut stream) = observed(Config::every(secs(10)), &counters);
-    let told = || (counters.counts().sent, counters.counts().errors);
+    let told = || (counters.snapshot().sent, counters.snapshot().errors);
 
     clock.advance(secs(13));
     assert_ready_eq!(stream.poll_next(), Some("beat"));
@@ -569,9 +570,9 @@ fn t19_what_becomes_of_a_beat_is_counted_once_it_is_known() {
     source.push("real");
     assert_ready_eq!(stream.poll_next(), Some("real")); // the consumer is back
     assert_eq!(told(), (1, 0));
-    assert_eq!(counters.counts().max_late, secs(3));
+    assert_eq!(counters.snapshot().max_delay, secs(3));
     assert_pending!(stream.poll_next());
-    assert_eq!(counters.counts().longest_silence, secs(13));
+    assert_eq!(counters.snapshot().longest_idle, secs(13));
 
     clock.advance(secs(10));
     assert_ready_eq!(stream.poll_next(), Some("beat"));
@@ -587,11 +588,11 @@ fn t19_what_becomes_of_a_beat_is_counted_once_it_is_known() {
 #[test]
 fn t19_the_size_of_a_beat_is_told_where_it_is_known() {
     struct Sized;
-    impl Beat<&'static str> for Sized {
-        fn heartbeat(&mut self) -> &'static str {
+    impl MakeHeartbeat<&'static str> for Sized {
+        fn make(&mut self) -> &'static str {
             "beat"
         }
-        fn bytes(&mut self, item: &&'static str) -> Option<usize> {
+        fn encoded_len(&mut self, item: &&'static str) -> Option<usize> {
             Some(item.len())
         }
     }
@@ -599,21 +600,21 @@ fn t19_the_size_of_a_beat_is_told_where_it_is_known() {
     let counters = Counters::new();
     let (clock, quiet) = (Clock::default(), Source::<&str>::new());
     let stream = HeartbeatStream::new(quiet, clock.clone(), secs(10), Sized)
-        .recognize(|_: &&str| false)
-        .observe(&counters);
+        .treat_as_heartbeat(|_: &&str| false)
+        .with_observer(&counters);
     let mut stream = spawn(stream);
     for _ in 0..3 {
         clock.advance(secs(10));
         assert_ready_eq!(stream.poll_next(), Some("beat"));
         assert_pending!(stream.poll_next());
     }
-    assert_eq!(counters.counts().bytes, 12);
+    assert_eq!(counters.snapshot().bytes, 12);
 
-    let mut in_results = TryBeat::new(Sized);
-    assert_eq!(in_results.bytes(&Ok::<_, ()>("four")), Some(4));
-    assert_eq!(in_results.bytes(&Err(())), None);
-    assert_eq!(in_results.kind(&Err(())), Kind::Failure);
-    assert_eq!(in_results.kind(&Ok::<_, ()>("four")), Kind::Real);
+    let mut in_results = MakeOk::new(Sized);
+    assert_eq!(in_results.encoded_len(&Ok::<_, ()>("four")), Some(4));
+    assert_eq!(in_results.encoded_len(&Err(())), None);
+    assert_eq!(in_results.classify(&Err(())), ItemKind::Error);
+    assert_eq!(in_results.classify(&Ok::<_, ()>("four")), ItemKind::Event);
 }
 
 #[test]
@@ -648,7 +649,7 @@ impl Timer for Threaded {
 #[test]
 fn what_its_parts_are_it_is_too() {
     type Quiet = futures_util::stream::Pending<u8>;
-    assert_impl_all!(HeartbeatStream<Quiet, Threaded, fn() -> u8>: Send, Sync, Unpin);
+    assert_impl_all!(HeartbeatStream<Quiet, fn() -> u8, Threaded>: Send, Sync, Unpin);
     assert_not_impl_any!(Stream10: Send, Sync); // its clock is neither
 
     let quiet = futures_util::stream::pending::<&str>();
@@ -660,18 +661,18 @@ fn what_its_parts_are_it_is_too() {
 fn observers_may_be_shared_and_have_no_type() {
     let counters = std::sync::Arc::new(Counters::new());
     let observer: std::sync::Arc<dyn Observer + Send + Sync> = counters.clone();
-    observer.gave_up();
-    observer.stalled();
-    observer.withdrawn();
+    observer.on_give_up();
+    observer.on_stall();
+    observer.on_cancelled();
     let (clock, source) = (Clock::default(), Source::<&str>::new());
     let stream = HeartbeatStream::new(source, clock.clone(), secs(10), beat as Beats);
-    let mut stream = spawn(stream.observe(observer));
+    let mut stream = spawn(stream.with_observer(observer));
     clock.advance(secs(10));
     assert_ready_eq!(stream.poll_next(), Some("beat"));
     assert_pending!(stream.poll_next());
-    let counts = counters.counts();
-    assert_eq!((counts.sent, counts.gave_up, counts.stalled, counts.withdrawn), (1, 1, 1, 1));
-    assert_eq!(counts.longest_silence, secs(10));
+    let counts = counters.snapshot();
+    assert_eq!((counts.sent, counts.gave_up, counts.stalled, counts.cancelled), (1, 1, 1, 1));
+    assert_eq!(counts.longest_idle, secs(10));
 }
 
 proptest! {

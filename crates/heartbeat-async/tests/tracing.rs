@@ -10,7 +10,7 @@ use std::time::Duration;
 use futures_util::future::{join, select};
 use futures_util::{StreamExt, sink, stream};
 use heartbeat_async::virtual_time::VirtualTime;
-use heartbeat_async::{Config, HeartbeatStreamExt, Timer, push};
+use heartbeat_async::{Config, HeartbeatStreamExt, Timer, heartbeat_sink};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
@@ -109,7 +109,7 @@ fn a_driver_tells_of_what_it_sends() {
     let log = Log::default();
     tracing::subscriber::with_default(log.clone(), || {
         let time = VirtualTime::new();
-        let (sender, driver) = push(sink::drain(), time.clone(), secs(10), || ());
+        let (sender, driver) = heartbeat_sink(sink::drain(), time.clone(), secs(10), || ());
         let events = async {
             time.sleep_until(secs(15)).await;
             drop(sender);
@@ -125,7 +125,7 @@ fn a_driver_tells_of_what_is_not_owed_any_more() {
     tracing::subscriber::with_default(log.clone(), || {
         let time = VirtualTime::new();
         let full = Box::pin(sink::unfold((), |(), ()| pending::<Result<(), Infallible>>()));
-        let (sender, driver) = push(full, time.clone(), secs(10), || ());
+        let (sender, driver) = heartbeat_sink(full, time.clone(), secs(10), || ());
         let events = async {
             sender.feed(()).await.unwrap();
             time.sleep_until(secs(15)).await; // a heartbeat is owed, and waits for the flush

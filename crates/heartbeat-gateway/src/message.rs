@@ -2,7 +2,7 @@
 
 use clap::ValueEnum;
 use heartbeat_frame::{GatewayEvent, HeartbeatMessage};
-use heartbeat_http::Messages;
+use heartbeat_http::RpcHeartbeat;
 
 use crate::server::json;
 
@@ -32,8 +32,8 @@ impl Message {
     }
 
     /// It in both encodings.
-    pub(crate) fn messages(self) -> Messages {
-        Messages::new(self.proto()).with_json(self.json())
+    pub(crate) fn messages(self) -> RpcHeartbeat {
+        RpcHeartbeat::new(self.proto()).with_json(self.json())
     }
 }
 

@@ -141,7 +141,7 @@ pub async fn run(options: ServeOptions) -> Result<(), ServeError> {
         .with_jitter(options.jitter)
         .with_give_up_after(options.give_up_after);
     let gateway = Gateway::new(feed.clone(), heartbeat)
-        .observe(observer)
+        .with_observer(observer)
         .limit(options.front.max_streams)
         .allow_origins(options.cors_origin);
     let stopping = || {

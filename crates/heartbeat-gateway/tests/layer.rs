@@ -8,7 +8,7 @@ use futures_util::stream::{self, BoxStream};
 use heartbeat_frame::{GatewayEvent, SubscribeRequest};
 use heartbeat_gateway::proto::gateway_service_client::GatewayServiceClient;
 use heartbeat_gateway::proto::gateway_service_server::{GatewayService, GatewayServiceServer};
-use heartbeat_tokio::{HeartbeatLayer, HeartbeatMessage, Methods, Policy};
+use heartbeat_tokio::{HeartbeatLayer, HeartbeatMessage, HeartbeatPolicy, StreamingMethods};
 use http_body_util::{BodyExt, Full};
 use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -44,11 +44,11 @@ impl GatewayService for Events {
 }
 
 /// A server that compresses whatever it is let to, kept alive by a layer.
-async fn serve(methods: Methods) -> SocketAddr {
+async fn serve(methods: StreamingMethods) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
     let address = listener.local_addr().expect("it is bound");
-    let policy = Policy::new(Duration::from_millis(30))
-        .with_messages(methods, HeartbeatMessage::gateway_event());
+    let policy = HeartbeatPolicy::new(Duration::from_millis(30))
+        .with_rpc(methods, HeartbeatMessage::gateway_event());
     let server = Server::builder()
         .layer(HeartbeatLayer::new(policy))
         .add_service(GatewayServiceServer::new(Events).send_compressed(Gzip));
@@ -80,7 +80,7 @@ fn is_kept_alive(received: &str) -> bool {
 
 #[tokio::test]
 async fn a_client_decodes_heartbeats_among_compressed_messages() {
-    let address = serve(Methods::paths([SUBSCRIBE])).await;
+    let address = serve(StreamingMethods::paths([SUBSCRIBE])).await;
     for compressed in [true, false] {
         let received = received(address, compressed).await;
         assert!(is_kept_alive(&received), "{received}");
@@ -89,13 +89,13 @@ async fn a_client_decodes_heartbeats_among_compressed_messages() {
 
 #[tokio::test]
 async fn a_method_that_is_not_named_gets_none() {
-    let address = serve(Methods::paths(["/galaxy.gateway.v1.GatewayService/Other"])).await;
+    let address = serve(StreamingMethods::paths(["/galaxy.gateway.v1.GatewayService/Other"])).await;
     assert_eq!(received(address, true).await, "123");
 }
 
 #[tokio::test]
 async fn the_heartbeat_is_not_compressed_and_says_so() {
-    let address = serve(Methods::paths([SUBSCRIBE])).await;
+    let address = serve(StreamingMethods::paths([SUBSCRIBE])).await;
     let connection = TcpStream::connect(address).await.expect("it listens");
     let handshake = http2::handshake(TokioExecutor::new(), TokioIo::new(connection)).await;
     let (mut http, connection) = handshake.expect("it speaks HTTP/2");

@@ -4,18 +4,19 @@ use std::collections::BTreeSet;
 
 /// A program that uses the names of an adapter but its timer's. It never waits, so it needs no runtime.
 macro_rules! program_on {
-    ($adapter:ident) => {
+    ($adapter:ident, $timer:ident) => {
         mod $adapter {
             use std::cell::Cell;
             use std::time::Duration;
 
             use ::$adapter::{
-                Audience, Beat, Config, Counters, Counts, Driver, DriverError, Framing,
-                HeartbeatBody, HeartbeatLayer, HeartbeatMessage, HeartbeatStream,
-                HeartbeatStreamExt, Hub, HubError, HubTask, InvalidDescriptorSet, InvalidJitter,
-                Jitter, Kind, Messages, Methods, NdjsonHeartbeat, NoObserver, Observer, Outcome,
-                Policy, Recognize, Sender, SseHeartbeat, TimedOut, TryBeat, WatchdogStream, push,
-                push_in,
+                Audience, BodyFraming, Classify, Config, Counters, CountersSnapshot, Driver,
+                DriverError, HeartbeatBody, HeartbeatLayer, HeartbeatMessage, HeartbeatPolicy,
+                HeartbeatStream, HeartbeatStreamExt, Hub, HubError, HubTask, InvalidDescriptorSet,
+                InvalidJitter, ItemKind, Jitter, MakeHeartbeat, MakeOk, NdjsonHeartbeat,
+                NoObserver, Observer, Outcome, RpcHeartbeat, Sender, SseHeartbeat,
+                StreamingMethods, TimedOut, WatchdogStream, heartbeat_sink, heartbeat_sink_on,
+                $timer,
             };
             use futures_util::sink::{self, Drain};
             use futures_util::{FutureExt, Stream, StreamExt, stream};
@@ -23,20 +24,20 @@ macro_rules! program_on {
 
             struct Dots;
 
-            impl Beat<char> for Dots {
-                fn heartbeat(&mut self) -> char {
+            impl MakeHeartbeat<char> for Dots {
+                fn make(&mut self) -> char {
                     '.'
                 }
 
-                fn kind(&mut self, _: &char) -> Kind {
-                    Kind::Real
+                fn classify(&mut self, _: &char) -> ItemKind {
+                    ItemKind::Event
                 }
             }
 
             struct Lost(Cell<u32>);
 
             impl Observer for Lost {
-                fn heartbeat(&self, outcome: Outcome, _: Duration, _: Option<usize>) {
+                fn on_heartbeat(&self, outcome: Outcome, _: Duration, _: Option<usize>) {
                     self.0.set(self.0.get() + u32::from(outcome == Outcome::Error));
                 }
             }
@@ -46,23 +47,27 @@ macro_rules! program_on {
             fn counted<S: Stream<Item = char>>(
                 letters: S,
                 counters: &Counters,
-            ) -> Result<HeartbeatStream<S, Recognize<Dots, IsDot>, &Counters>, InvalidJitter> {
+            ) -> Result<HeartbeatStream<S, Classify<Dots, IsDot>, $timer, &Counters>, InvalidJitter>
+            {
                 let jitter = Jitter::try_from(0.1)?;
                 let config = Config::every(Duration::from_secs(1)).with_jitter(jitter);
                 let is_dot: IsDot = |letter| *letter == '.';
-                Ok(letters.heartbeat(config, Dots).recognize(is_dot).observe(counters))
+                Ok(letters
+                    .heartbeat(config, Dots)
+                    .treat_as_heartbeat(is_dot)
+                    .with_observer(counters))
             }
 
             fn fallible<S: Stream<Item = Result<char, ()>>>(
                 letters: S,
-            ) -> HeartbeatStream<S, TryBeat<Dots>, NoObserver> {
+            ) -> HeartbeatStream<S, MakeOk<Dots>> {
                 letters.try_heartbeat(Duration::from_secs(1), Dots)
             }
 
             type Pushed<B> = (Sender<char, Drain<char>, B>, Driver<char, Drain<char>, B>);
 
             fn pushed() -> Pushed<Dots> {
-                push(sink::drain(), Duration::from_secs(1), Dots)
+                heartbeat_sink(sink::drain(), Duration::from_secs(1), Dots)
             }
 
             fn watched<S: Stream<Item = char>>(letters: S) -> WatchdogStream<S> {
@@ -90,12 +95,12 @@ macro_rules! program_on {
             fn layer(
                 counters: &Counters,
             ) -> Result<HeartbeatLayer<&Counters>, InvalidDescriptorSet> {
-                let messages = Messages::new(HeartbeatMessage::empty());
-                let policy = Policy::new(Duration::from_secs(1))
+                let messages = RpcHeartbeat::new(HeartbeatMessage::empty());
+                let policy = HeartbeatPolicy::new(Duration::from_secs(1))
                     .with_sse(&SseHeartbeat::default())
                     .with_ndjson(NdjsonHeartbeat::Space)
-                    .with_messages(Methods::from_descriptor_set([])?, messages);
-                Ok(HeartbeatLayer::new(policy.observe(counters)))
+                    .with_rpc(StreamingMethods::from_descriptor_set([])?, messages);
+                Ok(HeartbeatLayer::new(policy.with_observer(counters)))
             }
 
             /// A hub whose task was never started: it says so, and all else is as it would be.
@@ -106,17 +111,17 @@ macro_rules! program_on {
                 }
                 fn told_to<O: Audience>(hub: &Hub, audience: O) -> impl Stream<Item = char> {
                     let letters = stream::iter("ab".chars());
-                    letters.heartbeat_in(hub, Duration::from_secs(1), Dots).observe(audience)
+                    letters.heartbeat_on(hub, Duration::from_secs(1), Dots).with_observer(audience)
                 }
                 let (hub, task): (Hub, HubTask) = Hub::new();
                 drop(can_be_spawned(task));
                 let config = Duration::from_secs(1);
                 let letters = told_to(&hub, NoObserver).collect::<String>();
                 assert_eq!(letters.now_or_never(), Some("ab".to_owned()));
-                let letters = stream::iter([Ok('a'), Err(())]).try_heartbeat_in(&hub, config, Dots);
+                let letters = stream::iter([Ok('a'), Err(())]).try_heartbeat_on(&hub, config, Dots);
                 let letters = can_be_spawned(letters).collect::<Vec<_>>();
                 assert_eq!(letters.now_or_never(), Some(vec![Ok('a'), Err(())]));
-                let (sender, driver) = push_in(sink::drain(), &hub, config, Dots);
+                let (sender, driver) = heartbeat_sink_on(sink::drain(), &hub, config, Dots);
                 sender.send('a').now_or_never().expect("nobody else sends").expect("it is drained");
                 let ended = can_be_spawned(driver.run()).now_or_never();
                 assert_eq!(ended, Some(Err(DriverError::Hub(HubError::Stopped))));
@@ -126,7 +131,7 @@ macro_rules! program_on {
             type Nothing = http_body_util::Empty<tonic::codegen::Bytes>;
 
             fn kept_alive(body: Nothing) -> HeartbeatBody<Nothing> {
-                let framing = Framing::sse(&SseHeartbeat::default());
+                let framing = BodyFraming::sse(&SseHeartbeat::default());
                 HeartbeatBody::new(body, Default::default(), Duration::from_secs(1), framing)
             }
 
@@ -156,11 +161,11 @@ macro_rules! program_on {
                 let counters = Counters::new();
                 let letters = counted(stream::iter("a.b".chars()), &counters).expect("valid");
                 assert_eq!(letters.collect::<String>().now_or_never(), Some("a.b".to_owned()));
-                let Counts { sent, errors, .. } = counters.counts();
+                let CountersSnapshot { sent, errors, .. } = counters.snapshot();
                 assert_eq!((sent, errors), (0, 0));
 
                 let lost = Lost(Cell::new(0));
-                let letters = fallible(stream::iter([Ok('a'), Err(())])).observe(&lost);
+                let letters = fallible(stream::iter([Ok('a'), Err(())])).with_observer(&lost);
                 assert_eq!(
                     letters.collect::<Vec<_>>().now_or_never(),
                     Some(vec![Ok('a'), Err(())])
@@ -199,7 +204,7 @@ fn names_in(lib: &str) -> BTreeSet<&str> {
 #[test]
 fn the_adapters_offer_the_same_names_in_few_lines() {
     let (names, _) = sources_of!("heartbeat-tokio");
-    assert!(names.contains("HeartbeatStreamExt") && names.contains("push"), "{names:?}");
+    assert!(names.contains("HeartbeatStreamExt") && names.contains("heartbeat_sink"), "{names:?}");
     for (other, lines) in [
         sources_of!("heartbeat-tokio"),
         sources_of!("heartbeat-smol"),
@@ -210,6 +215,6 @@ fn the_adapters_offer_the_same_names_in_few_lines() {
     }
 }
 
-program_on!(heartbeat_tokio);
-program_on!(heartbeat_smol);
-program_on!(heartbeat_async_std);
+program_on!(heartbeat_tokio, TokioTimer);
+program_on!(heartbeat_smol, SmolTimer);
+program_on!(heartbeat_async_std, AsyncStdTimer);

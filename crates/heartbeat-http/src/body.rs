@@ -5,14 +5,12 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use futures_core::Stream;
 use futures_core::stream::FusedStream;
-use heartbeat_async::{
-    Audience, Config, HeartbeatStream, NoObserver, Observer, Pacemaker, TryBeat,
-};
+use heartbeat_async::{Audience, Config, HeartbeatStream, MakeOk, NoObserver, Observer, Scheduler};
 use heartbeat_frame::{Boundary, BoundaryTracker, Tracker};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-use crate::Framing;
+use crate::BodyFraming;
 use crate::pieces::{Piece, PieceBeat, Pieces};
 
 /// How many bytes may be left out.
@@ -29,7 +27,7 @@ pin_project! {
     ///   passed on is only where in a message they end.
     /// - A heartbeat stands where one message has ended and the next has not begun, and nowhere else.
     ///   After the trailers, or after what ends the stream of messages, there is none. Nor is there ever
-    ///   again one once the bytes are not what the [`Framing`] says: then they pass, and that is all.
+    ///   again one once the bytes are not what the [`BodyFraming`] says: then they pass, and that is all.
     /// - An error is no send, and no heartbeat follows it (T17). The end of the body within is the end of
     ///   this one, which is not polled again.
     /// - Two things are left out: frames of data that hold no byte, and a byte order mark at the
@@ -42,7 +40,7 @@ pin_project! {
     ///
     /// Dropping the body drops its alarm. A heartbeat that was yielded, and after which nobody has
     /// polled again, counts as [`Outcome::Error`](heartbeat_async::Outcome::Error) (T16); on a hub the
-    /// peer may have [stalled](Observer::stalled) with it (T20).
+    /// peer may have [stalled](Observer::on_stall) with it (T20).
     ///
     /// # Example
     ///
@@ -51,14 +49,14 @@ pin_project! {
     ///
     /// use heartbeat_async::virtual_time::VirtualTime;
     /// use heartbeat_frame::SseHeartbeat;
-    /// use heartbeat_http::{Framing, HeartbeatBody};
+    /// use heartbeat_http::{BodyFraming, HeartbeatBody};
     /// use http_body_util::{BodyExt, StreamBody};
     ///
     /// let time = VirtualTime::new(); // with tokio: `TokioTimer`
     /// # type Frames = futures_util::stream::Pending<Result<http_body::Frame<bytes::Bytes>, std::io::Error>>;
     /// # let events: Frames = futures_util::stream::pending();
     /// let quiet = StreamBody::new(events);
-    /// let framing = Framing::sse(&SseHeartbeat::default());
+    /// let framing = BodyFraming::sse(&SseHeartbeat::default());
     /// let mut body = HeartbeatBody::new(quiet, time.clone(), Duration::from_secs(15), framing);
     ///
     /// time.block_on(async {
@@ -71,39 +69,39 @@ pin_project! {
     #[must_use = "bodies do nothing unless polled"]
     pub struct HeartbeatBody<B, P, O = NoObserver>
     where
-        P: Pacemaker,
+        P: Scheduler,
         O: Audience,
     {
         #[pin]
-        pieces: HeartbeatStream<Pieces<B>, P, TryBeat<PieceBeat>, O>,
+        pieces: HeartbeatStream<Pieces<B>, MakeOk<PieceBeat>, P, O>,
     }
 }
 
 impl<B, P> HeartbeatBody<B, P>
 where
     B: Body<Data = Bytes>,
-    P: Pacemaker,
+    P: Scheduler,
 {
     /// Wraps a body. Its silence begins now (T2).
     ///
     /// `config` is an interval or a whole [`Config`].
-    pub fn new(body: B, pacemaker: P, config: impl Into<Config>, framing: Framing) -> Self {
-        let (config, Framing { heartbeat, tracker }) = (config.into(), framing);
+    pub fn new(body: B, scheduler: P, config: impl Into<Config>, framing: BodyFraming) -> Self {
+        let (config, BodyFraming { heartbeat, tracker }) = (config.into(), framing);
         let pieces = Pieces { body, tracker: Some(tracker).filter(|_| !config.is_disabled()) };
-        let beat = PieceBeat { heartbeat, fits: pieces.fits() };
-        Self { pieces: HeartbeatStream::new(pieces, pacemaker, config, TryBeat::new(beat)) }
+        let beat = PieceBeat { heartbeat, fits: pieces.at_boundary() };
+        Self { pieces: HeartbeatStream::new(pieces, scheduler, config, MakeOk::new(beat)) }
     }
 }
 
 impl<B, P, O> HeartbeatBody<B, P, O>
 where
     B: Body<Data = Bytes>,
-    P: Pacemaker,
+    P: Scheduler,
     O: Audience,
 {
     /// Tells `observer` what becomes of the heartbeats from now on (T19).
-    pub fn observe<Q: Audience>(self, observer: Q) -> HeartbeatBody<B, P, Q> {
-        HeartbeatBody { pieces: self.pieces.observe(observer) }
+    pub fn with_observer<Q: Audience>(self, observer: Q) -> HeartbeatBody<B, P, Q> {
+        HeartbeatBody { pieces: self.pieces.with_observer(observer) }
     }
 
     /// Ends the heartbeats; the frames still pass. May be called again (T9).
@@ -144,10 +142,10 @@ where
 
 impl<B, P, O> HeartbeatBody<B, P, O>
 where
-    P: Pacemaker,
+    P: Scheduler,
     O: Observer,
 {
-    /// The observer that was given to [`observe`](Self::observe).
+    /// The observer that was given to [`with_observer`](Self::with_observer).
     pub fn observer(&self) -> &O {
         self.pieces.observer()
     }
@@ -156,7 +154,7 @@ where
 impl<B, P, O> Body for HeartbeatBody<B, P, O>
 where
     B: Body<Data = Bytes>,
-    P: Pacemaker,
+    P: Scheduler,
     O: Audience,
 {
     type Data = Bytes;
@@ -213,7 +211,7 @@ fn not_data<E>(frame: Box<Frame<Bytes>>) -> Poll<Option<Result<Frame<Bytes>, E>>
 impl<B, P, O> fmt::Debug for HeartbeatBody<B, P, O>
 where
     B: Body<Data = Bytes> + fmt::Debug,
-    P: Pacemaker,
+    P: Scheduler,
     O: Audience,
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -5,12 +5,12 @@ use heartbeat_async::{Audience, Hub, NoObserver, Timer};
 use http::request::Parts;
 use tower_layer::Layer;
 
-use crate::{HeartbeatService, Policy};
+use crate::{HeartbeatPolicy, HeartbeatService};
 
 /// Keeps the quiet responses of a server alive, whatever makes them: the layer for axum, for tonic, and
 /// for whatever else is a tower service over HTTP.
 ///
-/// What is kept alive the content type of the response tells, and the [`Policy`] for the request. By
+/// What is kept alive the content type of the response tells, and the [`HeartbeatPolicy`] for the request. By
 /// default that is `text/event-stream` alone.
 ///
 /// These pass as they are: what no policy names; HEAD and CONNECT; every status but success, and 204,
@@ -34,39 +34,39 @@ use crate::{HeartbeatService, Policy};
 ///
 /// use heartbeat_async::virtual_time::VirtualTime;
 /// use heartbeat_frame::HeartbeatMessage;
-/// use heartbeat_http::{HeartbeatLayer, Methods, Policy};
+/// use heartbeat_http::{HeartbeatLayer, StreamingMethods, HeartbeatPolicy};
 ///
-/// let streams = Methods::paths(["/galaxy.gateway.v1.GatewayService/Subscribe"]);
-/// let policy = Policy::new(Duration::from_secs(15))
-///     .with_messages(streams, HeartbeatMessage::gateway_event());
-/// let layer = HeartbeatLayer::with_timer(VirtualTime::new(), policy)
-///     .route(|request| request.uri.path().starts_with("/eager/"), Duration::from_secs(1))
-///     .route(|request| request.uri.path() == "/never", Duration::ZERO);
+/// let streams = StreamingMethods::paths(["/galaxy.gateway.v1.GatewayService/Subscribe"]);
+/// let policy = HeartbeatPolicy::new(Duration::from_secs(15))
+///     .with_rpc(streams, HeartbeatMessage::gateway_event());
+/// let layer = HeartbeatLayer::with_scheduler(VirtualTime::new(), policy)
+///     .with_route(|request| request.uri.path().starts_with("/eager/"), Duration::from_secs(1))
+///     .with_route(|request| request.uri.path() == "/never", Duration::ZERO);
 /// ```
 #[must_use = "a layer does nothing until it is put around a service"]
 pub struct HeartbeatLayer<P, O = NoObserver> {
-    pacemaker: P,
+    scheduler: P,
     policies: Arc<Policies<O>>,
 }
 
 impl<P: Default, O: Audience + Clone> HeartbeatLayer<P, O> {
     /// Keeps responses alive as `policy` has it: an interval, a [`Config`](heartbeat_async::Config), or a
-    /// whole [`Policy`].
-    pub fn new(policy: impl Into<Policy<O>>) -> Self {
-        Self::with_timer(P::default(), policy)
+    /// whole [`HeartbeatPolicy`].
+    pub fn new(policy: impl Into<HeartbeatPolicy<O>>) -> Self {
+        Self::with_scheduler(P::default(), policy)
     }
 }
 
 impl<P, O: Audience + Clone> HeartbeatLayer<P, O> {
     /// The same with a timer that cannot be had for nothing, or a [`Hub`].
-    pub fn with_timer(pacemaker: P, policy: impl Into<Policy<O>>) -> Self {
-        let policies = Policies { routes: Vec::new(), otherwise: Arc::new(policy.into()) };
-        Self { pacemaker, policies: Arc::new(policies) }
+    pub fn with_scheduler(scheduler: P, policy: impl Into<HeartbeatPolicy<O>>) -> Self {
+        let policies = Policies { routes: Vec::new(), default: Arc::new(policy.into()) };
+        Self { scheduler, policies: Arc::new(policies) }
     }
 
     /// Has the heartbeats of all responses on a hub, which serves many at a time.
     pub fn in_hub<T: Timer>(self, hub: &Hub<T>) -> HeartbeatLayer<Hub<T>, O> {
-        HeartbeatLayer { pacemaker: hub.clone(), policies: self.policies }
+        HeartbeatLayer { scheduler: hub.clone(), policies: self.policies }
     }
 
     /// Has another policy for some requests. The first route that a request is on counts.
@@ -74,12 +74,12 @@ impl<P, O: Audience + Clone> HeartbeatLayer<P, O> {
     /// All policies of a layer have observers of one type, an `Arc<dyn Observer + Send + Sync>` say. By
     /// the extensions of a request a route may know what a framework has found out, such as axum's
     /// `MatchedPath` in a layer that is put around the routes.
-    pub fn route(
+    pub fn with_route(
         mut self,
-        is_on: impl Fn(&Parts) -> bool + Send + Sync + 'static,
-        policy: impl Into<Policy<O>>,
+        matches: impl Fn(&Parts) -> bool + Send + Sync + 'static,
+        policy: impl Into<HeartbeatPolicy<O>>,
     ) -> Self {
-        let route = Route { is_on: Arc::new(is_on), policy: Arc::new(policy.into()) };
+        let route = Route { matches: Arc::new(matches), policy: Arc::new(policy.into()) };
         Arc::make_mut(&mut self.policies).routes.push(route);
         self
     }
@@ -89,13 +89,13 @@ impl<S, P: Clone, O> Layer<S> for HeartbeatLayer<P, O> {
     type Service = HeartbeatService<S, P, O>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        HeartbeatService::new(inner, self.pacemaker.clone(), Arc::clone(&self.policies))
+        HeartbeatService::new(inner, self.scheduler.clone(), Arc::clone(&self.policies))
     }
 }
 
 impl<P: Clone, O> Clone for HeartbeatLayer<P, O> {
     fn clone(&self) -> Self {
-        Self { pacemaker: self.pacemaker.clone(), policies: Arc::clone(&self.policies) }
+        Self { scheduler: self.scheduler.clone(), policies: Arc::clone(&self.policies) }
     }
 }
 
@@ -108,35 +108,35 @@ impl<P, O> fmt::Debug for HeartbeatLayer<P, O> {
 /// Which policy there is for which request.
 pub(crate) struct Policies<O> {
     routes: Vec<Route<O>>,
-    otherwise: Arc<Policy<O>>,
+    default: Arc<HeartbeatPolicy<O>>,
 }
 
 struct Route<O> {
-    is_on: Arc<dyn Fn(&Parts) -> bool + Send + Sync>,
-    policy: Arc<Policy<O>>,
+    matches: Arc<dyn Fn(&Parts) -> bool + Send + Sync>,
+    policy: Arc<HeartbeatPolicy<O>>,
 }
 
 impl<O> Policies<O> {
-    pub(crate) fn of(&self, request: &Parts) -> &Arc<Policy<O>> {
-        let route = self.routes.iter().find(|route| (route.is_on)(request));
-        route.map_or(&self.otherwise, |route| &route.policy)
+    pub(crate) fn of(&self, request: &Parts) -> &Arc<HeartbeatPolicy<O>> {
+        let route = self.routes.iter().find(|route| (route.matches)(request));
+        route.map_or(&self.default, |route| &route.policy)
     }
 }
 
 impl<O> Clone for Policies<O> {
     fn clone(&self) -> Self {
-        let route = |Route { is_on, policy }: &_| Route {
-            is_on: Arc::clone(is_on),
+        let route = |Route { matches, policy }: &_| Route {
+            matches: Arc::clone(matches),
             policy: Arc::clone(policy),
         };
         let routes = self.routes.iter().map(route).collect();
-        Self { routes, otherwise: Arc::clone(&self.otherwise) }
+        Self { routes, default: Arc::clone(&self.default) }
     }
 }
 
 impl<O> fmt::Debug for Policies<O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let routes = self.routes.iter().map(|route| &route.policy);
-        f.debug_list().entries(routes).entry(&self.otherwise).finish()
+        f.debug_list().entries(routes).entry(&self.default).finish()
     }
 }

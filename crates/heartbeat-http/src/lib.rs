@@ -8,8 +8,8 @@
 //! | the response is | heartbeats | they are |
 //! |---|---|---|
 //! | `text/event-stream` | by default | a comment, which every client skips |
-//! | `application/x-ndjson`, `application/ndjson`, `application/jsonl` | with [`Policy::with_ndjson`] | a blank line, or a space |
-//! | gRPC, gRPC-Web (binary and text), Connect | with [`Policy::with_messages`], for methods that are named | a message, which the client sees |
+//! | `application/x-ndjson`, `application/ndjson`, `application/jsonl` | with [`HeartbeatPolicy::with_ndjson`] | a blank line, or a space |
+//! | gRPC, gRPC-Web (binary and text), Connect | with [`HeartbeatPolicy::with_rpc`], for methods that are named | a message, which the client sees |
 //! | anything else | never | |
 //!
 //! What passes untouched beyond that stands at [`HeartbeatLayer`].
@@ -42,7 +42,7 @@
 //! });
 //!
 //! let time = VirtualTime::new(); // on tokio: `HeartbeatLayer::new(Duration::from_secs(15))`
-//! let service = HeartbeatLayer::with_timer(time.clone(), Duration::from_secs(15)).layer(handler);
+//! let service = HeartbeatLayer::with_scheduler(time.clone(), Duration::from_secs(15)).layer(handler);
 //! time.block_on(async {
 //!     let mut response = service.oneshot(Request::new(())).await?;
 //!     assert_eq!(response.headers()["x-accel-buffering"], "no");
@@ -64,30 +64,30 @@
 //! heartbeats neither is noticed before the next event.
 
 mod body;
+mod body_framing;
 mod descriptor;
-mod framing;
 mod headers;
 mod layer;
 mod media;
-mod messages;
-mod methods;
 mod pieces;
 mod plan;
 mod policy;
 mod response_body;
+mod rpc_heartbeat;
 mod service;
+mod streaming_methods;
 
 pub use body::HeartbeatBody;
+pub use body_framing::BodyFraming;
 pub use descriptor::InvalidDescriptorSet;
-pub use framing::Framing;
 pub use layer::HeartbeatLayer;
-pub use messages::Messages;
-pub use methods::Methods;
-pub use policy::Policy;
+pub use policy::HeartbeatPolicy;
 pub use response_body::ResponseBody;
+pub use rpc_heartbeat::RpcHeartbeat;
 pub use service::{HeartbeatService, ResponseFuture};
+pub use streaming_methods::StreamingMethods;
 
-pub use heartbeat_async::{Config, InvalidJitter, Jitter, NoObserver, Observer, Pacemaker};
+pub use heartbeat_async::{Config, InvalidJitter, Jitter, NoObserver, Observer, Scheduler};
 pub use heartbeat_frame::{
     HeartbeatMessage, InvalidSse, NdjsonHeartbeat, PayloadTooLong, SseHeartbeat,
 };

@@ -3,7 +3,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use futures_core::Stream;
-use heartbeat_async::{Beat, Kind};
+use heartbeat_async::{ItemKind, MakeHeartbeat};
 use heartbeat_frame::{Boundary, BoundaryTracker, Content, Tracker};
 use http_body::{Body, Frame};
 use pin_project_lite::pin_project;
@@ -24,7 +24,7 @@ pub(crate) enum Piece {
     /// Data of the body within.
     Data {
         bytes: Bytes,
-        kind: Kind,
+        kind: ItemKind,
         /// Whether a heartbeat may stand behind it.
         fits: bool,
     },
@@ -35,7 +35,7 @@ pub(crate) enum Piece {
 
 impl<B> Pieces<B> {
     /// Whether a heartbeat may stand after what has passed by so far.
-    pub(crate) fn fits(&self) -> bool {
+    pub(crate) fn at_boundary(&self) -> bool {
         self.tracker.as_ref().is_some_and(|tracker| tracker.boundary() == Boundary::Open)
     }
 
@@ -66,12 +66,16 @@ impl<B: Body<Data = Bytes>> Stream for Pieces<B> {
                 }
             };
             let Some(tracker) = this.tracker else {
-                return Poll::Ready(Some(Ok(Piece::Data { bytes, kind: Kind::Real, fits: false })));
+                return Poll::Ready(Some(Ok(Piece::Data {
+                    bytes,
+                    kind: ItemKind::Event,
+                    fits: false,
+                })));
             };
             let kind = match tracker.feed(&mut bytes) {
                 Content::Empty => continue, // nothing goes out, so nobody is to hear of it
-                Content::NonEvent => Kind::Heartbeat,
-                Content::Event => Kind::Real,
+                Content::NonEvent => ItemKind::Heartbeat,
+                Content::Event => ItemKind::Event,
             };
             let fits = match tracker.boundary() {
                 Boundary::Open => true,
@@ -93,12 +97,12 @@ pub(crate) struct PieceBeat {
     pub(crate) fits: bool,
 }
 
-impl Beat<Piece> for PieceBeat {
-    fn heartbeat(&mut self) -> Piece {
+impl MakeHeartbeat<Piece> for PieceBeat {
+    fn make(&mut self) -> Piece {
         Piece::Heartbeat(self.heartbeat.clone())
     }
 
-    fn kind(&mut self, piece: &Piece) -> Kind {
+    fn classify(&mut self, piece: &Piece) -> ItemKind {
         match piece {
             Piece::Data { kind, fits, .. } => {
                 self.fits = *fits;
@@ -106,17 +110,17 @@ impl Beat<Piece> for PieceBeat {
             }
             Piece::Other(_) => {
                 self.fits = false;
-                Kind::Real
+                ItemKind::Event
             }
-            Piece::Heartbeat(_) => Kind::Heartbeat,
+            Piece::Heartbeat(_) => ItemKind::Heartbeat,
         }
     }
 
-    fn bytes(&mut self, _: &Piece) -> Option<usize> {
+    fn encoded_len(&mut self, _: &Piece) -> Option<usize> {
         Some(self.heartbeat.len())
     }
 
-    fn fits(&self) -> bool {
+    fn at_boundary(&self) -> bool {
         self.fits
     }
 }

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use heartbeat_async::{Audience, Config, Pacemaker};
+use heartbeat_async::{Audience, Config, Scheduler};
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use http::{HeaderMap, HeaderName, Method, StatusCode, request, response};
 use http_body::Body;
@@ -8,13 +8,13 @@ use http_body::Body;
 use crate::headers;
 use crate::media::Media;
 use crate::response_body::ResponseBody;
-use crate::{Framing, HeartbeatBody, Policy};
+use crate::{BodyFraming, HeartbeatBody, HeartbeatPolicy};
 
 use bytes::Bytes;
 
 /// What is known of a response before it is there.
 pub(crate) struct Plan<O> {
-    policy: Arc<Policy<O>>,
+    policy: Arc<HeartbeatPolicy<O>>,
     config: Config,
     /// Whether the method is one that streams messages.
     streams: bool,
@@ -27,7 +27,7 @@ struct KeptAlive;
 
 impl<O: Audience + Clone> Plan<O> {
     /// None where the response passes, whatever it is.
-    pub(crate) fn new(policy: &Arc<Policy<O>>, request: &request::Parts) -> Option<Self> {
+    pub(crate) fn new(policy: &Arc<HeartbeatPolicy<O>>, request: &request::Parts) -> Option<Self> {
         // The answer to HEAD has no body, though its headers say what it would be. What follows
         // CONNECT is no body.
         if matches!(request.method, Method::HEAD | Method::CONNECT) {
@@ -45,11 +45,11 @@ impl<O: Audience + Clone> Plan<O> {
     pub(crate) fn carry_out<B, P>(
         self,
         response: http::Response<B>,
-        pacemaker: &P,
+        scheduler: &P,
     ) -> http::Response<ResponseBody<B, P, O>>
     where
         B: Body<Data = Bytes>,
-        P: Pacemaker + Clone,
+        P: Scheduler + Clone,
     {
         let (mut head, body) = response.into_parts();
         let framing = Some(&head).filter(|head| may_grow(head, &body)).and_then(|head| {
@@ -63,17 +63,22 @@ impl<O: Audience + Clone> Plan<O> {
         if matches!(media, Media::Sse | Media::Ndjson) && self.policy.sets_proxy_headers() {
             headers::let_through(&mut head.headers);
         }
-        let body = self.keep_alive(body, pacemaker.clone(), framing);
+        let body = self.keep_alive(body, scheduler.clone(), framing);
         http::Response::from_parts(head, ResponseBody::kept_alive(body))
     }
 
-    fn keep_alive<B, P>(&self, body: B, pacemaker: P, framing: Framing) -> HeartbeatBody<B, P, O>
+    fn keep_alive<B, P>(
+        &self,
+        body: B,
+        scheduler: P,
+        framing: BodyFraming,
+    ) -> HeartbeatBody<B, P, O>
     where
         B: Body<Data = Bytes>,
-        P: Pacemaker,
+        P: Scheduler,
     {
-        let body = HeartbeatBody::new(body, pacemaker, self.config, framing);
-        body.observe(self.policy.observer().clone())
+        let body = HeartbeatBody::new(body, scheduler, self.config, framing);
+        body.with_observer(self.policy.observer().clone())
     }
 }
 

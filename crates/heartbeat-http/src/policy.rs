@@ -7,7 +7,7 @@ use heartbeat_frame::{NdjsonHeartbeat, SseHeartbeat};
 use http::{HeaderMap, HeaderName};
 
 use crate::media::Media;
-use crate::{Framing, Messages, Methods};
+use crate::{BodyFraming, RpcHeartbeat, StreamingMethods};
 
 /// Which responses are kept alive, how often, and with what.
 ///
@@ -20,20 +20,20 @@ use crate::{Framing, Messages, Methods};
 /// use std::time::Duration;
 ///
 /// use heartbeat_frame::{HeartbeatMessage, NdjsonHeartbeat};
-/// use heartbeat_http::{Methods, Policy};
+/// use heartbeat_http::{StreamingMethods, HeartbeatPolicy};
 ///
-/// let streams = Methods::paths(["/galaxy.gateway.v1.GatewayService/Subscribe"]);
-/// let policy = Policy::new(Duration::from_secs(15))
+/// let streams = StreamingMethods::paths(["/galaxy.gateway.v1.GatewayService/Subscribe"]);
+/// let policy = HeartbeatPolicy::new(Duration::from_secs(15))
 ///     .with_ndjson(NdjsonHeartbeat::BlankLine)
-///     .with_messages(streams, HeartbeatMessage::gateway_event());
+///     .with_rpc(streams, HeartbeatMessage::gateway_event());
 /// ```
 #[derive(Clone)]
 #[must_use = "a policy does nothing until a layer has it"]
-pub struct Policy<O = NoObserver> {
+pub struct HeartbeatPolicy<O = NoObserver> {
     config: Config,
-    sse: Option<Framing>,
-    ndjson: Option<Framing>,
-    messages: Option<(Methods, Messages)>,
+    sse: Option<BodyFraming>,
+    ndjson: Option<BodyFraming>,
+    messages: Option<(StreamingMethods, RpcHeartbeat)>,
     through_proxies: bool,
     wish: Option<Wish>,
     observer: O,
@@ -46,7 +46,7 @@ struct Wish {
     range: RangeInclusive<Duration>,
 }
 
-impl Policy {
+impl HeartbeatPolicy {
     /// Heartbeats for server-sent events: the comment of two bytes.
     ///
     /// `config` is an interval or a whole [`Config`]. [`Config::with_stall_after`] has an effect
@@ -54,7 +54,7 @@ impl Policy {
     pub fn new(config: impl Into<Config>) -> Self {
         Self {
             config: config.into(),
-            sse: Some(Framing::sse(&SseHeartbeat::default())),
+            sse: Some(BodyFraming::sse(&SseHeartbeat::default())),
             ndjson: None,
             messages: None,
             through_proxies: true,
@@ -64,11 +64,11 @@ impl Policy {
     }
 }
 
-impl<O> Policy<O> {
+impl<O> HeartbeatPolicy<O> {
     /// Another heartbeat for server-sent events: `text/event-stream`. Default: the comment without a
     /// text.
     pub fn with_sse(self, heartbeat: &SseHeartbeat) -> Self {
-        Self { sse: Some(Framing::sse(heartbeat)), ..self }
+        Self { sse: Some(BodyFraming::sse(heartbeat)), ..self }
     }
 
     /// No heartbeats for server-sent events.
@@ -82,16 +82,16 @@ impl<O> Policy<O> {
     /// [`NdjsonHeartbeat::Space`] no parser chokes on. If the stream ends right after it, the last line
     /// is a space without a line end.
     pub fn with_ndjson(self, heartbeat: NdjsonHeartbeat) -> Self {
-        Self { ndjson: Some(Framing::ndjson(heartbeat)), ..self }
+        Self { ndjson: Some(BodyFraming::ndjson(heartbeat)), ..self }
     }
 
     /// Heartbeats for these methods of gRPC, gRPC-Web (binary and text) and Connect. Default: none,
     /// since a heartbeat is a message that the client sees.
     ///
     /// `messages` is a [`HeartbeatMessage`](heartbeat_frame::HeartbeatMessage), for clients that speak
-    /// protobuf, or a [`Messages`], which has one for JSON too. Where messages are compressed the
+    /// protobuf, or a [`RpcHeartbeat`], which has one for JSON too. Where messages are compressed the
     /// heartbeat is one that is not, which the protocols allow.
-    pub fn with_messages(self, methods: Methods, messages: impl Into<Messages>) -> Self {
+    pub fn with_rpc(self, methods: StreamingMethods, messages: impl Into<RpcHeartbeat>) -> Self {
         Self { messages: Some((methods, messages.into())), ..self }
     }
 
@@ -115,21 +115,21 @@ impl<O> Policy<O> {
     /// ```
     /// use std::time::Duration;
     ///
-    /// use heartbeat_http::Policy;
+    /// use heartbeat_http::HeartbeatPolicy;
     /// use http::HeaderName;
     ///
     /// let header = HeaderName::from_static("heartbeat-interval");
     /// let range = Duration::from_secs(5)..=Duration::from_secs(60);
-    /// let policy = Policy::new(Duration::from_secs(15)).with_client_interval(header, range);
+    /// let policy = HeartbeatPolicy::new(Duration::from_secs(15)).with_client_interval(header, range);
     /// ```
     pub fn with_client_interval(self, header: HeaderName, range: RangeInclusive<Duration>) -> Self {
         Self { wish: Some(Wish { header, range }), ..self }
     }
 
     /// Tells `observer` what becomes of the heartbeats (T19). Each response has a clone of it.
-    pub fn observe<P: Observer + Clone>(self, observer: P) -> Policy<P> {
+    pub fn with_observer<P: Observer + Clone>(self, observer: P) -> HeartbeatPolicy<P> {
         let Self { config, sse, ndjson, messages, through_proxies, wish, observer: _ } = self;
-        Policy { config, sse, ndjson, messages, through_proxies, wish, observer }
+        HeartbeatPolicy { config, sse, ndjson, messages, through_proxies, wish, observer }
     }
 
     pub(crate) fn observer(&self) -> &O {
@@ -155,7 +155,7 @@ impl<O> Policy<O> {
 
     /// How such a response is kept alive, if it is at all. A method that does not [stream](Self::streams)
     /// must not.
-    pub(crate) fn framing(&self, media: Media, streams: bool) -> Option<Framing> {
+    pub(crate) fn framing(&self, media: Media, streams: bool) -> Option<BodyFraming> {
         match media {
             Media::Sse => self.sse.clone(),
             Media::Ndjson => self.ndjson.clone(),
@@ -180,22 +180,22 @@ impl Wish {
     }
 }
 
-impl From<Config> for Policy {
+impl From<Config> for HeartbeatPolicy {
     fn from(config: Config) -> Self {
         Self::new(config)
     }
 }
 
-impl From<Duration> for Policy {
+impl From<Duration> for HeartbeatPolicy {
     fn from(interval: Duration) -> Self {
         Self::new(interval)
     }
 }
 
-impl<O> fmt::Debug for Policy<O> {
+impl<O> fmt::Debug for HeartbeatPolicy<O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { config, sse, ndjson, messages, through_proxies, wish, observer: _ } = self;
-        f.debug_struct("Policy")
+        f.debug_struct("HeartbeatPolicy")
             .field("config", config)
             .field("sse", sse)
             .field("ndjson", ndjson)

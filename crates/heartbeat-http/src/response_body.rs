@@ -3,7 +3,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use heartbeat_async::{Audience, NoObserver, Pacemaker};
+use heartbeat_async::{Audience, NoObserver, Scheduler};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
@@ -15,7 +15,7 @@ pin_project! {
     #[must_use = "bodies do nothing unless polled"]
     pub struct ResponseBody<B, P, O = NoObserver>
     where
-        P: Pacemaker,
+        P: Scheduler,
         O: Audience,
     {
         #[pin]
@@ -27,7 +27,7 @@ pin_project! {
     #[project = Projected]
     enum Either<B, P, O>
     where
-        P: Pacemaker,
+        P: Scheduler,
         O: Audience,
     {
         KeptAlive { #[pin] body: HeartbeatBody<B, P, O> },
@@ -35,7 +35,7 @@ pin_project! {
     }
 }
 
-impl<B: Default, P: Pacemaker, O: Audience> Default for ResponseBody<B, P, O> {
+impl<B: Default, P: Scheduler, O: Audience> Default for ResponseBody<B, P, O> {
     /// As it was: for layers that answer by themselves, such as those for CORS and time limits.
     fn default() -> Self {
         Self::untouched(B::default())
@@ -44,7 +44,7 @@ impl<B: Default, P: Pacemaker, O: Audience> Default for ResponseBody<B, P, O> {
 
 impl<B, P, O> ResponseBody<B, P, O>
 where
-    P: Pacemaker,
+    P: Scheduler,
     O: Audience,
 {
     pub(crate) fn kept_alive(body: HeartbeatBody<B, P, O>) -> Self {
@@ -64,7 +64,7 @@ where
 impl<B, P, O> Body for ResponseBody<B, P, O>
 where
     B: Body<Data = Bytes>,
-    P: Pacemaker,
+    P: Scheduler,
     O: Audience,
 {
     type Data = Bytes;
@@ -97,7 +97,7 @@ where
 
 impl<B, P, O> fmt::Debug for ResponseBody<B, P, O>
 where
-    P: Pacemaker,
+    P: Scheduler,
     O: Audience,
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use heartbeat_async::{Audience, NoObserver, Pacemaker};
+use heartbeat_async::{Audience, NoObserver, Scheduler};
 use http::{Request, Response};
 use http_body::Body;
 use pin_project_lite::pin_project;
@@ -17,13 +17,13 @@ use crate::response_body::ResponseBody;
 /// A service whose quiet responses are kept alive by a [`HeartbeatLayer`](crate::HeartbeatLayer).
 pub struct HeartbeatService<S, P, O = NoObserver> {
     inner: S,
-    pacemaker: P,
+    scheduler: P,
     policies: Arc<Policies<O>>,
 }
 
 impl<S, P, O> HeartbeatService<S, P, O> {
-    pub(crate) fn new(inner: S, pacemaker: P, policies: Arc<Policies<O>>) -> Self {
-        Self { inner, pacemaker, policies }
+    pub(crate) fn new(inner: S, scheduler: P, policies: Arc<Policies<O>>) -> Self {
+        Self { inner, scheduler, policies }
     }
 
     /// The service within.
@@ -46,7 +46,7 @@ impl<S, P, O, RequestBody, B> Service<Request<RequestBody>> for HeartbeatService
 where
     S: Service<Request<RequestBody>, Response = Response<B>>,
     B: Body<Data = Bytes>,
-    P: Pacemaker + Clone,
+    P: Scheduler + Clone,
     O: Audience + Clone,
 {
     type Response = Response<ResponseBody<B, P, O>>;
@@ -61,14 +61,14 @@ where
         let (head, body) = request.into_parts();
         let plan = Plan::new(self.policies.of(&head), &head);
         let inner = self.inner.call(Request::from_parts(head, body));
-        ResponseFuture { inner, pacemaker: self.pacemaker.clone(), plan }
+        ResponseFuture { inner, scheduler: self.scheduler.clone(), plan }
     }
 }
 
 impl<S: Clone, P: Clone, O> Clone for HeartbeatService<S, P, O> {
     fn clone(&self) -> Self {
-        let (inner, pacemaker) = (self.inner.clone(), self.pacemaker.clone());
-        Self { inner, pacemaker, policies: Arc::clone(&self.policies) }
+        let (inner, scheduler) = (self.inner.clone(), self.scheduler.clone());
+        Self { inner, scheduler, policies: Arc::clone(&self.policies) }
     }
 }
 
@@ -87,7 +87,7 @@ pin_project! {
     pub struct ResponseFuture<F, P, O = NoObserver> {
         #[pin]
         inner: F,
-        pacemaker: P,
+        scheduler: P,
         plan: Option<Plan<O>>,
     }
 }
@@ -96,7 +96,7 @@ impl<F, P, O, B, E> Future for ResponseFuture<F, P, O>
 where
     F: Future<Output = Result<Response<B>, E>>,
     B: Body<Data = Bytes>,
-    P: Pacemaker + Clone,
+    P: Scheduler + Clone,
     O: Audience + Clone,
 {
     type Output = Result<Response<ResponseBody<B, P, O>>, E>;
@@ -105,7 +105,7 @@ where
         let this = self.project();
         let response = ready!(this.inner.poll(cx))?;
         Poll::Ready(Ok(match this.plan.take() {
-            Some(plan) => plan.carry_out(response, this.pacemaker),
+            Some(plan) => plan.carry_out(response, this.scheduler),
             None => response.map(ResponseBody::untouched),
         }))
     }

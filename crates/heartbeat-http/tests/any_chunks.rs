@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use heartbeat_async::virtual_time::VirtualTime;
 use heartbeat_frame::{HeartbeatMessage, NdjsonHeartbeat, SseHeartbeat};
-use heartbeat_http::{Framing, HeartbeatBody};
+use heartbeat_http::{BodyFraming, HeartbeatBody};
 use http_body::Body;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -32,7 +32,7 @@ fn cut(mut bytes: &[u8], cuts: &[(usize, u64)]) -> Vec<Piece> {
 }
 
 /// What goes out of a body with an interval of 10 s, and how many frames were not the body's own.
-fn beating(framing: Framing, pieces: Vec<Piece>) -> (Vec<u8>, usize) {
+fn beating(framing: BodyFraming, pieces: Vec<Piece>) -> (Vec<u8>, usize) {
     let (time, source) = (VirtualTime::new(), Source::new());
     let body = HeartbeatBody::new(source.clone(), time.clone(), Duration::from_secs(10), framing);
     let mut body = spawn(body);
@@ -76,7 +76,7 @@ proptest! {
         let beat = HeartbeatMessage::from_payload(b"a heartbeat, longer than any message").expect("short");
         let envelope = |message| HeartbeatMessage::from_payload(message).expect("short").envelope();
         let bytes: Vec<u8> = messages.iter().flat_map(envelope).collect();
-        for framing in [Framing::grpc(&beat), Framing::connect(&beat), Framing::grpc_web(&beat)] {
+        for framing in [BodyFraming::grpc(&beat), BodyFraming::connect(&beat), BodyFraming::grpc_web(&beat)] {
             let (out, beats) = beating(framing, cut(&bytes, &cuts));
             let mut arrived = payloads(&out);
             let all = arrived.len();
@@ -92,7 +92,7 @@ proptest! {
         cuts in cuts(),
     ) {
         let bytes = events.concat();
-        let (out, beats) = beating(Framing::sse(&SseHeartbeat::default()), cut(bytes.as_bytes(), &cuts));
+        let (out, beats) = beating(BodyFraming::sse(&SseHeartbeat::default()), cut(bytes.as_bytes(), &cuts));
         let out = String::from_utf8(out).expect("text");
         let is_comment = |line: &&str| line.starts_with(':');
         prop_assert_eq!(out.split_inclusive('\n').filter(is_comment).count(), beats);
@@ -103,7 +103,7 @@ proptest! {
     #[test]
     fn the_same_lines_arrive(lines in vec("\\{\"[a-z]{1,5}\": [0-9]{1,5}\\}\n", 1..8), cuts in cuts()) {
         let bytes = lines.concat();
-        let framing = Framing::ndjson(NdjsonHeartbeat::BlankLine);
+        let framing = BodyFraming::ndjson(NdjsonHeartbeat::BlankLine);
         let (out, beats) = beating(framing, cut(bytes.as_bytes(), &cuts));
         let out = String::from_utf8(out).expect("text");
         let blank = |line: &&str| *line == "\n";

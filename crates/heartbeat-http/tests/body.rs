@@ -10,7 +10,7 @@ use bytes::Bytes;
 use heartbeat_async::virtual_time::VirtualTime;
 use heartbeat_async::{Audience, Config, Counters, NoObserver};
 use heartbeat_frame::{HeartbeatMessage, NdjsonHeartbeat, SseHeartbeat};
-use heartbeat_http::{Framing, HeartbeatBody, ResponseBody};
+use heartbeat_http::{BodyFraming, HeartbeatBody, ResponseBody};
 use http::{HeaderMap, HeaderValue};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::Empty;
@@ -44,22 +44,22 @@ fn data(data: &(impl AsRef<[u8]> + ?Sized)) -> Got {
 }
 
 /// With an interval of 10 s, born at 0 s.
-fn ten_seconds(framing: Framing) -> Polled {
+fn ten_seconds(framing: BodyFraming) -> Polled {
     with_config(Config::every(secs(10)), framing)
 }
 
-fn with_config(config: Config, framing: Framing) -> Polled {
+fn with_config(config: Config, framing: BodyFraming) -> Polled {
     let (time, source) = (VirtualTime::new(), Source::new());
     let body = HeartbeatBody::new(source.clone(), time.clone(), config, framing);
     Polled { time, source, body: spawn(body) }
 }
 
-fn sse() -> Framing {
-    Framing::sse(&SseHeartbeat::default())
+fn sse() -> BodyFraming {
+    BodyFraming::sse(&SseHeartbeat::default())
 }
 
-fn grpc() -> Framing {
-    Framing::grpc(&HeartbeatMessage::empty())
+fn grpc() -> BodyFraming {
+    BodyFraming::grpc(&HeartbeatMessage::empty())
 }
 
 fn trailers() -> HeaderMap {
@@ -171,12 +171,12 @@ fn each_framing_has_its_boundaries_and_its_beat() {
     let empty = HeartbeatMessage::empty();
     for (framing, piece, rest, beat) in [
         (sse(), &b"data: 1"[..], &b"\n"[..], &b":\n"[..]),
-        (Framing::sse(&comment), b"data: 1\n", b"\n", b":b\n\n"),
-        (Framing::ndjson(NdjsonHeartbeat::BlankLine), b"{\"n\":", b"1}\n", b"\n"),
-        (Framing::ndjson(NdjsonHeartbeat::Space), b"{\"n\":", b"1}\n", b" "),
-        (Framing::grpc_web(&empty), b"\0\0\0\0\x02h", b"i", b"\0\0\0\0\0"),
-        (Framing::grpc_web_text(&empty), b"AAAAAAJoa", b"Q==", b"AAAAAAA="),
-        (Framing::connect(&empty), b"\0\0\0\0\x02{", b"}", b"\0\0\0\0\0"),
+        (BodyFraming::sse(&comment), b"data: 1\n", b"\n", b":b\n\n"),
+        (BodyFraming::ndjson(NdjsonHeartbeat::BlankLine), b"{\"n\":", b"1}\n", b"\n"),
+        (BodyFraming::ndjson(NdjsonHeartbeat::Space), b"{\"n\":", b"1}\n", b" "),
+        (BodyFraming::grpc_web(&empty), b"\0\0\0\0\x02h", b"i", b"\0\0\0\0\0"),
+        (BodyFraming::grpc_web_text(&empty), b"AAAAAAJoa", b"Q==", b"AAAAAAA="),
+        (BodyFraming::connect(&empty), b"\0\0\0\0\x02{", b"}", b"\0\0\0\0\0"),
     ] {
         let mut body = ten_seconds(framing);
         assert_eq!(body.poll(), Got::Nothing);
@@ -215,10 +215,10 @@ fn a_beat_may_stand_right_before_the_trailers() {
 fn no_beat_follows_what_ends_the_stream_of_messages() {
     let empty = HeartbeatMessage::empty();
     for (framing, last) in [
-        (Framing::connect(&empty), &b"\x02\0\0\0\x02{}"[..]),
-        (Framing::connect(&empty), b"\x03\0\0\0\x01x"), // compressed
-        (Framing::grpc_web(&empty), b"\x80\0\0\0\x02ab"),
-        (Framing::grpc_web_text(&empty), b"gAAAAAJhYg=="),
+        (BodyFraming::connect(&empty), &b"\x02\0\0\0\x02{}"[..]),
+        (BodyFraming::connect(&empty), b"\x03\0\0\0\x01x"), // compressed
+        (BodyFraming::grpc_web(&empty), b"\x80\0\0\0\x02ab"),
+        (BodyFraming::grpc_web_text(&empty), b"gAAAAAJhYg=="),
     ] {
         let mut body = ten_seconds(framing);
         body.passes(&[last]);
@@ -393,17 +393,17 @@ fn t16_t19_what_becomes_of_the_beats_is_told() {
     let counters = Counters::new();
     let (time, source) = (VirtualTime::new(), Source::new());
     let body = HeartbeatBody::new(source.clone(), time.clone(), secs(10), grpc());
-    let mut body = Polled { time, source, body: spawn(body.observe(&counters)) };
+    let mut body = Polled { time, source, body: spawn(body.with_observer(&counters)) };
     assert_eq!(body.poll(), Got::Nothing);
     body.beats(b"\0\0\0\0\0");
     body.time.advance(secs(12));
     assert_eq!(body.poll(), data(b"\0\0\0\0\0"));
-    assert_eq!((counters.counts().sent, counters.counts().bytes), (1, 5));
-    assert_eq!(counters.counts().live, 1);
+    assert_eq!((counters.snapshot().sent, counters.snapshot().bytes), (1, 5));
+    assert_eq!(counters.snapshot().live, 1);
     drop(body); // while one is in flight
-    let counts = counters.counts();
+    let counts = counters.snapshot();
     assert_eq!((counts.sent, counts.errors, counts.live), (1, 1, 0));
-    assert_eq!(counts.longest_silence, secs(10)); // what is in flight ended none
+    assert_eq!(counts.longest_idle, secs(10)); // what is in flight ended none
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use flate2::write::GzDecoder;
 use futures_util::{StreamExt, stream};
-use heartbeat_tokio::{HeartbeatLayer, NdjsonHeartbeat, Policy};
+use heartbeat_tokio::{HeartbeatLayer, HeartbeatPolicy, NdjsonHeartbeat};
 use http::{Request, Response};
 use http_body::{Body, Frame};
 use http_body_util::{BodyExt, StreamBody};
@@ -18,7 +18,7 @@ use tower_http::compression::CompressionLayer;
 const INTERVAL: Duration = Duration::from_secs(15);
 
 fn layer() -> HeartbeatLayer {
-    HeartbeatLayer::new(Policy::new(INTERVAL).with_ndjson(NdjsonHeartbeat::BlankLine))
+    HeartbeatLayer::new(HeartbeatPolicy::new(INTERVAL).with_ndjson(NdjsonHeartbeat::BlankLine))
 }
 
 fn request() -> Request<()> {

@@ -12,7 +12,8 @@ use heartbeat_async::virtual_time::VirtualTime;
 use heartbeat_async::{Audience, Config, Counters, NoObserver, Timer};
 use heartbeat_frame::{HeartbeatMessage, NdjsonHeartbeat, SseHeartbeat};
 use heartbeat_http::{
-    HeartbeatLayer, HeartbeatService, Messages, Methods, Policy, ResponseBody, ResponseFuture,
+    HeartbeatLayer, HeartbeatPolicy, HeartbeatService, ResponseBody, ResponseFuture, RpcHeartbeat,
+    StreamingMethods,
 };
 use http::request::Parts;
 use http::{HeaderName, Request, Response};
@@ -31,11 +32,11 @@ const STREAM: &str = "/package.Service/Stream";
 const UNARY: &str = "/package.Service/Unary";
 
 /// A policy with everything in it.
-fn everything() -> Policy {
+fn everything() -> HeartbeatPolicy {
     let json = HeartbeatMessage::from_payload("{}").expect("short");
-    Policy::new(secs(10)).with_ndjson(NdjsonHeartbeat::BlankLine).with_messages(
-        Methods::paths([STREAM]),
-        Messages::new(HeartbeatMessage::empty()).with_json(json),
+    HeartbeatPolicy::new(secs(10)).with_ndjson(NdjsonHeartbeat::BlankLine).with_rpc(
+        StreamingMethods::paths([STREAM]),
+        RpcHeartbeat::new(HeartbeatMessage::empty()).with_json(json),
     )
 }
 
@@ -68,12 +69,12 @@ fn answer(content_type: &str) -> Response<Source> {
 
 /// The layer around a response, and the first heartbeat, with its time. None if it passes.
 fn first_beat<O: Audience + Clone>(
-    policy: impl Into<Policy<O>>,
+    policy: impl Into<HeartbeatPolicy<O>>,
     request: Request<()>,
     response: Response<Source>,
 ) -> Option<(Bytes, Duration)> {
     let time = VirtualTime::new();
-    let layer = HeartbeatLayer::with_timer(time.clone(), policy);
+    let layer = HeartbeatLayer::with_scheduler(time.clone(), policy);
     let mut response = through(&layer, request, response);
     if !response.body().is_kept_alive() {
         return None;
@@ -135,8 +136,8 @@ fn each_content_type_has_its_beat() {
 
 #[test]
 fn without_a_text_for_it_json_gets_no_message() {
-    let policy =
-        Policy::new(secs(10)).with_messages(Methods::matching(|_| true), HeartbeatMessage::empty());
+    let policy = HeartbeatPolicy::new(secs(10))
+        .with_rpc(StreamingMethods::matching(|_| true), HeartbeatMessage::empty());
     let beat = |content_type| first_beat(policy.clone(), get(STREAM), answer(content_type));
     assert_eq!(beat("application/connect+json"), None);
     assert!(beat("application/connect+proto").is_some());
@@ -145,11 +146,12 @@ fn without_a_text_for_it_json_gets_no_message() {
 #[test]
 fn a_policy_chooses_forms_or_none() {
     let comment = SseHeartbeat::comment("still here").expect("no line break");
-    let policy = Policy::new(secs(10)).with_sse(&comment).with_ndjson(NdjsonHeartbeat::Space);
+    let policy =
+        HeartbeatPolicy::new(secs(10)).with_sse(&comment).with_ndjson(NdjsonHeartbeat::Space);
     let beat = |content_type| first_beat(policy.clone(), get("/"), answer(content_type));
     assert_eq!(beat("text/event-stream").expect("kept alive").0, ":still here\n");
     assert_eq!(beat("application/jsonl").expect("kept alive").0, " ");
-    let none = Policy::new(secs(10)).without_sse();
+    let none = HeartbeatPolicy::new(secs(10)).without_sse();
     assert_eq!(first_beat(none, get("/"), answer("text/event-stream")), None);
 }
 
@@ -158,7 +160,7 @@ fn passes(change: impl FnOnce(&mut Response<Source>)) -> bool {
     let mut response = answer("text/event-stream");
     change(&mut response);
     let before = (response.status(), response.headers().clone());
-    let layer = HeartbeatLayer::with_timer(VirtualTime::new(), secs(10));
+    let layer = HeartbeatLayer::with_scheduler(VirtualTime::new(), secs(10));
     let response = through(&layer, get("/"), response);
     let passed = !response.body().is_kept_alive();
     assert_eq!(passed, before == (response.status(), response.headers().clone()));
@@ -209,7 +211,7 @@ fn what_has_no_body_by_its_method_passes() {
 
 #[test]
 fn an_untouched_body_keeps_its_size() {
-    let layer = HeartbeatLayer::with_timer(VirtualTime::new(), secs(10));
+    let layer = HeartbeatLayer::with_scheduler(VirtualTime::new(), secs(10));
     let response = Response::builder().header("content-type", "text/event-stream");
     let response = response.body(Full::new(Bytes::from("data: 1\n\n"))).expect("a response");
     let response = through(&layer, get("/"), response);
@@ -219,7 +221,7 @@ fn an_untouched_body_keeps_its_size() {
 
 #[test]
 fn t21_a_layer_around_a_layer_leaves_it_alone() {
-    let layer = HeartbeatLayer::with_timer(VirtualTime::new(), secs(10));
+    let layer = HeartbeatLayer::with_scheduler(VirtualTime::new(), secs(10));
     let inner = through(&layer, get("/"), answer("text/event-stream"));
     assert!(inner.body().is_kept_alive());
     let outer = through(&layer, get("/"), inner);
@@ -228,8 +230,8 @@ fn t21_a_layer_around_a_layer_leaves_it_alone() {
 
 #[test]
 fn proxies_are_asked_to_hold_nothing_back() {
-    let layer = |policy| HeartbeatLayer::with_timer(VirtualTime::new(), policy);
-    let headers = |policy: Policy, content_type: &str| {
+    let layer = |policy| HeartbeatLayer::with_scheduler(VirtualTime::new(), policy);
+    let headers = |policy: HeartbeatPolicy, content_type: &str| {
         through(&layer(policy), get(STREAM), answer(content_type)).headers().clone()
     };
     for content_type in ["text/event-stream", "application/x-ndjson"] {
@@ -246,9 +248,9 @@ fn the_first_route_that_a_request_is_on_counts() {
     let time = VirtualTime::new();
     let under =
         |prefix: &'static str| move |request: &Parts| request.uri.path().starts_with(prefix);
-    let layer = HeartbeatLayer::with_timer(time.clone(), secs(10))
-        .route(under("/a/never"), Duration::ZERO)
-        .route(under("/a"), Config::every(secs(1)));
+    let layer = HeartbeatLayer::with_scheduler(time.clone(), secs(10))
+        .with_route(under("/a/never"), Duration::ZERO)
+        .with_route(under("/a"), Config::every(secs(1)));
     let first = |path| {
         let began = time.now();
         let mut response = through(&layer, get(path), answer("text/event-stream"));
@@ -265,14 +267,14 @@ fn the_first_route_that_a_request_is_on_counts() {
 
 #[test]
 fn a_client_may_ask_for_an_interval_if_the_server_lets_it() {
-    let asks = |policy: Policy, value: &str| {
+    let asks = |policy: HeartbeatPolicy, value: &str| {
         let request = Request::get("/").header("heartbeat-interval", value).body(());
         first_beat(policy, request.expect("a request"), answer("text/event-stream"))
             .map(|(_, after)| after)
     };
     let header = HeaderName::from_static("heartbeat-interval");
-    let heard = |range| Policy::new(secs(10)).with_client_interval(header.clone(), range);
-    assert_eq!(asks(Policy::new(secs(10)), "7"), Some(secs(10))); // by default nobody is
+    let heard = |range| HeartbeatPolicy::new(secs(10)).with_client_interval(header.clone(), range);
+    assert_eq!(asks(HeartbeatPolicy::new(secs(10)), "7"), Some(secs(10))); // by default nobody is
     for (value, after) in [
         ("7", secs(7)),
         (" 2.5 ", Duration::from_millis(2500)),
@@ -291,7 +293,7 @@ fn a_client_may_ask_for_an_interval_if_the_server_lets_it() {
     assert_eq!(asks(heard(secs(0)..=secs(60)), "0"), None);
     assert_eq!(asks(heard(secs(0)..=secs(60)), "0.000000001"), Some(secs(1))); // no flood
     assert_eq!(asks(heard(secs(60)..=secs(2)), "7"), Some(secs(60))); // a range the wrong way round
-    let off = Policy::new(Duration::ZERO).with_client_interval(header, secs(2)..=secs(60));
+    let off = HeartbeatPolicy::new(Duration::ZERO).with_client_interval(header, secs(2)..=secs(60));
     assert_eq!(asks(off, "7"), None);
 }
 
@@ -303,19 +305,19 @@ fn t1_an_interval_of_zero_keeps_nothing_alive() {
 #[test]
 fn t19_an_observer_hears_of_each_response() {
     let counters: Arc<Counters> = Arc::default();
-    let policy = Policy::new(secs(10)).observe(Arc::clone(&counters));
-    let layer = HeartbeatLayer::with_timer(VirtualTime::new(), policy);
+    let policy = HeartbeatPolicy::new(secs(10)).with_observer(Arc::clone(&counters));
+    let layer = HeartbeatLayer::with_scheduler(VirtualTime::new(), policy);
     let first = through(&layer, get("/"), answer("text/event-stream"));
     let second = through(&layer, get("/"), answer("text/event-stream"));
     let other = through(&layer, get("/"), answer("text/html"));
-    assert_eq!(counters.counts().live, 2);
+    assert_eq!(counters.snapshot().live, 2);
     drop((first, second, other));
-    assert_eq!(counters.counts().live, 0);
+    assert_eq!(counters.snapshot().live, 0);
 }
 
 type Handler = ServiceFn<fn(Request<()>) -> Ready<Result<Response<Empty<Bytes>>, Infallible>>>;
 assert_impl_all!(HeartbeatLayer<VirtualTime>: Clone, Send, Sync, Unpin);
 assert_impl_all!(HeartbeatService<Handler, VirtualTime>: Clone, Send, Sync, Unpin);
 assert_impl_all!(ResponseFuture<Ready<()>, VirtualTime>: Send, Sync, Unpin);
-assert_impl_all!(Policy<Arc<Counters>>: Clone, Send, Sync, std::fmt::Debug);
-assert_impl_all!(Policy<NoObserver>: From<Duration>, From<Config>);
+assert_impl_all!(HeartbeatPolicy<Arc<Counters>>: Clone, Send, Sync, std::fmt::Debug);
+assert_impl_all!(HeartbeatPolicy<NoObserver>: From<Duration>, From<Config>);

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::stream;
 use heartbeat_async::virtual_time::VirtualTime;
-use heartbeat_http::{HeartbeatLayer, HeartbeatMessage, Methods, Policy};
+use heartbeat_http::{HeartbeatLayer, HeartbeatMessage, HeartbeatPolicy, StreamingMethods};
 use http::{Request, Response};
 use http_body::Frame;
 use http_body_util::StreamBody;
@@ -23,10 +23,10 @@ const METHODS: [&str; 5] = [
 ];
 
 /// Those that get heartbeats.
-fn kept_alive(methods: Methods) -> Vec<&'static str> {
-    let policy = Policy::new(Duration::from_secs(10));
-    let policy = policy.with_messages(methods, HeartbeatMessage::empty());
-    let layer = HeartbeatLayer::with_timer(VirtualTime::new(), policy);
+fn kept_alive(methods: StreamingMethods) -> Vec<&'static str> {
+    let policy = HeartbeatPolicy::new(Duration::from_secs(10));
+    let policy = policy.with_rpc(methods, HeartbeatMessage::empty());
+    let layer = HeartbeatLayer::with_scheduler(VirtualTime::new(), policy);
     let is_kept_alive = |path: &&str| {
         let service = layer.layer(service_fn(|_: Request<()>| async {
             let body = stream::pending::<Result<Frame<Bytes>, Infallible>>();
@@ -42,14 +42,14 @@ fn kept_alive(methods: Methods) -> Vec<&'static str> {
 
 #[test]
 fn paths_name_methods() {
-    assert_eq!(kept_alive(Methods::paths(METHODS)), METHODS);
-    assert_eq!(kept_alive(Methods::paths([METHODS[1]])), [METHODS[1]]);
-    assert!(kept_alive(Methods::paths(["package.v1.First/Stream", ""])).is_empty());
+    assert_eq!(kept_alive(StreamingMethods::paths(METHODS)), METHODS);
+    assert_eq!(kept_alive(StreamingMethods::paths([METHODS[1]])), [METHODS[1]]);
+    assert!(kept_alive(StreamingMethods::paths(["package.v1.First/Stream", ""])).is_empty());
 }
 
 #[test]
 fn a_closure_tells_methods() {
-    let methods = Methods::matching(|path| path.ends_with("/Stream"));
+    let methods = StreamingMethods::matching(|path| path.ends_with("/Stream"));
     assert_eq!(kept_alive(methods), [METHODS[2], METHODS[4]]);
 }
 
@@ -57,15 +57,15 @@ fn a_closure_tells_methods() {
 fn descriptors_tell_which_methods_answer_with_a_stream() -> Result<(), Box<dyn Error>> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests");
     let set = protox::compile(["methods.proto", "unnamed.proto"], [folder])?;
-    let methods = Methods::from_descriptor_set(set.encode_to_vec())?;
+    let methods = StreamingMethods::from_descriptor_set(set.encode_to_vec())?;
     assert_eq!(kept_alive(methods), [METHODS[2], METHODS[3], METHODS[4]]);
-    assert!(kept_alive(Methods::from_descriptor_set([])?).is_empty());
+    assert!(kept_alive(StreamingMethods::from_descriptor_set([])?).is_empty());
     Ok(())
 }
 
 #[test]
 fn what_is_no_descriptor_set_is_refused_with_what_to_give() {
-    let error = Methods::from_descriptor_set(b"\x0a\xff").expect_err("it is cut off");
+    let error = StreamingMethods::from_descriptor_set(b"\x0a\xff").expect_err("it is cut off");
     assert!(error.to_string().contains("--descriptor_set_out"), "{error}");
     assert!(error.source().is_some());
 }

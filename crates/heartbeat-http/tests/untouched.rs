@@ -11,7 +11,8 @@ use bytes::Bytes;
 use futures_util::future::join;
 use futures_util::{Stream, StreamExt, stream};
 use heartbeat_tokio::{
-    HeartbeatLayer, HeartbeatMessage, Messages, Methods, NdjsonHeartbeat, Policy,
+    HeartbeatLayer, HeartbeatMessage, HeartbeatPolicy, NdjsonHeartbeat, RpcHeartbeat,
+    StreamingMethods,
 };
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Empty, Full, StreamBody};
@@ -100,10 +101,10 @@ fn server(answer: Answer) -> Served {
 /// The same with a layer around it that keeps alive whatever it can.
 fn layered(answer: Answer) -> Served {
     let json = HeartbeatMessage::from_payload("{}").expect("short");
-    let messages = Messages::new(HeartbeatMessage::empty()).with_json(json);
-    let policy = Policy::new(INTERVAL)
+    let messages = RpcHeartbeat::new(HeartbeatMessage::empty()).with_json(json);
+    let policy = HeartbeatPolicy::new(INTERVAL)
         .with_ndjson(NdjsonHeartbeat::BlankLine)
-        .with_messages(Methods::paths(["/package.Service/Stream"]), messages);
+        .with_rpc(StreamingMethods::paths(["/package.Service/Stream"]), messages);
     let service = HeartbeatLayer::new(policy).layer(server(answer));
     BoxCloneService::new(service.map_response(|response| response.map(BodyExt::boxed)))
 }

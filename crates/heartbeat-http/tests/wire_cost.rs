@@ -16,7 +16,7 @@ use futures_util::{SinkExt, StreamExt, stream};
 use heartbeat_async::virtual_time::VirtualTime;
 use heartbeat_frame::cost::{self, Cost, Http, Ip, Transport};
 use heartbeat_frame::{HeartbeatMessage, NdjsonHeartbeat, SseHeartbeat};
-use heartbeat_http::{Framing, HeartbeatBody};
+use heartbeat_http::{BodyFraming, HeartbeatBody};
 use http_body_util::{BodyExt, Empty, StreamBody};
 use hyper::body::{Frame, Incoming};
 use hyper::service::service_fn;
@@ -116,7 +116,7 @@ impl Connection {
 }
 
 /// Answers the one request on a connection with nothing but heartbeats, for ever.
-async fn serve(io: Box<dyn Io>, http: Http, time: VirtualTime, framing: Framing) {
+async fn serve(io: Box<dyn Io>, http: Http, time: VirtualTime, framing: BodyFraming) {
     let service = service_fn(move |_: Request<Incoming>| {
         let silence = stream::pending::<Result<Frame<Bytes>, Infallible>>();
         let quiet = StreamBody::new(silence);
@@ -185,14 +185,14 @@ struct Heartbeat {
     what: &'static str,
     bytes: Bytes,
     frame: cost::Frame,
-    framing: Framing,
+    framing: BodyFraming,
 }
 
 impl Heartbeat {
     fn envelope(
         what: &'static str,
         message: &HeartbeatMessage,
-        framing: fn(&HeartbeatMessage) -> Framing,
+        framing: fn(&HeartbeatMessage) -> BodyFraming,
     ) -> Self {
         let (bytes, frame) = (message.envelope(), cost::Frame::envelope(message));
         Self { what, bytes, frame, framing: framing(message) }
@@ -200,17 +200,17 @@ impl Heartbeat {
 
     fn base64(what: &'static str, message: &HeartbeatMessage) -> Self {
         let (bytes, frame) = (message.envelope_base64(), cost::Frame::envelope_base64(message));
-        Self { what, bytes, frame, framing: Framing::grpc_web_text(message) }
+        Self { what, bytes, frame, framing: BodyFraming::grpc_web_text(message) }
     }
 
     fn sse(what: &'static str, heartbeat: &SseHeartbeat) -> Self {
         let (bytes, frame) = (heartbeat.bytes(), cost::Frame::sse(heartbeat));
-        Self { what, bytes, frame, framing: Framing::sse(heartbeat) }
+        Self { what, bytes, frame, framing: BodyFraming::sse(heartbeat) }
     }
 
     fn ndjson(what: &'static str, heartbeat: NdjsonHeartbeat) -> Self {
         let (bytes, frame) = (heartbeat.bytes(), cost::Frame::ndjson(heartbeat));
-        Self { what, bytes, frame, framing: Framing::ndjson(heartbeat) }
+        Self { what, bytes, frame, framing: BodyFraming::ndjson(heartbeat) }
     }
 
     fn all() -> Vec<Self> {
@@ -222,15 +222,15 @@ impl Heartbeat {
         let block = SseHeartbeat::comment_block("").expect("a line");
         let event = SseHeartbeat::event("heartbeat", "").expect("lines");
         vec![
-            Self::envelope("gRPC", &message, Framing::grpc),
-            Self::envelope("gRPC, empty", &empty, Framing::grpc),
-            Self::envelope("gRPC, long", &long, Framing::grpc),
-            Self::envelope("gRPC, the longest that nobody cuts", &longest, Framing::grpc),
-            Self::envelope("gRPC-Web", &message, Framing::grpc_web),
+            Self::envelope("gRPC", &message, BodyFraming::grpc),
+            Self::envelope("gRPC, empty", &empty, BodyFraming::grpc),
+            Self::envelope("gRPC, long", &long, BodyFraming::grpc),
+            Self::envelope("gRPC, the longest that nobody cuts", &longest, BodyFraming::grpc),
+            Self::envelope("gRPC-Web", &message, BodyFraming::grpc_web),
             Self::base64("gRPC-Web-text", &message),
             Self::base64("gRPC-Web-text, empty", &empty),
-            Self::envelope("Connect", &message, Framing::connect),
-            Self::envelope("Connect, JSON", &json, Framing::connect),
+            Self::envelope("Connect", &message, BodyFraming::connect),
+            Self::envelope("Connect, JSON", &json, BodyFraming::connect),
             Self::sse("SSE, a comment", &SseHeartbeat::default()),
             Self::sse("SSE, a comment with text", &comment("still here")),
             Self::sse("SSE, a comment and a blank line", &block),

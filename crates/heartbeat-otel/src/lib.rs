@@ -27,7 +27,7 @@
 //! let observer = OtelObserver::with_attributes(&meter, [KeyValue::new("route", "/prices")]);
 //!
 //! let events = stream::pending().heartbeat(Duration::from_secs(15), || "heartbeat");
-//! let events = events.observe(observer.clone()); // and so with each stream of that route
+//! let events = events.with_observer(observer.clone()); // and so with each stream of that route
 //!
 //! let first: Vec<_> = events.take(2).collect().await;
 //! assert_eq!(first, ["heartbeat", "heartbeat"]);
@@ -68,7 +68,7 @@
 //!   of your own still overrules ours.
 //! - The longest silence never becomes shorter, and does not tell when it was. It says whether the
 //!   shortest idle timeout on the way was ever at risk. A silence that goes on is not in it, nor is one
-//!   that a dropped stream has ended: see [`Observer::silence`](heartbeat_async::Observer::silence).
+//!   that a dropped stream has ended: see [`Observer::on_idle`](heartbeat_async::Observer::on_idle).
 //! - A stream in which heartbeats are disabled is counted as active, and has nothing else to tell.
 //!
 //! # Cost

@@ -27,7 +27,7 @@ const OUTCOME: &str = "outcome";
 /// let observer = OtelObserver::new(&global::meter("my-service"));
 ///
 /// // What a stream does that was given a clone:
-/// observer.heartbeat(Outcome::Sent, Duration::from_millis(2), Some(24));
+/// observer.on_heartbeat(Outcome::Sent, Duration::from_millis(2), Some(24));
 /// ```
 #[derive(Debug, Clone)]
 pub struct OtelObserver(Arc<Recorder>);
@@ -88,15 +88,15 @@ impl Recorder {
 }
 
 impl Observer for OtelObserver {
-    fn opened(&self) {
+    fn on_open(&self) {
         self.0.instruments.active.add(1, &self.0.attributes);
     }
 
-    fn closed(&self) {
+    fn on_close(&self) {
         self.0.instruments.active.add(-1, &self.0.attributes);
     }
 
-    fn heartbeat(&self, outcome: Outcome, late: Duration, bytes: Option<usize>) {
+    fn on_heartbeat(&self, outcome: Outcome, late: Duration, bytes: Option<usize>) {
         let Recorder { instruments, attributes, sent, error, .. } = &*self.0;
         match outcome {
             Outcome::Sent => {
@@ -110,23 +110,23 @@ impl Observer for OtelObserver {
         }
     }
 
-    fn withdrawn(&self) {
+    fn on_cancelled(&self) {
         self.0.instruments.withdrawals.add(1, &self.0.attributes);
     }
 
-    fn gave_up(&self) {
+    fn on_give_up(&self) {
         self.0.instruments.give_ups.add(1, &self.0.attributes);
     }
 
-    fn stalled(&self) {
+    fn on_stall(&self) {
         self.0.instruments.stalls.add(1, &self.0.attributes);
     }
 
-    fn abandoned(&self) {
+    fn on_detached(&self) {
         self.0.instruments.abandonments.add(1, &self.0.attributes);
     }
 
-    fn silence(&self, lasted: Duration) {
+    fn on_idle(&self, lasted: Duration) {
         self.0.longest_silence.update(lasted);
     }
 }

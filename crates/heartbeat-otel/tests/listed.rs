@@ -20,7 +20,7 @@ fn rows(text: &str) -> impl Iterator<Item = Vec<String>> {
 fn exported() -> Vec<Exported> {
     let recording = Recording::new();
     let observer = OtelObserver::new(&recording.meter());
-    observer.heartbeat(Outcome::Sent, Duration::ZERO, None);
+    observer.on_heartbeat(Outcome::Sent, Duration::ZERO, None);
     let mut exported = recording.instruments();
     exported.sort();
     exported

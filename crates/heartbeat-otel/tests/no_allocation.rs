@@ -36,13 +36,13 @@ fn main() {
 }
 
 fn tell(observer: &OtelObserver, time: Duration) {
-    observer.opened();
-    observer.heartbeat(Outcome::Sent, time, Some(24));
-    observer.heartbeat(Outcome::Error, time, None);
-    observer.withdrawn();
-    observer.gave_up();
-    observer.stalled();
-    observer.abandoned();
-    observer.silence(time);
-    observer.closed();
+    observer.on_open();
+    observer.on_heartbeat(Outcome::Sent, time, Some(24));
+    observer.on_heartbeat(Outcome::Error, time, None);
+    observer.on_cancelled();
+    observer.on_give_up();
+    observer.on_stall();
+    observer.on_detached();
+    observer.on_idle(time);
+    observer.on_close();
 }

@@ -11,7 +11,9 @@ use std::time::Duration;
 use futures_util::future::{join, join3};
 use futures_util::{FutureExt, StreamExt, stream};
 use heartbeat_async::virtual_time::VirtualTime;
-use heartbeat_async::{Beat, Config, DriverError, HeartbeatStreamExt, Hub, Observer, Timer, push};
+use heartbeat_async::{
+    Config, DriverError, HeartbeatStreamExt, Hub, MakeHeartbeat, Observer, Timer, heartbeat_sink,
+};
 use heartbeat_otel::OtelObserver;
 use opentelemetry::KeyValue;
 use static_assertions::assert_impl_all;
@@ -24,12 +26,12 @@ const INTERVAL: Duration = Duration::from_secs(15);
 /// A heartbeat of 24 bytes.
 struct Measured;
 
-impl Beat<&'static str> for Measured {
-    fn heartbeat(&mut self) -> &'static str {
+impl MakeHeartbeat<&'static str> for Measured {
+    fn make(&mut self) -> &'static str {
         "beat"
     }
 
-    fn bytes(&mut self, _: &&'static str) -> Option<usize> {
+    fn encoded_len(&mut self, _: &&'static str) -> Option<usize> {
         Some(24)
     }
 }
@@ -70,7 +72,8 @@ fn everything_begins_at_zero_but_the_lateness_which_begins_with_a_heartbeat() {
 fn a_stream_tells_what_was_sent_how_late_how_large_and_after_what_silence() {
     let (recording, time) = (Recording::new(), VirtualTime::new());
     let observer = OtelObserver::new(&recording.meter());
-    let quiet = stream::pending().heartbeat(time.clone(), INTERVAL, Measured).observe(observer);
+    let quiet =
+        stream::pending().heartbeat(time.clone(), INTERVAL, Measured).with_observer(observer);
     let mut quiet = Box::pin(quiet);
 
     assert_eq!(quiet.next().now_or_never(), None);
@@ -111,7 +114,7 @@ fn a_stream_whose_producer_is_given_up_tells_it_once_per_silence() {
         "real"
     });
     let events = stream::once(real).chain(stream::pending());
-    let events = events.heartbeat(time.clone(), config, || "beat").observe(observer);
+    let events = events.heartbeat(time.clone(), config, || "beat").with_observer(observer);
     let mut events = pin!(events);
 
     let told = time.block_on(async {
@@ -136,8 +139,8 @@ fn a_stream_whose_producer_is_given_up_tells_it_once_per_silence() {
 fn a_driver_tells_what_was_sent_and_what_was_withdrawn() {
     let (recording, time) = (Recording::new(), VirtualTime::new());
     let (items, mut wire) = mpsc::channel(1);
-    let (sender, driver) = push(PollSender::new(items), time.clone(), INTERVAL, Measured);
-    let driver = driver.observe(OtelObserver::new(&recording.meter()));
+    let (sender, driver) = heartbeat_sink(PollSender::new(items), time.clone(), INTERVAL, Measured);
+    let driver = driver.with_observer(OtelObserver::new(&recording.meter()));
 
     let application = async {
         sender.send("one").await.expect("open");
@@ -172,8 +175,8 @@ fn a_driver_tells_a_peer_that_does_not_read_and_the_heartbeat_that_was_owed() {
     let (recording, time) = (Recording::new(), VirtualTime::new());
     let (items, _unread) = mpsc::channel(1);
     let config = Config::every(INTERVAL).with_stall_after(seconds(30));
-    let (sender, driver) = push(PollSender::new(items), time.clone(), config, Measured);
-    let driver = driver.observe(OtelObserver::new(&recording.meter()));
+    let (sender, driver) = heartbeat_sink(PollSender::new(items), time.clone(), config, Measured);
+    let driver = driver.with_observer(OtelObserver::new(&recording.meter()));
 
     let application = async { sender.send("one").await.expect("open") };
     let (ended, ()) = time.block_on(join(driver.run(), application));
@@ -191,8 +194,8 @@ fn a_hub_without_its_task_is_told() {
     let (hub, task) = Hub::with_timer(time.clone());
     drop(task);
     let (items, _unread) = mpsc::channel(1);
-    let (_sender, driver) = push(PollSender::new(items), hub, INTERVAL, Measured);
-    let driver = driver.observe(OtelObserver::new(&recording.meter()));
+    let (_sender, driver) = heartbeat_sink(PollSender::new(items), hub, INTERVAL, Measured);
+    let driver = driver.with_observer(OtelObserver::new(&recording.meter()));
     let ended = time.block_on(driver.run());
     assert!(matches!(ended, Err(DriverError::Hub(_))), "{ended:?}");
     assert_eq!(recording.values()["heartbeat.abandonments"], 1.0);
@@ -202,8 +205,9 @@ fn a_hub_without_its_task_is_told() {
 fn a_driver_tells_a_heartbeat_that_the_transport_has_lost() {
     let (recording, time) = (Recording::new(), VirtualTime::new());
     let (items, wire) = mpsc::channel(1);
-    let (_sender, driver) = push(PollSender::new(items), time.clone(), INTERVAL, Measured);
-    let driver = driver.observe(OtelObserver::new(&recording.meter()));
+    let (_sender, driver) =
+        heartbeat_sink(PollSender::new(items), time.clone(), INTERVAL, Measured);
+    let driver = driver.with_observer(OtelObserver::new(&recording.meter()));
 
     drop(wire);
     let ended = time.block_on(driver.run());
@@ -218,7 +222,8 @@ fn a_driver_tells_a_heartbeat_that_the_transport_has_lost() {
 fn lateness_is_sorted_into_buckets_of_a_timers_size() {
     let (recording, time) = (Recording::new(), VirtualTime::new());
     let observer = OtelObserver::new(&recording.meter());
-    let quiet = stream::pending().heartbeat(time.clone(), INTERVAL, Measured).observe(observer);
+    let quiet =
+        stream::pending().heartbeat(time.clone(), INTERVAL, Measured).with_observer(observer);
     let mut quiet = pin!(quiet);
     for millis in [0, 1, 2, 3, 700, 299_000, 301_000] {
         assert_eq!(quiet.next().now_or_never(), None);
@@ -246,7 +251,7 @@ fn attributes_of_the_user_are_on_everything_and_each_set_has_its_own_series() {
         tell_everything(observer, seconds(20));
     }
     tell_everything(&prices, seconds(90));
-    prices.silence(seconds(30)); // not the longest
+    prices.on_idle(seconds(30)); // not the longest
 
     for (route, twice, longest) in [("/prices", 2.0, 90.0), ("/news", 1.0, 20.0)] {
         let values = recording.values();
@@ -273,14 +278,14 @@ fn attributes_of_the_user_are_on_everything_and_each_set_has_its_own_series() {
 
 fn tell_everything(observer: &OtelObserver, silence: Duration) {
     use heartbeat_async::Outcome::{Error, Sent};
-    observer.opened();
-    observer.heartbeat(Sent, Duration::ZERO, Some(24));
-    observer.heartbeat(Error, seconds(9), Some(24));
-    observer.withdrawn();
-    observer.gave_up();
-    observer.stalled();
-    observer.abandoned();
-    observer.silence(silence);
+    observer.on_open();
+    observer.on_heartbeat(Sent, Duration::ZERO, Some(24));
+    observer.on_heartbeat(Error, seconds(9), Some(24));
+    observer.on_cancelled();
+    observer.on_give_up();
+    observer.on_stall();
+    observer.on_detached();
+    observer.on_idle(silence);
 }
 
 #[test]
@@ -297,7 +302,7 @@ fn an_outcome_of_the_users_gives_way_to_ours() {
 fn a_silence_of_any_length_can_be_told() {
     let recording = Recording::new();
     let observer = OtelObserver::new(&recording.meter());
-    observer.silence(Duration::MAX);
+    observer.on_idle(Duration::MAX);
     let longest = recording.values()["heartbeat.silence.max"];
     assert!(longest > 18_000_000_000.0, "584 years, {longest}");
 }

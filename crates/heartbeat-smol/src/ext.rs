@@ -1,15 +1,15 @@
 use std::time::Duration;
 
 use futures_core::Stream;
-use heartbeat_async::{Beat, Config, NoObserver, TryBeat};
+use heartbeat_async::{Config, MakeHeartbeat, MakeOk, NoObserver};
 
 use crate::{Hub, SmolTimer};
 
 /// A stream with heartbeats on smol's timers; see [`heartbeat_async::HeartbeatStream`].
 ///
-/// On a [`Hub`] it is a `HeartbeatStream<S, B, NoObserver, Hub>`.
-pub type HeartbeatStream<S, B, O = NoObserver, P = SmolTimer> =
-    heartbeat_async::HeartbeatStream<S, P, B, O>;
+/// On a [`Hub`] it is a `HeartbeatStream<S, B, Hub>`.
+pub type HeartbeatStream<S, B, P = SmolTimer, O = NoObserver> =
+    heartbeat_async::HeartbeatStream<S, B, P, O>;
 
 /// A stream that notices when its peer has fallen silent; see [`heartbeat_async::WatchdogStream`].
 pub type WatchdogStream<S, P = fn(&<S as Stream>::Item) -> bool> =
@@ -20,11 +20,11 @@ pub trait HeartbeatStreamExt: Stream {
     /// Yields the items of this stream, and a heartbeat whenever it has been silent for an interval.
     ///
     /// `config` is the interval, or a [`Config`] with more to it; an interval of zero switches
-    /// heartbeats off (T1). `beat` makes the heartbeats: a closure, or whatever implements [`Beat`].
+    /// heartbeats off (T1). `beat` makes the heartbeats: a closure, or whatever implements [`MakeHeartbeat`].
     /// The silence begins now (T2).
     ///
     /// If the stream has heartbeats of somebody else's already, tell so with
-    /// [`recognize`](heartbeat_async::HeartbeatStream::recognize), lest they pass for signs of life
+    /// [`treat_as_heartbeat`](heartbeat_async::HeartbeatStream::treat_as_heartbeat), lest they pass for signs of life
     /// (T21).
     ///
     /// # Example
@@ -43,7 +43,7 @@ pub trait HeartbeatStreamExt: Stream {
     fn heartbeat<B>(self, config: impl Into<Config>, beat: B) -> HeartbeatStream<Self, B>
     where
         Self: Sized,
-        B: Beat<Self::Item>,
+        B: MakeHeartbeat<Self::Item>,
     {
         heartbeat_async::HeartbeatStreamExt::heartbeat(self, SmolTimer, config, beat)
     }
@@ -64,38 +64,38 @@ pub trait HeartbeatStreamExt: Stream {
         self,
         config: impl Into<Config>,
         beat: B,
-    ) -> HeartbeatStream<Self, TryBeat<B>>
+    ) -> HeartbeatStream<Self, MakeOk<B>>
     where
         Self: Stream<Item = Result<T, E>> + Sized,
-        B: Beat<T>,
+        B: MakeHeartbeat<T>,
     {
         heartbeat_async::HeartbeatStreamExt::try_heartbeat(self, SmolTimer, config, beat)
     }
 
     /// The same as [`heartbeat`](Self::heartbeat), on the one alarm of a hub.
-    fn heartbeat_in<B>(
+    fn heartbeat_on<B>(
         self,
         hub: &Hub,
         config: impl Into<Config>,
         beat: B,
-    ) -> HeartbeatStream<Self, B, NoObserver, Hub>
+    ) -> HeartbeatStream<Self, B, Hub>
     where
         Self: Sized,
-        B: Beat<Self::Item>,
+        B: MakeHeartbeat<Self::Item>,
     {
         heartbeat_async::HeartbeatStreamExt::heartbeat(self, hub.clone(), config, beat)
     }
 
     /// The same as [`try_heartbeat`](Self::try_heartbeat), on the one alarm of a hub.
-    fn try_heartbeat_in<T, E, B>(
+    fn try_heartbeat_on<T, E, B>(
         self,
         hub: &Hub,
         config: impl Into<Config>,
         beat: B,
-    ) -> HeartbeatStream<Self, TryBeat<B>, NoObserver, Hub>
+    ) -> HeartbeatStream<Self, MakeOk<B>, Hub>
     where
         Self: Stream<Item = Result<T, E>> + Sized,
-        B: Beat<T>,
+        B: MakeHeartbeat<T>,
     {
         heartbeat_async::HeartbeatStreamExt::try_heartbeat(self, hub.clone(), config, beat)
     }

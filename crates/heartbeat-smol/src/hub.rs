@@ -17,7 +17,7 @@ use crate::SmolTimer;
 /// smol::spawn(task);
 ///
 /// # let events = futures_util::stream::empty();
-/// let events = events.heartbeat_in(&hub, Duration::from_secs(15), || String::from(":\n"));
+/// let events = events.heartbeat_on(&hub, Duration::from_secs(15), || String::from(":\n"));
 /// # }
 /// ```
 pub type Hub = heartbeat_async::Hub<SmolTimer>;

@@ -11,15 +11,15 @@ use crate::TokioTimer;
 /// ```
 /// use std::time::Duration;
 ///
-/// use heartbeat_tokio::{HeartbeatLayer, HeartbeatMessage, Methods, Policy};
+/// use heartbeat_tokio::{HeartbeatLayer, HeartbeatMessage, StreamingMethods, HeartbeatPolicy};
 ///
 /// // For all server-sent events of an axum router:
 /// let layer = HeartbeatLayer::new(Duration::from_secs(15));
 ///
 /// // And for one method of a gRPC service:
-/// let streams = Methods::paths(["/galaxy.gateway.v1.GatewayService/Subscribe"]);
-/// let policy = Policy::new(Duration::from_secs(15));
-/// let layer = HeartbeatLayer::new(policy.with_messages(streams, HeartbeatMessage::empty()));
+/// let streams = StreamingMethods::paths(["/galaxy.gateway.v1.GatewayService/Subscribe"]);
+/// let policy = HeartbeatPolicy::new(Duration::from_secs(15));
+/// let layer = HeartbeatLayer::new(policy.with_rpc(streams, HeartbeatMessage::empty()));
 /// ```
 pub type HeartbeatLayer<O = NoObserver> = heartbeat_http::HeartbeatLayer<TokioTimer, O>;
 
@@ -27,4 +27,4 @@ pub type HeartbeatLayer<O = NoObserver> = heartbeat_http::HeartbeatLayer<TokioTi
 /// see [`heartbeat_http::HeartbeatBody`].
 ///
 /// Needs the feature `http`.
-pub type HeartbeatBody<B, O = NoObserver, P = TokioTimer> = heartbeat_http::HeartbeatBody<B, P, O>;
+pub type HeartbeatBody<B, P = TokioTimer, O = NoObserver> = heartbeat_http::HeartbeatBody<B, P, O>;

@@ -1,35 +1,35 @@
 use futures_sink::Sink;
-use heartbeat_async::{Beat, Config, NoObserver};
+use heartbeat_async::{Config, MakeHeartbeat, NoObserver};
 
 use crate::{Hub, TokioTimer};
 
 /// Sends real items into a sink whose silence a [`Driver`] fills; see [`heartbeat_async::Sender`].
-pub type Sender<Item, Si, B, P = TokioTimer> = heartbeat_async::Sender<Item, Si, P, B>;
+pub type Sender<Item, Si, B, P = TokioTimer> = heartbeat_async::Sender<Item, Si, B, P>;
 
 /// Sends the heartbeats of a sink on tokio's timer, or on a
 /// [`Hub`]; see [`heartbeat_async::Driver`].
-pub type Driver<Item, Si, B, O = NoObserver, P = TokioTimer> =
-    heartbeat_async::Driver<Item, Si, P, B, O>;
+pub type Driver<Item, Si, B, P = TokioTimer, O = NoObserver> =
+    heartbeat_async::Driver<Item, Si, B, P, O>;
 
 /// Puts heartbeats into the silence of a sink: a channel, a WebSocket, the framed half of a socket.
 ///
 /// Real items go through the [`Sender`]; the [`Driver`], run in a task of its own, sends a heartbeat
 /// whenever nothing was handed over for an interval. `config` is the interval, or a [`Config`] with
-/// more to it; `beat` makes the heartbeats (see [`Beat`]).
+/// more to it; `beat` makes the heartbeats (see [`MakeHeartbeat`]).
 ///
 /// # Example
 ///
 /// ```
 /// use std::time::Duration;
 ///
-/// use heartbeat_tokio::push;
+/// use heartbeat_tokio::heartbeat_sink;
 /// use tokio::sync::mpsc;
 /// use tokio_util::sync::PollSender;
 ///
 /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
 /// # async fn main() {
 /// let (channel, mut events) = mpsc::channel(16);
-/// let (sender, driver) = push(PollSender::new(channel), Duration::from_secs(15), || "heartbeat");
+/// let (sender, driver) = heartbeat_sink(PollSender::new(channel), Duration::from_secs(15), || "heartbeat");
 /// tokio::spawn(driver.run());
 ///
 /// sender.send("real").await.expect("there is a receiver");
@@ -37,29 +37,29 @@ pub type Driver<Item, Si, B, O = NoObserver, P = TokioTimer> =
 /// assert_eq!(events.recv().await, Some("heartbeat")); // after 15 s
 /// # }
 /// ```
-pub fn push<Item, Si, B>(
+pub fn heartbeat_sink<Item, Si, B>(
     sink: Si,
     config: impl Into<Config>,
     beat: B,
 ) -> (Sender<Item, Si, B>, Driver<Item, Si, B>)
 where
     Si: Sink<Item>,
-    B: Beat<Item>,
+    B: MakeHeartbeat<Item>,
 {
-    heartbeat_async::push(sink, TokioTimer, config, beat)
+    heartbeat_async::heartbeat_sink(sink, TokioTimer, config, beat)
 }
 
-/// The same as [`push`], on the one alarm of a hub.
+/// The same as [`heartbeat_sink`], on the one alarm of a hub.
 #[expect(clippy::type_complexity, reason = "both ends have the same parameters")]
-pub fn push_in<Item, Si, B>(
+pub fn heartbeat_sink_on<Item, Si, B>(
     sink: Si,
     hub: &Hub,
     config: impl Into<Config>,
     beat: B,
-) -> (Sender<Item, Si, B, Hub>, Driver<Item, Si, B, NoObserver, Hub>)
+) -> (Sender<Item, Si, B, Hub>, Driver<Item, Si, B, Hub>)
 where
     Si: Sink<Item>,
-    B: Beat<Item>,
+    B: MakeHeartbeat<Item>,
 {
-    heartbeat_async::push(sink, hub.clone(), config, beat)
+    heartbeat_async::heartbeat_sink(sink, hub.clone(), config, beat)
 }

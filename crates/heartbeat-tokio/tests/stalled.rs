@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use futures_util::future::join;
-use heartbeat_tokio::{Config, Counters, DriverError, push};
+use heartbeat_tokio::{Config, Counters, DriverError, heartbeat_sink};
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
@@ -52,8 +52,8 @@ async fn t20_a_peer_that_does_not_read_ends_the_driver_and_fills_no_memory() {
     let config = Config::every(INTERVAL).with_stall_after(STALL_AFTER);
     let mut sink = FramedWrite::new(writer, LinesCodec::new());
     sink.set_backpressure_boundary(BOUNDARY_BYTES);
-    let (sender, driver) = push(sink, config, || String::from("beat"));
-    let driver = driver.observe(&counters).run();
+    let (sender, driver) = heartbeat_sink(sink, config, || String::from("beat"));
+    let driver = driver.with_observer(&counters).run();
 
     // It waits for nothing but room.
     let most = (held + BOUNDARY_BYTES) / LINE_BYTES + 1;
@@ -73,7 +73,7 @@ async fn t20_a_peer_that_does_not_read_ends_the_driver_and_fills_no_memory() {
     let lasted = start.elapsed();
     assert!(matches!(ended, Err(DriverError::Stalled)), "{ended:?}");
     assert!(lasted >= INTERVAL + STALL_AFTER, "{lasted:?}");
-    let counts = counters.counts();
+    let counts = counters.snapshot();
     assert_eq!((counts.stalled, counts.sent, counts.errors), (1, 0, 1));
 
     // The senders have not failed: both wait, the second for its turn, and can be called off.
@@ -93,5 +93,5 @@ async fn t20_a_peer_that_does_not_read_ends_the_driver_and_fills_no_memory() {
     sent.expect("the connection is open");
     read.expect("it is text");
     assert!(received.lines().map(str::to_owned).eq((0..=fed).map(line)), "{received}");
-    assert_eq!(counters.counts(), counts, "no heartbeat follows");
+    assert_eq!(counters.snapshot(), counts, "no heartbeat follows");
 }

@@ -80,13 +80,14 @@ async fn items_from_another_task_arrive_once_and_in_order() {
         }
     });
     let counters = Counters::new();
-    let items = ReceiverStream::new(receiver).heartbeat(millis(1000), || None).observe(&counters);
+    let items =
+        ReceiverStream::new(receiver).heartbeat(millis(1000), || None).with_observer(&counters);
     let items: Vec<_> = items.collect().await;
     let beats = items.iter().filter(|item| item.is_none()).count();
     assert_eq!(items.into_iter().flatten().collect::<Vec<_>>(), (0..500).collect::<Vec<_>>());
-    assert_eq!(counters.counts().sent, u64::try_from(beats).expect("a count"));
+    assert_eq!(counters.snapshot().sent, u64::try_from(beats).expect("a count"));
     assert!(beats > 100, "{beats}");
-    assert!(counters.counts().longest_silence <= millis(1001));
+    assert!(counters.snapshot().longest_idle <= millis(1001));
 }
 
 /// tokio's timer, and how often it was asked for what.

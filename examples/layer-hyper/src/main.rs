@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream::{self, Stream, StreamExt};
-use heartbeat_tokio::{HeartbeatLayer, NdjsonHeartbeat, Policy};
+use heartbeat_tokio::{HeartbeatLayer, HeartbeatPolicy, NdjsonHeartbeat};
 use http_body_util::StreamBody;
 use hyper::body::{Frame, Incoming};
 use hyper::server::conn::http1;
@@ -32,7 +32,8 @@ async fn main() -> io::Result<()> {
         let response = Response::builder().header("content-type", "application/x-ndjson");
         response.body(StreamBody::new(events()))
     });
-    let policy = Policy::new(Duration::from_millis(500)).with_ndjson(NdjsonHeartbeat::BlankLine);
+    let policy =
+        HeartbeatPolicy::new(Duration::from_millis(500)).with_ndjson(NdjsonHeartbeat::BlankLine);
     let service = ServiceBuilder::new()
         .layer(HeartbeatLayer::new(policy)) // after 500 ms of silence; 15 s in earnest
         .service(answer);

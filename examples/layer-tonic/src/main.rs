@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::stream::{self, BoxStream, StreamExt};
 use heartbeat_frame::{GatewayEvent, SubscribeRequest};
 use heartbeat_gateway::proto::gateway_service_server::{GatewayService, GatewayServiceServer};
-use heartbeat_tokio::{HeartbeatLayer, HeartbeatMessage, Methods, Policy};
+use heartbeat_tokio::{HeartbeatLayer, HeartbeatMessage, HeartbeatPolicy, StreamingMethods};
 use tokio::net::TcpListener;
 use tokio::time::sleep;
 use tonic::transport::server::{Server, TcpIncoming};
@@ -36,9 +36,9 @@ impl GatewayService for Events {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     // Only methods that stream: for any other one a message more is an error.
-    let streams = Methods::paths(["/galaxy.gateway.v1.GatewayService/Subscribe"]);
-    let policy = Policy::new(Duration::from_millis(500)) // 15 s in earnest
-        .with_messages(streams, HeartbeatMessage::gateway_event());
+    let streams = StreamingMethods::paths(["/galaxy.gateway.v1.GatewayService/Subscribe"]);
+    let policy = HeartbeatPolicy::new(Duration::from_millis(500)) // 15 s in earnest
+        .with_rpc(streams, HeartbeatMessage::gateway_event());
 
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     println!("gRPC on {}", listener.local_addr()?);

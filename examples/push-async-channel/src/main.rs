@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_channel::{Receiver, SendError, Sender};
 use futures_util::sink::{self, Sink};
-use heartbeat_smol::push;
+use heartbeat_smol::heartbeat_sink;
 use smol::Timer;
 use smol::io::AsyncWriteExt;
 use smol::net::{TcpListener, TcpStream};
@@ -22,7 +22,7 @@ fn into_sink(channel: Sender<String>) -> impl Sink<String, Error = SendError<Str
 /// Knows nothing of the socket, nor of heartbeats but that there are some.
 async fn tell(client: Sender<String>) -> Result<(), SendError<String>> {
     let interval = Duration::from_millis(500); // 15 s in earnest
-    let (sender, driver) = push(into_sink(client), interval, || "\n".into());
+    let (sender, driver) = heartbeat_sink(into_sink(client), interval, || "\n".into());
     let _beating = smol::spawn(driver.run()); // a task of smol's ends when it is dropped
 
     sender.send("hello\n".into()).await?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use heartbeat_frame::{GatewayEvent, SubscribeRequest};
 use heartbeat_gateway::proto::gateway_service_server::{GatewayService, GatewayServiceServer};
-use heartbeat_tokio::{TryBeat, push};
+use heartbeat_tokio::{MakeOk, heartbeat_sink};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::time::sleep;
@@ -27,8 +27,8 @@ impl GatewayService for Events {
         let (channel, events) = mpsc::channel(16);
         let interval = Duration::from_millis(500); // 15 s in earnest
         // The channel's items are `Result`s: a heartbeat is an `Ok`, and an `Err` no sign of life.
-        let heartbeat = TryBeat::new(GatewayEvent::heartbeat);
-        let (sender, driver) = push(PollSender::new(channel), interval, heartbeat);
+        let heartbeat = MakeOk::new(GatewayEvent::heartbeat);
+        let (sender, driver) = heartbeat_sink(PollSender::new(channel), interval, heartbeat);
         let beating = tokio::spawn(driver.run());
 
         tokio::spawn(async move {

@@ -41,7 +41,7 @@ impl GatewayService for Events {
         });
         let events = ReceiverStream::new(events)
             .try_heartbeat(self.heartbeat, GatewayEvent::heartbeat)
-            .observe(Arc::clone(&self.counters));
+            .with_observer(Arc::clone(&self.counters));
         Ok(Response::new(events.boxed()))
     }
 }
@@ -58,6 +58,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("gRPC on {}", listener.local_addr()?);
     let server = Server::builder().add_service(GatewayServiceServer::new(events));
     server.serve_with_incoming(TcpIncoming::from(listener)).await?;
-    println!("{:?}", counters.counts());
+    println!("{:?}", counters.snapshot());
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use heartbeat_tokio::push;
+use heartbeat_tokio::heartbeat_sink;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::sleep;
 use tokio_tungstenite::accept_async;
@@ -15,7 +15,7 @@ type Failure = Box<dyn Error + Send + Sync>;
 async fn talk(client: TcpStream) -> Result<(), Failure> {
     let interval = Duration::from_millis(500); // 15 s in earnest
     let (sink, mut messages) = accept_async(client).await?.split();
-    let (sender, driver) = push(sink, interval, || Message::Ping(Bytes::new()));
+    let (sender, driver) = heartbeat_sink(sink, interval, || Message::Ping(Bytes::new()));
     tokio::spawn(driver.run()); // ends with its last sender
 
     let telling = async {

@@ -66,7 +66,7 @@ enum SseText {
     Space,
     Word,
     /// As named heartbeats have it.
-    Beat,
+    MakeHeartbeat,
     Colon,
     Accents,
     Long(u8),
@@ -87,7 +87,7 @@ impl SseText {
             Self::Empty => String::new(),
             Self::Space => " ".into(),
             Self::Word => "x".into(),
-            Self::Beat => "beat".into(),
+            Self::MakeHeartbeat => "beat".into(),
             Self::Colon => "data: y".into(),
             Self::Accents => "\u{feff}é\u{2028}".into(),
             Self::Long(length) => "x".repeat(length.into()),

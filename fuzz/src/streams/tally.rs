@@ -17,11 +17,11 @@ pub struct StreamOutcome {
 /// Counts what came of the executions, and tells at each power of two from a thousand on.
 #[derive(Debug)]
 pub struct Tally {
-    counts: Mutex<Counts>,
+    counts: Mutex<CountersSnapshot>,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Counts {
+struct CountersSnapshot {
     executions: u32,
     built: u32,
     boundary: u32,
@@ -33,7 +33,8 @@ impl Tally {
     /// Of nothing.
     #[must_use]
     pub const fn new() -> Self {
-        let counts = Counts { executions: 0, built: 0, boundary: 0, ended: 0, unknown: 0 };
+        let counts =
+            CountersSnapshot { executions: 0, built: 0, boundary: 0, ended: 0, unknown: 0 };
         Self { counts: Mutex::new(counts) }
     }
 
@@ -61,7 +62,7 @@ impl Default for Tally {
     }
 }
 
-impl fmt::Display for Counts {
+impl fmt::Display for CountersSnapshot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { executions, built, boundary, ended, unknown } = *self;
         let share = |count| f64::from(count) * 100.0 / f64::from(executions);

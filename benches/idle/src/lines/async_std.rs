@@ -26,7 +26,7 @@ fn bare(_: Duration) -> Open {
 fn hub(interval: Duration) -> Open {
     let (hub, task) = Hub::new();
     drop(async_std::task::spawn(task));
-    Box::new(move || spawn(quiet().heartbeat_in(&hub, interval, || ())))
+    Box::new(move || spawn(quiet().heartbeat_on(&hub, interval, || ())))
 }
 
 fn heartbeat(interval: Duration) -> Open {

@@ -42,7 +42,7 @@ fn floor(interval: Duration) -> Open {
 fn hub(interval: Duration) -> Open {
     let (hub, task) = Hub::new();
     smol::spawn(task).detach();
-    Box::new(move || spawn(quiet().heartbeat_in(&hub, interval, || ())))
+    Box::new(move || spawn(quiet().heartbeat_on(&hub, interval, || ())))
 }
 
 fn heartbeat(interval: Duration) -> Open {

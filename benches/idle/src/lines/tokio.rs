@@ -63,7 +63,7 @@ fn new_hub() -> Hub {
 
 fn hub(interval: Duration) -> Open {
     let hub = new_hub();
-    Box::new(move || spawn(quiet().heartbeat_in(&hub, interval, || ())))
+    Box::new(move || spawn(quiet().heartbeat_on(&hub, interval, || ())))
 }
 
 fn heartbeat(interval: Duration) -> Open {
@@ -129,7 +129,7 @@ fn sse_hub(interval: Duration) -> Open {
     let hub = new_hub();
     Box::new(move || {
         let keep_alive = || Event::DEFAULT_KEEP_ALIVE;
-        spawn(body(Sse::new(quiet_events().try_heartbeat_in(&hub, interval, keep_alive))));
+        spawn(body(Sse::new(quiet_events().try_heartbeat_on(&hub, interval, keep_alive))));
     })
 }
 

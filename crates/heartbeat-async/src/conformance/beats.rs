@@ -1,4 +1,4 @@
-use crate::{Beat, Kind};
+use crate::{ItemKind, MakeHeartbeat};
 
 /// Makes `beat`, and takes `foreign` for somebody else's. No beat may follow `piece`: what comes next
 /// belongs to it.
@@ -7,21 +7,21 @@ pub(super) struct Beats {
     within: bool,
 }
 
-impl Beat<&'static str> for Beats {
-    fn heartbeat(&mut self) -> &'static str {
+impl MakeHeartbeat<&'static str> for Beats {
+    fn make(&mut self) -> &'static str {
         "beat"
     }
 
-    fn kind(&mut self, item: &&'static str) -> Kind {
+    fn classify(&mut self, item: &&'static str) -> ItemKind {
         self.within = *item == "piece";
-        if *item == "foreign" { Kind::Heartbeat } else { Kind::Real }
+        if *item == "foreign" { ItemKind::Heartbeat } else { ItemKind::Event }
     }
 
-    fn bytes(&mut self, heartbeat: &&'static str) -> Option<usize> {
+    fn encoded_len(&mut self, heartbeat: &&'static str) -> Option<usize> {
         Some(heartbeat.len())
     }
 
-    fn fits(&self) -> bool {
+    fn at_boundary(&self) -> bool {
         !self.within
     }
 }

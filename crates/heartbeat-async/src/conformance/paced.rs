@@ -1,4 +1,4 @@
-//! The pacemaker under test: the timer itself, or a hub on it.
+//! The scheduler under test: the timer itself, or a hub on it.
 
 use core::future::Future;
 use core::pin::Pin;
@@ -8,9 +8,9 @@ use core::time::Duration;
 use heartbeat_core::Action;
 use pin_project_lite::pin_project;
 
-use crate::alarm::Alarm;
-use crate::own::Own;
-use crate::pacemaker::{Abandoned, Due, News, Paces, Pulse, SinkPulse};
+use crate::schedule::lazy_sleep::LazySleep;
+use crate::schedule::local::LocalSchedule;
+use crate::schedule::{Activity, DetachReason, Schedule, SealedScheduler, SinkSchedule, Verdict};
 use crate::{Config, Hub, Instant, Timer};
 
 pub(super) enum Paced<T: Timer> {
@@ -18,30 +18,30 @@ pub(super) enum Paced<T: Timer> {
     Hub(Hub<T>),
 }
 
-type HubPulse<T> = <Hub<T> as Paces>::Pulse;
-type HubSinkPulse<T> = <Hub<T> as Paces>::SinkPulse;
+type HubSchedule<T> = <Hub<T> as SealedScheduler>::Schedule;
+type HubSinkSchedule<T> = <Hub<T> as SealedScheduler>::SinkSchedule;
 
 pub(super) enum Either<A, B> {
     Own(A),
     Hub(B),
 }
 
-impl<T: Timer> Paces for Paced<T> {
+impl<T: Timer> SealedScheduler for Paced<T> {
     type Instant = When<T::Instant>;
-    type Pulse = Either<Own<T>, HubPulse<T>>;
-    type SinkPulse = Either<Own<T>, HubSinkPulse<T>>;
+    type Schedule = Either<LocalSchedule<T>, HubSchedule<T>>;
+    type SinkSchedule = Either<LocalSchedule<T>, HubSinkSchedule<T>>;
 
-    fn born(self, config: Config) -> Self::Pulse {
+    fn schedule(self, config: Config) -> Self::Schedule {
         match self {
-            Self::Own(timer) => Either::Own(timer.born(config)),
-            Self::Hub(hub) => Either::Hub(hub.born(config)),
+            Self::Own(timer) => Either::Own(timer.schedule(config)),
+            Self::Hub(hub) => Either::Hub(hub.schedule(config)),
         }
     }
 
-    fn born_for_sink(self, config: Config) -> Self::SinkPulse {
+    fn schedule_sink(self, config: Config) -> Self::SinkSchedule {
         match self {
-            Self::Own(timer) => Either::Own(timer.born_for_sink(config)),
-            Self::Hub(hub) => Either::Hub(hub.born_for_sink(config)),
+            Self::Own(timer) => Either::Own(timer.schedule_sink(config)),
+            Self::Hub(hub) => Either::Hub(hub.schedule_sink(config)),
         }
     }
 }
@@ -88,7 +88,7 @@ impl<I: Instant> Instant for When<I> {
 pin_project! {
     pub(super) struct PacedAlarm<T: Timer> {
         #[pin]
-        own: Alarm<T>,
+        own: LazySleep<T>,
         #[pin]
         hub: (),
     }
@@ -96,7 +96,7 @@ pin_project! {
 
 impl<T: Timer> Default for PacedAlarm<T> {
     fn default() -> Self {
-        Self { own: Alarm::default(), hub: () }
+        Self { own: LazySleep::default(), hub: () }
     }
 }
 
@@ -105,7 +105,7 @@ pin_project! {
         #[pin]
         own: Option<T::Sleep>,
         #[pin]
-        hub: Option<<HubSinkPulse<T> as SinkPulse>::Sleep>,
+        hub: Option<<HubSinkSchedule<T> as SinkSchedule>::Sleep>,
     }
 }
 
@@ -122,104 +122,104 @@ impl<T: Timer> Future for PacedSleep<T> {
     }
 }
 
-impl<T: Timer> Pulse for Either<Own<T>, HubPulse<T>> {
+impl<T: Timer> Schedule for Either<LocalSchedule<T>, HubSchedule<T>> {
     type Instant = When<T::Instant>;
-    type Alarm = PacedAlarm<T>;
-    type Witness = Option<<HubPulse<T> as Pulse>::Witness>;
+    type Sleep = PacedAlarm<T>;
+    type Witness = Option<<HubSchedule<T> as Schedule>::Witness>;
 
     fn witness(&self) -> Self::Witness {
         match self {
             Self::Own(_) => None,
-            Self::Hub(pulse) => Some(pulse.witness()),
+            Self::Hub(schedule) => Some(schedule.witness()),
         }
     }
 
     fn now(&self) -> Self::Instant {
         match self {
-            Self::Own(pulse) => When::Own(Pulse::now(pulse)),
-            Self::Hub(pulse) => When::Hub(pulse.now()),
+            Self::Own(schedule) => When::Own(Schedule::now(schedule)),
+            Self::Hub(schedule) => When::Hub(schedule.now()),
         }
     }
 
-    fn report(&mut self, news: News, now: Self::Instant) {
+    fn report(&mut self, news: Activity, now: Self::Instant) {
         match self {
-            Self::Own(pulse) => Pulse::report(pulse, news, now.own()),
-            Self::Hub(pulse) => pulse.report(news, now.hub()),
+            Self::Own(schedule) => Schedule::report(schedule, news, now.own()),
+            Self::Hub(schedule) => schedule.report(news, now.hub()),
         }
     }
 
     fn consumer_is_back(&mut self) -> bool {
         match self {
-            Self::Own(pulse) => pulse.consumer_is_back(),
-            Self::Hub(pulse) => pulse.consumer_is_back(),
+            Self::Own(schedule) => schedule.consumer_is_back(),
+            Self::Hub(schedule) => schedule.consumer_is_back(),
         }
     }
 
     fn stop(&mut self) {
         match self {
-            Self::Own(pulse) => Pulse::stop(pulse),
-            Self::Hub(pulse) => pulse.stop(),
+            Self::Own(schedule) => Schedule::stop(schedule),
+            Self::Hub(schedule) => schedule.stop(),
         }
     }
 
     fn poll_due(
         &mut self,
         alarm: Pin<&mut PacedAlarm<T>>,
-        news: News,
+        news: Activity,
         now: Self::Instant,
         cx: &mut Context<'_>,
-    ) -> Poll<Due> {
+    ) -> Poll<Verdict> {
         let alarm = alarm.project();
         match self {
-            Self::Own(pulse) => pulse.poll_due(alarm.own, news, now.own(), cx),
-            Self::Hub(pulse) => pulse.poll_due(alarm.hub, news, now.hub(), cx),
+            Self::Own(schedule) => schedule.poll_due(alarm.own, news, now.own(), cx),
+            Self::Hub(schedule) => schedule.poll_due(alarm.hub, news, now.hub(), cx),
         }
     }
 }
 
-impl<T: Timer> SinkPulse for Either<Own<T>, HubSinkPulse<T>> {
+impl<T: Timer> SinkSchedule for Either<LocalSchedule<T>, HubSinkSchedule<T>> {
     type Instant = When<T::Instant>;
     type Sleep = PacedSleep<T>;
 
     fn now(&self) -> Self::Instant {
         match self {
-            Self::Own(pulse) => When::Own(SinkPulse::now(pulse)),
-            Self::Hub(pulse) => When::Hub(pulse.now()),
+            Self::Own(schedule) => When::Own(SinkSchedule::now(schedule)),
+            Self::Hub(schedule) => When::Hub(schedule.now()),
         }
     }
 
     fn silence(&self, now: Self::Instant) -> Duration {
         match self {
-            Self::Own(pulse) => pulse.silence(now.own()),
-            Self::Hub(pulse) => pulse.silence(now.hub()),
+            Self::Own(schedule) => schedule.silence(now.own()),
+            Self::Hub(schedule) => schedule.silence(now.hub()),
         }
     }
 
-    fn report(&mut self, news: News, now: Self::Instant) {
+    fn report(&mut self, news: Activity, now: Self::Instant) {
         match self {
-            Self::Own(pulse) => SinkPulse::report(pulse, news, now.own()),
-            Self::Hub(pulse) => pulse.report(news, now.hub()),
+            Self::Own(schedule) => SinkSchedule::report(schedule, news, now.own()),
+            Self::Hub(schedule) => schedule.report(news, now.hub()),
         }
     }
 
     fn is_in_flight(&self) -> bool {
         match self {
-            Self::Own(pulse) => pulse.is_in_flight(),
-            Self::Hub(pulse) => pulse.is_in_flight(),
+            Self::Own(schedule) => schedule.is_in_flight(),
+            Self::Hub(schedule) => schedule.is_in_flight(),
         }
     }
 
     fn stop(&mut self) {
         match self {
-            Self::Own(pulse) => SinkPulse::stop(pulse),
-            Self::Hub(pulse) => pulse.stop(),
+            Self::Own(schedule) => SinkSchedule::stop(schedule),
+            Self::Hub(schedule) => schedule.stop(),
         }
     }
 
     fn restart(&mut self, config: Config) {
         match self {
-            Self::Own(pulse) => pulse.restart(config),
-            Self::Hub(pulse) => pulse.restart(config),
+            Self::Own(schedule) => schedule.restart(config),
+            Self::Hub(schedule) => schedule.restart(config),
         }
     }
 
@@ -227,10 +227,10 @@ impl<T: Timer> SinkPulse for Either<Own<T>, HubSinkPulse<T>> {
         &mut self,
         now: Self::Instant,
         cx: &mut Context<'_>,
-    ) -> Result<Action<Self::Instant>, Abandoned> {
+    ) -> Result<Action<Self::Instant>, DetachReason> {
         Ok(match self {
-            Self::Own(pulse) => told(pulse.poll_deadline(now.own(), cx)?, When::Own),
-            Self::Hub(pulse) => told(pulse.poll_deadline(now.hub(), cx)?, When::Hub),
+            Self::Own(schedule) => told(schedule.poll_deadline(now.own(), cx)?, When::Own),
+            Self::Hub(schedule) => told(schedule.poll_deadline(now.hub(), cx)?, When::Hub),
         })
     }
 
@@ -241,8 +241,8 @@ impl<T: Timer> SinkPulse for Either<Own<T>, HubSinkPulse<T>> {
         let Some(sleep) = sleep.as_pin_mut() else { return };
         let sleep = sleep.project();
         match self {
-            Self::Own(pulse) => pulse.set(sleep.own, deadline.own()),
-            Self::Hub(pulse) => pulse.set(sleep.hub, deadline.hub()),
+            Self::Own(schedule) => schedule.set(sleep.own, deadline.own()),
+            Self::Hub(schedule) => schedule.set(sleep.hub, deadline.hub()),
         }
     }
 }

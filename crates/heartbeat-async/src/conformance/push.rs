@@ -16,14 +16,14 @@ use super::spy::{Calls, Spied};
 use super::stage::{Held, Stage, Trouble, Verdict, ensure};
 use super::tasks::{Handle, Tasks};
 use super::wire::{Mood, Wire, WireError};
-use crate::{Config, Counters, DriverError, Sender, Timer, push};
+use crate::{Config, Counters, DriverError, Sender, Timer, heartbeat_sink};
 
 /// A sink under test, with its driver running, and all that can be seen of it.
 struct Pushed<'a, T: Timer> {
     stage: &'a Stage<T>,
     tasks: Tasks<'a>,
     wire: Wire<T, &'static str>,
-    sender: Sender<&'static str, Wire<T, &'static str>, Paced<Spied<T>>, Beats>,
+    sender: Sender<&'static str, Wire<T, &'static str>, Beats, Paced<Spied<T>>>,
     driver: Handle<Result<(), DriverError<WireError>>>,
     calls: Rc<Calls>,
     held: Held<T>,
@@ -33,9 +33,9 @@ struct Pushed<'a, T: Timer> {
 impl<'a, T: Timer + Clone + 'a> Pushed<'a, T> {
     fn open(stage: &'a Stage<T>, tasks: &Tasks<'a>, config: impl Into<Config>) -> Self {
         let (wire, heard) = (Wire::new(stage.clone()), Rc::new(Counters::new()));
-        let (pacemaker, held) = stage.pacemaker();
-        let (sender, driver) = push(wire.clone(), pacemaker, config, Beats::default());
-        let driver = tasks.spawn(driver.observe(Rc::clone(&heard)).run());
+        let (scheduler, held) = stage.scheduler();
+        let (sender, driver) = heartbeat_sink(wire.clone(), scheduler, config, Beats::default());
+        let driver = tasks.spawn(driver.with_observer(Rc::clone(&heard)).run());
         let (tasks, calls) = (tasks.clone(), held.calls());
         Self { stage, tasks, wire, sender, driver, calls, held, heard }
     }
@@ -170,7 +170,7 @@ pub(super) async fn t5_push_after_a_long_block_one_beat_is_owed<T: Timer + Clone
         pushed.wire.set(Mood::Open);
         let at = pushed.until(stage.ticks(47), &["beat"]).await?;
         pushed.beats(at).await?;
-        let late = pushed.heard.counts().max_late;
+        let late = pushed.heard.snapshot().max_delay;
         ensure!(late >= stage.ticks(34), "it tells of {late:?} after 35 ticks");
         Ok(())
     })
@@ -189,8 +189,8 @@ pub(super) async fn t6_push_a_real_item_that_waited_is_followed_by_no_beat<T: Ti
         let at = pushed.until(stage.ticks(16), &["real"]).await?;
         ensure!(ended("the send", &sent)?.is_ok(), "a send failed");
         pushed.beats(at).await?;
-        let counts = pushed.heard.counts();
-        ensure!((counts.withdrawn, counts.sent) == (1, 1), "{counts:?}");
+        let counts = pushed.heard.snapshot();
+        ensure!((counts.cancelled, counts.sent) == (1, 1), "{counts:?}");
         Ok(())
     })
     .await
@@ -208,8 +208,8 @@ pub(super) async fn t6_push_a_real_item_slow_to_leave_is_followed_by_no_beat<T: 
         pushed.wire.set(Mood::Open);
         pushed.beats(out).await?;
         ensure!(ended("the send", &sent)?.is_ok(), "a send failed");
-        let counts = pushed.heard.counts();
-        ensure!((counts.withdrawn, counts.sent) == (1, 1), "{counts:?}");
+        let counts = pushed.heard.snapshot();
+        ensure!((counts.cancelled, counts.sent) == (1, 1), "{counts:?}");
         Ok(())
     })
     .await
@@ -250,7 +250,7 @@ pub(super) async fn t10_push_a_beat_that_fails_ends_the_driver_alone<T: Timer + 
             let ended = ended("the driver", &pushed.driver)?;
             let failed = matches!(ended, Err(DriverError::Transport(_)));
             ensure!(failed, "the driver ended with {ended:?}");
-            let counts = pushed.heard.counts();
+            let counts = pushed.heard.snapshot();
             ensure!((counts.sent, counts.errors) == (0, 1), "{counts:?}");
             pushed.wire.set(Mood::Open);
             let sent = pushed.sender.send("real").await;
@@ -273,12 +273,12 @@ where
         let first = pushed.beats(Duration::ZERO).await?;
         pushed.beats(first).await?;
         pushed.silent_until(45).await?;
-        ensure!(pushed.heard.counts().gave_up == 1, "{:?}", pushed.heard.counts());
+        ensure!(pushed.heard.snapshot().gave_up == 1, "{:?}", pushed.heard.snapshot());
         let sent = pushed.send("real");
         let at = pushed.until(stage.ticks(47), &["real"]).await?;
         ensure!(ended("the send", &sent)?.is_ok(), "a send failed");
         pushed.beats(at).await?;
-        ensure!(pushed.heard.counts().gave_up == 1, "{:?}", pushed.heard.counts());
+        ensure!(pushed.heard.snapshot().gave_up == 1, "{:?}", pushed.heard.snapshot());
         Ok(())
     })
     .await
@@ -365,7 +365,7 @@ pub(super) async fn t18_push_a_sink_that_wakes_itself_is_asked_once_a_time<T: Ti
 ) -> Verdict {
     let wire = Wire::new(stage.clone());
     let (sender, driver) =
-        push(wire.clone(), stage.timer().clone(), stage.ticks(10), Beats::default());
+        heartbeat_sink(wire.clone(), stage.timer().clone(), stage.ticks(10), Beats::default());
     wire.set(Mood::Yielding);
     let (mut send, mut run) = (Box::pin(sender.send("real")), Box::pin(driver.run()));
     for round in 1..=3 {
@@ -542,7 +542,7 @@ pub(super) async fn t18_push_senders_go_on_without_a_driver<T: Timer + Clone>(
         pushed.until(stage.ticks(13), &["beat"]).await?; // and it is not out
         pushed.driver.abort();
         pushed.silent_until(15).await?;
-        let counts = pushed.heard.counts();
+        let counts = pushed.heard.snapshot();
         ensure!((counts.sent, counts.errors) == (0, 1), "{counts:?}");
         ensure!(pushed.held.alarms() == 0, "its alarm has outlived it");
         let sent = pushed.send("real");
@@ -563,16 +563,16 @@ pub(super) async fn t19_push_a_beat_is_told_when_it_is_out<T: Timer + Clone>(
         pushed.silent_until(5).await?;
         pushed.wire.set(Mood::Full);
         let at = pushed.until(stage.ticks(13), &["beat"]).await?;
-        let counts = pushed.heard.counts();
+        let counts = pushed.heard.snapshot();
         ensure!((counts.sent, counts.errors) == (0, 0), "{counts:?} before it is out");
         pushed.wire.set(Mood::Open);
         pushed.silent_until(16).await?;
-        let counts = pushed.heard.counts();
+        let counts = pushed.heard.snapshot();
         if counts.sent == 0 {
             return Err(Trouble::Late(String::from("nobody has flushed it")));
         }
         ensure!((counts.sent, counts.errors, counts.bytes) == (1, 0, 4), "{counts:?}");
-        let silence = counts.longest_silence;
+        let silence = counts.longest_idle;
         ensure!(silence + stage.ticks(1) >= at, "a silence of {silence:?} until {at:?}");
         Ok(())
     })
@@ -596,9 +596,9 @@ pub(super) async fn t20_push_a_peer_that_does_not_read_is_told_once<T: Timer + C
             pushed.until(start + stage.ticks(due + 9), &[]).await?;
             let ended = ended("the driver", &pushed.driver)?;
             ensure!(ended == Err(DriverError::Stalled), "the driver ended with {ended:?}");
-            let (counts, lost) = (pushed.heard.counts(), 1 + taken.len() as u64);
+            let (counts, lost) = (pushed.heard.snapshot(), 1 + taken.len() as u64);
             ensure!((counts.stalled, counts.sent, counts.errors) == (1, 0, lost), "{counts:?}");
-            let silence = counts.longest_silence + stage.granularity();
+            let silence = counts.longest_idle + stage.granularity();
             ensure!(silence >= stage.ticks(15), "{counts:?} after a silence of 15 ticks");
 
             pushed.wire.set(Mood::Open);
@@ -630,7 +630,7 @@ where
         stage.sleep_until(stage.ticks(11)).await?;
         let ended = ended("the driver", &driver)?;
         ensure!(ended == Err(DriverError::Stalled), "the driver ended with {ended:?}");
-        ensure!(heard.counts().stalled == 1, "{:?}", heard.counts());
+        ensure!(heard.snapshot().stalled == 1, "{:?}", heard.snapshot());
         Ok(())
     })
     .await
@@ -648,7 +648,7 @@ pub(super) async fn t21_push_foreign_beats_break_the_silence_but_show_no_life<T:
             pushed.wire.take();
         }
         pushed.silent_until(40).await?;
-        ensure!(pushed.heard.counts().gave_up == 1, "{:?}", pushed.heard.counts());
+        ensure!(pushed.heard.snapshot().gave_up == 1, "{:?}", pushed.heard.snapshot());
         Ok(())
     })
     .await

@@ -16,8 +16,8 @@ use super::hubs::Hubs;
 use super::paced::Paced;
 use super::source::Source;
 use super::spy::{Calls, Spied};
-use crate::woken::Woken;
-use crate::{Beat, Config, Counters, HeartbeatStream, Hub, Instant, Timer};
+use crate::flag_waker::FlagWaker;
+use crate::{Config, Counters, HeartbeatStream, Hub, Instant, MakeHeartbeat, Timer};
 
 /// How often a stream may be polled in one scenario before it counts as spinning.
 const POLLS: usize = 100_000;
@@ -186,20 +186,20 @@ impl<T: Timer + Clone> Stage<T> {
     pub(super) fn open<I, B>(&self, config: impl Into<Config>, beat: B) -> Opened<T, I, B>
     where
         I: fmt::Debug + PartialEq,
-        B: Beat<I>,
+        B: MakeHeartbeat<I>,
     {
         let (source, heard) = (Source::new(), Rc::new(Counters::new()));
-        let (pacemaker, held) = self.pacemaker();
+        let (scheduler, held) = self.scheduler();
         let from = self.now();
-        let stream = HeartbeatStream::new(source.clone(), pacemaker, config, beat);
-        let stream = stream.observe(Rc::clone(&heard)); // which hears of a silence that begins here
+        let stream = HeartbeatStream::new(source.clone(), scheduler, config, beat);
+        let stream = stream.with_observer(Rc::clone(&heard)); // which hears of a silence that begins here
         let born = self.window(from);
         let consumer = Consumer::new(self.clone(), stream, born);
         Opened { source, calls: held.calls(), held, heard, consumer }
     }
 
     /// The timer under test, or a hub on it.
-    pub(super) fn pacemaker(&self) -> (Paced<Spied<T>>, Held<T>) {
+    pub(super) fn scheduler(&self) -> (Paced<Spied<T>>, Held<T>) {
         let timer = Spied::new(self.timer.clone());
         let calls = timer.calls();
         let Some(hubs) = &self.hubs else {
@@ -212,7 +212,7 @@ impl<T: Timer + Clone> Stage<T> {
     }
 }
 
-/// What a stream, or a sink, holds of its pacemaker.
+/// What a stream, or a sink, holds of its scheduler.
 pub(super) struct Held<T: Timer> {
     calls: Rc<Calls>,
     hub: Option<Hub<Spied<T>>>,
@@ -231,7 +231,7 @@ impl<T: Timer> Held<T> {
 }
 
 /// The stream under test.
-pub(super) type Tested<T, I, B> = HeartbeatStream<Source<I>, Paced<Spied<T>>, B, Rc<Counters>>;
+pub(super) type Tested<T, I, B> = HeartbeatStream<Source<I>, B, Paced<Spied<T>>, Rc<Counters>>;
 
 /// A stream under test and all that can be seen of it.
 pub(super) struct Opened<T: Timer, I, B> {
@@ -346,7 +346,7 @@ where
 
     /// Polls again and again before `at`, and each poll sets the alarm once at most.
     pub(super) fn does_not_spin_before(&mut self, at: Duration, calls: &Calls) -> Verdict {
-        let (_, waker) = Woken::new();
+        let (_, waker) = FlagWaker::new();
         for _ in 0..5 {
             let before = calls.settings();
             let polled = self.poll(&mut Context::from_waker(&waker));

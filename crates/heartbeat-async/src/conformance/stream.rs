@@ -14,8 +14,8 @@ use futures_core::stream::FusedStream;
 use super::beats::Beats;
 use super::source::Source;
 use super::stage::{Consumer, Opened, Stage, Trouble, Verdict, Window, ensure};
-use crate::woken::Woken;
-use crate::{Config, HeartbeatStream, Jitter, Timer, TryBeat};
+use crate::flag_waker::FlagWaker;
+use crate::{Config, HeartbeatStream, Jitter, MakeOk, Timer};
 
 pub(super) async fn t1_an_interval_of_zero_passes_through_without_clock_or_alarm<T>(
     stage: &Stage<T>,
@@ -34,7 +34,7 @@ where
     let (reads, settings) = (opened.calls.reads() - born, opened.calls.settings());
     ensure!(reads == 0, "the clock was read {reads} times");
     ensure!(settings == 0, "an alarm was set {settings} times");
-    ensure!(opened.heard.counts().gave_up == 0, "it gave up");
+    ensure!(opened.heard.snapshot().gave_up == 0, "it gave up");
     Ok(())
 }
 
@@ -155,7 +155,7 @@ where
     opened.consumer.beats("beat", stage.ticks(10)).await?;
     opened.consumer.awaits("beat", stage.ticks(10)).await?;
     drop(opened.consumer);
-    let counts = opened.heard.counts();
+    let counts = opened.heard.snapshot();
     ensure!(
         (counts.sent, counts.errors) == (1, 1),
         "{counts:?}, where one went out and one did not"
@@ -216,12 +216,12 @@ where
     stage.not_after(stage.ticks(24))?; // where another beat would come before giving up
     opened.consumer.silent_until(stage.ticks(45)).await?;
     opened.consumer.finds_nothing().await?;
-    ensure!(opened.heard.counts().gave_up == 1, "{:?}", opened.heard.counts());
+    ensure!(opened.heard.snapshot().gave_up == 1, "{:?}", opened.heard.snapshot());
 
     opened.source.push("real");
     opened.consumer.takes("real").await?;
     opened.consumer.beats("beat", stage.ticks(10)).await?;
-    ensure!(opened.heard.counts().gave_up == 1, "{:?}", opened.heard.counts());
+    ensure!(opened.heard.snapshot().gave_up == 1, "{:?}", opened.heard.snapshot());
     Ok(())
 }
 
@@ -236,7 +236,7 @@ pub(super) async fn t12_t21_foreign_beats_break_the_silence_but_show_no_life<T: 
         opened.consumer.takes("foreign").await?;
     }
     opened.consumer.silent_until(stage.ticks(40)).await?;
-    ensure!(opened.heard.counts().gave_up == 1, "{:?}", opened.heard.counts());
+    ensure!(opened.heard.snapshot().gave_up == 1, "{:?}", opened.heard.snapshot());
     Ok(())
 }
 
@@ -282,7 +282,7 @@ pub(super) async fn t16_whoever_polled_last_is_woken<T: Timer + Clone>(
 ) -> Verdict {
     let mut opened = stage.open(stage.ticks(10), Beats::default());
     opened.consumer.silent_until(stage.ticks(4)).await?; // by this task
-    let (woken, waker) = Woken::new();
+    let (woken, waker) = FlagWaker::new();
     takes_and_is_woken(stage, &mut opened, &woken, &waker).await
 }
 
@@ -290,7 +290,7 @@ pub(super) async fn t16_whoever_polls_between_is_forgotten<T: Timer + Clone>(
     stage: &Stage<T>,
 ) -> Verdict {
     let mut opened = stage.open(stage.ticks(10), Beats::default());
-    let ((woken, waker), (_, between)) = (Woken::new(), Woken::new());
+    let ((woken, waker), (_, between)) = (FlagWaker::new(), FlagWaker::new());
     for waker in [&waker, &between] {
         let polled = opened.consumer.poll(&mut Context::from_waker(waker));
         ensure!(polled.is_pending(), "{polled:?} where nothing was ready");
@@ -305,7 +305,7 @@ where
     T: Timer + Clone,
 {
     let mut opened = stage.open(stage.ticks(10), Beats::default());
-    let (woken, waker) = Woken::new();
+    let (woken, waker) = FlagWaker::new();
     let polled = opened.consumer.poll(&mut Context::from_waker(&waker));
     ensure!(polled.is_pending(), "{polled:?} where nothing was ready");
     let due = opened.consumer.back().to + stage.ticks(10);
@@ -318,7 +318,7 @@ where
 async fn takes_and_is_woken<T: Timer + Clone>(
     stage: &Stage<T>,
     opened: &mut Opened<T, &'static str, Beats>,
-    woken: &Woken,
+    woken: &FlagWaker,
     waker: &Waker,
 ) -> Verdict {
     opened.source.push("real");
@@ -366,7 +366,7 @@ pub(super) async fn t17_the_end_is_the_end<T: Timer + Clone>(stage: &Stage<T>) -
 pub(super) async fn t17_no_beat_follows_an_error_until_something_else_does<T: Timer + Clone>(
     stage: &Stage<T>,
 ) -> Verdict {
-    let mut opened = stage.open(stage.ticks(10), TryBeat::new(Beats::default()));
+    let mut opened = stage.open(stage.ticks(10), MakeOk::new(Beats::default()));
     opened.consumer.silent_until(stage.ticks(4)).await?;
     opened.source.push(Err("broken"));
     opened.consumer.takes(Err("broken")).await?;
@@ -420,7 +420,7 @@ pub(super) async fn t17_items_pass_once_and_in_order<T: Timer + Clone>(
         opened.consumer.finds_nothing().await?;
         pushed += batch;
     }
-    let sent = opened.heard.counts().sent;
+    let sent = opened.heard.snapshot().sent;
     ensure!(beats > 0 && sent == beats, "{beats} beats came, and {sent} were told");
     Ok(())
 }
@@ -435,19 +435,19 @@ pub(super) async fn t19_what_becomes_of_beats_is_told<T: Timer + Clone>(
     let polled = opened.consumer.poll_once().await;
     let asked = stage.window(from);
     ensure!(polled == Poll::Ready(Some("beat")), "{polled:?} where a beat was due");
-    let counts = opened.heard.counts();
+    let counts = opened.heard.snapshot();
     ensure!(counts.sent == 0, "it was told before the consumer came back");
 
     opened.consumer.finds_nothing().await?;
     let back = opened.consumer.back();
-    let counts = opened.heard.counts();
+    let counts = opened.heard.snapshot();
     ensure!((counts.sent, counts.errors) == (1, 0), "{counts:?} after one beat");
     ensure!(counts.bytes == 4, "{} bytes, and not 4", counts.bytes);
-    let late = counts.max_late;
+    let late = counts.max_delay;
     ensure!(asked.since(born).contains(late + stage.ticks(10)), "{late:?} late");
-    let silence = counts.longest_silence;
+    let silence = counts.longest_idle;
     ensure!(back.since(born).contains(silence), "a silence of {silence:?}");
-    let others = (counts.withdrawn, counts.gave_up, counts.stalled);
+    let others = (counts.cancelled, counts.gave_up, counts.stalled);
     ensure!(others == (0, 0, 0), "{counts:?}");
 
     stage.sleep_until(back.to + stage.ticks(30)).await?; // longer than any before
@@ -455,7 +455,7 @@ pub(super) async fn t19_what_becomes_of_beats_is_told<T: Timer + Clone>(
     let from = stage.now();
     let polled = opened.consumer.poll_once().await;
     ensure!(polled == Poll::Ready(None), "{polled:?} at the end");
-    let (ended, silence) = (stage.window(from), opened.heard.counts().longest_silence);
+    let (ended, silence) = (stage.window(from), opened.heard.snapshot().longest_idle);
     ensure!(ended.since(back).contains(silence), "a silence of {silence:?} until the end");
     Ok(())
 }
@@ -466,8 +466,8 @@ pub(super) async fn t21_two_wrappers_beat_no_more_than_one<T: Timer + Clone>(
     let from = stage.now();
     let source = Source::new();
     let gap = stage.ticks(10);
-    let inner = HeartbeatStream::new(source.clone(), stage.pacemaker().0, gap, || "foreign");
-    let outer = HeartbeatStream::new(inner, stage.pacemaker().0, gap, Beats::default());
+    let inner = HeartbeatStream::new(source.clone(), stage.scheduler().0, gap, || "foreign");
+    let outer = HeartbeatStream::new(inner, stage.scheduler().0, gap, Beats::default());
     let born = Window { from, to: stage.now() };
     let mut consumer = Consumer::new(stage.clone(), outer, born);
     for _ in 0..stage.rounds() {

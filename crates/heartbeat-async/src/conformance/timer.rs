@@ -8,7 +8,7 @@ use std::format;
 
 use super::stage::{Stage, Trouble, Verdict, ensure};
 use crate::Timer;
-use crate::woken::Woken;
+use crate::flag_waker::FlagWaker;
 
 pub(super) async fn timer_goes_off_in_time_and_wakes<T: Timer + Clone>(
     stage: &Stage<T>,
@@ -63,8 +63,8 @@ pub(super) async fn timer_goes_off_at_once_if_the_deadline_has_passed<T: Timer +
 pub(super) async fn timer_wakes_whoever_polled_last<T: Timer + Clone>(stage: &Stage<T>) -> Verdict {
     let due = stage.now() + stage.ticks(3);
     let mut alarm = pin!(stage.timer().sleep_until(stage.instant(due)));
-    let (_, first) = Woken::new();
-    let (woken, last) = Woken::new();
+    let (_, first) = FlagWaker::new();
+    let (woken, last) = FlagWaker::new();
     for waker in [&first, &last] {
         let polled = alarm.as_mut().poll(&mut Context::from_waker(waker));
         ensure!(polled.is_pending(), "it went off before its time");

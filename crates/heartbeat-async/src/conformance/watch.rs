@@ -13,7 +13,7 @@ use futures_core::stream::FusedStream;
 use super::source::Source;
 use super::spy::{Calls, Spied};
 use super::stage::{Consumer, Stage, Trouble, Verdict, Window, ensure};
-use crate::woken::Woken;
+use crate::flag_waker::FlagWaker;
 use crate::{TimedOut, Timer, WatchdogStream};
 
 /// Takes `beat` for a heartbeat, which it does not yield.
@@ -236,7 +236,7 @@ pub(super) async fn t16_watch_whoever_polled_last_is_woken<T: Timer + Clone>(
     let mut watching = Watching::open(stage, stage.ticks(10));
     watching.consumer.silent_until(stage.ticks(4)).await?; // by this task
     watching.source.push("real");
-    let (woken, waker) = Woken::new();
+    let (woken, waker) = FlagWaker::new();
     watching.consumer.takes_by(&waker, Ok("real"))?;
     let latest = watching.consumer.back().to + stage.ticks(10) + stage.timer().granularity();
     woken.take();

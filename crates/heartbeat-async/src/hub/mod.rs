@@ -1,11 +1,11 @@
 //! Many streams on one alarm of the runtime (T15). The module's structure, and why it is so:
 //!
 //! - **The machines live in the hub** ([`shard`]), as the members of a [`HeartbeatSet`](heartbeat_core::HeartbeatSet),
-//!   each with the waker of its task. A stream holds a handle and a key ([`pulse`]), and a sink notes what
-//!   is sent ([`sink_pulse`]): a send takes no lock. The machine hears of it before the next question.
+//!   each with the waker of its task. A stream holds a handle and a key ([`hub_schedule`]), and a sink notes what
+//!   is sent ([`hub_sink_schedule`]): a send takes no lock. The machine hears of it before the next question.
 //! - **One task waits for the alarm** ([`task`]). It then wakes all that fall due, and asks no machine
 //!   but those whose owner cannot: nobody polls a stream while its heartbeat is in flight (T20).
-//! - **Who waits for less than the alarm is set for wakes that task** ([`alarm_clock`]), and nobody else
+//! - **Who waits for less than the alarm is set for wakes that task** ([`hub_clock`]), and nobody else
 //!   does.
 //! - **Shards** keep threads from waiting for each other. Nobody holds two locks at a time, and nothing
 //!   foreign is called under one, but for the clock, and the cloning of a waker.
@@ -21,16 +21,16 @@ use std::thread;
 use heartbeat_core::Config;
 
 use crate::Timer;
-use crate::pacemaker::Paces;
-use alarm_clock::AlarmClock;
-use pulse::HubPulse;
+use crate::schedule::SealedScheduler;
+use hub_clock::HubClock;
+use hub_schedule::HubSchedule;
+use hub_sink_schedule::HubSinkSchedule;
 use shard::Shard;
-use sink_pulse::HubSinkPulse;
 
-mod alarm_clock;
-mod pulse;
+mod hub_clock;
+mod hub_schedule;
+mod hub_sink_schedule;
 mod shard;
-mod sink_pulse;
 mod task;
 
 pub use task::HubTask;
@@ -56,14 +56,14 @@ const SHARDS_PER_THREAD: usize = 4;
 ///
 /// A hub is made together with its [`HubTask`], which has to be spawned. Where that was dropped, or the
 /// runtime has ended it, the heartbeats of all streams cease, which is told: [`HubError::Stopped`] is what a
-/// [`Driver`](crate::Driver) ends with and what an [`Observer`](crate::Observer::abandoned) hears of a
+/// [`Driver`](crate::Driver) ends with and what an [`Observer`](crate::Observer::on_detached) hears of a
 /// stream. [`is_running`](Self::is_running) asks. A task that is kept somewhere and never polled is not noticed.
 ///
 /// # Peers that do not read
 ///
 /// On a hub [`Config::with_stall_after`] has an effect on streams and bodies, too: who has taken a
 /// heartbeat and does not poll for that long is told of as
-/// [`stalled`](crate::Observer::stalled) when it polls again, or the stream is stopped or dropped, and
+/// [`stalled`](crate::Observer::on_stall) when it polls again, or the stream is stopped or dropped, and
 /// gets no more heartbeats (T20). Its task is woken when that is so. Who has taken a real item and does not
 /// poll asks for nothing, and is not told of.
 ///
@@ -123,7 +123,7 @@ impl<T: Timer> Hub<T> {
     /// The same with that many shards. One is right where there is one thread.
     #[must_use = "nothing beats unless the task is spawned"]
     pub fn with_shards(timer: T, shards: NonZeroUsize) -> (Self, HubTask<T>) {
-        let clock = Arc::new(AlarmClock::new(timer));
+        let clock = Arc::new(HubClock::new(timer));
         let shard = |_| Arc::new(Shard::new(Arc::clone(&clock)));
         let all: Box<[_]> = (0..shards.get()).map(shard).collect();
         let task = HubTask::new(clock, all.iter().map(Arc::downgrade).collect());
@@ -154,17 +154,17 @@ impl<T: Timer> Hub<T> {
     }
 }
 
-impl<T: Timer> Paces for Hub<T> {
+impl<T: Timer> SealedScheduler for Hub<T> {
     type Instant = Duration;
-    type Pulse = HubPulse<T>;
-    type SinkPulse = HubSinkPulse<T>;
+    type Schedule = HubSchedule<T>;
+    type SinkSchedule = HubSinkSchedule<T>;
 
-    fn born(self, config: Config) -> HubPulse<T> {
-        HubPulse::born(self.next_shard(), config)
+    fn schedule(self, config: Config) -> HubSchedule<T> {
+        HubSchedule::schedule(self.next_shard(), config)
     }
 
-    fn born_for_sink(self, config: Config) -> HubSinkPulse<T> {
-        HubSinkPulse::born(self.next_shard(), config)
+    fn schedule_sink(self, config: Config) -> HubSinkSchedule<T> {
+        HubSinkSchedule::schedule(self.next_shard(), config)
     }
 }
 

@@ -8,10 +8,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use heartbeat_core::{Action, Config, HeartbeatSet, Key};
 
 use super::HubError;
-use super::alarm_clock::AlarmClock;
+use super::hub_clock::HubClock;
 use crate::Timer;
-use crate::pacemaker::News;
-use crate::seed;
+use crate::schedule::Activity;
+use crate::schedule::seed;
 
 /// How many are woken at most between two looks at a shard: others may have it meanwhile.
 const BATCH: usize = 64;
@@ -20,7 +20,7 @@ const BATCH: usize = 64;
 #[repr(align(128))] // so that no two locks share a cache line, nor a pair of them
 pub(super) struct Shard<T: Timer> {
     members: Mutex<Members>,
-    clock: Arc<AlarmClock<T>>,
+    clock: Arc<HubClock<T>>,
 }
 
 /// Each with the waker of its task, as long as it waits in line and is to be woken; with another, as long
@@ -28,19 +28,19 @@ pub(super) struct Shard<T: Timer> {
 type Members = HeartbeatSet<Duration, Waker>;
 
 /// What came of asking a machine.
-pub(super) enum Asked {
+pub(super) enum Polled {
     /// It need not be: the task is woken when there is something to ask for.
-    Needless,
-    Machine(Action<Duration>),
-    Abandoned(HubError),
+    Unchanged,
+    Action(Action<Duration>),
+    Detached(HubError),
 }
 
 impl<T: Timer> Shard<T> {
-    pub(super) fn new(clock: Arc<AlarmClock<T>>) -> Self {
+    pub(super) fn new(clock: Arc<HubClock<T>>) -> Self {
         Self { members: Mutex::new(HeartbeatSet::new(Duration::ZERO)), clock }
     }
 
-    pub(super) fn clock(&self) -> &AlarmClock<T> {
+    pub(super) fn clock(&self) -> &HubClock<T> {
         &self.clock
     }
 
@@ -55,7 +55,7 @@ impl<T: Timer> Shard<T> {
             return None;
         }
         let nobody = Waker::noop().clone();
-        let inserted = self.members().insert(&seed::sown(config), now, nobody);
+        let inserted = self.members().insert(&seed::with_unique_seed(config), now, nobody);
         inserted.ok()
     }
 
@@ -82,13 +82,13 @@ impl<T: Timer> Shard<T> {
         let mut members = self.members();
         let stalled = has_stalled(&mut members, key, now);
         if !stalled {
-            report(&mut members, key, News::Bytes, now);
+            report(&mut members, key, Activity::OtherBytes, now);
         }
         stalled
     }
 
     /// Tells a machine what happened at `at`.
-    pub(super) fn report(&self, key: Option<Key>, news: News, at: Duration) {
+    pub(super) fn report(&self, key: Option<Key>, news: Activity, at: Duration) {
         if let Some(key) = key {
             report(&mut self.members(), key, news, at);
         }
@@ -99,21 +99,21 @@ impl<T: Timer> Shard<T> {
     pub(super) fn ask(
         &self,
         key: Option<Key>,
-        (news, at): (News, Duration),
+        (news, at): (Activity, Duration),
         now: Duration,
         moved: bool,
         waker: &Waker,
-    ) -> Asked {
-        let Some(key) = key else { return Asked::Abandoned(HubError::Full) };
+    ) -> Polled {
+        let Some(key) = key else { return Polled::Detached(HubError::Full) };
         let mut members = self.members();
         // Under the lock: the task ends first, and then wakes all that are here.
         if !self.clock.is_running() {
-            return Asked::Abandoned(HubError::Stopped);
+            return Polled::Detached(HubError::Stopped);
         }
         report(&mut members, key, news, at);
         let is_known = members.get(key).is_some_and(|known| known.will_wake(waker));
         if moved && is_known {
-            return Asked::Needless;
+            return Polled::Unchanged;
         }
         let action = match members.poll_deadline(key, now) {
             // Nobody stops a machine here: it has answered the task.
@@ -138,7 +138,7 @@ impl<T: Timer> Shard<T> {
         if let Some(next) = next.filter(|&next| !self.clock.is_set_by(next)) {
             self.clock.look_by(next);
         }
-        Asked::Machine(action)
+        Polled::Action(action)
     }
 
     /// Whether a task that has asked was woken, or its stream is gone. Otherwise `waker` wakes it.
@@ -205,10 +205,10 @@ fn has_stalled(members: &mut Members, key: Key, at: Duration) -> bool {
     is_there && members.poll_in_flight(key, at) && members.is_stopped(key)
 }
 
-fn report(members: &mut Members, key: Key, news: News, at: Duration) {
+fn report(members: &mut Members, key: Key, news: Activity, at: Duration) {
     match news {
-        News::Nothing => false,
-        News::Sent => members.on_send(key, at),
-        News::Bytes => members.on_bytes(key, at),
+        Activity::None => false,
+        Activity::Event => members.on_send(key, at),
+        Activity::OtherBytes => members.on_bytes(key, at),
     };
 }

@@ -9,7 +9,7 @@ use core::time::Duration;
 
 use pin_project_lite::pin_project;
 
-use super::alarm_clock::AlarmClock;
+use super::hub_clock::HubClock;
 use super::shard::Shard;
 use crate::Timer;
 
@@ -36,12 +36,12 @@ pin_project! {
 
 /// What the task sees of its hub.
 struct Watched<T: Timer> {
-    clock: Arc<AlarmClock<T>>,
+    clock: Arc<HubClock<T>>,
     shards: Box<[Weak<Shard<T>>]>,
 }
 
 impl<T: Timer> HubTask<T> {
-    pub(super) fn new(clock: Arc<AlarmClock<T>>, shards: Box<[Weak<Shard<T>>]>) -> Self {
+    pub(super) fn new(clock: Arc<HubClock<T>>, shards: Box<[Weak<Shard<T>>]>) -> Self {
         let hub = Watched { clock, shards };
         Self { sleep: None, set_for: None, due: Vec::new(), hub }
     }

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use clap::ValueEnum;
 use data_encoding::HEXLOWER_PERMISSIVE;
-use heartbeat_tokio::{HeartbeatMessage, Messages, Methods, NdjsonHeartbeat};
+use heartbeat_tokio::{HeartbeatMessage, NdjsonHeartbeat, RpcHeartbeat, StreamingMethods};
 
 use crate::message;
 
@@ -28,9 +28,9 @@ impl From<Ndjson> for NdjsonHeartbeat {
 
 /// A heartbeat among messages of gRPC, gRPC-Web and Connect.
 #[derive(Debug, Clone)]
-pub struct Message(Messages);
+pub struct Message(RpcHeartbeat);
 
-impl From<Message> for Messages {
+impl From<Message> for RpcHeartbeat {
     fn from(Message(messages): Message) -> Self {
         messages
     }
@@ -49,7 +49,7 @@ impl FromStr for Message {
                 let payload =
                     payload.map_err(|error| format!("{error}: give two digits for each byte"))?;
                 let message = HeartbeatMessage::from_payload(payload);
-                Messages::new(message.map_err(|error| error.to_string())?)
+                RpcHeartbeat::new(message.map_err(|error| error.to_string())?)
             }
         };
         Ok(Self(messages))
@@ -69,7 +69,7 @@ pub(super) fn method(text: &str) -> Result<String, String> {
 }
 
 /// The methods that stream, out of a file.
-pub(super) fn methods(path: &str) -> Result<Methods, String> {
+pub(super) fn methods(path: &str) -> Result<StreamingMethods, String> {
     let set = std::fs::read(path).map_err(|error| error.to_string())?;
-    Methods::from_descriptor_set(set).map_err(|error| error.to_string())
+    StreamingMethods::from_descriptor_set(set).map_err(|error| error.to_string())
 }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use clap::Args;
-use heartbeat_tokio::{Config, Jitter, Methods, Policy};
+use heartbeat_tokio::{Config, HeartbeatPolicy, Jitter, StreamingMethods};
 
 use super::heartbeats::{self, Message, Ndjson};
 use super::trust::Authorities;
@@ -73,7 +73,7 @@ pub struct HeartbeatOptions {
 
     /// The same for all methods that stream, by a set of descriptors as protoc writes it
     #[arg(long, value_name = "FILE", group = "methods", value_parser = heartbeats::methods)]
-    pub methods_in: Option<Methods>,
+    pub methods_in: Option<StreamingMethods>,
 
     /// The message that is a heartbeat there, which clients see: empty, which each can decode; gateway,
     /// the event of this command's own service; or any by its bytes, as hex:0a0b…
@@ -82,15 +82,15 @@ pub struct HeartbeatOptions {
 }
 
 impl HeartbeatOptions {
-    pub(super) fn policy(self, interval: Duration) -> Policy {
+    pub(super) fn policy(self, interval: Duration) -> HeartbeatPolicy {
         let config =
             Config::every(interval).with_jitter(self.jitter).with_give_up_after(self.give_up_after);
-        let mut policy = Policy::new(config);
+        let mut policy = HeartbeatPolicy::new(config);
         if let Some(ndjson) = self.ndjson {
             policy = policy.with_ndjson(ndjson.into());
         }
-        let methods = self.methods_in.unwrap_or_else(|| Methods::paths(self.method));
-        policy.with_messages(methods, self.message)
+        let methods = self.methods_in.unwrap_or_else(|| StreamingMethods::paths(self.method));
+        policy.with_rpc(methods, self.message)
     }
 }
 

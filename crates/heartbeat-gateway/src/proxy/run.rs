@@ -38,7 +38,7 @@ pub async fn run(options: ProxyOptions) -> Result<(), ServeError> {
     let observer = metrics::audience(metrics.as_ref().map(MetricsServer::observer));
 
     let proxy = Proxy::new(passage(&options));
-    let policy = options.heartbeats.policy(options.interval).observe(observer);
+    let policy = options.heartbeats.policy(options.interval).with_observer(observer);
     let limit = StreamLimit::new(options.front.max_streams, refuse);
     let (hub, task) = Hub::new();
     tokio::spawn(task);

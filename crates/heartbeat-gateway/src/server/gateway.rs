@@ -7,7 +7,7 @@ use axum::http::{Request, Response};
 use axum::routing::{get, post};
 use heartbeat_async::{Config, Hub, Observer, Timer};
 use heartbeat_frame::NdjsonHeartbeat;
-use heartbeat_http::{HeartbeatLayer, Methods, Policy};
+use heartbeat_http::{HeartbeatLayer, HeartbeatPolicy, StreamingMethods};
 use heartbeat_otel::OtelObserver;
 use hyper::body::{Body, Incoming};
 use tower::util::option_layer;
@@ -42,7 +42,7 @@ impl Gateway {
     }
 
     /// Tells `observer` of each stream (T19). Without one nothing is measured.
-    pub fn observe(self, observer: Option<OtelObserver>) -> Self {
+    pub fn with_observer(self, observer: Option<OtelObserver>) -> Self {
         Self { observer, ..self }
     }
 
@@ -76,7 +76,7 @@ impl Gateway {
     where
         T: Timer<Instant: Send + Sync, Sleep: Send> + Clone + Send + Sync + 'static,
     {
-        let heartbeats = HeartbeatLayer::with_timer(hub.clone(), self.policy());
+        let heartbeats = HeartbeatLayer::with_scheduler(hub.clone(), self.policy());
         let limit = StreamLimit::new(self.max_streams, refusal::too_many);
         let router = Router::new()
             .route(SUBSCRIBE, post(messages::subscribe))
@@ -88,10 +88,10 @@ impl Gateway {
     }
 
     /// Heartbeats for whatever streams: by the content type a message, a comment or a blank line.
-    fn policy(&self) -> Policy<Arc<dyn Observer + Send + Sync>> {
-        Policy::new(self.heartbeat)
+    fn policy(&self) -> HeartbeatPolicy<Arc<dyn Observer + Send + Sync>> {
+        HeartbeatPolicy::new(self.heartbeat)
             .with_ndjson(NdjsonHeartbeat::BlankLine)
-            .with_messages(Methods::paths([SUBSCRIBE]), Message::Gateway.messages())
-            .observe(metrics::audience(self.observer.clone()))
+            .with_rpc(StreamingMethods::paths([SUBSCRIBE]), Message::Gateway.messages())
+            .with_observer(metrics::audience(self.observer.clone()))
     }
 }

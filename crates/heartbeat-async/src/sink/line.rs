@@ -14,11 +14,11 @@ use futures_sink::Sink;
 use heartbeat_core::Config;
 
 use super::turn::Turns;
-use crate::pacemaker::{News, SinkPulse};
-use crate::{Beat, Kind, Pacemaker};
+use crate::schedule::{Activity, SinkSchedule};
+use crate::{ItemKind, MakeHeartbeat, Scheduler};
 
-/// The sink, its pulse, and who may have them.
-pub(super) struct Shared<Si, P: Pacemaker, B> {
+/// The sink, its schedule, and who may have them.
+pub(super) struct Shared<Si, P: Scheduler, B> {
     /// Whoever asks the sink for anything has the turn, also while it waits. So the sink has one to
     /// wake, an error reaches whoever has caused it, and all keep their order.
     pub(super) turns: Turns,
@@ -27,7 +27,7 @@ pub(super) struct Shared<Si, P: Pacemaker, B> {
     /// How long the driver waits for a peer that does not read (T20); zero is for ever.
     pub(super) stall_after: Duration,
     /// Never held while anybody waits for anything.
-    line: Mutex<Line<Si, P::SinkPulse, B>>,
+    line: Mutex<Line<Si, P::SinkSchedule, B>>,
 }
 
 /// As long as this is there, there are senders.
@@ -35,7 +35,7 @@ pub(super) struct Shared<Si, P: Pacemaker, B> {
 pub(super) struct Senders(Arc<Event>);
 
 impl Senders {
-    pub(super) fn of<Si, P: Pacemaker, B>(shared: &Shared<Si, P, B>) -> Self {
+    pub(super) fn of<Si, P: Scheduler, B>(shared: &Shared<Si, P, B>) -> Self {
         Self(Arc::clone(&shared.changed))
     }
 }
@@ -46,12 +46,12 @@ impl Drop for Senders {
     }
 }
 
-impl<Si, P: Pacemaker, B> Shared<Si, P, B> {
-    pub(super) fn new(sink: Si, pacemaker: P, config: Config, beat: B) -> Self {
+impl<Si, P: Scheduler, B> Shared<Si, P, B> {
+    pub(super) fn new(sink: Si, scheduler: P, config: Config, beat: B) -> Self {
         let beating = !config.is_disabled();
         let line = Line {
             sink: Box::pin(sink),
-            pulse: pacemaker.born_for_sink(config),
+            schedule: scheduler.schedule_sink(config),
             beat,
             beating,
             stopped: false,
@@ -68,12 +68,12 @@ impl<Si, P: Pacemaker, B> Shared<Si, P, B> {
         }
     }
 
-    pub(super) async fn line(&self) -> MutexGuard<'_, Line<Si, P::SinkPulse, B>> {
+    pub(super) async fn line(&self) -> MutexGuard<'_, Line<Si, P::SinkSchedule, B>> {
         self.line.lock().await
     }
 
     /// The line, if nobody has it.
-    pub(super) fn try_line(&self) -> Option<MutexGuard<'_, Line<Si, P::SinkPulse, B>>> {
+    pub(super) fn try_line(&self) -> Option<MutexGuard<'_, Line<Si, P::SinkSchedule, B>>> {
         self.line.try_lock()
     }
 
@@ -81,9 +81,9 @@ impl<Si, P: Pacemaker, B> Shared<Si, P, B> {
     /// caller's.
     pub(super) async fn ask<'a, R>(
         &'a self,
-        mut line: MutexGuard<'a, Line<Si, P::SinkPulse, B>>,
-        mut poll: impl FnMut(&mut Line<Si, P::SinkPulse, B>, &mut Context<'_>) -> Poll<R>,
-    ) -> (MutexGuard<'a, Line<Si, P::SinkPulse, B>>, R) {
+        mut line: MutexGuard<'a, Line<Si, P::SinkSchedule, B>>,
+        mut poll: impl FnMut(&mut Line<Si, P::SinkSchedule, B>, &mut Context<'_>) -> Poll<R>,
+    ) -> (MutexGuard<'a, Line<Si, P::SinkSchedule, B>>, R) {
         loop {
             let polled = poll_fn(|cx| Poll::Ready(poll(&mut line, cx))).await;
             if let Poll::Ready(answer) = polled {
@@ -106,9 +106,9 @@ async fn woken() {
 /// The sink and what went through it.
 pub(super) struct Line<Si, U, B> {
     sink: Pin<Box<Si>>,
-    pub(super) pulse: U,
+    pub(super) schedule: U,
     beat: B,
-    /// Not so if disabled or stopped: then the pulse hears of nothing (T1, T9).
+    /// Not so if disabled or stopped: then the schedule hears of nothing (T1, T9).
     pub(super) beating: bool,
     pub(super) stopped: bool,
     flow: Flow,
@@ -141,7 +141,7 @@ enum Flow {
     Waiting,
 }
 
-impl<Si, U: SinkPulse, B> Line<Si, U, B> {
+impl<Si, U: SinkSchedule, B> Line<Si, U, B> {
     pub(super) fn poll_ready<Item>(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Si::Error>>
     where
         Si: Sink<Item>,
@@ -155,24 +155,24 @@ impl<Si, U: SinkPulse, B> Line<Si, U, B> {
     pub(super) fn hand_over<Item>(&mut self, item: Item, changed: &Event) -> Result<(), Si::Error>
     where
         Si: Sink<Item>,
-        B: Beat<Item>,
+        B: MakeHeartbeat<Item>,
     {
-        let kind = self.beat.kind(&item);
+        let kind = self.beat.classify(&item);
         self.start_send(item)?;
         if self.beating {
             let news = match kind {
-                Kind::Real => News::Sent,
-                Kind::Heartbeat => News::Bytes,
-                Kind::Failure => News::Nothing,
+                ItemKind::Event => Activity::Event,
+                ItemKind::Heartbeat => Activity::OtherBytes,
+                ItemKind::Error => Activity::None,
             };
-            if news != News::Nothing {
-                let now = self.pulse.now();
+            if news != Activity::None {
+                let now = self.schedule.now();
                 self.measure(now);
-                self.pulse.report(news, now);
+                self.schedule.report(news, now);
             }
             let awaited = match self.awaits {
                 Awaits::Nothing => false,
-                Awaits::Real => kind == Kind::Real,
+                Awaits::Real => kind == ItemKind::Event,
                 Awaits::Any => true,
             };
             if awaited {
@@ -189,15 +189,15 @@ impl<Si, U: SinkPulse, B> Line<Si, U, B> {
     ) -> Result<(U::Instant, Option<usize>), Si::Error>
     where
         Si: Sink<Item>,
-        B: Beat<Item>,
+        B: MakeHeartbeat<Item>,
     {
-        let heartbeat = self.beat.heartbeat();
-        let bytes = self.beat.bytes(&heartbeat);
+        let heartbeat = self.beat.make();
+        let bytes = self.beat.encoded_len(&heartbeat);
         self.start_send(heartbeat)?;
         // Not earlier: if the sink took its time, the next one would follow on the heels of this (T5).
-        let now = self.pulse.now();
+        let now = self.schedule.now();
         self.measure(now);
-        self.pulse.report(News::Bytes, now);
+        self.schedule.report(Activity::OtherBytes, now);
         Ok((now, bytes))
     }
 
@@ -244,9 +244,9 @@ impl<Si, U: SinkPulse, B> Line<Si, U, B> {
             Poll::Ready(Ok(())) => {
                 let waited = mem::replace(&mut self.flow, Flow::Flushed) == Flow::Waiting;
                 if waited && self.beating {
-                    let now = self.pulse.now();
+                    let now = self.schedule.now();
                     self.measure(now);
-                    self.pulse.report(News::Bytes, now);
+                    self.schedule.report(Activity::OtherBytes, now);
                 }
             }
             Poll::Ready(Err(_)) => self.failed = true,
@@ -257,9 +257,9 @@ impl<Si, U: SinkPulse, B> Line<Si, U, B> {
     /// Whether a heartbeat may follow what was handed over.
     pub(super) fn fits<Item>(&self) -> bool
     where
-        B: Beat<Item>,
+        B: MakeHeartbeat<Item>,
     {
-        self.beat.fits()
+        self.beat.at_boundary()
     }
 
     /// Whether there is nothing to flush.
@@ -275,15 +275,15 @@ impl<Si, U: SinkPulse, B> Line<Si, U, B> {
     /// Ends the heartbeats (T9).
     pub(super) fn stop(&mut self) {
         if mem::take(&mut self.beating) {
-            self.measure(self.pulse.now());
+            self.measure(self.schedule.now());
         }
         if !mem::replace(&mut self.stopped, true) {
-            self.pulse.stop();
+            self.schedule.stop();
         }
     }
 
     fn measure(&mut self, now: U::Instant) {
-        self.longest_silence = self.longest_silence.max(self.pulse.silence(now));
+        self.longest_silence = self.longest_silence.max(self.schedule.silence(now));
     }
 
     /// The longest silence since this was last asked, if one has ended.

@@ -14,7 +14,7 @@ const STEP: u64 = 1_000_000;
 const NEVER: u64 = u64::MAX;
 
 /// The hub's clock, and for when its one alarm is set. Its instants are the time since the hub was made.
-pub(super) struct AlarmClock<T: Timer> {
+pub(super) struct HubClock<T: Timer> {
     timer: T,
     epoch: T::Instant,
     /// In nanoseconds, as all that is shared: the clock shows nothing earlier (T7).
@@ -27,7 +27,7 @@ pub(super) struct AlarmClock<T: Timer> {
     task: Mutex<Option<Waker>>,
 }
 
-impl<T: Timer> AlarmClock<T> {
+impl<T: Timer> HubClock<T> {
     pub(super) fn new(timer: T) -> Self {
         Self {
             epoch: timer.now(),

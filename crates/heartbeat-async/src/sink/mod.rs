@@ -11,7 +11,7 @@ use futures_sink::Sink;
 use heartbeat_core::Config;
 
 use crate::observer::NoObserver;
-use crate::{Beat, Pacemaker};
+use crate::{MakeHeartbeat, Scheduler};
 use line::{Senders, Shared};
 
 pub use driver::{Driver, DriverError};
@@ -42,7 +42,7 @@ pub use sender::Sender;
 ///
 /// let time = VirtualTime::new();
 /// # let sink = Box::pin(futures_util::sink::drain());
-/// let (sender, driver) = heartbeat_async::push(sink, time.clone(), Duration::from_secs(15), || ":\n");
+/// let (sender, driver) = heartbeat_async::heartbeat_sink(sink, time.clone(), Duration::from_secs(15), || ":\n");
 /// let events = async {
 ///     sender.send("data: one\n\n").await?;
 ///     time.sleep_until(Duration::from_secs(60)).await; // three heartbeats go out meanwhile
@@ -55,18 +55,18 @@ pub use sender::Sender;
 /// # events.unwrap();
 /// ```
 #[expect(clippy::type_complexity, reason = "both ends have the same parameters")]
-pub fn push<Item, Si, P, B>(
+pub fn heartbeat_sink<Item, Si, B, P>(
     sink: Si,
-    pacemaker: P,
+    scheduler: P,
     config: impl Into<Config>,
     beat: B,
-) -> (Sender<Item, Si, P, B>, Driver<Item, Si, P, B, NoObserver>)
+) -> (Sender<Item, Si, B, P>, Driver<Item, Si, B, P, NoObserver>)
 where
     Si: Sink<Item>,
-    P: Pacemaker,
-    B: Beat<Item>,
+    P: Scheduler,
+    B: MakeHeartbeat<Item>,
 {
-    let shared = Arc::new(Shared::new(sink, pacemaker, config.into(), beat));
+    let shared = Arc::new(Shared::new(sink, scheduler, config.into(), beat));
     let senders = Arc::new(Senders::of(&shared));
     let driver = Driver::new(Arc::clone(&shared), Arc::downgrade(&senders));
     (Sender::new(shared, senders), driver)

@@ -15,16 +15,16 @@ use super::line::{Awaits, Line, Senders, Shared};
 use super::turn::{GivenBack, Turn};
 #[cfg(feature = "hub")]
 use crate::HubError;
-use crate::audience::Audience;
+use crate::observer::reporter::Reporter;
+use crate::observer::telemetry::Audience;
 use crate::observer::{NoObserver, Outcome};
-use crate::pacemaker::{Abandoned, SinkPulse};
-use crate::telling::Telling;
-use crate::{Beat, Pacemaker};
+use crate::schedule::{DetachReason, SinkSchedule};
+use crate::{MakeHeartbeat, Scheduler};
 
-/// Sends the heartbeats of a sink; made by [`push`](crate::push()). It does nothing until it
+/// Sends the heartbeats of a sink; made by [`heartbeat_sink`](crate::heartbeat_sink). It does nothing until it
 /// [runs](Self::run).
 #[must_use = "a driver does nothing until it runs"]
-pub struct Driver<Item, Si, P: Pacemaker, B, O: Audience = NoObserver> {
+pub struct Driver<Item, Si, B, P: Scheduler, O: Audience = NoObserver> {
     shared: Arc<Shared<Si, P, B>>,
     senders: Weak<Senders>,
     duty: Duty<O, P::Instant>,
@@ -82,28 +82,28 @@ enum Step<I> {
     End,
 }
 
-impl<Item, Si, P, B> Driver<Item, Si, P, B>
+impl<Item, Si, B, P> Driver<Item, Si, B, P>
 where
     Si: Sink<Item>,
-    P: Pacemaker,
-    B: Beat<Item>,
+    P: Scheduler,
+    B: MakeHeartbeat<Item>,
 {
     pub(super) fn new(shared: Arc<Shared<Si, P, B>>, senders: Weak<Senders>) -> Self {
         Self { shared, senders, duty: Duty::new(NoObserver), sends: PhantomData }
     }
 
     /// Tells `observer` what becomes of the heartbeats (T19).
-    pub fn observe<O: Audience>(self, observer: O) -> Driver<Item, Si, P, B, O> {
+    pub fn with_observer<O: Audience>(self, observer: O) -> Driver<Item, Si, B, P, O> {
         let (shared, senders) = (self.shared, self.senders);
         Driver { shared, senders, duty: Duty::new(observer), sends: PhantomData }
     }
 }
 
-impl<Item, Si, P, B, O> Driver<Item, Si, P, B, O>
+impl<Item, Si, B, P, O> Driver<Item, Si, B, P, O>
 where
     Si: Sink<Item>,
-    P: Pacemaker,
-    B: Beat<Item>,
+    P: Scheduler,
+    B: MakeHeartbeat<Item>,
     O: Audience,
 {
     /// Sends a heartbeat whenever nothing was handed over for an interval, until it is
@@ -141,7 +141,7 @@ where
             // An alarm that is set for an earlier instant goes off soon enough (T16).
             let anew = deadline.filter(|at| armed.is_none_or(|armed| *at < armed));
             if let Some(at) = anew {
-                line.pulse.set(alarm.as_mut(), at);
+                line.schedule.set(alarm.as_mut(), at);
                 armed = Some(at);
             }
             drop(line);
@@ -169,7 +169,7 @@ where
     fn step<'a>(
         &mut self,
         shared: &'a Shared<Si, P, B>,
-        line: &mut Line<Si, P::SinkPulse, B>,
+        line: &mut Line<Si, P::SinkSchedule, B>,
         turn: &mut Option<Turn<'a>>,
         cx: &mut Context<'_>,
     ) -> Result<Step<P::Instant>, DriverError<Si::Error>> {
@@ -197,9 +197,9 @@ where
             duty.end_sent(Outcome::Sent);
         }
         duty.tell_silence(line);
-        if duty.owed.is_some() && !line.pulse.is_in_flight() {
+        if duty.owed.is_some() && !line.schedule.is_in_flight() {
             duty.owed = None;
-            duty.telling.withdrawn(); // T6, T9
+            duty.reporter.withdrawn(); // T6, T9
         }
         let wait = |deadline| match turn {
             _ if flushed => Step::Rest(deadline),
@@ -220,8 +220,8 @@ where
             line.awaits = Awaits::Any; // within a message the machine is not asked
             return Ok(wait(None));
         }
-        let now = line.pulse.now();
-        let action = match line.pulse.poll_deadline(now, cx) {
+        let now = line.schedule.now();
+        let action = match line.schedule.poll_deadline(now, cx) {
             Ok(action) => action,
             Err(error) => return Err(duty.abandon(line, error)),
         };
@@ -238,7 +238,7 @@ where
                 None
             }
             Action::GiveUp => {
-                duty.telling.gave_up();
+                duty.reporter.gave_up();
                 return Ok(Step::Again);
             }
             Action::Stalled => return Err(duty.stall(line)),
@@ -269,21 +269,21 @@ where
     }
 }
 
-impl<Item, Si, P: Pacemaker, B, O: Audience> fmt::Debug for Driver<Item, Si, P, B, O> {
+impl<Item, Si, B, P: Scheduler, O: Audience> fmt::Debug for Driver<Item, Si, B, P, O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Driver").finish_non_exhaustive()
     }
 }
 
 /// Ends the heartbeats with the driver, however that ends: nobody asks for them any more. If a sender has
-/// the line just then, its pulse goes on until the last sender is gone, and no harm is done.
-struct Last<'a, Si, P: Pacemaker, B>(&'a Shared<Si, P, B>);
+/// the line just then, its schedule goes on until the last sender is gone, and no harm is done.
+struct Last<'a, Si, P: Scheduler, B>(&'a Shared<Si, P, B>);
 
-impl<Si, P: Pacemaker, B> Drop for Last<'_, Si, P, B> {
+impl<Si, P: Scheduler, B> Drop for Last<'_, Si, P, B> {
     fn drop(&mut self) {
         if let Some(mut line) = self.0.try_line() {
             line.stop();
-            line.pulse.stop(); // which may watch the end
+            line.schedule.stop(); // which may watch the end
         }
     }
 }
@@ -347,12 +347,12 @@ where
 
 /// What the driver owes: to the peer, and to the observer.
 struct Duty<O: Audience, I> {
-    telling: Telling<O::Observer>,
+    reporter: Reporter<O::Observer>,
     /// A heartbeat that was asked for, and not handed over.
     owed: Option<Owed<I>>,
     /// A heartbeat that was handed over, and not flushed.
     sent: Option<Sent>,
-    /// The end has come, but for what is to be flushed: the pulse watches how long that takes (T20).
+    /// The end has come, but for what is to be flushed: the schedule watches how long that takes (T20).
     ending: bool,
 }
 
@@ -372,7 +372,7 @@ impl<O: Audience, I: Instant> Duty<O, I> {
     /// The sink has failed, and the heartbeats end (T10).
     fn fail<Si, U, B, E>(&mut self, line: &mut Line<Si, U, B>, error: E) -> DriverError<E>
     where
-        U: SinkPulse<Instant = I>,
+        U: SinkSchedule<Instant = I>,
     {
         self.end(line);
         DriverError::Transport(error)
@@ -381,9 +381,9 @@ impl<O: Audience, I: Instant> Duty<O, I> {
     /// The peer does not read, and the heartbeats end (T20).
     fn stall<Si, U, B, E>(&mut self, line: &mut Line<Si, U, B>) -> DriverError<E>
     where
-        U: SinkPulse<Instant = I>,
+        U: SinkSchedule<Instant = I>,
     {
-        self.telling.stalled();
+        self.reporter.stalled();
         self.end(line);
         DriverError::Stalled
     }
@@ -392,12 +392,12 @@ impl<O: Audience, I: Instant> Duty<O, I> {
     fn abandon<Si, U, B, E>(
         &mut self,
         line: &mut Line<Si, U, B>,
-        error: Abandoned,
+        error: DetachReason,
     ) -> DriverError<E>
     where
-        U: SinkPulse<Instant = I>,
+        U: SinkSchedule<Instant = I>,
     {
-        self.telling.abandoned(error);
+        self.reporter.abandoned(error);
         self.end(line);
         #[cfg(feature = "hub")]
         return DriverError::Hub(error);
@@ -407,10 +407,10 @@ impl<O: Audience, I: Instant> Duty<O, I> {
 
     fn end<Si, U, B>(&mut self, line: &mut Line<Si, U, B>)
     where
-        U: SinkPulse<Instant = I>,
+        U: SinkSchedule<Instant = I>,
     {
         line.stop();
-        line.pulse.stop(); // which may watch the end
+        line.schedule.stop(); // which may watch the end
         self.tell_silence(line);
         self.give_in();
     }
@@ -424,15 +424,15 @@ impl<O: Audience, I: Instant> Duty<O, I> {
         cx: &mut Context<'_>,
     ) -> Result<Option<I>, DriverError<E>>
     where
-        U: SinkPulse<Instant = I>,
+        U: SinkSchedule<Instant = I>,
     {
         if stall_after.is_zero() {
             return Ok(None);
         }
         if !mem::replace(&mut self.ending, true) {
-            line.pulse.restart(Config::every(Duration::MAX).with_give_up_after(stall_after));
+            line.schedule.restart(Config::every(Duration::MAX).with_give_up_after(stall_after));
         }
-        match line.pulse.poll_deadline(line.pulse.now(), cx) {
+        match line.schedule.poll_deadline(line.schedule.now(), cx) {
             Ok(Action::WaitUntil(deadline)) => Ok(Some(deadline)),
             Ok(Action::GiveUp) => Err(self.stall(line)),
             Ok(_) => Ok(None),
@@ -443,10 +443,10 @@ impl<O: Audience, I: Instant> Duty<O, I> {
     /// Tells the longest silence that ended since this was last told.
     fn tell_silence<Si, U, B>(&self, line: &mut Line<Si, U, B>)
     where
-        U: SinkPulse<Instant = I>,
+        U: SinkSchedule<Instant = I>,
     {
         if let Some(silence) = line.take_silence() {
-            self.telling.silence(silence);
+            self.reporter.silence(silence);
         }
     }
 }
@@ -454,7 +454,7 @@ impl<O: Audience, I: Instant> Duty<O, I> {
 impl<O: Audience, I> Duty<O, I> {
     fn new(observer: O) -> Self {
         Self {
-            telling: Telling::new(observer.into_observer()),
+            reporter: Reporter::new(observer.into_observer()),
             owed: None,
             sent: None,
             ending: false,
@@ -463,7 +463,7 @@ impl<O: Audience, I> Duty<O, I> {
 
     fn end_sent(&mut self, outcome: Outcome) {
         if let Some(Sent { late, bytes }) = self.sent.take() {
-            self.telling.heartbeat(outcome, late, bytes);
+            self.reporter.heartbeat(outcome, late, bytes);
         }
     }
 
@@ -471,7 +471,7 @@ impl<O: Audience, I> Duty<O, I> {
     fn give_in(&mut self) {
         self.end_sent(Outcome::Error);
         if let Some(Owed { late, .. }) = self.owed.take() {
-            self.telling.heartbeat(Outcome::Error, late, None);
+            self.reporter.heartbeat(Outcome::Error, late, None);
         }
     }
 }

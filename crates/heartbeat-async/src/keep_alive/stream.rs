@@ -8,11 +8,11 @@ use futures_core::stream::FusedStream;
 use heartbeat_core::Config;
 use pin_project_lite::pin_project;
 
-use crate::audience::{Audience, InFlight, Memory};
-use crate::beat::{Beat, Kind, Recognize};
+use crate::keep_alive::{Classify, ItemKind, MakeHeartbeat};
+use crate::observer::reporter::Reporter;
+use crate::observer::telemetry::{Audience, InFlight, Memory};
 use crate::observer::{NoObserver, Observer, Outcome};
-use crate::pacemaker::{AlarmOf, Due, News, Pacemaker, Pulse, Witness};
-use crate::telling::Telling;
+use crate::schedule::{Activity, Schedule, Scheduler, SleepOf, Verdict, Witness};
 
 pin_project! {
     /// A stream that yields a heartbeat whenever the stream within has been silent for an interval.
@@ -35,27 +35,27 @@ pin_project! {
     ///
     /// Dropping the stream drops its alarm. A heartbeat that was yielded, and after which the
     /// consumer has not polled again, counts as [`Outcome::Error`] (T16); on a hub the consumer may
-    /// have [stalled](Observer::stalled) with it. Nothing else is lost: items are never kept back.
+    /// have [stalled](Observer::on_stall) with it. Nothing else is lost: items are never kept back.
     #[must_use = "streams do nothing unless polled"]
-    pub struct HeartbeatStream<S, P, B, O = NoObserver>
+    pub struct HeartbeatStream<S, B, P, O = NoObserver>
     where
-        P: Pacemaker,
+        P: Scheduler,
         O: Audience,
     {
         #[pin]
         inner: S,
         #[pin]
-        alarm: AlarmOf<P>,
-        // Dropped before the pulse, which knows why the consumer has not come back.
-        flight: Flight<O, P::Pulse>,
-        state: State<P::Pulse>,
+        alarm: SleepOf<P>,
+        // Dropped before the schedule, which knows why the consumer has not come back.
+        flight: Flight<O, P::Schedule>,
+        state: State<P::Schedule>,
         beat: B,
     }
 }
 
 /// When the next heartbeat is due, and what there is to know for it.
 struct State<U> {
-    pulse: U,
+    schedule: U,
     /// Not so if disabled or stopped: items pass then, and that is all (T1, T9).
     beating: bool,
     /// A consumer that does not come back is told of (T20), so it is to be known at once that it is.
@@ -79,46 +79,46 @@ enum Taken {
     End,
 }
 
-impl<S, P, B> HeartbeatStream<S, P, B>
+impl<S, B, P> HeartbeatStream<S, B, P>
 where
     S: Stream,
-    P: Pacemaker,
-    B: Beat<S::Item>,
+    P: Scheduler,
+    B: MakeHeartbeat<S::Item>,
 {
     /// Wraps a stream. Its silence begins now (T2).
     ///
     /// `config` is an interval or a whole [`Config`]; `beat` makes the heartbeats, in the simplest
-    /// case a closure. For a stream of `Result` wrap it in [`TryBeat`](crate::TryBeat), which knows
+    /// case a closure. For a stream of `Result` wrap it in [`MakeOk`](crate::MakeOk), which knows
     /// that an `Err` is no send (T17).
-    pub fn new(inner: S, pacemaker: P, config: impl Into<Config>, beat: B) -> Self {
+    pub fn new(inner: S, scheduler: P, config: impl Into<Config>, beat: B) -> Self {
         let config = config.into();
         let state = State {
-            pulse: pacemaker.born(config),
+            schedule: scheduler.schedule(config),
             beating: !config.is_disabled(),
             watched: !config.stall_after().is_zero(),
             muted: false,
             taken: Taken::Nothing,
         };
         let flight = Flight::new(NoObserver);
-        Self { inner, alarm: AlarmOf::<P>::default(), flight, state, beat }
+        Self { inner, alarm: SleepOf::<P>::default(), flight, state, beat }
     }
 }
 
-impl<S, P, B, O> HeartbeatStream<S, P, B, O>
+impl<S, B, P, O> HeartbeatStream<S, B, P, O>
 where
     S: Stream,
-    P: Pacemaker,
+    P: Scheduler,
     O: Audience,
 {
     /// Tells `observer` what becomes of the heartbeats from now on (T19).
-    pub fn observe<Q: Audience>(self, observer: Q) -> HeartbeatStream<S, P, B, Q> {
+    pub fn with_observer<Q: Audience>(self, observer: Q) -> HeartbeatStream<S, B, P, Q> {
         let Self { inner, alarm, state, beat, flight: mut before } = self;
         let mut flight = Flight::new(observer);
         if let Some(beat) = before.memory.land() {
             flight.memory.take_off(|| beat);
         }
         if state.beating {
-            flight.measure(|| state.pulse.now());
+            flight.measure(|| state.schedule.now());
         }
         HeartbeatStream { inner, alarm, flight, state, beat }
     }
@@ -126,12 +126,12 @@ where
     /// Takes inner items for which `is_heartbeat` holds for somebody else's heartbeats, not for real
     /// events: they break the silence, but they do not keep a dead producer's stream alive (T12,
     /// T21).
-    pub fn recognize<F>(self, is_heartbeat: F) -> HeartbeatStream<S, P, Recognize<B, F>, O>
+    pub fn treat_as_heartbeat<F>(self, is_heartbeat: F) -> HeartbeatStream<S, Classify<B, F>, P, O>
     where
         F: FnMut(&S::Item) -> bool,
     {
         let Self { inner, alarm, state, beat, flight } = self;
-        let beat = Recognize::new(beat, is_heartbeat);
+        let beat = Classify::new(beat, is_heartbeat);
         HeartbeatStream { inner, alarm, flight, state, beat }
     }
 
@@ -139,7 +139,7 @@ where
     pub fn stop(self: Pin<&mut Self>) {
         let mut this = self.project();
         this.flight.tell_stall();
-        this.alarm.set(AlarmOf::<P>::default());
+        this.alarm.set(SleepOf::<P>::default());
         this.state.end_beats();
     }
 
@@ -165,22 +165,22 @@ where
     }
 }
 
-impl<S, P, B, O> HeartbeatStream<S, P, B, O>
+impl<S, B, P, O> HeartbeatStream<S, B, P, O>
 where
-    P: Pacemaker,
+    P: Scheduler,
     O: Observer,
 {
-    /// The observer that was given to [`observe`](Self::observe).
+    /// The observer that was given to [`with_observer`](Self::with_observer).
     pub fn observer(&self) -> &O {
-        self.flight.telling.observer()
+        self.flight.reporter.observer()
     }
 }
 
-impl<S, P, B, O> Stream for HeartbeatStream<S, P, B, O>
+impl<S, B, P, O> Stream for HeartbeatStream<S, B, P, O>
 where
     S: Stream,
-    P: Pacemaker,
-    B: Beat<S::Item>,
+    P: Scheduler,
+    B: MakeHeartbeat<S::Item>,
     O: Audience,
 {
     type Item = S::Item;
@@ -194,8 +194,8 @@ where
                 return Poll::Ready(None);
             }
             this.flight.end(Outcome::Sent); // the consumer is back for more
-            if state.watched && state.pulse.consumer_is_back() {
-                this.flight.telling.stalled();
+            if state.watched && state.schedule.consumer_is_back() {
+                this.flight.reporter.stalled();
                 state.end_beats();
             }
             state.taken = Taken::Heartbeat;
@@ -204,23 +204,23 @@ where
         // Real items first, always, and they touch neither clock nor alarm (T16, T17).
         match this.inner.poll_next(cx) {
             Poll::Ready(Some(item)) => {
-                match this.beat.kind(&item) {
-                    Kind::Real => (state.taken, state.muted) = (Taken::Real, false),
-                    Kind::Heartbeat => {
+                match this.beat.classify(&item) {
+                    ItemKind::Event => (state.taken, state.muted) = (Taken::Real, false),
+                    ItemKind::Heartbeat => {
                         (state.taken, state.muted) = (Taken::Heartbeat.max(state.taken), false);
                     }
-                    Kind::Failure => state.muted = true,
+                    ItemKind::Error => state.muted = true,
                 }
                 Poll::Ready(Some(item))
             }
             Poll::Ready(None) => {
                 // Where there are no heartbeats the machine was told of no sends.
                 if state.beating {
-                    this.flight.measure(|| state.pulse.now());
+                    this.flight.measure(|| state.schedule.now());
                 }
                 state.taken = Taken::End;
-                state.pulse.stop();
-                this.alarm.set(AlarmOf::<P>::default());
+                state.schedule.stop();
+                this.alarm.set(SleepOf::<P>::default());
                 Poll::Ready(None)
             }
             Poll::Pending => state.poll_beat(this.alarm, this.beat, this.flight, cx).map(Some),
@@ -236,11 +236,11 @@ where
     }
 }
 
-impl<S, P, B, O> FusedStream for HeartbeatStream<S, P, B, O>
+impl<S, B, P, O> FusedStream for HeartbeatStream<S, B, P, O>
 where
     S: Stream,
-    P: Pacemaker,
-    B: Beat<S::Item>,
+    P: Scheduler,
+    B: MakeHeartbeat<S::Item>,
     O: Audience,
 {
     fn is_terminated(&self) -> bool {
@@ -248,24 +248,24 @@ where
     }
 }
 
-impl<S, P, B, O> fmt::Debug for HeartbeatStream<S, P, B, O>
+impl<S, B, P, O> fmt::Debug for HeartbeatStream<S, B, P, O>
 where
     S: fmt::Debug,
-    P: Pacemaker,
-    P::Pulse: fmt::Debug,
+    P: Scheduler,
+    P::Schedule: fmt::Debug,
     O: Audience,
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HeartbeatStream")
             .field("inner", &self.inner)
-            .field("pulse", &self.state.pulse)
+            .field("schedule", &self.state.schedule)
             .finish_non_exhaustive()
     }
 }
 
-impl<U: Pulse> State<U> {
+impl<U: Schedule> State<U> {
     fn end_beats(&mut self) {
-        self.pulse.stop();
+        self.schedule.stop();
         self.beating = false;
     }
 
@@ -274,48 +274,48 @@ impl<U: Pulse> State<U> {
     #[inline(never)]
     fn poll_beat<B, Item, O>(
         &mut self,
-        alarm: Pin<&mut U::Alarm>,
+        alarm: Pin<&mut U::Sleep>,
         beat: &mut B,
         flight: &mut Flight<O, U>,
         cx: &mut Context<'_>,
     ) -> Poll<Item>
     where
-        B: Beat<Item>,
+        B: MakeHeartbeat<Item>,
         O: Audience,
     {
-        let held_back = self.muted || !beat.fits();
+        let held_back = self.muted || !beat.at_boundary();
         let nothing_to_report = held_back && self.taken == Taken::Nothing;
         if nothing_to_report || !self.beating {
             return Poll::Pending;
         }
 
-        let now = self.pulse.now();
+        let now = self.schedule.now();
         let news = match mem::replace(&mut self.taken, Taken::Nothing) {
-            Taken::Real => News::Sent,
-            Taken::Heartbeat => News::Bytes,
-            Taken::Nothing | Taken::Ours | Taken::End => News::Nothing,
+            Taken::Real => Activity::Event,
+            Taken::Heartbeat => Activity::OtherBytes,
+            Taken::Nothing | Taken::Ours | Taken::End => Activity::None,
         };
-        if news != News::Nothing {
+        if news != Activity::None {
             flight.measure(|| now);
         }
         if held_back {
-            self.pulse.report(news, now);
+            self.schedule.report(news, now);
             return Poll::Pending;
         }
-        match ready!(self.pulse.poll_due(alarm, news, now, cx)) {
-            Due::Heartbeat { late } => {
-                let heartbeat = beat.heartbeat();
+        match ready!(self.schedule.poll_due(alarm, news, now, cx)) {
+            Verdict::SendHeartbeat { late } => {
+                let heartbeat = beat.make();
                 flight.memory.take_off(|| InFlight {
                     late,
-                    bytes: beat.bytes(&heartbeat),
-                    witness: self.watched.then(|| self.pulse.witness()),
+                    bytes: beat.encoded_len(&heartbeat),
+                    witness: self.watched.then(|| self.schedule.witness()),
                 });
                 self.taken = Taken::Ours;
                 return Poll::Ready(heartbeat);
             }
-            Due::GaveUp => flight.telling.gave_up(),
-            Due::Abandoned(error) => {
-                flight.telling.abandoned(error);
+            Verdict::GaveUp => flight.reporter.gave_up(),
+            Verdict::Detached(error) => {
+                flight.reporter.abandoned(error);
                 self.end_beats();
             }
         }
@@ -326,41 +326,41 @@ impl<U: Pulse> State<U> {
 /// Tells of the heartbeats, each of which is in flight from when the consumer has taken it until it comes
 /// back for more: that it did means that the heartbeat is out (T16). If it never does, nobody knows; but on a
 /// hub it is known whether it stayed away for too long.
-struct Flight<O: Audience, U: Pulse> {
-    telling: Telling<O::Observer>,
+struct Flight<O: Audience, U: Schedule> {
+    reporter: Reporter<O::Observer>,
     memory: O::Memory<U::Instant, U::Witness>,
 }
 
-impl<O: Audience, U: Pulse> Flight<O, U> {
+impl<O: Audience, U: Schedule> Flight<O, U> {
     fn new(observer: O) -> Self {
-        let telling = Telling::new(observer.into_observer());
-        Self { telling, memory: O::Memory::default() }
+        let reporter = Reporter::new(observer.into_observer());
+        Self { reporter, memory: O::Memory::default() }
     }
 
     fn end(&mut self, outcome: Outcome) {
         if let Some(InFlight { late, bytes, .. }) = self.memory.land() {
-            self.telling.heartbeat(outcome, late, bytes);
+            self.reporter.heartbeat(outcome, late, bytes);
         }
     }
 
     /// Tells that the consumer has stayed away with a heartbeat for too long, if it has (T20).
     fn tell_stall(&mut self) {
         if self.memory.witness().has_stalled() {
-            self.telling.stalled();
+            self.reporter.stalled();
         }
     }
 
     /// Tells the silence that ends now, if anybody listens.
     fn measure(&mut self, now: impl FnOnce() -> U::Instant) {
-        if self.telling.is_enabled() {
+        if self.reporter.is_enabled() {
             if let Some(lasted) = self.memory.silence(now()) {
-                self.telling.silence(lasted);
+                self.reporter.silence(lasted);
             }
         }
     }
 }
 
-impl<O: Audience, U: Pulse> Drop for Flight<O, U> {
+impl<O: Audience, U: Schedule> Drop for Flight<O, U> {
     fn drop(&mut self) {
         self.tell_stall();
         self.end(Outcome::Error);

@@ -5,9 +5,9 @@ use std::task::Wake;
 
 /// Remembers that it was woken.
 #[derive(Debug, Default)]
-pub(crate) struct Woken(AtomicBool);
+pub(crate) struct FlagWaker(AtomicBool);
 
-impl Woken {
+impl FlagWaker {
     /// One that was not woken yet, and what wakes it.
     pub(crate) fn new() -> (Arc<Self>, Waker) {
         let woken = Arc::new(Self::default());
@@ -20,7 +20,7 @@ impl Woken {
     }
 }
 
-impl Wake for Woken {
+impl Wake for FlagWaker {
     fn wake(self: Arc<Self>) {
         self.0.store(true, Ordering::Relaxed);
     }

@@ -5,48 +5,49 @@ use core::time::Duration;
 
 use heartbeat_core::{Action, Config, Heartbeat};
 
+use super::seed;
 use crate::Timer;
-use crate::alarm::Alarm;
-use crate::pacemaker::{Abandoned, Due, News, Paces, Pulse, SinkPulse};
-use crate::seed;
+use crate::schedule::lazy_sleep::LazySleep;
+use crate::schedule::{Activity, DetachReason, Schedule, SealedScheduler, SinkSchedule, Verdict};
 
 /// A machine of one's own, on an alarm of one's own.
-pub struct Own<T: Timer> {
+pub struct LocalSchedule<T: Timer> {
     heart: Heartbeat<T::Instant>,
     timer: T,
 }
 
-impl<T: Timer> Paces for T {
+impl<T: Timer> SealedScheduler for T {
     type Instant = T::Instant;
-    type Pulse = Own<T>;
-    type SinkPulse = Own<T>;
+    type Schedule = LocalSchedule<T>;
+    type SinkSchedule = LocalSchedule<T>;
 
-    fn born(self, config: Config) -> Own<T> {
-        Own { heart: heart(config, &self), timer: self }
+    fn schedule(self, config: Config) -> LocalSchedule<T> {
+        LocalSchedule { heart: heart(config, &self), timer: self }
     }
 
-    fn born_for_sink(self, config: Config) -> Own<T> {
-        self.born(config)
+    fn schedule_sink(self, config: Config) -> LocalSchedule<T> {
+        self.schedule(config)
     }
 }
 
-impl<T: Timer> Own<T> {
-    fn tell(&mut self, news: News, now: T::Instant) {
+impl<T: Timer> LocalSchedule<T> {
+    fn tell(&mut self, news: Activity, now: T::Instant) {
         match news {
-            News::Nothing => {}
-            News::Sent => self.heart.on_send(now),
-            News::Bytes => self.heart.on_bytes(now),
+            Activity::None => {}
+            Activity::Event => self.heart.on_send(now),
+            Activity::OtherBytes => self.heart.on_bytes(now),
         }
     }
 }
 
 fn heart<T: Timer>(config: Config, timer: &T) -> Heartbeat<T::Instant> {
-    Heartbeat::new(&seed::sown(config), timer.now()).with_granularity(timer.granularity())
+    Heartbeat::new(&seed::with_unique_seed(config), timer.now())
+        .with_granularity(timer.granularity())
 }
 
-impl<T: Timer> Pulse for Own<T> {
+impl<T: Timer> Schedule for LocalSchedule<T> {
     type Instant = T::Instant;
-    type Alarm = Alarm<T>;
+    type Sleep = LazySleep<T>;
     type Witness = ();
 
     fn witness(&self) {}
@@ -55,7 +56,7 @@ impl<T: Timer> Pulse for Own<T> {
         self.timer.now()
     }
 
-    fn report(&mut self, news: News, now: T::Instant) {
+    fn report(&mut self, news: Activity, now: T::Instant) {
         self.tell(news, now);
     }
 
@@ -70,15 +71,15 @@ impl<T: Timer> Pulse for Own<T> {
 
     fn poll_due(
         &mut self,
-        mut alarm: Pin<&mut Alarm<T>>,
-        news: News,
+        mut alarm: Pin<&mut LazySleep<T>>,
+        news: Activity,
         mut now: T::Instant,
         cx: &mut Context<'_>,
-    ) -> Poll<Due> {
+    ) -> Poll<Verdict> {
         self.tell(news, now);
         // What happened has moved the deadline away from the alarm, which is set all the same. If nothing
         // has, it may be the alarm that has woken us, and it must be looked at.
-        if news != News::Nothing && alarm.holds(now, cx.waker()) {
+        if news != Activity::None && alarm.holds(now, cx.waker()) {
             return Poll::Pending;
         }
 
@@ -89,10 +90,10 @@ impl<T: Timer> Pulse for Own<T> {
                 Action::WaitUntil(deadline) => deadline,
                 Action::SendHeartbeat { late } => {
                     alarm.disarm();
-                    return Poll::Ready(Due::Heartbeat { late });
+                    return Poll::Ready(Verdict::SendHeartbeat { late });
                 }
                 // Only a real event changes that (T12).
-                Action::GiveUp => return Poll::Ready(Due::GaveUp),
+                Action::GiveUp => return Poll::Ready(Verdict::GaveUp),
                 // The last two are for others: who stopped is passing through, and who is asked
                 // while a heartbeat is in flight is a push side.
                 Action::WaitForever | Action::Stopped | Action::Stalled => return Poll::Pending,
@@ -103,7 +104,7 @@ impl<T: Timer> Pulse for Own<T> {
     }
 }
 
-impl<T: Timer> SinkPulse for Own<T> {
+impl<T: Timer> SinkSchedule for LocalSchedule<T> {
     type Instant = T::Instant;
     type Sleep = T::Sleep;
 
@@ -115,7 +116,7 @@ impl<T: Timer> SinkPulse for Own<T> {
         self.heart.silence(now)
     }
 
-    fn report(&mut self, news: News, now: T::Instant) {
+    fn report(&mut self, news: Activity, now: T::Instant) {
         self.tell(news, now);
     }
 
@@ -135,7 +136,7 @@ impl<T: Timer> SinkPulse for Own<T> {
         &mut self,
         now: T::Instant,
         _: &mut Context<'_>,
-    ) -> Result<Action<T::Instant>, Abandoned> {
+    ) -> Result<Action<T::Instant>, DetachReason> {
         Ok(self.heart.poll_deadline(now))
     }
 
@@ -144,7 +145,7 @@ impl<T: Timer> SinkPulse for Own<T> {
     }
 }
 
-impl<T: Timer> fmt::Debug for Own<T>
+impl<T: Timer> fmt::Debug for LocalSchedule<T>
 where
     T::Instant: fmt::Debug,
 {

@@ -7,68 +7,68 @@
 /// # Example
 ///
 /// ```
-/// use heartbeat_async::{Beat, Kind};
+/// use heartbeat_async::{MakeHeartbeat, ItemKind};
 ///
 /// /// An empty line is the heartbeat of this stream of lines.
 /// struct EmptyLine;
 ///
-/// impl Beat<String> for EmptyLine {
-///     fn heartbeat(&mut self) -> String {
+/// impl MakeHeartbeat<String> for EmptyLine {
+///     fn make(&mut self) -> String {
 ///         String::from("\n")
 ///     }
 ///
-///     fn kind(&mut self, line: &String) -> Kind {
-///         if line == "\n" { Kind::Heartbeat } else { Kind::Real }
+///     fn classify(&mut self, line: &String) -> ItemKind {
+///         if line == "\n" { ItemKind::Heartbeat } else { ItemKind::Event }
 ///     }
 ///
-///     fn bytes(&mut self, line: &String) -> Option<usize> {
+///     fn encoded_len(&mut self, line: &String) -> Option<usize> {
 ///         Some(line.len())
 ///     }
 /// }
 /// ```
-pub trait Beat<Item> {
+pub trait MakeHeartbeat<Item> {
     /// Makes the next heartbeat. Encode it once and clone it, if that is cheaper.
-    fn heartbeat(&mut self) -> Item;
+    fn make(&mut self) -> Item;
 
     /// What an item of the inner stream is. Default: real.
-    fn kind(&mut self, item: &Item) -> Kind {
+    fn classify(&mut self, item: &Item) -> ItemKind {
         let _ = item;
-        Kind::Real
+        ItemKind::Event
     }
 
     /// How many bytes a heartbeat takes, for the observer. Default: unknown.
-    fn bytes(&mut self, heartbeat: &Item) -> Option<usize> {
+    fn encoded_len(&mut self, heartbeat: &Item) -> Option<usize> {
         let _ = heartbeat;
         None
     }
 
-    /// Whether a heartbeat may stand behind the items whose [`kind`](Self::kind) was asked so far.
+    /// Whether a heartbeat may stand behind the items whose [`classify`](Self::classify) was asked so far.
     /// Default: always.
     ///
     /// While it may not, nobody asks whether one is due, and that is no stall (T20). Only an item may
     /// change the answer: it breaks the silence at the same time.
-    fn fits(&self) -> bool {
+    fn at_boundary(&self) -> bool {
         true
     }
 }
 
 /// What an item that passes by is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Kind {
+pub enum ItemKind {
     /// A real event (T3).
-    Real,
+    Event,
     /// A heartbeat that somebody else has made. It breaks the silence, but is no sign of life from
     /// the producer (T12, T21).
     Heartbeat,
     /// A failure. It is no send, and no heartbeat follows it until something else does (T17).
-    Failure,
+    Error,
 }
 
-impl<Item, F> Beat<Item> for F
+impl<Item, F> MakeHeartbeat<Item> for F
 where
     F: FnMut() -> Item,
 {
-    fn heartbeat(&mut self) -> Item {
+    fn make(&mut self) -> Item {
         self()
     }
 }
@@ -76,70 +76,70 @@ where
 /// The heartbeats of a stream of `Result`: each is an `Ok`, and an `Err` that passes by is a failure
 /// (T17).
 #[derive(Debug, Clone, Copy, Default)]
-pub struct TryBeat<B> {
+pub struct MakeOk<B> {
     inner: B,
 }
 
-impl<B> TryBeat<B> {
+impl<B> MakeOk<B> {
     /// Wraps what knows the heartbeats within the `Ok`.
     pub const fn new(inner: B) -> Self {
         Self { inner }
     }
 }
 
-impl<Item, E, B> Beat<Result<Item, E>> for TryBeat<B>
+impl<Item, E, B> MakeHeartbeat<Result<Item, E>> for MakeOk<B>
 where
-    B: Beat<Item>,
+    B: MakeHeartbeat<Item>,
 {
-    fn heartbeat(&mut self) -> Result<Item, E> {
-        Ok(self.inner.heartbeat())
+    fn make(&mut self) -> Result<Item, E> {
+        Ok(self.inner.make())
     }
 
-    fn kind(&mut self, item: &Result<Item, E>) -> Kind {
-        item.as_ref().map_or(Kind::Failure, |item| self.inner.kind(item))
+    fn classify(&mut self, item: &Result<Item, E>) -> ItemKind {
+        item.as_ref().map_or(ItemKind::Error, |item| self.inner.classify(item))
     }
 
-    fn bytes(&mut self, heartbeat: &Result<Item, E>) -> Option<usize> {
-        self.inner.bytes(heartbeat.as_ref().ok()?)
+    fn encoded_len(&mut self, heartbeat: &Result<Item, E>) -> Option<usize> {
+        self.inner.encoded_len(heartbeat.as_ref().ok()?)
     }
 
-    fn fits(&self) -> bool {
-        self.inner.fits()
+    fn at_boundary(&self) -> bool {
+        self.inner.at_boundary()
     }
 }
 
 /// Heartbeats that are known also where somebody else has made them (T21); see
-/// [`HeartbeatStream::recognize`](crate::HeartbeatStream::recognize).
+/// [`HeartbeatStream::treat_as_heartbeat`](crate::HeartbeatStream::treat_as_heartbeat).
 #[derive(Debug, Clone, Copy)]
-pub struct Recognize<B, P> {
+pub struct Classify<B, P> {
     inner: B,
     is_heartbeat: P,
 }
 
-impl<B, P> Recognize<B, P> {
+impl<B, P> Classify<B, P> {
     pub(crate) const fn new(inner: B, is_heartbeat: P) -> Self {
         Self { inner, is_heartbeat }
     }
 }
 
-impl<Item, B, P> Beat<Item> for Recognize<B, P>
+impl<Item, B, P> MakeHeartbeat<Item> for Classify<B, P>
 where
-    B: Beat<Item>,
+    B: MakeHeartbeat<Item>,
     P: FnMut(&Item) -> bool,
 {
-    fn heartbeat(&mut self) -> Item {
-        self.inner.heartbeat()
+    fn make(&mut self) -> Item {
+        self.inner.make()
     }
 
-    fn kind(&mut self, item: &Item) -> Kind {
-        if (self.is_heartbeat)(item) { Kind::Heartbeat } else { self.inner.kind(item) }
+    fn classify(&mut self, item: &Item) -> ItemKind {
+        if (self.is_heartbeat)(item) { ItemKind::Heartbeat } else { self.inner.classify(item) }
     }
 
-    fn bytes(&mut self, heartbeat: &Item) -> Option<usize> {
-        self.inner.bytes(heartbeat)
+    fn encoded_len(&mut self, heartbeat: &Item) -> Option<usize> {
+        self.inner.encoded_len(heartbeat)
     }
 
-    fn fits(&self) -> bool {
-        self.inner.fits()
+    fn at_boundary(&self) -> bool {
+        self.inner.at_boundary()
     }
 }

@@ -9,10 +9,10 @@ use futures_sink::Sink;
 
 use super::line::{Line, Senders, Shared};
 use super::turn::Turn;
-use crate::{Beat, Pacemaker};
+use crate::{MakeHeartbeat, Scheduler};
 
 /// Sends real items into a sink whose silence a [`Driver`](crate::Driver) fills; made by
-/// [`push`](crate::push()).
+/// [`heartbeat_sink`](crate::heartbeat_sink).
 ///
 /// Clones send into the same sink. Their items go in whole and one after the other, in the order in
 /// which they were asked to, and none is ever dropped for a heartbeat (T18). Without a driver, or
@@ -23,17 +23,17 @@ use crate::{Beat, Pacemaker};
 /// Each future may be dropped at any point. An item is either handed over whole or not at all: as
 /// long as the sink was not ready, it is dropped with the future. What was handed over is flushed by
 /// the driver or by the next sender.
-pub struct Sender<Item, Si, P: Pacemaker, B> {
+pub struct Sender<Item, Si, B, P: Scheduler> {
     shared: Arc<Shared<Si, P, B>>,
     senders: Arc<Senders>,
     takes: PhantomData<fn(Item)>,
 }
 
-impl<Item, Si, P, B> Sender<Item, Si, P, B>
+impl<Item, Si, B, P> Sender<Item, Si, B, P>
 where
     Si: Sink<Item>,
-    P: Pacemaker,
-    B: Beat<Item>,
+    P: Scheduler,
+    B: MakeHeartbeat<Item>,
 {
     pub(super) fn new(shared: Arc<Shared<Si, P, B>>, senders: Arc<Senders>) -> Self {
         Self { shared, senders, takes: PhantomData }
@@ -96,7 +96,7 @@ where
     /// Asks the sink for something until it has answered.
     async fn ask_in_turn<R>(
         &self,
-        poll: impl Fn(&mut Line<Si, P::SinkPulse, B>, &mut Context<'_>) -> Poll<R>,
+        poll: impl Fn(&mut Line<Si, P::SinkSchedule, B>, &mut Context<'_>) -> Poll<R>,
     ) -> R {
         let mut left_behind = LeftBehind(Some(&self.shared.changed));
         let _turn = self.shared.turns.take().await;
@@ -110,7 +110,7 @@ where
         &'a self,
         _: &Turn<'a>,
         item: Item,
-    ) -> Result<MutexGuard<'a, Line<Si, P::SinkPulse, B>>, Si::Error> {
+    ) -> Result<MutexGuard<'a, Line<Si, P::SinkSchedule, B>>, Si::Error> {
         let line = self.shared.line().await;
         let (mut line, ready) = self.shared.ask(line, Line::poll_ready).await;
         ready?;
@@ -119,14 +119,14 @@ where
     }
 }
 
-impl<Item, Si, P: Pacemaker, B> Clone for Sender<Item, Si, P, B> {
+impl<Item, Si, B, P: Scheduler> Clone for Sender<Item, Si, B, P> {
     fn clone(&self) -> Self {
         let (shared, senders) = (Arc::clone(&self.shared), Arc::clone(&self.senders));
         Self { shared, senders, takes: PhantomData }
     }
 }
 
-impl<Item, Si, P: Pacemaker, B> fmt::Debug for Sender<Item, Si, P, B> {
+impl<Item, Si, B, P: Scheduler> fmt::Debug for Sender<Item, Si, B, P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Sender").finish_non_exhaustive()
     }

@@ -6,27 +6,27 @@ use core::time::Duration;
 
 use heartbeat_core::{Action, Config, Key};
 
-use super::shard::{Asked, Shard};
+use super::shard::{Polled, Shard};
 use crate::Timer;
-use crate::pacemaker::{Due, News, Pulse, Witness};
+use crate::schedule::{Activity, Schedule, Verdict, Witness};
 
 /// The machine of a stream, that lives in a hub: where it is. 16 bytes, and no more, for a stream to take 24
 /// together with what it notes itself: that is what fits into the smallest task of tokio.
-pub struct HubPulse<T: Timer> {
+pub struct HubSchedule<T: Timer> {
     shard: Arc<Shard<T>>,
     key: Option<Key>,
 }
 
-impl<T: Timer> HubPulse<T> {
-    pub(super) fn born(shard: Arc<Shard<T>>, config: Config) -> Self {
+impl<T: Timer> HubSchedule<T> {
+    pub(super) fn schedule(shard: Arc<Shard<T>>, config: Config) -> Self {
         let key = shard.open(config, shard.clock().now());
         Self { shard, key }
     }
 }
 
-impl<T: Timer> Pulse for HubPulse<T> {
+impl<T: Timer> Schedule for HubSchedule<T> {
     type Instant = Duration;
-    type Alarm = ();
+    type Sleep = ();
     type Witness = HubWitness<T>;
 
     fn witness(&self) -> HubWitness<T> {
@@ -37,7 +37,7 @@ impl<T: Timer> Pulse for HubPulse<T> {
         self.shard.clock().now()
     }
 
-    fn report(&mut self, news: News, now: Duration) {
+    fn report(&mut self, news: Activity, now: Duration) {
         self.shard.report(self.key, news, now);
     }
 
@@ -53,29 +53,31 @@ impl<T: Timer> Pulse for HubPulse<T> {
     fn poll_due(
         &mut self,
         _: Pin<&mut ()>,
-        news: News,
+        news: Activity,
         now: Duration,
         cx: &mut Context<'_>,
-    ) -> Poll<Due> {
-        let moved = news != News::Nothing;
+    ) -> Poll<Verdict> {
+        let moved = news != Activity::None;
         match self.shard.ask(self.key, (news, now), now, moved, cx.waker()) {
-            Asked::Machine(Action::SendHeartbeat { late }) => Poll::Ready(Due::Heartbeat { late }),
-            Asked::Machine(Action::GiveUp) => Poll::Ready(Due::GaveUp),
-            Asked::Machine(_) | Asked::Needless => Poll::Pending,
-            Asked::Abandoned(error) => Poll::Ready(Due::Abandoned(error)),
+            Polled::Action(Action::SendHeartbeat { late }) => {
+                Poll::Ready(Verdict::SendHeartbeat { late })
+            }
+            Polled::Action(Action::GiveUp) => Poll::Ready(Verdict::GaveUp),
+            Polled::Action(_) | Polled::Unchanged => Poll::Pending,
+            Polled::Detached(error) => Poll::Ready(Verdict::Detached(error)),
         }
     }
 }
 
-impl<T: Timer> Drop for HubPulse<T> {
+impl<T: Timer> Drop for HubSchedule<T> {
     fn drop(&mut self) {
         self.stop();
     }
 }
 
-impl<T: Timer> fmt::Debug for HubPulse<T> {
+impl<T: Timer> fmt::Debug for HubSchedule<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HubPulse").field("key", &self.key).finish_non_exhaustive()
+        f.debug_struct("HubSchedule").field("key", &self.key).finish_non_exhaustive()
     }
 }
 

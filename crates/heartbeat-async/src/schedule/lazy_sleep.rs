@@ -11,7 +11,7 @@ use crate::Timer;
 pin_project! {
     /// The alarm of a stream. It is set for a deadline, at which its owner asks the machine whether
     /// that still holds (T16).
-    pub struct Alarm<T: Timer> {
+    pub struct LazySleep<T: Timer> {
         #[pin]
         sleep: Option<T::Sleep>,
         armed: Option<Armed<T::Instant>>,
@@ -26,13 +26,13 @@ struct Armed<I> {
     waker: Waker,
 }
 
-impl<T: Timer> Default for Alarm<T> {
+impl<T: Timer> Default for LazySleep<T> {
     fn default() -> Self {
         Self { sleep: None, armed: None }
     }
 }
 
-impl<T: Timer> Alarm<T> {
+impl<T: Timer> LazySleep<T> {
     /// Drops it, and whatever it holds of the timer.
     pub(crate) fn clear(self: Pin<&mut Self>) {
         let mut this = self.project();

@@ -11,19 +11,19 @@ use heartbeat_frame::{
 ///
 /// ```
 /// use heartbeat_frame::{HeartbeatMessage, SseHeartbeat};
-/// use heartbeat_http::Framing;
+/// use heartbeat_http::BodyFraming;
 ///
-/// let comments = Framing::sse(&SseHeartbeat::default());
-/// let messages = Framing::grpc(&HeartbeatMessage::empty());
+/// let comments = BodyFraming::sse(&SseHeartbeat::default());
+/// let messages = BodyFraming::grpc(&HeartbeatMessage::empty());
 /// ```
 #[derive(Debug, Clone)]
 #[must_use = "a framing does nothing until a body has it"]
-pub struct Framing {
+pub struct BodyFraming {
     pub(crate) heartbeat: Bytes,
     pub(crate) tracker: Tracker,
 }
 
-impl Framing {
+impl BodyFraming {
     /// Server-sent events.
     pub fn sse(heartbeat: &SseHeartbeat) -> Self {
         Self::new(heartbeat.bytes(), SseTracker::new(heartbeat))

@@ -1,6 +1,6 @@
 use core::time::Duration;
 
-use crate::pacemaker::Abandoned;
+use crate::schedule::DetachReason;
 use crate::{Observer, Outcome};
 
 /// An event of `tracing`, if there is that feature.
@@ -20,11 +20,11 @@ pub(crate) use event;
 
 /// Tells of one stream, from its opening to its end: to its observer, and to `tracing` with the
 /// feature of that name.
-pub(crate) struct Telling<O: Observer>(O);
+pub(crate) struct Reporter<O: Observer>(O);
 
-impl<O: Observer> Telling<O> {
+impl<O: Observer> Reporter<O> {
     pub(crate) fn new(observer: O) -> Self {
-        observer.opened();
+        observer.on_open();
         Self(observer)
     }
 
@@ -45,37 +45,37 @@ impl<O: Observer> Telling<O> {
             Outcome::Sent => event!(TRACE, ?late, bytes, "a heartbeat was sent"),
             Outcome::Error => event!(DEBUG, ?late, "a heartbeat was lost"),
         }
-        self.0.heartbeat(outcome, late, bytes);
+        self.0.on_heartbeat(outcome, late, bytes);
     }
 
     pub(crate) fn withdrawn(&self) {
         event!(TRACE, "a heartbeat is not owed any more");
-        self.0.withdrawn();
+        self.0.on_cancelled();
     }
 
     pub(crate) fn gave_up(&self) {
         event!(INFO, "no real event for too long: the heartbeats cease");
-        self.0.gave_up();
+        self.0.on_give_up();
     }
 
     pub(crate) fn stalled(&self) {
         event!(INFO, "the peer does not read: the heartbeats end");
-        self.0.stalled();
+        self.0.on_stall();
     }
 
     #[cfg_attr(not(feature = "tracing"), expect(unused_variables, reason = "it is for the event"))]
-    pub(crate) fn abandoned(&self, error: Abandoned) {
+    pub(crate) fn abandoned(&self, error: DetachReason) {
         event!(ERROR, %error, "the heartbeats cease");
-        self.0.abandoned();
+        self.0.on_detached();
     }
 
     pub(crate) fn silence(&self, lasted: Duration) {
-        self.0.silence(lasted);
+        self.0.on_idle(lasted);
     }
 }
 
-impl<O: Observer> Drop for Telling<O> {
+impl<O: Observer> Drop for Reporter<O> {
     fn drop(&mut self) {
-        self.0.closed();
+        self.0.on_close();
     }
 }

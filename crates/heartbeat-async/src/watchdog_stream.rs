@@ -11,8 +11,8 @@ use heartbeat_core::{Watchdog, WatchdogAction};
 use pin_project_lite::pin_project;
 
 use crate::Timer;
-use crate::alarm::Alarm;
-use crate::telling::event;
+use crate::observer::reporter::event;
+use crate::schedule::lazy_sleep::LazySleep;
 
 pin_project! {
     /// The receiving side: a stream that ends with an error when its peer has been silent for too
@@ -69,7 +69,7 @@ pin_project! {
         #[pin]
         inner: S,
         #[pin]
-        alarm: Alarm<T>,
+        alarm: LazySleep<T>,
         watch: Watch<T>,
         is_heartbeat: P,
     }
@@ -90,7 +90,7 @@ impl<S: Stream, T: Timer> WatchdogStream<S, T> {
     pub fn new(inner: S, timer: T, timeout: Duration) -> Self {
         let dog = Watchdog::new(timeout, timer.now()).with_granularity(timer.granularity());
         let watch = Watch { dog, timer, timeout, received: false, ended: false };
-        Self { inner, alarm: Alarm::default(), watch, is_heartbeat: |_| false }
+        Self { inner, alarm: LazySleep::default(), watch, is_heartbeat: |_| false }
     }
 }
 
@@ -179,7 +179,7 @@ impl<T: Timer> Watch<T> {
     /// Nothing is ready: has the peer been silent for too long?
     fn poll_expiry(
         &mut self,
-        mut alarm: Pin<&mut Alarm<T>>,
+        mut alarm: Pin<&mut LazySleep<T>>,
         cx: &mut Context<'_>,
     ) -> Poll<TimedOut> {
         if self.timeout.is_zero() {

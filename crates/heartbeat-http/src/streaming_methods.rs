@@ -14,15 +14,15 @@ use crate::descriptor::{InvalidDescriptorSet, streaming_methods};
 /// # Example
 ///
 /// ```
-/// use heartbeat_http::Methods;
+/// use heartbeat_http::StreamingMethods;
 ///
-/// let named = Methods::paths(["/galaxy.gateway.v1.GatewayService/Subscribe"]);
-/// let told = Methods::matching(|path| path.ends_with("/Watch"));
+/// let named = StreamingMethods::paths(["/galaxy.gateway.v1.GatewayService/Subscribe"]);
+/// let told = StreamingMethods::matching(|path| path.ends_with("/Watch"));
 /// ```
 #[derive(Clone)]
-pub struct Methods(Arc<dyn Fn(&str) -> bool + Send + Sync>);
+pub struct StreamingMethods(Arc<dyn Fn(&str) -> bool + Send + Sync>);
 
-impl Methods {
+impl StreamingMethods {
     /// Those with these paths, each with its leading slash.
     #[must_use]
     pub fn paths<P: Into<String>>(paths: impl IntoIterator<Item = P>) -> Self {
@@ -42,11 +42,11 @@ impl Methods {
     /// # Example
     ///
     /// ```
-    /// use heartbeat_http::Methods;
+    /// use heartbeat_http::StreamingMethods;
     ///
     /// # let descriptors: &[u8] = b"";
     /// // let descriptors = tonic::include_file_descriptor_set!("my_descriptors");
-    /// let streams = Methods::from_descriptor_set(descriptors)?;
+    /// let streams = StreamingMethods::from_descriptor_set(descriptors)?;
     /// # Ok::<(), heartbeat_http::InvalidDescriptorSet>(())
     /// ```
     pub fn from_descriptor_set(set: impl AsRef<[u8]>) -> Result<Self, InvalidDescriptorSet> {
@@ -58,8 +58,8 @@ impl Methods {
     }
 }
 
-impl fmt::Debug for Methods {
+impl fmt::Debug for StreamingMethods {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Methods").finish_non_exhaustive()
+        f.debug_struct("StreamingMethods").finish_non_exhaustive()
     }
 }

@@ -1,6 +1,6 @@
 use heartbeat_frame::HeartbeatMessage;
 
-use crate::Framing;
+use crate::BodyFraming;
 use crate::media::{Codec, Protocol};
 
 /// The messages that are heartbeats in gRPC, gRPC-Web and Connect.
@@ -13,25 +13,25 @@ use crate::media::{Codec, Protocol};
 ///
 /// ```
 /// use heartbeat_frame::HeartbeatMessage;
-/// use heartbeat_http::Messages;
+/// use heartbeat_http::RpcHeartbeat;
 ///
 /// let json = HeartbeatMessage::from_payload(r#"{"eventType":"gateway.heartbeat"}"#)?;
-/// let messages = Messages::new(HeartbeatMessage::gateway_event()).with_json(json);
+/// let messages = RpcHeartbeat::new(HeartbeatMessage::gateway_event()).with_json(json);
 /// # Ok::<(), heartbeat_frame::PayloadTooLong>(())
 /// ```
 #[derive(Debug, Clone)]
 #[must_use = "messages do nothing until a policy has them"]
-pub struct Messages {
+pub struct RpcHeartbeat {
     proto: HeartbeatMessage,
     json: Option<HeartbeatMessage>,
     /// Encoded once.
-    web_text: Framing,
+    web_text: BodyFraming,
 }
 
-impl Messages {
+impl RpcHeartbeat {
     /// This one, for clients that speak protobuf.
     pub fn new(proto: HeartbeatMessage) -> Self {
-        Self { web_text: Framing::grpc_web_text(&proto), proto, json: None }
+        Self { web_text: BodyFraming::grpc_web_text(&proto), proto, json: None }
     }
 
     /// And this text for those that speak JSON. Not for gRPC-Web-text, in which nobody does.
@@ -39,21 +39,21 @@ impl Messages {
         Self { json: Some(json), ..self }
     }
 
-    pub(crate) fn framing(&self, protocol: Protocol, codec: Codec) -> Option<Framing> {
+    pub(crate) fn framing(&self, protocol: Protocol, codec: Codec) -> Option<BodyFraming> {
         let message = match codec {
             Codec::Proto => &self.proto,
             Codec::Json => self.json.as_ref()?,
         };
         match protocol {
-            Protocol::Grpc => Some(Framing::grpc(message)),
-            Protocol::GrpcWeb => Some(Framing::grpc_web(message)),
+            Protocol::Grpc => Some(BodyFraming::grpc(message)),
+            Protocol::GrpcWeb => Some(BodyFraming::grpc_web(message)),
             Protocol::GrpcWebText => (codec == Codec::Proto).then(|| self.web_text.clone()),
-            Protocol::Connect => Some(Framing::connect(message)),
+            Protocol::Connect => Some(BodyFraming::connect(message)),
         }
     }
 }
 
-impl From<HeartbeatMessage> for Messages {
+impl From<HeartbeatMessage> for RpcHeartbeat {
     fn from(proto: HeartbeatMessage) -> Self {
         Self::new(proto)
     }

@@ -9,31 +9,31 @@ use core::time::Duration;
 use heartbeat_core::{Action, Config, Key};
 
 use super::HubError;
-use super::shard::{Asked, Shard};
+use super::shard::{Polled, Shard};
 use crate::Timer;
-use crate::pacemaker::{News, SinkPulse};
+use crate::schedule::{Activity, SinkSchedule};
 
 /// The machine of a sink, that lives in a hub: where it is, and what it has not heard of yet. A sender
 /// notes what it sends here, and leaves the hub in peace.
-pub struct HubSinkPulse<T: Timer> {
+pub struct HubSinkSchedule<T: Timer> {
     shard: Arc<Shard<T>>,
     key: Option<Key>,
     /// When bytes last left, or when this began.
     last: Duration,
     /// Whether the machine has not heard of that.
-    news: News,
+    news: Activity,
     is_in_flight: bool,
 }
 
-impl<T: Timer> HubSinkPulse<T> {
-    pub(super) fn born(shard: Arc<Shard<T>>, config: Config) -> Self {
+impl<T: Timer> HubSinkSchedule<T> {
+    pub(super) fn schedule(shard: Arc<Shard<T>>, config: Config) -> Self {
         let now = shard.clock().now();
         let key = shard.open(config, now);
-        Self { shard, key, last: now, news: News::Nothing, is_in_flight: false }
+        Self { shard, key, last: now, news: Activity::None, is_in_flight: false }
     }
 }
 
-impl<T: Timer> SinkPulse for HubSinkPulse<T> {
+impl<T: Timer> SinkSchedule for HubSinkSchedule<T> {
     type Instant = Duration;
     type Sleep = Sleep<T>;
 
@@ -45,15 +45,15 @@ impl<T: Timer> SinkPulse for HubSinkPulse<T> {
         now.saturating_sub(self.last)
     }
 
-    fn report(&mut self, news: News, now: Duration) {
+    fn report(&mut self, news: Activity, now: Duration) {
         let now = now.max(self.last); // T7
         if mem::take(&mut self.is_in_flight) {
             // At once: until it hears of it the hub takes the peer for one that does not read (T20).
             self.shard.report(self.key, news, now);
         } else {
             // There is room for one, and of a real event the machine has to hear (T12).
-            if (self.news, news) == (News::Sent, News::Bytes) {
-                self.shard.report(self.key, News::Sent, self.last);
+            if (self.news, news) == (Activity::Event, Activity::OtherBytes) {
+                self.shard.report(self.key, Activity::Event, self.last);
             }
             self.news = news;
         }
@@ -71,7 +71,7 @@ impl<T: Timer> SinkPulse for HubSinkPulse<T> {
 
     fn restart(&mut self, config: Config) {
         self.stop();
-        *self = Self::born(Arc::clone(&self.shard), config);
+        *self = Self::schedule(Arc::clone(&self.shard), config);
     }
 
     fn poll_deadline(
@@ -79,14 +79,14 @@ impl<T: Timer> SinkPulse for HubSinkPulse<T> {
         now: Duration,
         cx: &mut Context<'_>,
     ) -> Result<Action<Duration>, HubError> {
-        let news = mem::replace(&mut self.news, News::Nothing);
+        let news = mem::replace(&mut self.news, Activity::None);
         match self.shard.ask(self.key, (news, self.last), now, false, cx.waker()) {
-            Asked::Machine(action) => {
+            Polled::Action(action) => {
                 self.is_in_flight |= matches!(action, Action::SendHeartbeat { .. });
                 Ok(action)
             }
-            Asked::Needless => Ok(Action::WaitForever),
-            Asked::Abandoned(error) => Err(error),
+            Polled::Unchanged => Ok(Action::WaitForever),
+            Polled::Detached(error) => Err(error),
         }
     }
 
@@ -95,15 +95,15 @@ impl<T: Timer> SinkPulse for HubSinkPulse<T> {
     }
 }
 
-impl<T: Timer> Drop for HubSinkPulse<T> {
+impl<T: Timer> Drop for HubSinkSchedule<T> {
     fn drop(&mut self) {
         self.stop();
     }
 }
 
-impl<T: Timer> fmt::Debug for HubSinkPulse<T> {
+impl<T: Timer> fmt::Debug for HubSinkSchedule<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HubSinkPulse").field("key", &self.key).finish_non_exhaustive()
+        f.debug_struct("HubSinkSchedule").field("key", &self.key).finish_non_exhaustive()
     }
 }
 

@@ -65,6 +65,9 @@ mod jitter;
 mod nanos;
 mod watchdog;
 
+#[doc = include_str!("../timer-semantics.md")]
+pub mod rules {}
+
 pub use config::Config;
 pub use heartbeat::{Action, Heartbeat};
 #[cfg(feature = "alloc")]

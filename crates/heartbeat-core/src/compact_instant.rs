@@ -3,8 +3,8 @@ use core::time::Duration;
 use crate::Instant;
 use crate::nanos::Nanos;
 
-/// A point in time as a [`HeartbeatSet`](crate::HeartbeatSet) keeps it: nanoseconds since the fleet was made, in 61
-/// bits, which are 73 years. What is later counts as the end of them.
+/// A point in time within a [`HeartbeatSet`](crate::HeartbeatSet): nanoseconds since the set was created,
+/// in 61 bits, which last for 73 years. Later instants are clamped to [`MAX`](Self::MAX).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct CompactInstant(u64);
 
@@ -13,12 +13,12 @@ impl CompactInstant {
     pub(crate) const ZERO: Self = Self(0);
     pub(crate) const MAX: Self = Self((1 << Self::BITS) - 1);
 
-    /// The tick that is so many nanoseconds after the first, or the last one.
+    /// The instant `nanos` after the creation of the set, clamped to `MAX`.
     pub(crate) fn new(nanos: u64) -> Self {
         Self(nanos).min(Self::MAX)
     }
 
-    /// What `now` is since `epoch`; zero if it is earlier.
+    /// Converts `now`. An instant before `epoch` gives zero.
     pub(crate) fn since<I: Instant>(epoch: I, now: I) -> Self {
         Self::new(Nanos::new(now.saturating_duration_since(epoch)).get())
     }
@@ -27,7 +27,7 @@ impl CompactInstant {
         self.0
     }
 
-    /// The instant that it is, or `None` if that cannot be represented (T8).
+    /// Converts back, or returns `None` if the instant cannot be represented (T8).
     pub(crate) fn instant<I: Instant>(self, epoch: I) -> Option<I> {
         epoch.checked_add(Duration::from_nanos(self.0))
     }
@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn an_instant_is_found_again() {
+    fn an_instant_is_converted_and_back() {
         let (epoch, now) = (Duration::from_secs(5), Duration::from_nanos(7_000_000_001));
         assert_eq!(CompactInstant::since(epoch, now), CompactInstant::new(2_000_000_001));
         assert_eq!(CompactInstant::since(epoch, now).instant(epoch), Some(now));

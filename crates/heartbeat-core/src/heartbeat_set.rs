@@ -1,21 +1,21 @@
-//! Many streams behind one deadline. The module's structure, and why it is so:
+//! Many streams behind one deadline. The structure of the module, and the reasons for it:
 //!
-//! - **A member is a [`Heartbeat`] that was put away.** What the machines of one configuration share is
-//!   kept once, in a class ([`classes`]); what a member alone remembers takes 28 bytes ([`node`]). At
-//!   each call the two are put together, the very machine is asked, and what it remembers is put away
-//!   again. So the rules are written once, and a member cannot answer differently from a lone machine.
-//! - **Members wait in wheels** ([`wheel`]), one for each length of slot, which is a 64th of the
-//!   interval. All deadlines of an interval lie within one turn of its wheel, so a member is filed in
-//!   its slot at once and moved no more until that is up: there are no levels, and nothing cascades. A
-//!   heap would move a logarithm of members, and compare their deadlines, at each call; a queue for
-//!   each interval would be in order only without jitter, giving up, stalling, and sends that are
-//!   heard of late. Slots of a length that fits all intervals, such as powers of two, would wake the
-//!   process up to twice as often as 64 times per interval.
-//! - **SlotLists are rings through the members** ([`lines`]). What has come up is joined slot by slot, not
-//!   member by member, so a call after a long time moves no more than any other.
-//! - **Segments** ([`arena`]) grow without a copy of what is there, and are given back.
+//! - **A member is a saved [`Heartbeat`].** The fields that all members of one configuration share are
+//!   stored once, in a [`config_table`]; the rest of a member takes 28 bytes ([`node`]). Each call
+//!   restores the `Heartbeat`, calls it, and saves its state again. The rules are therefore written
+//!   once, and a member cannot behave differently from a single `Heartbeat`.
+//! - **Members wait in timer wheels** ([`wheel`]), one for each slot width, which is a 64th of the
+//!   interval. All deadlines of an interval lie within one revolution of its wheel, so a member is put
+//!   into its slot at once and stays there until the slot is due: there are no levels, and nothing
+//!   cascades. Alternatives: a heap moves a logarithmic number of members, and compares their
+//!   deadlines, at each call. A queue for each interval is in order only without jitter, giving up,
+//!   stall detection and late reports. Slots of one width for all intervals, such as powers of two,
+//!   wake the process up to twice as often.
+//! - **The lists are rings through the members** ([`slots`]). Slots that are due are spliced as a
+//!   whole, not member by member, so a call after a long time moves no more members than any other.
+//! - **Segments** ([`arena`]) grow without copying existing members, and are freed when they are empty.
 //!
-//! How many members a call reads or writes at most, counted by the tests:
+//! The number of members that a call reads or writes at most, counted by a test:
 //!
 //! | `on_send` and the other reports | `insert` | `pop_due` | `remove` | `poll_deadline`, `poll_in_flight` |
 //! |---|---|---|---|---|
@@ -39,46 +39,49 @@ mod wheel;
 
 pub use arena::Key;
 
-/// Many [`Heartbeat`]s behind one deadline (T15), each with a value of its owner's. Holds no clock:
-/// every call is told the time.
+/// Many [`Heartbeat`]s behind one deadline, each with a value of its owner
+/// ([T15](crate::rules#t15-many-streams-one-deadline)). It has no clock: the caller passes the time to
+/// every call.
 ///
-/// A member has a [`Key`]. What happens to it is reported by that, as to a lone machine; a key whose
-/// member is gone is refused. The time comes from one alarm for all:
+/// A member is named by its [`Key`]. Reports take the key, and behave as for a single [`Heartbeat`];
+/// the key of a removed member is rejected. One timer serves all members:
 ///
 /// 1. Wait until [`next_deadline`](Self::next_deadline).
-/// 2. [`pop_due`](Self::pop_due) names the members whose time has come, one at each call.
-/// 3. [`poll_deadline`](Self::poll_deadline) asks each, and puts it back in line.
+/// 2. [`pop_due`](Self::pop_due) returns the members that are due, one per call.
+/// 3. [`poll_deadline`](Self::poll_deadline) decides for each of them, and queues it again.
 ///
-/// A report puts nobody elsewhere. So a member that has sent meanwhile is named at the deadline that it
-/// had before, answers that it waits on, and is put in line for that: a stream that is never quiet is
-/// named once per interval. There is also time then to report a send of which the fleet has not heard
-/// yet: who sends need not tell each one, as long as the last is reported before the question.
+/// A report does not move its member. A member that has sent an event meanwhile is due at its old deadline,
+/// has nothing to do, and is queued for its new deadline: a stream that is never quiet is popped once per
+/// interval. This also allows late reports: a sender need not report every event, as long as it reports the
+/// last one before the poll.
 ///
 /// # Precision
 ///
-/// A member is named as soon as the 64th of its interval begins in which its deadline lies: up to that
-/// much early, never late, and together with all others of that 64th. Of one interval there are at most
-/// 64 deadlines per interval, however many members. [`granularity`](Self::granularity) tells how early
-/// exactly. Giving up and stalling are never early, but late by as much; where the time for one of them
-/// is set to less than an eighth of the interval, the granularity is an eighth of that time at most.
-/// Giving up is late by a 2^30th of its time besides. If members have more than 32 different intervals
-/// at once, further ones may share, at a granularity between a 128th and a 64th.
+/// A member is due at the start of the 64th of its interval that contains its deadline: early by less
+/// than that 64th, never late, and together with all other members of that 64th. One interval therefore
+/// has at most 64 deadlines per interval, whatever the number of members.
+/// [`granularity`](Self::granularity) returns the exact value. Giving up and stalling are never early,
+/// but late by up to the granularity; if their time is less than an eighth of the interval, the
+/// granularity is at most an eighth of that time. Giving up is late by a further 2^30th of its time at
+/// most. With more than 32 different intervals at once, further intervals may share a granularity
+/// between a 128th and a 64th.
 ///
-/// Time goes on for 73 years after the fleet was made; what would be due later never is (T8).
+/// The clock of a set ends 73 years after its creation; later deadlines are never reached
+/// ([T8](crate::rules#t8-no-overflow)).
 ///
-/// # Time that runs back
+/// # A clock that steps back
 ///
-/// A question is put at the latest time at which any was (T7). A report is taken as told, so that it
-/// may come late, but never as earlier than the one before it on the same member. While the time does
-/// not run towards a heartbeat, since one is in flight or the silence was given up, a report counts as
-/// made no earlier than the latest question.
+/// A poll is made at the latest time of any poll ([T7](crate::rules#t7-monotone)). A report is applied
+/// at its own time, so that it may come late, but not before an earlier report on the same member. If
+/// the member has no deadline, because its heartbeat is in flight or has given up, a report is applied
+/// no earlier than the latest poll.
 ///
 /// # Memory
 ///
-/// 28 bytes for a member, and its value. Members are kept in segments of 256, which are given back when
-/// they are empty, but for one; of each that was ever there 24 bytes are left. There is 1 kB for each
-/// different length of interval. Only [`insert`](Self::insert) and [`remove`](Self::remove) allocate or
-/// free, and no call looks at more than six members, however many there are.
+/// 28 bytes per member, and its value. Members are stored in segments of 256. Empty segments are freed,
+/// except for one; 24 bytes remain of each segment. Each different interval takes 1 kB. Only
+/// [`insert`](Self::insert) and [`remove`](Self::remove) allocate or free memory, and no call accesses
+/// more than six members, whatever the size of the set.
 ///
 /// # Example
 ///
@@ -86,39 +89,39 @@ pub use arena::Key;
 /// use core::time::Duration;
 /// use heartbeat_core::{Action, Config, HeartbeatSet};
 ///
-/// let at = Duration::from_secs; // time since an epoch of ours
-/// let mut fleet = HeartbeatSet::new(at(0));
-/// let quiet = fleet.insert(&Config::every(at(16)), at(0), "quiet")?;
-/// let busy = fleet.insert(&Config::every(at(16)), at(0), "busy")?;
+/// let at = Duration::from_secs; // time since an epoch
+/// let mut set = HeartbeatSet::new(at(0));
+/// let quiet = set.insert(&Config::every(at(16)), at(0), "quiet")?;
+/// let busy = set.insert(&Config::every(at(16)), at(0), "busy")?;
 ///
-/// /// Asks all whose time has come, and tells who is to send a heartbeat.
-/// fn due(fleet: &mut HeartbeatSet<Duration, &'static str>, now: Duration) -> Vec<&'static str> {
-///     let mut beats = Vec::new();
-///     while let Some(key) = fleet.pop_due(now) {
-///         if let Some(Action::SendHeartbeat { .. }) = fleet.poll_deadline(key, now) {
-///             beats.extend(fleet.get(key));
-///             fleet.on_heartbeat_sent(key, now); // in earnest, once it is sent
+/// /// Polls the members that are due, and returns those that send a heartbeat.
+/// fn due(set: &mut HeartbeatSet<Duration, &'static str>, now: Duration) -> Vec<&'static str> {
+///     let mut due = Vec::new();
+///     while let Some(key) = set.pop_due(now) {
+///         if let Some(Action::SendHeartbeat { .. }) = set.poll_deadline(key, now) {
+///             due.extend(set.get(key));
+///             set.on_heartbeat_sent(key, now); // in a real program: once it was sent
 ///         }
 ///     }
-///     beats
+///     due
 /// }
-/// assert!(due(&mut fleet, at(0)).is_empty()); // who is new is asked for its first deadline
+/// assert!(due(&mut set, at(0)).is_empty()); // a new member is polled for its first deadline
 ///
-/// fleet.on_send(busy, at(10));
-/// assert_eq!(fleet.next_deadline(), Some(at(16)));
-/// assert_eq!(due(&mut fleet, at(16)), ["quiet"]);
-/// assert_eq!(fleet.next_deadline(), Some(at(26)));
+/// set.on_send(busy, at(10));
+/// assert_eq!(set.next_deadline(), Some(at(16)));
+/// assert_eq!(due(&mut set, at(16)), ["quiet"]);
+/// assert_eq!(set.next_deadline(), Some(at(26)));
 ///
-/// assert_eq!(fleet.remove(busy), Some("busy"));
-/// assert!(!fleet.on_send(busy, at(20)), "the key is stale");
-/// assert_eq!(fleet.next_deadline(), Some(at(32)));
+/// assert_eq!(set.remove(busy), Some("busy"));
+/// assert!(!set.on_send(busy, at(20)), "the key is stale");
+/// assert_eq!(set.next_deadline(), Some(at(32)));
 /// # let _ = quiet;
 /// # Ok::<(), heartbeat_core::HeartbeatSetFull>(())
 /// ```
-#[must_use = "a set does nothing unless it is asked"]
+#[must_use = "a set does nothing unless it is polled"]
 pub struct HeartbeatSet<I, T> {
     epoch: I,
-    /// The latest time of a question.
+    /// The latest time of a poll (T7).
     latest: CompactInstant,
     arena: Arena<T>,
     slots: SlotLists,
@@ -126,8 +129,7 @@ pub struct HeartbeatSet<I, T> {
 }
 
 impl<I: Instant, T> HeartbeatSet<I, T> {
-    /// A fleet without members. No member's time begins before `now`: what is reported for an earlier
-    /// instant counts as of `now`.
+    /// An empty set. An instant before `now` counts as `now` in all later calls.
     pub const fn new(now: I) -> Self {
         Self {
             epoch: now,
@@ -138,11 +140,15 @@ impl<I: Instant, T> HeartbeatSet<I, T> {
         }
     }
 
-    /// Takes in a stream that is opened `now`, and what its owner wants to find with it.
+    /// Inserts a stream that is opened `now`, with a value of its owner.
     ///
-    /// It counts as due at once, to be asked for its first deadline: ask it right away, or leave it to
-    /// the next [`pop_due`](Self::pop_due). Fails, and drops the value, if there are 2^31 members or
-    /// 65,536 different configurations, seeds and promptness not counted.
+    /// The new member is due at once. Poll it right away, or leave that to the next
+    /// [`pop_due`](Self::pop_due).
+    ///
+    /// # Errors
+    ///
+    /// Fails, and drops `value`, if the set has 2^31 members or 65,536 different configurations; seed and
+    /// immediate first heartbeat do not count as a difference.
     pub fn insert(&mut self, config: &Config, now: I, value: T) -> Result<Key, HeartbeatSetFull> {
         let now = CompactInstant::since(self.epoch, now);
         let id = self
@@ -160,7 +166,7 @@ impl<I: Instant, T> HeartbeatSet<I, T> {
         Ok(key)
     }
 
-    /// Lets a member go, at once, and gives back what its owner kept with it. `None` if it is gone already.
+    /// Removes a member and returns its value. `None` if the key is stale or the value was taken.
     pub fn remove(&mut self, key: Key) -> Option<T> {
         let id = self.arena.node(key)?.config;
         self.slots.unlink(&mut self.arena, key.index());
@@ -168,63 +174,63 @@ impl<I: Instant, T> HeartbeatSet<I, T> {
         self.arena.remove(key)
     }
 
-    /// What its owner keeps with a member.
+    /// The value of a member. `None` if the key is stale or the value was taken.
     #[must_use]
     pub fn get(&self, key: Key) -> Option<&T> {
         self.arena.get(key)?.1.as_ref()
     }
 
-    /// The place of what its owner keeps with a member, to change it, or to take it out for a while.
-    /// `None` if the member is gone.
+    /// The value of a member, to change it or to take it out. `None` if the key is stale.
     #[must_use]
     pub fn get_mut(&mut self, key: Key) -> Option<&mut Option<T>> {
         self.arena.value_mut(key)
     }
 
-    /// Takes out what the owners keep with all their members, who stay. In no order.
+    /// Takes the values out of all members, in no particular order. The members stay in the set.
     pub fn take_values(&mut self) -> impl Iterator<Item = T> {
         self.arena.values_mut().filter_map(Option::take)
     }
 
-    /// How many members there are.
+    /// The number of members.
     #[must_use]
     pub fn len(&self) -> usize {
         self.arena.len()
     }
 
-    /// Whether there are no members.
+    /// Whether the set has no members.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// When to ask [`pop_due`](Self::pop_due) again, unless something is inserted or asked before:
-    /// an instant that has passed if somebody is due already, and `None` if nobody waits for anything.
+    /// When to call [`pop_due`](Self::pop_due) again, unless a member is inserted or polled before.
     ///
-    /// Reports do not change it. It costs a look at each different interval, and at no member.
+    /// It lies in the past if a member is due already, and is `None` if no member has a deadline.
+    /// Reports do not change it. The call takes time proportional to the number of different intervals,
+    /// and accesses no member.
     #[must_use]
     pub fn next_deadline(&self) -> Option<I> {
         self.slots.next(self.latest)?.instant(self.epoch)
     }
 
-    /// Takes out of line one member whose time has come, so that it can be asked. `None` if there is
-    /// nobody else.
+    /// Pops one member that is due at `now`. `None` if there is none left.
     ///
-    /// Whoever takes a member has to ask it: until [`poll_deadline`](Self::poll_deadline) is called it
-    /// is not named again. A member that has sent meanwhile is named too, and so is, once a gap, one
-    /// that could be called back to life by a report, as while its heartbeat is in flight.
+    /// The caller must poll the member: it is not returned again until
+    /// [`poll_deadline`](Self::poll_deadline) was called. A member that has sent an event meanwhile is
+    /// returned too. So is, once per gap, a member to which a report could give a deadline, such as one
+    /// whose heartbeat is in flight.
     pub fn pop_due(&mut self, now: I) -> Option<Key> {
         let now = self.advance_clock(now);
         let index = self.slots.pop_due(&mut self.arena, now)?;
         Some(self.arena.key(index))
     }
 
-    /// What a member has to do at `now`, as [`Heartbeat::poll_deadline`] answers it. `None` if it is
-    /// gone.
+    /// Decides what a member does at `now`, as [`Heartbeat::poll_deadline`] does. `None` if the key is
+    /// stale.
     ///
-    /// It then stands in line for what comes next, wherever it stood before. The instant that it is
-    /// said to wait for is that of the lone machine, with the [`granularity`](Self::granularity) as
-    /// there; the fleet sees to it.
+    /// The member is queued for its next deadline. The returned instant is that of a single
+    /// [`Heartbeat`] with this [`granularity`](Self::granularity); the set watches it, so the caller
+    /// need not.
     pub fn poll_deadline(&mut self, key: Key, now: I) -> Option<Action<I>> {
         Some(match self.poll_member(key, now, Heartbeat::poll_deadline)? {
             Action::WaitUntil(at) => {
@@ -238,13 +244,13 @@ impl<I: Instant, T> HeartbeatSet<I, T> {
         })
     }
 
-    /// Looks after a member while its heartbeat is in flight, for an owner who cannot ask meanwhile:
-    /// whether there is something for it to hear. Otherwise the member need not be asked, though it was
-    /// named: it stands in line again. Of a member without a heartbeat in flight, which has to be asked,
-    /// there is.
+    /// Polls a popped member on behalf of an owner that cannot poll while its heartbeat is in flight.
+    /// Returns whether the owner has to call [`poll_deadline`](Self::poll_deadline).
     ///
-    /// If the heartbeat was in flight for too long, the member is stopped by this (T20). That the silence
-    /// is to be given up is left for [`poll_deadline`](Self::poll_deadline) to say (T12).
+    /// `false` means that nothing has happened, and that the member is queued again. Returns `true` if
+    /// no heartbeat is in flight. If the heartbeat was in flight for too long, this call stops the
+    /// member ([T20](crate::rules#t20-stalled)). Giving up is left for `poll_deadline` to return
+    /// ([T12](crate::rules#t12-give-up)).
     pub fn poll_in_flight(&mut self, key: Key, now: I) -> bool {
         if !self.is_in_flight(key) {
             return true;
@@ -253,46 +259,48 @@ impl<I: Instant, T> HeartbeatSet<I, T> {
         matches!(action, Some(Action::Stalled | Action::GiveUp))
     }
 
-    /// Reports that a real event was handed to the transport, as [`Heartbeat::on_send`] has it. Touches
-    /// no other member, and moves none. Whether there is such a member, as with all reports.
+    /// Reports that an event was sent, as [`Heartbeat::on_send`] does. It accesses no other member, and
+    /// moves none. Returns `false` if the key is stale, as all reports do.
     pub fn on_send(&mut self, key: Key, now: I) -> bool {
         self.report(key, now, Heartbeat::on_send)
     }
 
-    /// Reports bytes that are no real event, as [`Heartbeat::on_bytes`] has it.
+    /// Reports that other bytes were sent, as [`Heartbeat::on_bytes`] does.
     pub fn on_bytes(&mut self, key: Key, now: I) -> bool {
         self.report(key, now, Heartbeat::on_bytes)
     }
 
-    /// Reports that the heartbeat was handed over, as [`Heartbeat::on_heartbeat_sent`] has it.
+    /// Reports that the heartbeat was sent, as [`Heartbeat::on_heartbeat_sent`] does.
     pub fn on_heartbeat_sent(&mut self, key: Key, now: I) -> bool {
         self.report(key, now, Heartbeat::on_heartbeat_sent)
     }
 
-    /// Reports that the heartbeat could not be sent (T10). The member is stopped.
+    /// Reports that the heartbeat could not be sent. The member is stopped
+    /// ([T10](crate::rules#t10-failure-ends-it)).
     pub fn on_heartbeat_failed(&mut self, key: Key) -> bool {
         self.report(key, self.epoch, |heartbeat, _| heartbeat.on_heartbeat_failed())
     }
 
-    /// Ends the heartbeats of a member (T9). It stays until it is removed.
+    /// Ends the heartbeats of a member, which stays in the set until it is removed
+    /// ([T9](crate::rules#t9-stop)).
     pub fn stop(&mut self, key: Key) -> bool {
         self.report(key, self.epoch, |heartbeat, _| heartbeat.stop())
     }
 
-    /// Whether a heartbeat of that member was asked for and is still owed; not if the member is gone.
+    /// Whether a heartbeat of the member is in flight. `false` if the key is stale.
     #[must_use]
     pub fn is_in_flight(&self, key: Key) -> bool {
         self.restore(key).is_some_and(|heartbeat| heartbeat.is_in_flight())
     }
 
-    /// Whether the heartbeats of that member have ended for good, as they have if it is gone.
+    /// Whether the heartbeats of the member have ended for good. `true` if the key is stale.
     #[must_use]
     pub fn is_stopped(&self, key: Key) -> bool {
         self.restore(key).is_none_or(|heartbeat| heartbeat.is_stopped())
     }
 
-    /// By how much a heartbeat of that member may be early, and giving up or stalling late (T4): less
-    /// than a 64th of the interval.
+    /// By how much heartbeats of the member may be early, and giving up and stalling late
+    /// ([T4](crate::rules#t4-due)): less than a 64th of the interval. `None` if the key is stale.
     #[must_use]
     pub fn granularity(&self, key: Key) -> Option<Duration> {
         let (node, _) = self.arena.get(key)?;
@@ -300,7 +308,7 @@ impl<I: Instant, T> HeartbeatSet<I, T> {
         Some(Duration::from_nanos(slot.saturating_sub(1)))
     }
 
-    /// Asks the machine of a member, and puts that in line for what comes next.
+    /// Restores the heartbeat of a member, polls it, saves it, and queues the member for its next deadline.
     fn poll_member(
         &mut self,
         key: Key,
@@ -321,6 +329,7 @@ impl<I: Instant, T> HeartbeatSet<I, T> {
         Some(action)
     }
 
+    /// Restores the heartbeat of a member, applies a report, and saves it.
     fn report(
         &mut self,
         key: Key,
@@ -361,13 +370,15 @@ impl<I, T> fmt::Debug for HeartbeatSet<I, T> {
     }
 }
 
-/// There are 2^31 members in the fleet, or 65,536 different configurations.
+/// The set has 2^31 members or 65,536 different configurations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HeartbeatSetFull(());
 
 impl fmt::Display for HeartbeatSetFull {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the set is full: spread the streams over several, or use fewer configurations")
+        f.write_str(
+            "the set is full: it holds at most 2^31 members and 65,536 different configurations",
+        )
     }
 }
 

@@ -2,9 +2,9 @@ use core::time::Duration;
 
 use crate::Instant;
 
-/// A length of time in nanoseconds: 8 bytes, where a `Duration` takes 16 (T13).
+/// A duration in nanoseconds. It has 8 bytes; `Duration` has 16 (T13).
 ///
-/// What is too long for it, 584 years and more, is [`Nanos::NEVER`].
+/// Durations of 584 years and more are [`Nanos::NEVER`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Nanos(u64);
 
@@ -16,12 +16,12 @@ impl Nanos {
         u64::try_from(duration.as_nanos()).map_or(Self::NEVER, Self)
     }
 
-    /// A limit that somebody set, where zero means that there is none.
+    /// The value of a setting for which zero means "no limit".
     pub(crate) fn from_timeout(duration: Duration) -> Self {
         if duration.is_zero() { Self::NEVER } else { Self::new(duration) }
     }
 
-    /// The instant at which the span is over, or `None` if it never is (T8).
+    /// The instant this long after `start`, or `None` if it is never reached (T8).
     pub(crate) fn after<I: Instant>(self, start: I) -> Option<I> {
         if self == Self::NEVER { None } else { start.checked_add(self.duration()) }
     }
@@ -34,7 +34,7 @@ impl Nanos {
         self.0
     }
 
-    /// What is left of it without `other`: never stays never.
+    /// Subtracts `other`. `NEVER` stays `NEVER`.
     pub(crate) fn saturating_sub(self, other: Self) -> Self {
         if self == Self::NEVER { self } else { Self(self.0.saturating_sub(other.0)) }
     }
@@ -43,7 +43,7 @@ impl Nanos {
         Self(self.0 >> 1)
     }
 
-    /// Shortens the span by `numerator / 2^48` of itself, rounded so that it never shrinks to zero.
+    /// Shortens the duration by `numerator / 2^48` of itself. Rounds up, so that the result is not zero.
     pub(crate) fn scale_down(self, numerator: u64) -> Self {
         debug_assert!(numerator < 1 << 48, "the fraction is below one");
         if self == Self::NEVER {
@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn t8_what_is_too_long_is_never() {
+    fn t8_durations_that_are_too_long_are_never() {
         assert_eq!(Nanos::new(Duration::MAX), Nanos::NEVER);
         assert_eq!(Nanos::new(Duration::from_nanos(u64::MAX)), Nanos::NEVER);
         assert_eq!(Nanos::NEVER.after(Duration::ZERO), None);
@@ -70,20 +70,20 @@ mod tests {
     }
 
     #[test]
-    fn never_stays_never() {
+    fn subtracting_saturates_and_keeps_never() {
         assert_eq!(Nanos(5).saturating_sub(Nanos(3)), Nanos(2));
         assert_eq!(Nanos(3).saturating_sub(Nanos(5)), Nanos::ZERO);
         assert_eq!(Nanos::NEVER.saturating_sub(Nanos(5)), Nanos::NEVER);
     }
 
     #[test]
-    fn a_limit_of_zero_is_none() {
+    fn a_timeout_of_zero_is_never() {
         assert_eq!(Nanos::from_timeout(Duration::ZERO), Nanos::NEVER);
         assert_eq!(Nanos::from_timeout(Duration::from_nanos(1)), Nanos(1));
     }
 
     #[test]
-    fn t11_a_shortened_span_stays_above_zero() {
+    fn t11_a_scaled_duration_stays_above_zero() {
         let most = (1 << 48) - 1;
         assert_eq!(Nanos(1).scale_down(most), Nanos(1));
         assert_eq!(Nanos(1000).scale_down(0), Nanos(1000));

@@ -4,10 +4,10 @@ use crate::instant::earliest;
 use crate::jitter::XorShift32;
 use crate::nanos::Nanos;
 
-/// What a machine remembers, apart from what all machines of its configuration share.
+/// The state of a [`Heartbeat`] without the fields that all heartbeats of its configuration share.
 ///
-/// Two things are left out: how long the silence before a heartbeat in flight was, which serves
-/// [`Heartbeat::silence`] alone, and the latest time seen where that is later than `since`.
+/// Two values are not saved: the silence before a heartbeat in flight, which only [`Heartbeat::silence`]
+/// uses, and the latest time seen, if that is later than `idle_since`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct SavedState<I> {
     pub(crate) idle_since: I,
@@ -17,13 +17,14 @@ pub(crate) struct SavedState<I> {
 }
 
 impl<I: Instant> SavedState<I> {
-    /// Whether the time runs towards a heartbeat: none is in flight, and the silence is not given up.
+    /// Whether a deadline is set: no heartbeat is in flight, and heartbeats have not given up.
     pub(crate) fn is_armed(&self) -> bool {
         self.last_event.is_some() && matches!(self.phase, Phase::ImmediateFirst | Phase::Armed)
     }
 }
 
 impl<I: Instant> Heartbeat<I> {
+    /// The state, with a pending send applied.
     pub(crate) fn save(&self) -> SavedState<I> {
         let mut heartbeat = self.clone();
         heartbeat.apply_pending_send();
@@ -35,7 +36,7 @@ impl<I: Instant> Heartbeat<I> {
         }
     }
 
-    /// A machine of the same configuration as this one, in that state.
+    /// A heartbeat with the configuration of `self` and the given state.
     pub(crate) fn restore(&self, state: SavedState<I>) -> Self {
         let SavedState { idle_since, last_event, rng, phase } = state;
         Self {
@@ -50,8 +51,8 @@ impl<I: Instant> Heartbeat<I> {
         }
     }
 
-    /// The same as [`poll_deadline`](Self::poll_deadline) while a heartbeat is in flight, but giving up is
-    /// not taken for heard: it is not the owner who asks.
+    /// Like [`poll_deadline`](Self::poll_deadline) while a heartbeat is in flight, but giving up is not
+    /// marked as returned: the owner of the stream has yet to see it.
     pub(crate) fn poll_in_flight(&mut self, now: I) -> Action<I> {
         let last_event = self.last_event;
         let action = self.poll_deadline(now);
@@ -61,11 +62,10 @@ impl<I: Instant> Heartbeat<I> {
         action
     }
 
-    /// When to ask again, after a question, if facts may come meanwhile that are reported but not
-    /// followed by a question.
+    /// When to poll again after a poll, if reports may arrive without a poll after them.
     ///
-    /// Such facts move a deadline away, but where there is none, as in flight, they bring one: at the
-    /// earliest a gap from now.
+    /// Such a report moves a deadline to a later instant. If there is no deadline, because a heartbeat
+    /// is in flight for example, the report creates one: at the earliest a gap from now.
     pub(crate) fn next_wakeup(&self) -> Option<I> {
         if self.phase == Phase::Stopped {
             return None;
@@ -76,7 +76,7 @@ impl<I: Instant> Heartbeat<I> {
         } else {
             gap.min(self.give_up_after).after(self.latest)
         };
-        let give_up_at = self.give_up_at().filter(|&at| at > self.latest); // or its owner knows
+        let give_up_at = self.give_up_at().filter(|&at| at > self.latest); // otherwise the owner knows
         let limit = earliest(self.stalled_at(), give_up_at);
         earliest(rearmed, self.wake_at(self.deadline(gap), self.tolerance(gap), limit))
     }

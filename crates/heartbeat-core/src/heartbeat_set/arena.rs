@@ -7,16 +7,17 @@ use super::config_table::ConfigId;
 use super::node::Node;
 use super::segment::{SEGMENT, Segment};
 
-/// A link has 31 bits for a member.
+/// A link has 31 bits for the index of a member, 8 of them within its segment.
 const MOST_SEGMENTS: usize = 1 << 23;
 
-/// Names a member of a [`HeartbeatSet`](crate::HeartbeatSet), and none that comes after it.
+/// Names a member of a [`HeartbeatSet`](crate::HeartbeatSet).
 ///
-/// It means nothing to another fleet than the one that gave it.
+/// A key is never reused: after its member is removed, it is stale for good. It is valid only for the
+/// set that returned it. `Option<Key>` has the size of `Key`, 8 bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key {
     index: u32,
-    generation: NonZero<u16>, // so that an `Option<Key>` is no larger
+    generation: NonZero<u16>, // the niche of `Option<Key>`
 }
 
 impl Key {
@@ -25,32 +26,31 @@ impl Key {
     }
 }
 
-/// Where the members are: segments of 256, made when they are needed and given back when they are
-/// empty.
+/// Stores the members, in segments of 256 that are allocated when needed and freed when they are empty.
 ///
-/// The segment with the lowest number is filled first, so that after a surge those at the end empty.
-/// One empty segment is kept, lest a member that comes and goes costs an allocation each time. Of a
-/// segment that was given back 24 bytes are left, which know the generations that its keys had.
+/// The segment with the lowest number is filled first, so that after a surge the last segments become
+/// empty. One empty segment is kept, so that a single member that comes and goes does not allocate each
+/// time. Of a freed segment 24 bytes remain, which record the generations that its keys had.
 ///
-/// What leads to a member is kept apart from all else, so that it stays in a cache: 312 kB for ten
-/// million members.
+/// The tables that lead to a member are kept apart from its data so that they stay in the cache: 312 kB
+/// for ten million members.
 pub(super) struct Arena<T> {
     nodes: Vec<Entries<Node>>,
     values: Vec<Entries<Option<T>>>,
     segments: Vec<Segment>,
-    /// Segments with room for another member.
+    /// The allocated segments with room for another member.
     with_room: BTreeSet<u32>,
-    /// Segments that were given back and may be made again.
+    /// The freed segments that may be allocated again.
     freed: BTreeSet<u32>,
-    /// The open segment without members, if there is one.
+    /// The allocated segment without members, if there is one.
     cached: Option<u32>,
     len: usize,
-    /// The members that were read or written.
+    /// The members that were read or written since a test cleared this.
     #[cfg(test)]
     pub(super) touched: BTreeSet<u32>,
 }
 
-/// The places of a segment; `None` while it is given back.
+/// The entries of a segment; `None` while it is not allocated.
 type Entries<P> = Option<Box<[P; SEGMENT as usize]>>;
 
 const _: () = {
@@ -77,7 +77,7 @@ impl<T> Arena<T> {
         self.len
     }
 
-    /// Takes a value in; `None` if all places are taken.
+    /// Inserts a member; `None` if all segments are full.
     pub(super) fn insert(&mut self, value: T, config: ConfigId) -> Option<Key> {
         let number = self.number_with_room()?;
         let nodes = self.nodes[number as usize].as_mut()?;
@@ -101,7 +101,7 @@ impl<T> Arena<T> {
         Some(key)
     }
 
-    /// A segment that has room, made if need be.
+    /// A segment with room, allocated if necessary.
     fn number_with_room(&mut self) -> Option<u32> {
         if let Some(&number) = self.with_room.first() {
             return Some(number);
@@ -123,7 +123,7 @@ impl<T> Arena<T> {
         Some(number)
     }
 
-    /// Lets a member go, which is in no line any more.
+    /// Removes a member that is in no list.
     pub(super) fn remove(&mut self, key: Key) -> Option<T> {
         self.node(key)?;
         let number = segment_of(key.index);
@@ -156,7 +156,7 @@ impl<T> Arena<T> {
         }
     }
 
-    /// The member that the key names, unless it is gone.
+    /// The member that the key names; `None` if the key is stale.
     pub(super) fn node(&mut self, key: Key) -> Option<&mut Node> {
         let node = entry(&mut self.nodes, key.index)?;
         if node.generation != key.generation {
@@ -181,24 +181,24 @@ impl<T> Arena<T> {
         entry(&mut self.values, key.index)
     }
 
-    /// The places of the values of all members, and of those that are vacant.
+    /// The values of all entries, free ones included.
     pub(super) fn values_mut(&mut self) -> impl Iterator<Item = &mut Option<T>> {
         self.values.iter_mut().flatten().flat_map(|segment| segment.iter_mut())
     }
 
-    /// A member that stands in line, and so is there.
+    /// A member that is in a list, and therefore exists.
     pub(super) fn linked(&mut self, index: u32) -> &mut Node {
         #[cfg(test)]
         self.touched.insert(index);
-        entry(&mut self.nodes, index).expect("a segment with members was not given back")
+        entry(&mut self.nodes, index).expect("a segment with members is allocated")
     }
 
-    /// The key of a member that stands in line.
+    /// The key of a member that is in a list.
     pub(super) fn key(&mut self, index: u32) -> Key {
         Key { index, generation: self.linked(index).generation }
     }
 
-    /// How many segments take up memory.
+    /// The number of allocated segments.
     #[cfg(test)]
     pub(super) fn allocated(&self) -> usize {
         self.nodes.iter().flatten().count()
@@ -209,8 +209,8 @@ fn segment_of(index: u32) -> u32 {
     index >> SEGMENT.ilog2()
 }
 
-/// The place within its segment.
-#[expect(clippy::cast_possible_truncation, reason = "the rest of a division by 256 is meant")]
+/// The position within the segment.
+#[expect(clippy::cast_possible_truncation, reason = "only the remainder is used")]
 fn offset_in(index: u32) -> u16 {
     index as u16 % SEGMENT
 }
@@ -220,7 +220,7 @@ fn entry<P>(all: &mut [Entries<P>], index: u32) -> Option<&mut P> {
     Some(&mut entries[usize::from(offset_in(index))])
 }
 
-/// The places of a segment. They do not pass over the stack, which may be small.
+/// Allocates the entries of a segment on the heap directly: the stack may be small.
 fn entries<P>(entry: impl FnMut(u16) -> P) -> Entries<P> {
     (0..SEGMENT).map(entry).collect::<Vec<_>>().try_into().ok()
 }
@@ -230,16 +230,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_key_is_given_twice_and_a_segment_without_any_more_is_given_up() {
+    fn no_key_is_reused_and_a_segment_without_unused_keys_is_abandoned() {
         let mut arena = Arena::new();
-        // One member that comes and goes takes all places in turn, so each generation is given 256 times.
-        let (places, generations) = (u32::from(SEGMENT), u32::from(u16::MAX) - 1);
-        for nth in 0..places * generations {
+        // One member that comes and goes takes all entries in turn: each generation occurs 256 times.
+        let (entries, generations) = (u32::from(SEGMENT), u32::from(u16::MAX) - 1);
+        for nth in 0..entries * generations {
             let key = arena.insert((), 0).expect("room");
             let generation = NonZero::<u16>::MIN
-                .checked_add(u16::try_from(nth / places).expect("below the last one"))
+                .checked_add(u16::try_from(nth / entries).expect("below the last one"))
                 .expect("below the last one");
-            assert_eq!(key, Key { index: nth % places, generation });
+            assert_eq!(key, Key { index: nth % entries, generation });
             assert_eq!(arena.remove(key), Some(()));
         }
         assert_eq!((arena.allocated(), arena.len()), (0, 0));
@@ -247,11 +247,11 @@ mod tests {
         assert!(arena.node(last).is_none());
 
         let key = arena.insert((), 0).expect("room");
-        assert_eq!(key, Key { index: places, generation: NonZero::<u16>::MIN });
+        assert_eq!(key, Key { index: entries, generation: NonZero::<u16>::MIN });
     }
 
     #[test]
-    fn a_segment_that_comes_back_gives_other_keys() {
+    fn a_segment_that_is_allocated_again_gives_new_keys() {
         let mut arena = Arena::new();
         let many = 3 * u32::from(SEGMENT);
         let fill = |arena: &mut Arena<u32>| -> Vec<Key> {
@@ -267,6 +267,6 @@ mod tests {
         assert!(
             (0..).zip(&new).all(|(n, &key)| arena.get(key).is_some_and(|(_, it)| *it == Some(n)))
         );
-        assert!(new.iter().all(|key| key.index() < many), "the same places");
+        assert!(new.iter().all(|key| key.index() < many), "the same segments");
     }
 }

@@ -8,11 +8,11 @@ use crate::compact_instant::CompactInstant;
 use crate::nanos::Nanos;
 use crate::{Config, Heartbeat, Jitter};
 
-/// What the members of one configuration share; whether they began promptly, and with which seed, is
-/// theirs alone.
+/// The part of a configuration that members share: all settings except the seed and the immediate first
+/// heartbeat.
 #[derive(Debug)]
 pub(super) struct ConfigEntry {
-    /// A machine of that configuration, which is given the state of a member.
+    /// A heartbeat with this configuration, into which the state of a member is restored.
     pub(super) template: Heartbeat<CompactInstant>,
     pub(super) resolution: Resolution,
     pub(super) wheel: u8,
@@ -25,11 +25,11 @@ pub(super) type ConfigId = u16;
 
 type Settings = (Duration, Jitter, Duration, Duration);
 
-/// The configurations in use.
+/// The configurations in use, with reference counts.
 #[derive(Debug)]
 pub(super) struct ConfigTable {
     entries: Vec<ConfigEntry>,
-    /// Which of them have no members.
+    /// The entries without members.
     free: Vec<ConfigId>,
     ids: BTreeMap<Settings, ConfigId>,
 }
@@ -43,7 +43,8 @@ impl ConfigTable {
         &self.entries[usize::from(id)]
     }
 
-    /// The class for one more member, or `None` if there are too many others.
+    /// Finds or creates the entry of a configuration, and counts one more member. `None` if there are
+    /// too many configurations.
     pub(super) fn intern(
         &mut self,
         config: &Config,
@@ -70,7 +71,7 @@ impl ConfigTable {
         Some(id)
     }
 
-    /// One member less.
+    /// Counts one member less, and frees the entry after the last one.
     pub(super) fn release(&mut self, id: ConfigId, slots: &mut SlotLists) {
         let entry = &mut self.entries[usize::from(id)];
         entry.members = entry.members.saturating_sub(1);
@@ -92,7 +93,7 @@ impl ConfigTable {
 }
 
 impl ConfigEntry {
-    /// A class with one member.
+    /// An entry with one member.
     fn new(
         config: &Config,
         settings: Settings,
@@ -100,7 +101,7 @@ impl ConfigEntry {
         now: CompactInstant,
     ) -> Self {
         let wheel = slots.acquire_wheel(slot_width(config), now);
-        // The last instant of a slot is the latest deadline that is served when the slot begins.
+        // When a slot starts, all deadlines up to its last instant are served.
         let early = Duration::from_nanos(slots.width(wheel).saturating_sub(1));
         Self {
             template: Heartbeat::new(config, CompactInstant::ZERO).with_granularity(early),
@@ -112,9 +113,8 @@ impl ConfigEntry {
     }
 }
 
-/// How long the slots for a configuration are: a 64th of the interval (T15). Giving up and stalling
-/// are late by as much: where one of them is set to less than an eighth of the interval, no more than
-/// an eighth of that.
+/// The slot width of a configuration: a 64th of the interval (T15). Giving up and stalling are late by
+/// up to one slot; a slot is therefore at most an eighth of the shorter of their times.
 fn slot_width(config: &Config) -> u64 {
     let limit = |duration| Nanos::from_timeout(duration).get();
     let shortest = limit(config.give_up_after()).min(limit(config.stall_after()));

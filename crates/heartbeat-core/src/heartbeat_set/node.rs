@@ -6,37 +6,37 @@ use crate::compact_instant::CompactInstant;
 use crate::heartbeat::{Phase, SavedState};
 use crate::jitter::XorShift32;
 
-/// What is kept of a member beside its value: the state of its machine, where it stands in line, and
-/// which member it is. 28 bytes.
+/// The data of a member beside its value: the state of its heartbeat, its links, and its generation. 28
+/// bytes.
 #[derive(Debug, Clone, Copy)]
-#[repr(C, packed(4))] // not padded to a multiple of 8; what a report touches lies together
+#[repr(C, packed(4))] // no padding to a multiple of 8; the fields of a report are adjacent
 pub(super) struct Node {
     pub(super) prev: ListLink,
     pub(super) next: ListLink,
-    /// `since`, and in the lowest bits what else the machine remembers.
+    /// The instant, and in the lowest bits phase and giving up.
     idle_since: u64,
-    /// How long before `since` the last real event was, in units of the class.
+    /// The time from the last event to `idle_since`, in units of the [`Resolution`].
     event_age: u32,
     rng: XorShift32,
-    /// How many members were here before.
+    /// Incremented each time the entry is freed.
     pub(super) generation: NonZero<u16>,
     pub(super) config: ConfigId,
 }
 
 const _: () = assert!(size_of::<Node>() == 28 && align_of::<Node>() == 4);
 
-/// The bits below `since`.
+/// The number of bits below the instant in `idle_since`.
 const FLAGS: u32 = u64::BITS - CompactInstant::BITS;
 const GAVE_UP: u64 = 0b100;
 
 impl Node {
-    /// A place that nobody has taken yet.
+    /// A free entry, linked to the next one.
     pub(super) fn free(generation: NonZero<u16>, next: ListLink) -> Self {
         let (prev, rng) = (ListLink::UNLINKED, XorShift32::seed(0));
         Self { idle_since: 0, event_age: 0, rng, prev, next, generation, config: 0 }
     }
 
-    /// A member in this place, in no line yet.
+    /// A new member in this entry, in no list.
     pub(super) fn occupied(&self, config: ConfigId) -> Self {
         Self { config, next: ListLink::UNLINKED, ..*self }
     }
@@ -69,11 +69,12 @@ impl Node {
     }
 }
 
-/// In what the time since the last real event is counted, so that it needs 4 bytes: a power of two of
-/// nanoseconds, at most a 2^30th of the time after which the silence is given up (T12).
+/// The unit in which the time since the last event is stored, so that it fits into 4 bytes: a power of
+/// two of nanoseconds, at most a 2^30th of `give_up_after` (T12).
 ///
-/// An instant is rounded up to a whole unit since the epoch, once: giving up is never early, and it
-/// does not become later with each heartbeat. What is too long ago to be counted was given up before.
+/// The instant of the event is rounded up to a whole unit since the epoch, once: giving up is not
+/// early, and does not become later with each heartbeat. A time too long to be stored is longer than
+/// `give_up_after`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Resolution {
     shift: u32,
@@ -84,9 +85,9 @@ impl Resolution {
         Self { shift: 33u32.saturating_sub(give_up_after.leading_zeros()) }
     }
 
-    fn round_up(self, tick: CompactInstant) -> u64 {
+    fn round_up(self, instant: CompactInstant) -> u64 {
         let rest = (1u64 << self.shift).saturating_sub(1);
-        tick.nanos().saturating_add(rest) >> self.shift
+        instant.nanos().saturating_add(rest) >> self.shift
     }
 
     fn between(self, earlier: CompactInstant, later: CompactInstant) -> u32 {
@@ -99,12 +100,12 @@ impl Resolution {
     }
 }
 
-/// A neighbour in a line, which is a ring: a member, or the line itself, which is before the first and
-/// after the last one. Among vacant places, the next one.
+/// A link in a list, which is a ring: to a member, or to the head of the list, which precedes the first
+/// and follows the last member. In a free entry, the offset of the next free entry.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct ListLink(u32);
 
-/// Whom a [`ListLink`] leads to.
+/// The target of a [`ListLink`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum LinkTarget {
     Member(u32),
@@ -112,12 +113,12 @@ pub(super) enum LinkTarget {
 }
 
 impl ListLink {
-    /// Not in line.
+    /// In no list.
     pub(super) const UNLINKED: Self = Self(u32::MAX);
     const HEAD_BIT: u32 = 1 << 31;
 
     pub(super) const fn member(index: u32) -> Self {
-        debug_assert!(index < Self::HEAD_BIT, "the arena has no more places than that");
+        debug_assert!(index < Self::HEAD_BIT, "the arena has fewer entries than that");
         Self(index)
     }
 
@@ -125,13 +126,13 @@ impl ListLink {
         Self(Self::HEAD_BIT | number)
     }
 
-    /// Where another place of the same segment is vacant.
+    /// A link to another free entry of the same segment.
     pub(super) const fn free_entry(offset: u16) -> Self {
         Self(offset as u32)
     }
 
-    /// The place that the link was made for.
-    #[expect(clippy::cast_possible_truncation, reason = "it was made from 16 bits")]
+    /// The offset given to [`free_entry`](Self::free_entry).
+    #[expect(clippy::cast_possible_truncation, reason = "created from 16 bits")]
     pub(super) const fn as_offset(self) -> u16 {
         self.0 as u16
     }
@@ -147,7 +148,7 @@ impl ListLink {
 
 impl fmt::Debug for ListLink {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if *self == Self::UNLINKED { f.write_str("Nowhere") } else { self.target().fmt(f) }
+        if *self == Self::UNLINKED { f.write_str("Unlinked") } else { self.target().fmt(f) }
     }
 }
 
@@ -158,7 +159,7 @@ mod tests {
     const HOUR: u64 = 3_600_000_000_000;
 
     #[test]
-    fn a_state_is_found_again() {
+    fn a_state_is_saved_and_restored() {
         let mut node = Node::free(NonZero::<u16>::MIN, ListLink::UNLINKED);
         for phase in [Phase::ImmediateFirst, Phase::Armed, Phase::InFlight, Phase::Stopped] {
             for (since, real) in [(0, Some(0)), (9, Some(9)), (9, Some(4)), (9, None)] {
@@ -194,10 +195,7 @@ mod tests {
                 for _ in 0..10 {
                     found = resolution.before(since, resolution.between(found, since));
                     let late = found.nanos().checked_sub(real).expect("not early");
-                    assert!(
-                        late < 1 << resolution.shift,
-                        "{limit} {real}: {late} once and for all"
-                    );
+                    assert!(late < 1 << resolution.shift, "{limit} {real}: {late}, not growing");
                     since = CompactInstant::new(since.nanos().saturating_add(silence / 10));
                 }
             }
@@ -205,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn t12_what_is_too_long_ago_was_given_up_long_ago() {
+    fn t12_a_time_too_long_to_store_is_longer_than_give_up_after() {
         for limit in [1, HOUR] {
             let resolution = Resolution::of(limit);
             let real = resolution.before(

@@ -2,30 +2,30 @@ use core::num::NonZero;
 
 use super::node::{ListLink, Node};
 
-/// How many members a segment has room for.
+/// The number of entries of a segment.
 pub(super) const SEGMENT: u16 = 256;
 
-/// Stands for a vacant place where there is none.
+/// The end of the list of free entries.
 const NONE: u16 = SEGMENT;
 
-/// Which places of a segment are vacant.
+/// The free entries of a segment.
 pub(super) struct Segment {
-    /// No key was given with this generation or a greater one.
+    /// Greater than the generation of every removed member.
     pub(super) generation: NonZero<u16>,
     pub(super) members: u16,
-    /// The places that are vacant, in the order in which they became so: thus the generations grow
-    /// evenly.
+    /// The first and last of the free entries, in the order in which they became free: so the generations
+    /// grow evenly.
     first: u16,
     last: u16,
 }
 
 impl Segment {
-    /// One that has no places, and gives no key of an earlier generation when it has.
+    /// A segment that is not allocated. Its keys will start at `generation`.
     pub(super) fn freed(generation: NonZero<u16>) -> Self {
         Self { generation, members: 0, first: NONE, last: NONE }
     }
 
-    /// Makes all places vacant, and says what is in each.
+    /// Makes all entries free, and returns the content of each.
     pub(super) fn allocate(&mut self) -> impl Fn(u16) -> Node + use<> {
         (self.first, self.last) = (0, SEGMENT - 1);
         let generation = self.generation;
@@ -36,21 +36,21 @@ impl Segment {
         self.first != NONE
     }
 
-    /// Takes a vacant place, where there is room.
+    /// Takes a free entry and returns its offset.
     pub(super) fn take(&mut self, nodes: &mut [Node]) -> u16 {
-        debug_assert!(self.has_room(), "only segments with room are asked");
+        debug_assert!(self.has_room(), "the caller checks for room");
         let offset = self.first;
         self.first = nodes[usize::from(offset)].next.as_offset();
         self.members = self.members.saturating_add(1);
         offset
     }
 
-    /// Makes the place of a member vacant, which is there.
+    /// Frees the entry of a member.
     pub(super) fn free(&mut self, nodes: &mut [Node], offset: u16) {
         let generation = nodes[usize::from(offset)].generation.saturating_add(1);
         self.generation = self.generation.max(generation);
         nodes[usize::from(offset)] = Node::free(generation, ListLink::free_entry(NONE));
-        // Where the generations are used up the place stays vacant: its keys would not differ.
+        // An entry without unused generations is not used again: its keys would repeat.
         if generation < NonZero::<u16>::MAX {
             if self.has_room() {
                 nodes[usize::from(self.last)].next = ListLink::free_entry(offset);

@@ -6,33 +6,33 @@ use super::wheel::{SLOTS, Wheel};
 use crate::compact_instant::CompactInstant;
 use crate::instant::earliest;
 
-/// Wheels whose slots are exactly as long as was asked for; the others have to share.
+/// The number of wheels with exactly the requested slot width; further widths share wheels.
 const EXACT_WHEELS: usize = 32;
 
-/// Where the members wait: in the slots of the wheels, or in the line of those that are up.
+/// The lists that members wait in: one for each slot of each wheel, and one for the members that are due.
 ///
-/// Each is a ring through the members in it, so that whoever leaves one touches two neighbours at most.
+/// Each list is a ring through its members, so unlinking one accesses at most two neighbors.
 pub(super) struct SlotLists {
     due: ListHead,
     wheels: Vec<SharedWheel>,
-    /// The slots of all wheels, one wheel after the other.
+    /// The lists of all slots, one wheel after the other.
     heads: Vec<ListHead>,
 }
 
-/// A wheel, and how many classes of members are filed in it.
+/// A wheel, and the number of configurations that use it.
 struct SharedWheel {
     wheel: Wheel,
     configs: u32,
 }
 
-/// The first and the last in a line; the line itself, if nobody is in it.
+/// The first and last member of a list; links to the list itself if it is empty.
 #[derive(Debug, Clone, Copy)]
 struct ListHead {
     first: ListLink,
     last: ListLink,
 }
 
-/// The line of those that are up; the others are numbered by wheel and slot.
+/// The list of the members that are due. The other lists are numbered by wheel and slot.
 const DUE: u32 = u32::MAX >> 2;
 
 impl SlotLists {
@@ -40,11 +40,11 @@ impl SlotLists {
         Self { due: ListHead::of(DUE), wheels: Vec::new(), heads: Vec::new() }
     }
 
-    /// A wheel for a class of members that may be early by less than `width`; its slots are not longer
-    /// than that.
+    /// A wheel for a configuration whose members may be early by less than `width`. Its slots are at
+    /// most that wide.
     ///
-    /// They are shorter only where more than [`EXACT_WHEELS`] lengths are in use: then all lengths up to
-    /// twice as long share a wheel, so there are never more than 96 wheels to look at.
+    /// They are narrower only if more than [`EXACT_WHEELS`] widths are in use. Then all widths between two
+    /// powers of two share a wheel, so there are never more than 96 wheels to look at.
     pub(super) fn acquire_wheel(&mut self, width: u64, now: CompactInstant) -> u8 {
         let width = width.max(1);
         let number = self.find_wheel(width).unwrap_or_else(|| {
@@ -63,7 +63,7 @@ impl SlotLists {
         shared.configs = shared.configs.saturating_add(1);
         debug_assert!(
             number < EXACT_WHEELS.saturating_add(64),
-            "a common wheel for each power of two"
+            "one shared wheel for each power of two"
         );
         u8::try_from(number).unwrap_or(u8::MAX)
     }
@@ -80,7 +80,7 @@ impl SlotLists {
         number
     }
 
-    /// One class less needs the wheel. Where it was the last, nobody is left in its slots.
+    /// Counts one configuration less. After the last one, the slots of the wheel are empty.
     pub(super) fn release_wheel(&mut self, wheel: u8) {
         let shared = &mut self.wheels[usize::from(wheel)];
         shared.configs = shared.configs.saturating_sub(1);
@@ -90,7 +90,7 @@ impl SlotLists {
         self.wheels[usize::from(wheel)].wheel.width()
     }
 
-    /// When to look for somebody who is up: `now` if somebody is.
+    /// When to look for due members: `now` if one is due.
     pub(super) fn next(&self, now: CompactInstant) -> Option<CompactInstant> {
         if !self.due.is_empty(DUE) {
             return Some(now);
@@ -101,7 +101,7 @@ impl SlotLists {
         })
     }
 
-    /// Takes out of line one member that is up at `now`.
+    /// Unlinks and returns one member that is due at `now`.
     pub(super) fn pop_due<T>(&mut self, arena: &mut Arena<T>, now: CompactInstant) -> Option<u32> {
         if self.due.is_empty(DUE) {
             let mut due = None;
@@ -117,7 +117,7 @@ impl SlotLists {
         Some(index)
     }
 
-    /// Moves a whole slot to the end of the line of those that are up.
+    /// Moves the list of a slot to the end of the due list.
     fn splice_due<T>(&mut self, arena: &mut Arena<T>, wheel: u8, slot: u32) {
         let list = list_of(wheel, slot);
         let ListHead { first, last } = *self.head(list);
@@ -130,12 +130,12 @@ impl SlotLists {
         self.wheel(wheel).clear(slot);
     }
 
-    /// Puts a member that is in no line at the end of those that are up.
+    /// Appends a member that is in no list to the due list.
     pub(super) fn push_due<T>(&mut self, arena: &mut Arena<T>, index: u32) {
         self.push_back(arena, index, DUE);
     }
 
-    /// Puts a member that is in no line into the slot of a deadline.
+    /// Inserts a member that is in no list into the slot of a deadline.
     pub(super) fn insert_at<T>(
         &mut self,
         arena: &mut Arena<T>,
@@ -148,7 +148,7 @@ impl SlotLists {
         target.advance(now);
         let slot = target.slot_for(deadline);
         if target.is_due(slot) {
-            self.splice_due(arena, wheel, slot); // it is there from a round ago
+            self.splice_due(arena, wheel, slot); // left from the previous revolution
         }
         self.wheel(wheel).mark(slot);
         self.push_back(arena, index, list_of(wheel, slot));
@@ -163,7 +163,7 @@ impl SlotLists {
         self.head(list).last = this;
     }
 
-    /// Takes a member out of the line that it is in, if any.
+    /// Removes a member from its list, if it is in one.
     pub(super) fn unlink<T>(&mut self, arena: &mut Arena<T>, index: u32) {
         let node = arena.linked(index);
         let (before, after) = (node.prev, node.next);
@@ -175,7 +175,7 @@ impl SlotLists {
         self.set_previous(arena, after, before);
         match before.target() {
             LinkTarget::Head(list) if before == after && list != DUE => {
-                self.wheels[(list / SLOTS) as usize].wheel.clear(list % SLOTS); // it was the last
+                self.wheels[(list / SLOTS) as usize].wheel.clear(list % SLOTS); // it was the last member
             }
             _ => {}
         }
@@ -219,7 +219,7 @@ impl ListHead {
     }
 }
 
-/// The line of a slot.
+/// The list of a slot.
 fn list_of(wheel: u8, slot: u32) -> u32 {
     u32::from(wheel).saturating_mul(SLOTS).saturating_add(slot)
 }

@@ -1,27 +1,26 @@
 use crate::compact_instant::CompactInstant;
 
-/// How many slots a wheel has: enough for 64ths of an interval, and as many again for intervals of
-/// less than 128 ns, which have longer 64ths.
+/// The number of slots of a wheel: twice the 64 slots of an interval, because rounding makes the slots of
+/// intervals below 128 ns relatively narrow.
 pub(super) const SLOTS: u32 = 128;
 
-/// Which of the slots of a ring have members, as a calendar of equal slots of time. Who is in them is
-/// kept elsewhere ([`SlotLists`](super::slots::SlotLists)).
+/// A timer wheel: records which slots of a ring have members. The members themselves are in
+/// [`SlotLists`](super::slots::SlotLists).
 ///
-/// A slot is up once its first instant has come, so members that are filed by their deadline come up
-/// early by less than a slot and never late. The ring reaches [`SLOTS`] - 1 slots into the future. A
-/// slot that is up stays so until it is emptied; that is told apart from what its place in the ring
-/// means next.
+/// A slot is due once it starts, so its members are early by less than a slot, and never late. The ring
+/// reaches [`SLOTS`] - 1 slots into the future. A due slot stays due until it is cleared, even if its
+/// position in the ring stands for a later slot by then.
 #[derive(Debug)]
 pub(super) struct Wheel {
-    /// How long a slot is, in nanoseconds.
+    /// The width of a slot in nanoseconds.
     width: u64,
-    /// The slot of the latest time seen, counted from the epoch.
+    /// The number of the slot of the latest time seen, counted from the epoch.
     current: u64,
     /// The first instant after the current slot.
     end: u64,
-    /// The places with members, a bit for each.
+    /// The slots with members, one bit each.
     occupied: u128,
-    /// Those of them that are up.
+    /// The slots with members that are due.
     due: u128,
 }
 
@@ -37,7 +36,7 @@ impl Wheel {
         self.width
     }
 
-    /// Lets the time pass.
+    /// Marks the slots that have started by `now` as due.
     pub(super) fn advance(&mut self, now: CompactInstant) {
         if now.nanos() < self.end {
             return;
@@ -62,8 +61,8 @@ impl Wheel {
         slot
     }
 
-    /// The place for a deadline: that of its slot, but none that has begun, and none that lies too far
-    /// in the future.
+    /// The index of the slot for a deadline, clamped to the slots that have not started and are within
+    /// reach.
     pub(super) fn slot_for(&self, at: CompactInstant) -> u32 {
         let next = self.current.saturating_add(1);
         let furthest = self.current.saturating_add(u64::from(SLOTS - 1));
@@ -83,14 +82,14 @@ impl Wheel {
         self.due & 1 << index != 0
     }
 
-    /// A place that is up; the first to be so, unless it was long ago.
+    /// The index of a due slot: the earliest one, unless the wheel was not advanced for a revolution.
     pub(super) fn first_due(&self) -> Option<u32> {
         let first = slot_index(self.current.saturating_add(1));
         let after = self.due.rotate_right(first).trailing_zeros();
         (self.due != 0).then(|| first.wrapping_add(after) % SLOTS)
     }
 
-    /// When the next slot with members is up; what was over before the time ends is never.
+    /// When the next slot with members starts. `None` if the clock ends before that (T8).
     pub(super) fn next(&self) -> Option<CompactInstant> {
         let waiting = self.occupied & !self.due;
         if waiting == 0 {
@@ -103,8 +102,8 @@ impl Wheel {
     }
 }
 
-/// Where in the ring a slot is.
-#[expect(clippy::cast_possible_truncation, reason = "the rest of a division by 128 is meant")]
+/// The position of a slot in the ring.
+#[expect(clippy::cast_possible_truncation, reason = "only the remainder is used")]
 fn slot_index(number: u64) -> u32 {
     number as u32 % SLOTS
 }
@@ -124,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slot_is_up_when_it_begins() {
+    fn a_slot_is_due_when_it_starts() {
         let mut wheel = Wheel::new(10, at(5));
         let index = insert(&mut wheel, 39);
         assert_eq!(wheel.next(), Some(at(30)));
@@ -138,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_begun_or_lies_too_far_is_filed_next_to_that() {
+    fn a_deadline_out_of_reach_is_clamped() {
         let mut wheel = Wheel::new(10, at(1005));
         let near = insert(&mut wheel, 0);
         assert_eq!(wheel.next(), Some(at(1010)));
@@ -148,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_to_be_up_is_told_first_all_around_the_ring() {
+    fn the_earliest_due_slot_comes_first_all_around_the_ring() {
         for start in 0..300 {
             let mut wheel = Wheel::new(1, at(start));
             let indexes = [1, 64, 127].map(|after| insert(&mut wheel, start + after));
@@ -161,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn after_a_long_time_all_is_up_and_the_ring_is_usable() {
+    fn after_a_long_time_all_slots_are_due_and_the_ring_is_usable() {
         for passed in [128, 129, 1000, u64::from(u32::MAX) + 1] {
             let mut wheel = Wheel::new(1, at(0));
             let old = [1, 127].map(|deadline| insert(&mut wheel, deadline));
@@ -173,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn t8_what_begins_when_time_has_ended_is_never_up() {
+    fn t8_a_slot_after_the_end_of_the_clock_is_never_due() {
         let mut wheel = Wheel::new(1 << 58, at(0));
         wheel.advance(CompactInstant::MAX);
         insert(&mut wheel, u64::MAX);

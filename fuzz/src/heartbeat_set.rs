@@ -129,9 +129,9 @@ impl HeartbeatSetCase {
             SetStep::Sent(nth, moment) => Op::Sent(nth.into(), moment.when()),
             SetStep::Failed(nth) => Op::Failed(nth.into()),
             SetStep::Stop(nth) => Op::Stop(nth.into()),
-            SetStep::Ask(nth, moment) => Op::Ask(nth.into(), moment.when()),
-            SetStep::Take(moment) => Op::Take(moment.when()),
-            SetStep::TakeOnly(moment) => Op::TakeOnly(moment.when()),
+            SetStep::Ask(nth, moment) => Op::Poll(nth.into(), moment.when()),
+            SetStep::Take(moment) => Op::PopAndPoll(moment.when()),
+            SetStep::TakeOnly(moment) => Op::PopOnly(moment.when()),
             SetStep::Drain(moment) => Op::Drain(moment.when()),
             SetStep::Stale(nth) => Op::Stale(nth.into()),
         }

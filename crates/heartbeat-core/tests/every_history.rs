@@ -1,5 +1,5 @@
-//! Every history up to a depth over a handful of instants, against the naive model. Where the random
-//! histories may miss a corner, this one has been in all of them.
+//! Every short history over a few instants, compared with the reference model. It covers the corner
+//! cases that random histories may miss.
 
 mod reference_model;
 
@@ -8,7 +8,7 @@ use std::time::Duration;
 use heartbeat_core::{Config, Heartbeat, Jitter, Watchdog};
 use reference_model::{At, Model, Op, WatchModel, WatchOp, play, play_watch};
 
-/// Calls in a row.
+/// The number of calls of a history.
 const DEPTH: u32 = 5;
 
 /// 0 to 4 s; the shortest interval is 2 s.
@@ -18,7 +18,7 @@ const fn at(secs: u64) -> At {
     Duration::from_secs(secs)
 }
 
-/// Plays every continuation of a history to both, and counts the histories.
+/// Plays every continuation of a history to both, and returns the number of histories.
 fn explore(heartbeat: &Heartbeat<At>, model: &mut Model, ops: &[Op], depth: u32) -> u64 {
     if depth == 0 {
         return 1;
@@ -54,23 +54,25 @@ fn t1_to_t13_and_t20_hold_in_every_short_history() {
         Config::every(Duration::MAX).with_give_up_after(at(1)).with_immediate_first(true),
     ];
     let granularities = [Duration::ZERO, at(1)];
-    let births = [at(0), Duration::MAX.saturating_sub(at(3))];
+    let openings = [at(0), Duration::MAX.saturating_sub(at(3))];
 
     let mut histories = 0;
     for config in configs {
         for granularity in granularities {
-            for birth in births {
-                // Near the end of the range the instants are those up to it.
-                let shift = birth.saturating_sub(at(1));
+            for opened in openings {
+                // Near the end of the clock, use the last instants.
+                let shift = opened.saturating_sub(at(1));
                 let ops: Vec<Op> = ops.iter().map(|&op| shifted(op, shift)).collect();
-                let heartbeat = Heartbeat::new(&config, birth).with_granularity(granularity);
-                let mut model = Model::new(config, granularity, birth, DEPTH as usize);
+                let heartbeat = Heartbeat::new(&config, opened).with_granularity(granularity);
+                let mut model = Model::new(config, granularity, opened, DEPTH as usize);
                 histories += explore(&heartbeat, &mut model, &ops, DEPTH);
             }
         }
     }
-    println!("{histories} histories of up to {DEPTH} calls, each answer as the model's");
-    assert_eq!(histories, 32 * (22u64.pow(DEPTH + 1) - 1) / 21, "none was left out");
+    println!(
+        "{histories} histories of up to {DEPTH} calls, each answer equal to that of the model"
+    );
+    assert_eq!(histories, 32 * (22u64.pow(DEPTH + 1) - 1) / 21, "all histories");
 }
 
 fn shifted(op: Op, by: Duration) -> Op {
@@ -106,6 +108,8 @@ fn t14_holds_in_every_short_history() {
         let model = WatchModel::new(timeout, Duration::ZERO, at(1));
         histories += explore(&watchdog, &model, &ops, DEPTH);
     }
-    println!("{histories} histories of up to {DEPTH} calls, each answer as the model's");
-    assert_eq!(histories, 4 * (11u64.pow(DEPTH + 1) - 1) / 10, "none was left out");
+    println!(
+        "{histories} histories of up to {DEPTH} calls, each answer equal to that of the model"
+    );
+    assert_eq!(histories, 4 * (11u64.pow(DEPTH + 1) - 1) / 10, "all histories");
 }

@@ -1,4 +1,4 @@
-//! A fleet of n members against n lone machines with its granularity, in random histories.
+//! Random histories of a set, compared with single heartbeats of the same granularity.
 
 #![cfg(feature = "alloc")]
 
@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
 use reference_set::{At, Op, SetWithReference, When};
 
-/// Below 2^31 nanoseconds giving up is exact, as it is in a lone machine.
+/// Below 2^31 nanoseconds giving up is exact, as in a single heartbeat.
 const LONGEST_LIMIT: u64 = 1 << 31;
 
 fn duration() -> impl Strategy<Value = Duration> {
@@ -74,9 +74,9 @@ fn op(configs: Vec<Config>) -> impl Strategy<Value = Op> {
         6 => (nth.clone(), when()).prop_map(|(nth, when)| Op::Sent(nth, when)),
         1 => nth.clone().prop_map(Op::Failed),
         1 => nth.clone().prop_map(Op::Stop),
-        3 => (nth.clone(), when()).prop_map(|(nth, when)| Op::Ask(nth, when)),
-        8 => when().prop_map(Op::Take),
-        2 => when().prop_map(Op::TakeOnly),
+        3 => (nth.clone(), when()).prop_map(|(nth, when)| Op::Poll(nth, when)),
+        8 => when().prop_map(Op::PopAndPoll),
+        2 => when().prop_map(Op::PopOnly),
         12 => when().prop_map(Op::Drain),
         2 => nth.prop_map(Op::Stale),
     ]
@@ -96,7 +96,7 @@ proptest! {
     })]
 
     #[test]
-    fn t15_each_member_is_as_a_lone_machine((epoch, ops) in history()) {
+    fn t15_each_member_behaves_like_a_single_heartbeat((epoch, ops) in history()) {
         let mut both = SetWithReference::new(epoch);
         for op in ops {
             both.play(op);
@@ -104,7 +104,7 @@ proptest! {
     }
 
     #[test]
-    fn t7_t8_no_time_makes_it_panic_or_ask_for_ever(
+    fn t7_t8_no_instant_causes_a_panic_or_an_endless_loop(
         configs in prop::collection::vec(config(), 1..20),
         nanos in prop::collection::vec(prop_oneof![
             Just(Duration::MAX),
@@ -115,7 +115,7 @@ proptest! {
         let mut set = HeartbeatSet::new(At::ZERO);
         let mut keys = Vec::new();
         for (config, &now) in configs.iter().zip(nanos.iter().cycle()) {
-            keys.push(set.insert(config, now, ()).expect("there is room"));
+            keys.push(set.insert(config, now, ()).expect("not full"));
         }
         for now in nanos {
             for _ in 0..=keys.len() {
@@ -123,13 +123,13 @@ proptest! {
                 let _ = set.poll_deadline(key, now);
                 set.on_heartbeat_sent(key, now);
             }
-            prop_assert_eq!(set.pop_due(now), None, "somebody was named twice");
+            prop_assert_eq!(set.pop_due(now), None, "a member was popped twice");
         }
     }
 }
 
 #[test]
-fn t15_wheels_are_shared_where_there_are_many_intervals() {
+fn t15_many_intervals_share_wheels() {
     let mut both = SetWithReference::new(At::ZERO);
     for n in 0..500 {
         let config = Config::every(Duration::from_nanos(1_000_000_000 + 1000 * n));

@@ -1,5 +1,5 @@
-//! T15: what a fleet allocates, and when. A program without a test harness, whose threads would
-//! allocate meanwhile.
+//! T15: what a set allocates, and when. A program without a test harness, because the threads of the
+//! harness allocate too.
 
 use std::alloc::System;
 use std::task::Waker;
@@ -13,22 +13,22 @@ static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 const MEMBERS: usize = 1_000_000;
 
-/// What is allocated since then, and not freed.
+/// The bytes that were allocated and not freed since then.
 fn held(since: &Region<'_, System>) -> usize {
     let change = since.change();
-    // What a reallocation adds or frees is among both.
+    // A reallocation is counted in both.
     change.bytes_allocated - change.bytes_deallocated
 }
 
 fn main() {
-    let birth = Duration::ZERO;
+    let opened = Duration::ZERO;
     let config = Config::every(Duration::from_secs(16)).with_give_up_after(Duration::from_secs(60));
     let mut keys: Vec<Key> = Vec::with_capacity(MEMBERS);
 
     let allocated = Region::new(ALLOCATOR);
-    let mut set = HeartbeatSet::new(birth);
+    let mut set = HeartbeatSet::new(opened);
     for _ in 0..MEMBERS {
-        let key = set.insert(&config, birth, Waker::noop().clone()).expect("there is room");
+        let key = set.insert(&config, opened, Waker::noop().clone()).expect("not full");
         keys.push(key);
     }
     let all = held(&allocated);
@@ -53,7 +53,7 @@ fn main() {
         set.remove(key);
     }
     let left = held(&allocated);
-    assert!(left < all / 100, "{left} bytes are left after the surge");
+    assert!(left < all / 100, "{left} bytes remain after the surge");
     drop(set);
     assert_eq!(held(&allocated), 0);
     println!("T15: {all} bytes for {MEMBERS} members with a waker each, {left} after the surge");

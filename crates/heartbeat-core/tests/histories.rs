@@ -1,5 +1,5 @@
-//! Random histories against the naive model, and one property for each rule, checked on what the
-//! machine answered without asking the model.
+//! Random histories, compared with the reference model; and one property for each rule, checked without the
+//! model.
 
 #![expect(clippy::unchecked_time_subtraction, reason = "a test that underflows fails")]
 
@@ -14,7 +14,7 @@ use reference_model::{At, Entry, Model, Op, WatchModel, WatchOp, play, play_watc
 
 const LONGEST_HISTORY: usize = 60;
 
-/// What happens next, told relative to where the history stands.
+/// The next call, relative to the calls before it.
 #[derive(Debug, Clone, Copy)]
 enum Step {
     Call(Call, When),
@@ -32,19 +32,19 @@ enum Call {
 
 #[derive(Debug, Clone, Copy)]
 enum When {
-    /// The clock stands still.
+    /// The clock does not move.
     Same,
-    /// It runs on.
+    /// The clock moves on.
     Later(Duration),
-    /// It runs back.
+    /// The clock steps back.
     Earlier(Duration),
-    /// Just before the latest deadline that was answered.
+    /// Before the latest deadline that was returned.
     BeforeDeadline(Duration),
-    /// At the latest deadline that was answered.
+    /// At the latest deadline that was returned.
     OnTime,
-    /// After the latest deadline that was answered.
+    /// After the latest deadline that was returned.
     AfterDeadline(Duration),
-    /// That much before the end of the range.
+    /// This long before the end of the clock.
     NearTheEnd(Duration),
 }
 
@@ -56,7 +56,7 @@ fn duration() -> impl Strategy<Value = Duration> {
     ]
 }
 
-/// Durations as a configuration may hold them: none, ordinary ones, and those near T8's edges.
+/// Durations of a configuration: zero, ordinary ones, and those near the limits of T8.
 fn setting() -> impl Strategy<Value = Duration> {
     prop_oneof![
         1 => Just(Duration::ZERO),
@@ -110,23 +110,23 @@ fn config() -> impl Strategy<Value = Config> {
         })
 }
 
-/// Exactly that many 65536ths.
+/// The jitter of `parts` / 65536.
 fn fraction(parts: u16) -> Jitter {
     Jitter::try_from(f32::from(parts) / 65536.0).expect("below one")
 }
 
 prop_compose! {
-    /// A machine at its birth, and what happens to it.
+    /// A heartbeat, and the calls on it.
     fn history()(
         config in config(),
         granularity in granularity(),
-        birth in prop_oneof![
+        opened in prop_oneof![
             4 => duration(),
             1 => duration().prop_map(|before| Duration::MAX - before),
         ],
         steps in prop::collection::vec(step(), 0..LONGEST_HISTORY),
     ) -> History {
-        History { config, granularity, birth, steps }
+        History { config, granularity, opened, steps }
     }
 }
 
@@ -134,23 +134,23 @@ prop_compose! {
 struct History {
     config: Config,
     granularity: Duration,
-    birth: At,
+    opened: At,
     steps: Vec<Step>,
 }
 
 impl History {
-    fn machine(&self) -> Heartbeat<At> {
-        Heartbeat::new(&self.config, self.birth).with_granularity(self.granularity)
+    fn heartbeat(&self) -> Heartbeat<At> {
+        Heartbeat::new(&self.config, self.opened).with_granularity(self.granularity)
     }
 
     fn model(&self) -> Model {
-        Model::new(self.config, self.granularity, self.birth, LONGEST_HISTORY)
+        Model::new(self.config, self.granularity, self.opened, LONGEST_HISTORY)
     }
 
-    /// Plays the history to a machine; its calls and answers come out.
+    /// Plays the history, and returns the calls and answers.
     fn entries(&self) -> Vec<Entry> {
-        let mut heartbeat = self.machine();
-        let (mut seen, mut deadline) = (self.birth, self.birth);
+        let mut heartbeat = self.heartbeat();
+        let (mut seen, mut deadline) = (self.opened, self.opened);
         let entry = |step: &Step| {
             let op = resolve(*step, seen, deadline);
             if let Op::Send(now) | Op::Bytes(now) | Op::Sent(now) | Op::Poll(now) = op {
@@ -189,15 +189,15 @@ fn resolve(step: Step, seen: At, deadline: At) -> Op {
     }
 }
 
-fn asked(entry: &Entry) -> bool {
+fn requested(entry: &Entry) -> bool {
     matches!(entry.answer, Some(Action::SendHeartbeat { .. }))
 }
 
-fn bytes_left(entry: &Entry) -> bool {
+fn bytes_sent(entry: &Entry) -> bool {
     matches!(entry.op, Op::Send(_) | Op::Bytes(_) | Op::Sent(_))
 }
 
-/// The gap's bounds that T11 allows; `None` where the interval never ends.
+/// The shortest and the longest gap by T11; `None` for an endless interval.
 fn gap_bounds(config: &Config) -> Option<(Duration, Duration)> {
     let nanos = u64::try_from(config.interval().as_nanos()).ok().filter(|&n| n < u64::MAX)?;
     let parts = 65536.0 - config.jitter().fraction() * 65536.0;
@@ -214,8 +214,8 @@ proptest! {
     })]
 
     #[test]
-    fn t1_to_t13_and_t20_the_machine_answers_as_the_model(history in history()) {
-        let (mut heartbeat, mut model) = (history.machine(), history.model());
+    fn t1_to_t13_and_t20_heartbeat_answers_like_the_model(history in history()) {
+        let (mut heartbeat, mut model) = (history.heartbeat(), history.model());
         for entry in history.entries() {
             prop_assert_eq!(play(&mut heartbeat, entry.op), model.record(entry.op), "{:?}", entry.op);
             let silence = model.silence(entry.seen);
@@ -227,7 +227,7 @@ proptest! {
     }
 
     #[test]
-    fn t1_a_disabled_machine_asks_for_nothing(mut history in history()) {
+    fn t1_a_disabled_heartbeat_requests_nothing(mut history in history()) {
         history.config = Config::every(Duration::ZERO)
             .with_immediate_first(history.config.immediate_first())
             .with_give_up_after(history.config.give_up_after())
@@ -238,45 +238,45 @@ proptest! {
     }
 
     #[test]
-    fn t2_the_first_answer_is_birth_plus_a_gap_or_at_once(history in history()) {
+    fn t2_the_first_deadline_is_one_gap_after_opening_or_at_once(history in history()) {
         let Some((shortest, longest)) = gap_bounds(&history.config).filter(|gap| !gap.1.is_zero())
         else { return Ok(()) };
         let plain = Config::every(longest).with_jitter(history.config.jitter());
-        let first = Heartbeat::new(&plain, history.birth).poll_deadline(history.birth);
-        match history.birth.checked_add(shortest) {
+        let first = Heartbeat::new(&plain, history.opened).poll_deadline(history.opened);
+        match history.opened.checked_add(shortest) {
             None => prop_assert_eq!(first, Action::WaitForever), // T8
             Some(earliest) => match first {
                 Action::WaitUntil(at) => {
-                    prop_assert!(at >= earliest && at - history.birth <= longest);
+                    prop_assert!(at >= earliest && at - history.opened <= longest);
                 }
-                Action::WaitForever => prop_assert!(history.birth.checked_add(longest).is_none()),
+                Action::WaitForever => prop_assert!(history.opened.checked_add(longest).is_none()),
                 other => prop_assert!(false, "{:?}", other),
             },
         }
-        let mut immediate_first = Heartbeat::new(&plain.with_immediate_first(true), history.birth);
+        let mut immediate_first = Heartbeat::new(&plain.with_immediate_first(true), history.opened);
         let at_once = Action::SendHeartbeat { late: Duration::ZERO };
-        prop_assert_eq!(immediate_first.poll_deadline(history.birth), at_once);
+        prop_assert_eq!(immediate_first.poll_deadline(history.opened), at_once);
     }
 
     #[test]
-    fn t3_t4_asked_for_after_a_gap_of_silence_and_never_earlier(history in history()) {
+    fn t3_t4_requested_after_a_gap_of_silence_and_never_earlier(history in history()) {
         let Some((shortest, _)) = gap_bounds(&history.config) else { return Ok(()) };
         let least = shortest - history.granularity.min(history.config.interval() / 2).min(shortest);
-        let mut silent_since = history.birth;
+        let mut silent_since = history.opened;
         let mut first = history.config.immediate_first();
         for entry in history.entries() {
-            if asked(&entry) && !first {
+            if requested(&entry) && !first {
                 prop_assert!(entry.seen - silent_since >= least, "{:?}", entry);
             }
-            first &= !asked(&entry) && !bytes_left(&entry);
-            if bytes_left(&entry) {
+            first &= !requested(&entry) && !bytes_sent(&entry);
+            if bytes_sent(&entry) {
                 silent_since = entry.seen;
             }
         }
     }
 
     #[test]
-    fn t4_no_deadline_that_has_come_is_answered_with_waiting(history in history()) {
+    fn t4_every_returned_deadline_lies_in_the_future(history in history()) {
         for entry in history.entries() {
             if let Some(Action::WaitUntil(at)) = entry.answer {
                 prop_assert!(at > entry.seen, "{:?}", entry);
@@ -285,29 +285,29 @@ proptest! {
     }
 
     #[test]
-    fn t5_nothing_more_is_asked_for_before_the_fate_of_the_first(history in history()) {
+    fn t5_one_heartbeat_is_in_flight_at_most(history in history()) {
         let mut in_flight = false;
         for entry in history.entries() {
-            prop_assert!(!(in_flight && asked(&entry)), "{:?}", entry);
-            in_flight = (in_flight || asked(&entry)) && !bytes_left(&entry);
+            prop_assert!(!(in_flight && requested(&entry)), "{:?}", entry);
+            in_flight = (in_flight || requested(&entry)) && !bytes_sent(&entry);
         }
     }
 
     #[test]
-    fn t6_no_heartbeat_follows_on_the_heels_of_a_real_event(mut history in history()) {
+    fn t6_no_heartbeat_directly_follows_an_event(mut history in history()) {
         let Some((shortest, _)) = gap_bounds(&history.config) else { return Ok(()) };
         history.granularity = Duration::ZERO;
         let entries = history.entries();
         for (send, next) in entries.iter().zip(entries.iter().skip(1)) {
-            if matches!(send.op, Op::Send(_)) && asked(next) {
+            if matches!(send.op, Op::Send(_)) && requested(next) {
                 prop_assert!(next.seen - send.seen >= shortest, "{:?} {:?}", send, next);
             }
         }
     }
 
     #[test]
-    fn t7_a_step_back_is_the_same_as_a_clock_that_stands_still(history in history()) {
-        let mut steady = history.machine();
+    fn t7_a_clock_that_steps_back_counts_as_stopped(history in history()) {
+        let mut steady = history.heartbeat();
         for entry in history.entries() {
             let op = match entry.op {
                 Op::Send(_) => Op::Send(entry.seen),
@@ -321,16 +321,16 @@ proptest! {
     }
 
     #[test]
-    fn t8_whatever_cannot_be_represented_waits_for_ever(gap in 1u64..100, after in 1u64..100) {
-        let birth = Duration::MAX - Duration::from_secs(gap);
-        let mut heartbeat = Heartbeat::new(&Config::every(Duration::from_secs(gap)), birth);
-        prop_assert_eq!(heartbeat.poll_deadline(birth), Action::WaitUntil(Duration::MAX));
-        heartbeat.on_send(birth + Duration::from_nanos(after));
+    fn t8_a_deadline_that_cannot_be_represented_waits_forever(gap in 1u64..100, after in 1u64..100) {
+        let opened = Duration::MAX - Duration::from_secs(gap);
+        let mut heartbeat = Heartbeat::new(&Config::every(Duration::from_secs(gap)), opened);
+        prop_assert_eq!(heartbeat.poll_deadline(opened), Action::WaitUntil(Duration::MAX));
+        heartbeat.on_send(opened + Duration::from_nanos(after));
         prop_assert_eq!(heartbeat.poll_deadline(Duration::MAX), Action::WaitForever);
     }
 
     #[test]
-    fn t9_t10_once_ended_it_answers_stopped_for_ever(history in history()) {
+    fn t9_t10_after_the_end_every_answer_is_stopped(history in history()) {
         let mut ended = false;
         for entry in history.entries() {
             if ended && entry.answer.is_some() {
@@ -371,16 +371,16 @@ proptest! {
     }
 
     #[test]
-    fn t12_given_up_once_and_silent_until_the_next_real_event(history in history()) {
+    fn t12_gives_up_once_and_stays_silent_until_the_next_event(history in history()) {
         let mut gave_up = false;
-        let mut real = history.birth;
+        let mut real = history.opened;
         for entry in history.entries() {
             if matches!(entry.op, Op::Send(_)) {
                 (gave_up, real) = (false, entry.seen);
             }
-            prop_assert!(!(gave_up && asked(&entry)), "a heartbeat after giving up: {:?}", entry);
+            prop_assert!(!(gave_up && requested(&entry)), "a heartbeat after giving up: {:?}", entry);
             if entry.answer == Some(Action::GiveUp) {
-                prop_assert!(!gave_up, "said twice: {:?}", entry);
+                prop_assert!(!gave_up, "given twice: {:?}", entry);
                 prop_assert!(entry.seen - real >= history.config.give_up_after());
                 gave_up = true;
             }
@@ -388,44 +388,44 @@ proptest! {
     }
 
     #[test]
-    fn t20_stalled_only_while_a_heartbeat_was_in_flight_that_long(history in history()) {
-        let mut asked_at = None;
+    fn t20_stalls_only_after_a_heartbeat_was_in_flight_for_that_long(history in history()) {
+        let mut requested_at = None;
         for entry in history.entries() {
             if entry.answer == Some(Action::Stalled) {
-                let asked_at: At = asked_at.expect("a heartbeat in flight");
-                prop_assert!(entry.seen - asked_at >= history.config.stall_after());
+                let requested_at: At = requested_at.expect("a heartbeat in flight");
+                prop_assert!(entry.seen - requested_at >= history.config.stall_after());
             }
-            if bytes_left(&entry) {
-                asked_at = None;
-            } else if asked(&entry) {
-                asked_at = Some(entry.seen);
+            if bytes_sent(&entry) {
+                requested_at = None;
+            } else if requested(&entry) {
+                requested_at = Some(entry.seen);
             }
         }
     }
 
     #[test]
-    fn asking_again_in_the_same_instant_changes_nothing(history in history()) {
-        let (mut once, mut twice) = (history.machine(), history.machine());
+    fn polling_again_at_the_same_instant_changes_nothing(history in history()) {
+        let (mut once, mut twice) = (history.heartbeat(), history.heartbeat());
         for entry in history.entries() {
             let answer = play(&mut once, entry.op);
             prop_assert_eq!(answer, play(&mut twice, entry.op));
             let Some(Action::WaitUntil(_) | Action::WaitForever | Action::Stopped) = answer else {
-                continue; // the others are said once
+                continue; // the other answers are given once
             };
             prop_assert_eq!(Some(twice.poll_deadline(entry.seen)), answer);
         }
     }
 
     #[test]
-    fn t14_the_watchdog_answers_as_its_model(
+    fn t14_watchdog_answers_like_the_model(
         timeout in setting(),
         granularity in granularity(),
-        birth in prop_oneof![duration(), duration().prop_map(|before| Duration::MAX - before)],
+        opened in prop_oneof![duration(), duration().prop_map(|before| Duration::MAX - before)],
         steps in prop::collection::vec(step(), 0..LONGEST_HISTORY),
     ) {
-        let mut watchdog = Watchdog::new(timeout, birth).with_granularity(granularity);
-        let mut model = WatchModel::new(timeout, granularity, birth);
-        let (mut seen, mut deadline) = (birth, birth);
+        let mut watchdog = Watchdog::new(timeout, opened).with_granularity(granularity);
+        let mut model = WatchModel::new(timeout, granularity, opened);
+        let (mut seen, mut deadline) = (opened, opened);
         for step in steps {
             let op = match resolve(step, seen, deadline) {
                 Op::Send(now) | Op::Bytes(now) | Op::Sent(now) => WatchOp::Receive(now),

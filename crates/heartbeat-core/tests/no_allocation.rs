@@ -1,4 +1,5 @@
-//! T13: no call allocates. A program without a test harness, whose threads would allocate meanwhile.
+//! T13: no call allocates. A program without a test harness, because the threads of the harness
+//! allocate too.
 
 use std::alloc::System;
 use std::time::Duration;
@@ -10,7 +11,7 @@ use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 fn main() {
-    let birth = Duration::ZERO;
+    let opened = Duration::ZERO;
     let allocations = Region::new(ALLOCATOR);
 
     let jitter = Jitter::try_from(0.5).expect("a fraction");
@@ -18,8 +19,8 @@ fn main() {
         .with_jitter(jitter)
         .with_give_up_after(Duration::from_secs(60))
         .with_stall_after(Duration::from_secs(5));
-    let mut heartbeat = Heartbeat::new(&config, birth).with_granularity(Duration::from_millis(1));
-    let mut watchdog = Watchdog::after_missed(3, Duration::from_secs(10), birth);
+    let mut heartbeat = Heartbeat::new(&config, opened).with_granularity(Duration::from_millis(1));
+    let mut watchdog = Watchdog::after_missed(3, Duration::from_secs(10), opened);
     for second in 0..1000 {
         let now = Duration::from_secs(second);
         let _ = (heartbeat.poll_deadline(now), watchdog.poll_deadline(now));

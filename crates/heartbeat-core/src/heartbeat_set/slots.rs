@@ -156,10 +156,10 @@ impl SlotLists {
 
     fn push_back<T>(&mut self, arena: &mut Arena<T>, index: u32, list: u32) {
         let (this, end) = (ListLink::member(index), ListLink::head(list));
-        let last = self.head(list).last;
+        let before = self.head(list).last;
         let node = arena.linked(index);
-        (node.prev, node.next) = (last, end);
-        self.set_next(arena, last, this);
+        (node.prev, node.next) = (before, end);
+        self.set_next(arena, before, this);
         self.head(list).last = this;
     }
 

@@ -6,7 +6,7 @@ const fn secs(secs: u64) -> Duration {
     Duration::from_secs(secs)
 }
 
-/// The instant that many seconds after an epoch.
+/// The instant `secs` after the epoch.
 const fn at(secs: u64) -> Duration {
     Duration::from_secs(secs)
 }
@@ -19,20 +19,20 @@ fn set<T>() -> HeartbeatSet<Duration, T> {
     HeartbeatSet::new(at(0))
 }
 
-/// Takes and asks whoever is due; gives how many were to send a heartbeat, and reports that as sent.
+/// Pops and polls all due members, reports their heartbeats as sent, and returns the number of heartbeats.
 fn drain<T>(set: &mut HeartbeatSet<Duration, T>, now: Duration) -> usize {
-    let mut beats = alloc::vec::Vec::new();
+    let mut heartbeats = alloc::vec::Vec::new();
     while let Some(key) = set.pop_due(now) {
         if let Some(Action::SendHeartbeat { .. }) = set.poll_deadline(key, now) {
-            beats.push(key);
+            heartbeats.push(key);
             assert!(set.on_heartbeat_sent(key, now));
         }
     }
-    beats.len()
+    heartbeats.len()
 }
 
 #[test]
-fn t15_who_is_new_is_asked_at_once() {
+fn t15_a_new_member_is_due_at_once() {
     let mut set = set();
     let key = set.insert(&every(secs(64)), at(5), 'a').expect("room");
     assert_eq!(set.next_deadline(), Some(at(0)));
@@ -43,12 +43,12 @@ fn t15_who_is_new_is_asked_at_once() {
 }
 
 #[test]
-fn t15_named_when_the_64th_of_the_deadline_begins_and_never_later() {
+fn t15_due_when_the_64th_of_the_deadline_starts_and_never_later() {
     let mut set = set();
-    let born = at(5) + Duration::from_millis(999);
-    let key = set.insert(&every(secs(64)), born, ()).expect("room");
+    let opened = at(5) + Duration::from_millis(999);
+    let key = set.insert(&every(secs(64)), opened, ()).expect("room");
     assert_eq!(set.granularity(key), Some(secs(1) - Duration::from_nanos(1)));
-    assert_eq!(drain(&mut set, born), 0);
+    assert_eq!(drain(&mut set, opened), 0);
 
     assert_eq!(set.next_deadline(), Some(at(69)));
     assert_eq!(set.pop_due(at(69) - Duration::from_nanos(1)), None);
@@ -58,7 +58,7 @@ fn t15_named_when_the_64th_of_the_deadline_begins_and_never_later() {
 }
 
 #[test]
-fn t15_a_send_moves_nobody_until_the_old_deadline() {
+fn t15_a_send_moves_no_member_before_its_old_deadline() {
     let mut set = set();
     let key = set.insert(&every(secs(64)), at(0), ()).expect("room");
     assert_eq!(drain(&mut set, at(0)), 0);
@@ -72,7 +72,7 @@ fn t15_a_send_moves_nobody_until_the_old_deadline() {
 }
 
 #[test]
-fn t15_a_send_may_be_reported_when_the_member_is_named() {
+fn t15_a_send_may_be_reported_after_the_member_was_popped() {
     let mut set = set();
     let key = set.insert(&every(secs(64)), at(0), ()).expect("room");
     assert_eq!(drain(&mut set, at(0)), 0);
@@ -82,7 +82,7 @@ fn t15_a_send_may_be_reported_when_the_member_is_named() {
 }
 
 #[test]
-fn t6_t12_a_report_alone_brings_back_whom_nothing_was_to_come_for() {
+fn t6_t12_a_report_alone_gives_a_member_a_deadline_again() {
     let config = every(secs(64)).with_give_up_after(secs(100));
     let mut set = set();
     let key = set.insert(&config, at(0), ()).expect("room");
@@ -91,7 +91,7 @@ fn t6_t12_a_report_alone_brings_back_whom_nothing_was_to_come_for() {
     assert_eq!(set.pop_due(at(64)), Some(key));
     assert!(matches!(set.poll_deadline(key, at(64)), Some(Action::SendHeartbeat { .. })));
     assert!(set.is_in_flight(key));
-    set.on_send(key, at(65)); // overtakes it, and nobody asks
+    set.on_send(key, at(65)); // cancels it, without a poll
     assert!(!set.is_in_flight(key));
     assert_eq!(drain(&mut set, at(128)), 0);
     assert_eq!(set.next_deadline(), Some(at(129)));
@@ -107,19 +107,19 @@ fn t6_t12_a_report_alone_brings_back_whom_nothing_was_to_come_for() {
 }
 
 #[test]
-fn t12_t20_who_is_looked_after_hears_of_it_all_the_same() {
+fn t12_t20_poll_in_flight_leaves_giving_up_to_the_owner() {
     let config = every(secs(64)).with_give_up_after(secs(100)).with_stall_after(secs(90));
     let mut set = set();
     let keys = [(); 2].map(|()| set.insert(&config, at(0), ()).expect("room"));
     assert_eq!(drain(&mut set, at(0)), 0);
     for key in keys {
-        assert!(set.poll_in_flight(key, at(0)), "it is to be asked");
+        assert!(set.poll_in_flight(key, at(0)), "no heartbeat is in flight");
         assert!(matches!(set.poll_deadline(key, at(64)), Some(Action::SendHeartbeat { .. })));
     }
-    assert!(keys.iter().all(|&key| !set.poll_in_flight(key, at(99))), "nothing yet");
+    assert!(keys.iter().all(|&key| !set.poll_in_flight(key, at(99))), "nothing to do yet");
     assert_eq!(set.next_deadline(), Some(at(100)));
 
-    // There is something to hear, and no end of it, but nobody is named again and again for it.
+    // The owner has to poll, but the member is not due again and again until it does.
     for _ in 0..3 {
         assert!(keys.iter().all(|&key| set.poll_in_flight(key, at(100))));
         assert!(set.next_deadline() > Some(at(100)));
@@ -135,7 +135,7 @@ fn t12_t20_who_is_looked_after_hears_of_it_all_the_same() {
 }
 
 #[test]
-fn t9_t10_t20_who_is_stopped_waits_for_nothing() {
+fn t9_t10_t20_a_stopped_member_has_no_deadline() {
     let mut set = set();
     let config = every(secs(64)).with_stall_after(secs(32)).with_immediate_first(true);
     let [stopped, failed, stalled] =
@@ -143,8 +143,8 @@ fn t9_t10_t20_who_is_stopped_waits_for_nothing() {
     set.stop(stopped);
     assert_eq!(set.poll_deadline(stopped, at(0)), Some(Action::Stopped));
     for key in [failed, stalled] {
-        let asked = set.poll_deadline(key, at(0));
-        assert_eq!(asked, Some(Action::SendHeartbeat { late: Duration::ZERO }));
+        let action = set.poll_deadline(key, at(0));
+        assert_eq!(action, Some(Action::SendHeartbeat { late: Duration::ZERO }));
     }
     set.on_heartbeat_failed(failed);
     assert_eq!(set.poll_deadline(failed, at(1)), Some(Action::Stopped));
@@ -155,12 +155,12 @@ fn t9_t10_t20_who_is_stopped_waits_for_nothing() {
 }
 
 #[test]
-fn t12_t20_short_limits_make_the_slots_short() {
+fn t12_t20_short_limits_make_narrow_slots() {
     let mut set = set();
     let hour = every(secs(3600));
     let granularity = |set: &mut HeartbeatSet<_, _>, config: &Config| {
         let key = set.insert(config, at(0), ()).expect("room");
-        set.granularity(key).expect("it is there") + Duration::from_nanos(1)
+        set.granularity(key).expect("a member") + Duration::from_nanos(1)
     };
     assert_eq!(granularity(&mut set, &hour), secs(3600) / 64);
     assert_eq!(granularity(&mut set, &hour.with_give_up_after(secs(450))), secs(3600) / 64);
@@ -174,14 +174,14 @@ fn t12_t20_short_limits_make_the_slots_short() {
 fn t12_giving_up_after_an_hour_of_heartbeats_is_late_by_microseconds_at_most() {
     let mut set = set();
     let config = every(secs(10)).with_give_up_after(secs(3600));
-    let born = Duration::from_nanos(1_234_567_891);
-    let key = set.insert(&config, born, ()).expect("room");
-    let mut now = born;
-    while now < born + secs(3590) {
+    let opened = Duration::from_nanos(1_234_567_891);
+    let key = set.insert(&config, opened, ()).expect("room");
+    let mut now = opened;
+    while now < opened + secs(3590) {
         drain(&mut set, now);
-        now = set.next_deadline().expect("it goes on");
+        now = set.next_deadline().expect("a deadline");
     }
-    let exact = born + secs(3600);
+    let exact = opened + secs(3600);
     let before = set.poll_deadline(key, exact - Duration::from_nanos(1));
     assert!(matches!(before, Some(Action::WaitUntil(_) | Action::SendHeartbeat { .. })));
     let after = set.poll_deadline(key, exact + Duration::from_micros(4));
@@ -189,68 +189,68 @@ fn t12_giving_up_after_an_hour_of_heartbeats_is_late_by_microseconds_at_most() {
 }
 
 #[test]
-fn t15_one_interval_wakes_64_times_per_interval_however_many_members() {
+fn t15_one_interval_has_64_wake_ups_per_interval_for_any_number_of_members() {
     for jitter in [Jitter::NONE, Jitter::try_from(0.1).expect("a fraction")] {
         let interval = secs(15);
         let mut set = set();
         for n in 0..1000u32 {
             let config = every(interval).with_jitter(jitter).with_seed(n);
-            let born = interval / 1000 * n;
-            set.insert(&config, born, ()).expect("room");
-            drain(&mut set, born);
+            let opened = interval / 1000 * n;
+            set.insert(&config, opened, ()).expect("room");
+            drain(&mut set, opened);
         }
-        let (mut now, mut wakes, mut beats) = (interval, 0, 0);
+        let (mut now, mut wakes, mut heartbeats) = (interval, 0, 0);
         drain(&mut set, now);
         while let Some(next) = set.next_deadline().filter(|&next| next <= 11 * interval) {
-            assert!(next > now, "it does not spin");
+            assert!(next > now, "no busy loop");
             now = next;
             let due = drain(&mut set, now);
-            assert!(due > 0, "nobody is woken for nothing");
-            (wakes, beats) = (wakes + 1, beats + due);
+            assert!(due > 0, "no wake-up without a heartbeat");
+            (wakes, heartbeats) = (wakes + 1, heartbeats + due);
         }
         assert!(wakes <= 10 * 64, "{wakes}");
-        assert!(beats >= 10_000, "{beats}");
+        assert!(heartbeats >= 10_000, "{heartbeats}");
     }
 }
 
 #[test]
-fn keys_that_are_stale_are_refused_and_do_not_reach_who_came_after() {
+fn stale_keys_are_rejected_and_do_not_reach_later_members() {
     let mut set = set();
     let old = set.insert(&every(secs(1)), at(0), 'a').expect("room");
     let other = set.insert(&every(secs(1)), at(0), 'b').expect("room");
     assert_eq!(set.remove(old), Some('a'));
     let mut keys = alloc::vec![other];
-    // The place is taken again once the others of its segment had their turn.
+    // The entry is used again after all others of its segment.
     for _ in 0..2 * SEGMENT {
         let new = set.insert(&every(secs(1)), at(0), 'c').expect("room");
         assert!(new != old && set.get(old).is_none() && !set.on_send(old, at(5)));
         keys.push(new);
     }
-    assert!(keys.iter().any(|key| key.index() == old.index()), "the place is taken again");
+    assert!(keys.iter().any(|key| key.index() == old.index()), "the entry is used again");
     assert_eq!(set.remove(old), None);
     assert!(keys.iter().all(|&key| set.get(key).is_some()));
 }
 
 #[test]
-fn memory_is_given_back_after_a_surge() {
+fn memory_is_freed_after_a_surge() {
     let mut set = set();
     let stays = set.insert(&every(secs(1)), at(0), ()).expect("room");
     for round in 0..3 {
         let surge: alloc::vec::Vec<Key> =
             (0..100_000).map(|_| set.insert(&every(secs(15)), at(0), ()).expect("room")).collect();
-        assert_eq!(set.arena.allocated(), 391, "round {round}: as many as are needed");
+        assert_eq!(set.arena.allocated(), 391, "round {round}: as many as necessary");
         drain(&mut set, at(1));
         for key in surge {
             assert_eq!(set.remove(key), Some(()));
         }
-        assert_eq!(set.arena.allocated(), 2, "round {round}: the one in use, and a spare");
+        assert_eq!(set.arena.allocated(), 2, "round {round}: the one in use, and the cached one");
         assert_eq!((set.len(), set.configs.len()), (1, 1));
     }
     assert!(set.get(stays).is_some());
 }
 
 #[test]
-fn the_first_segments_are_filled_first() {
+fn the_segments_with_the_lowest_numbers_are_filled_first() {
     let mut set = set();
     let keys: alloc::vec::Vec<Key> = (0..10 * u32::from(SEGMENT))
         .map(|_| set.insert(&every(secs(15)), at(0), ()).expect("room"))
@@ -267,7 +267,7 @@ fn the_first_segments_are_filled_first() {
 }
 
 #[test]
-fn t15_wheels_are_exact_for_32_intervals_and_at_most_96_in_all() {
+fn t15_wheels_are_exact_for_32_intervals_and_at_most_96_in_total() {
     let mut set = set();
     let keys: alloc::vec::Vec<Key> = (1..2000u64)
         .map(|n| set.insert(&every(Duration::from_micros(n * n * n)), at(0), n).expect("room"))
@@ -275,7 +275,7 @@ fn t15_wheels_are_exact_for_32_intervals_and_at_most_96_in_all() {
     assert!((33..=96).contains(&set.slots.wheels()), "{}", set.slots.wheels());
     for (n, &key) in keys.iter().enumerate() {
         let n = n as u64 + 1;
-        let slot = set.granularity(key).expect("it is there") + Duration::from_nanos(1);
+        let slot = set.granularity(key).expect("a member") + Duration::from_nanos(1);
         let exact = Duration::from_nanos(n * n * n * 1000 / 64);
         assert!(slot <= exact && slot > exact / 2, "{n}");
         assert!(n > 32 || slot == exact, "{n}");
@@ -286,18 +286,18 @@ fn t15_wheels_are_exact_for_32_intervals_and_at_most_96_in_all() {
     }
     let key = set.insert(&every(secs(7)), at(0), 0).expect("room");
     let exact = secs(7) / 64 - Duration::from_nanos(1);
-    assert_eq!(set.granularity(key), Some(exact), "a wheel that nobody needs serves another");
+    assert_eq!(set.granularity(key), Some(exact), "an unused wheel is used again");
 }
 
 #[test]
-fn t15_wheels_stay_few_however_intervals_come_and_go() {
+fn t15_at_most_96_wheels_while_intervals_come_and_go() {
     let mut set = set();
     let mut keys = alloc::collections::VecDeque::new();
     for n in 1..20_000u64 {
         let interval = Duration::from_nanos((n * 7919) << (n % 40));
         keys.push_back(set.insert(&every(interval), at(0), n).expect("room"));
         if keys.len() > 200 || n % 977 == 0 {
-            set.remove(keys.pop_front().expect("there are some"));
+            set.remove(keys.pop_front().expect("not empty"));
         }
         if n % 977 == 0 {
             keys.drain(..).for_each(|key| assert!(set.remove(key).is_some()));
@@ -307,7 +307,7 @@ fn t15_wheels_stay_few_however_intervals_come_and_go() {
 }
 
 #[test]
-fn too_many_configurations_are_refused() {
+fn too_many_configurations_are_rejected() {
     let mut set = set();
     let mut first = None;
     for n in 0..=u32::from(u16::MAX) {
@@ -321,7 +321,7 @@ fn too_many_configurations_are_refused() {
     assert!(set.insert(&every(secs(7)), at(0), ()).is_ok());
 }
 
-/// The most members that one call of each kind has read or written.
+/// The highest number of members that one call of each kind has read or written.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Touched {
     report: usize,
@@ -331,7 +331,7 @@ struct Touched {
     poll: usize,
 }
 
-/// Counts the members that a call touches.
+/// Counts the members that a call reads or writes.
 fn count<T, R>(
     set: &mut HeartbeatSet<Duration, T>,
     most: &mut usize,
@@ -343,9 +343,9 @@ fn count<T, R>(
     answer
 }
 
-/// Any order of calls, any mix of intervals, thousands of members: what each call touches is counted.
+/// Random calls on thousands of members with a mix of intervals.
 #[test]
-fn t15_no_call_touches_more_members_than_is_said() {
+fn t15_no_call_touches_more_members_than_documented() {
     let mut most = Touched::default();
     let mut random = 1u32;
     let mut pick = move |below: usize| {
@@ -369,7 +369,7 @@ fn t15_no_call_touches_more_members_than_is_said() {
             }
             4 if keys.len() > 4000 => {
                 let key = keys.swap_remove(pick(keys.len()));
-                count(&mut set, &mut most.remove, |it| it.remove(key)).expect("it is there");
+                count(&mut set, &mut most.remove, |it| it.remove(key)).expect("a member");
             }
             5 if !keys.is_empty() => {
                 let key = keys[pick(keys.len())];
@@ -384,7 +384,7 @@ fn t15_no_call_touches_more_members_than_is_said() {
                 count(&mut set, &mut most.poll, |it| it.poll_in_flight(key, now));
             }
             7 => {
-                // Mostly a little time, rarely so much that all wheels turn around.
+                // Mostly a short time, rarely so long that all wheels complete a revolution.
                 let rare = if pick(500) == 0 { 100_000 } else { 40 };
                 now += Duration::from_millis(pick(rare) as u64);
             }
@@ -396,7 +396,7 @@ fn t15_no_call_touches_more_members_than_is_said() {
         }
     }
     assert!(keys.len() > 3000, "{}", keys.len());
-    // What the module's table says.
+    // The table in the documentation of the module.
     assert_eq!(most, Touched { report: 1, insert: 2, take: 3, remove: 3, poll: 6 });
 }
 

@@ -1,18 +1,18 @@
-//! A fleet beside lone machines: whatever happens to a member happens to a [`Heartbeat`] with the same
-//! granularity too, and both answer alike. What a lone machine cannot tell, namely when a member is
-//! named, is held against the deadlines of all of them.
+//! A set beside single heartbeats: every call on a member is played to a [`Heartbeat`] with the same
+//! granularity too, and both must answer alike. When a member is due is compared with the deadlines of
+//! the single heartbeats.
 
-#![allow(unreachable_pub, reason = "it is a module of several test programs")]
+#![allow(unreachable_pub, reason = "a module of several test programs")]
 #![allow(clippy::unchecked_time_subtraction, reason = "a test that underflows fails")]
 
 use std::time::Duration;
 
 use heartbeat_core::{Action, Config, Heartbeat, HeartbeatSet, Jitter, Key};
 
-/// Time since an epoch: the tests' instant.
+/// The instant of the tests: the time since an epoch.
 pub type At = Duration;
 
-/// What happens next. A member is told by its place among those that are there, counted around.
+/// The next call. A member is given by its index, modulo the number of members.
 #[derive(Debug, Clone, Copy)]
 pub enum Op {
     Insert(Config, When),
@@ -22,35 +22,35 @@ pub enum Op {
     Sent(usize, When),
     Failed(usize),
     Stop(usize),
-    /// Asks a member that may stand anywhere.
-    Ask(usize, When),
-    /// Takes a member, and asks it.
-    Take(When),
-    /// Takes a member, and leaves the question for later.
-    TakeOnly(When),
-    /// Takes and asks whoever is due.
+    /// Polls a member, due or not.
+    Poll(usize, When),
+    /// Pops a member, and polls it.
+    PopAndPoll(When),
+    /// Pops a member, and does not poll it yet.
+    PopOnly(When),
+    /// Pops and polls all due members.
     Drain(When),
-    /// Uses the key of a member that is gone.
+    /// Uses the key of a removed member.
     Stale(usize),
 }
 
-/// When it happens.
+/// When the call happens.
 #[derive(Debug, Clone, Copy)]
 pub enum When {
     Same,
     Later(Duration),
     Earlier(Duration),
-    /// At the fleet's next deadline, or as long before or after it.
+    /// At the next deadline of the set, or this long before or after it.
     OnTime,
     BeforeDeadline(Duration),
     AfterDeadline(Duration),
 }
 
-/// A fleet, and the lone machines.
+/// A set, and the single heartbeats.
 pub struct SetWithReference {
     epoch: At,
     set: HeartbeatSet<At, usize>,
-    /// The latest time of a question.
+    /// The latest time of a poll.
     latest: At,
     members: Vec<Member>,
     gone: Vec<Key>,
@@ -63,24 +63,24 @@ struct Member {
     config: Config,
     reference: Heartbeat<At>,
     granularity: Duration,
-    /// The latest time that was reported.
-    told: At,
+    /// The latest time of a report.
+    last_report: At,
     gave_up: bool,
-    place: Place,
+    state: MemberState,
 }
 
-/// Where a member stands.
+/// Whether a member may be due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
-    /// Not asked yet, and to be named at once.
+enum MemberState {
+    /// Not polled yet, and due at once.
     New,
-    /// Named, and not asked yet.
-    Taken,
-    /// Asked, and not to be named before then; never, if nothing is to come.
-    Asked(Option<At>),
+    /// Popped, and not polled yet.
+    Popped,
+    /// Polled, and not due before this instant; never, if `None`.
+    Polled(Option<At>),
 }
 
-/// Beyond that nothing is compared: the fleet's time is about to end.
+/// Later instants are not compared: the clock of the set is about to end.
 const LONGEST: Duration = Duration::from_secs(1_900_000_000); // 60 years
 
 impl SetWithReference {
@@ -89,11 +89,11 @@ impl SetWithReference {
         Self { epoch, set, latest: epoch, members: Vec::new(), gone: Vec::new(), inserted: 0 }
     }
 
-    /// Lets it happen to both.
+    /// Plays the call to both.
     ///
     /// # Panics
     ///
-    /// When the fleet is wrong.
+    /// If the set and the heartbeats differ.
     pub fn play(&mut self, op: Op) {
         match op {
             Op::Insert(config, when) => self.insert(config, self.at(when)),
@@ -105,7 +105,7 @@ impl SetWithReference {
                 }
             }
             Op::Bytes(nth, when) => {
-                self.report(nth, when, HeartbeatSet::on_bytes, Heartbeat::on_bytes)
+                self.report(nth, when, HeartbeatSet::on_bytes, Heartbeat::on_bytes);
             }
             Op::Sent(nth, when) => {
                 self.report(
@@ -118,26 +118,26 @@ impl SetWithReference {
             Op::Failed(nth) => {
                 let failed = |set: &mut HeartbeatSet<_, _>, key, _| set.on_heartbeat_failed(key);
                 self.report(nth, When::Same, failed, |heartbeat, _| {
-                    heartbeat.on_heartbeat_failed()
+                    heartbeat.on_heartbeat_failed();
                 });
             }
             Op::Stop(nth) => {
                 let stop = |set: &mut HeartbeatSet<_, _>, key, _| set.stop(key);
                 self.report(nth, When::Same, stop, |heartbeat, _| heartbeat.stop());
             }
-            Op::Ask(nth, when) => {
+            Op::Poll(nth, when) => {
                 if let Some(nth) = self.nth(nth) {
-                    self.ask(nth, self.at(when));
+                    self.poll(nth, self.at(when));
                 }
             }
-            Op::Take(when) => {
+            Op::PopAndPoll(when) => {
                 let now = self.at(when);
-                if let Some(nth) = self.take(now) {
-                    self.ask(nth, now);
+                if let Some(nth) = self.pop(now) {
+                    self.poll(nth, now);
                 }
             }
-            Op::TakeOnly(when) => {
-                self.take(self.at(when));
+            Op::PopOnly(when) => {
+                self.pop(self.at(when));
             }
             Op::Drain(when) => self.drain(self.at(when)),
             Op::Stale(nth) => self.stale(nth),
@@ -165,14 +165,23 @@ impl SetWithReference {
     fn insert(&mut self, config: Config, at: At) {
         let id = self.inserted;
         self.inserted += 1;
-        let key = self.set.insert(&config, at, id).expect("there is room");
-        let granularity = self.set.granularity(key).expect("it is there");
+        let key = self.set.insert(&config, at, id).expect("not full");
+        let granularity = self.set.granularity(key).expect("a member");
         assert!(granularity <= config.interval() / 64 || config.is_disabled(), "T15");
-        // Nothing begins before the fleet.
-        let told = at.max(self.epoch);
-        let reference = Heartbeat::new(&config, told).with_granularity(granularity);
-        let (gave_up, place) = (false, Place::New);
-        self.members.push(Member { key, id, config, reference, granularity, told, gave_up, place });
+        // No member is opened before the set.
+        let last_report = at.max(self.epoch);
+        let reference = Heartbeat::new(&config, last_report).with_granularity(granularity);
+        let (gave_up, state) = (false, MemberState::New);
+        self.members.push(Member {
+            key,
+            id,
+            config,
+            reference,
+            granularity,
+            last_report,
+            gave_up,
+            state,
+        });
     }
 
     fn remove(&mut self, nth: usize) {
@@ -187,26 +196,26 @@ impl SetWithReference {
         nth: usize,
         when: When,
         report: impl FnOnce(&mut HeartbeatSet<At, usize>, Key, At) -> bool,
-        report_alone: impl FnOnce(&mut Heartbeat<At>, At),
+        report_reference: impl FnOnce(&mut Heartbeat<At>, At),
     ) {
         let Some(nth) = self.nth(nth) else { return };
         let at = self.at(when);
         let member = &mut self.members[nth];
-        assert!(report(&mut self.set, member.key, at), "it is there");
+        assert!(report(&mut self.set, member.key, at), "a member");
 
         let counting = !member.reference.is_in_flight() && !member.gave_up;
         let at = if counting { at } else { at.max(self.latest) };
-        member.told = member.told.max(at);
-        report_alone(&mut member.reference, at.max(self.epoch));
+        member.last_report = member.last_report.max(at);
+        report_reference(&mut member.reference, at.max(self.epoch));
     }
 
-    fn ask(&mut self, nth: usize, now: At) {
+    fn poll(&mut self, nth: usize, now: At) {
         self.latest = self.latest.max(now); // T7
         let member = &mut self.members[nth];
-        let answer = self.set.poll_deadline(member.key, now).expect("it is there");
+        let answer = self.set.poll_deadline(member.key, now).expect("a member");
 
-        let mut asked = member.reference.clone();
-        let expected = asked.poll_deadline(self.latest);
+        let mut polled = member.reference.clone();
+        let expected = polled.poll_deadline(self.latest);
         assert_eq!(
             answer,
             within(self.epoch, expected),
@@ -214,47 +223,50 @@ impl SetWithReference {
             member.config,
             self.latest
         );
-        // A question that is answered with waiting leaves no trace.
+        // A poll that is answered with waiting has no effect.
         if !matches!(expected, Action::WaitUntil(_) | Action::WaitForever) {
-            member.reference = asked;
+            member.reference = polled;
         }
         member.gave_up |= expected == Action::GiveUp;
-        member.place = Place::Asked(member.not_named_before(self.latest));
+        member.state = MemberState::Polled(member.not_due_before(self.latest));
     }
 
-    /// Takes somebody who is due, and looks whether that was not too early.
-    fn take(&mut self, now: At) -> Option<usize> {
+    /// Pops a due member, and checks that it is not too early.
+    fn pop(&mut self, now: At) -> Option<usize> {
         self.latest = self.latest.max(now);
         let Some(key) = self.set.pop_due(now) else {
             let next = self.set.next_deadline();
-            assert!(next.is_none_or(|next| next > self.latest), "nobody was due, so not at once");
+            assert!(
+                next.is_none_or(|next| next > self.latest),
+                "no member was due, so the next deadline is later"
+            );
             return None;
         };
-        let id = *self.set.get(key).expect("it is there");
-        let nth = self.members.iter().position(|member| member.id == id).expect("it is there");
+        let id = *self.set.get(key).expect("a member");
+        let nth = self.members.iter().position(|member| member.id == id).expect("a member");
         let member = &mut self.members[nth];
         assert_eq!(member.key, key);
-        match member.place {
-            Place::New => {}
-            Place::Taken => panic!("it was named twice"),
-            Place::Asked(None) => panic!("it had nothing to wait for"),
-            Place::Asked(Some(soonest)) => {
+        match member.state {
+            MemberState::New => {}
+            MemberState::Popped => panic!("popped twice"),
+            MemberState::Polled(None) => panic!("popped without a deadline"),
+            MemberState::Polled(Some(soonest)) => {
                 let latest = self.latest.saturating_add(member.granularity);
                 assert!(latest >= soonest, "{latest:?} is before {soonest:?}");
             }
         }
-        member.place = Place::Taken;
+        member.state = MemberState::Popped;
         Some(nth)
     }
 
     fn drain(&mut self, now: At) {
         for _ in 0..=self.members.len() {
-            match self.take(now) {
-                Some(nth) => self.ask(nth, now),
+            match self.pop(now) {
+                Some(nth) => self.poll(nth, now),
                 None => return,
             }
         }
-        panic!("somebody was named twice");
+        panic!("a member was popped twice");
     }
 
     fn stale(&mut self, nth: usize) {
@@ -269,7 +281,7 @@ impl SetWithReference {
         assert_eq!(set.poll_deadline(key, now), None);
     }
 
-    /// Looks whether the fleet is as the lone machines are, and asks early enough.
+    /// Compares the set with the single heartbeats, and its next deadline with theirs.
     fn compare(&self) {
         assert_eq!(self.set.len(), self.members.len());
         let next = self.set.next_deadline();
@@ -278,11 +290,11 @@ impl SetWithReference {
             assert_eq!(self.set.get(*key), Some(id));
             assert_eq!(self.set.is_stopped(*key), reference.is_stopped());
             assert_eq!(self.set.is_in_flight(*key), reference.is_in_flight());
-            if let Some(last) = member.named_by(self.latest).filter(|&last| last < self.end()) {
+            if let Some(last) = member.due_by(self.latest).filter(|&last| last < self.end()) {
                 assert!(next.is_some_and(|next| next <= last), "{next:?}, not by {last:?}");
             }
         }
-        assert!(next.is_none() || !self.members.is_empty(), "nobody waits for anything");
+        assert!(next.is_none() || !self.members.is_empty(), "a deadline without members");
     }
 
     fn end(&self) -> At {
@@ -291,16 +303,16 @@ impl SetWithReference {
 }
 
 impl Member {
-    /// By when it has to be named, if anything is to come.
-    fn named_by(&self, latest: At) -> Option<At> {
-        match self.place {
-            Place::New => return Some(latest),
-            Place::Taken => return None,
-            Place::Asked(..) => {}
+    /// The latest instant at which the member has to be due, if it has a deadline.
+    fn due_by(&self, latest: At) -> Option<At> {
+        match self.state {
+            MemberState::New => return Some(latest),
+            MemberState::Popped => return None,
+            MemberState::Polled(..) => {}
         }
-        let now = latest.max(self.told);
+        let now = latest.max(self.last_report);
         match self.reference.clone().poll_deadline(now) {
-            // What is up a granularity before that is not too early, and what is up then not too late.
+            // A member that is due a granularity earlier is not too early, and one that is due then is not too late.
             Action::WaitUntil(at) => Some(at),
             Action::SendHeartbeat { late } if !late.is_zero() && !self.has_jitter() => Some(now),
             Action::SendHeartbeat { late } => Some(now + self.granularity.saturating_sub(late)),
@@ -309,26 +321,26 @@ impl Member {
         }
     }
 
-    /// When it may be named again, if it was asked just now.
-    fn not_named_before(&self, now: At) -> Option<At> {
+    /// The earliest instant at which the member may be due, after a poll at `now`.
+    fn not_due_before(&self, now: At) -> Option<At> {
         let waits = match self.reference.clone().poll_deadline(now) {
             Action::WaitUntil(at) => Some(at),
             Action::WaitForever => None,
             Action::Stopped => return None,
-            more => panic!("it was asked, and has more to say: {more:?}"),
+            more => panic!("polled twice, and not waiting: {more:?}"),
         };
         let counting = !self.reference.is_in_flight() && !self.gave_up;
         let soonest = if counting {
             waits?
         } else {
-            // A report may call it back to life, so it is named once a gap.
+            // A report may give it a deadline, so it is due once per gap.
             let interval = self.config.interval();
             let gap = if self.has_jitter() { Duration::ZERO } else { interval };
             let give_up = Some(self.config.give_up_after()).filter(|after| !after.is_zero());
             let again = now.saturating_add(give_up.map_or(gap, |after| after.min(gap)));
             waits.map_or(again, |at| at.min(again))
         };
-        let reach = 126 * (self.granularity + Duration::from_nanos(1)); // of the wheel
+        let reach = 126 * (self.granularity + Duration::from_nanos(1)); // the reach of the wheel
         Some(soonest.min(now.saturating_add(reach)))
     }
 
@@ -337,7 +349,7 @@ impl Member {
     }
 }
 
-/// The answer of a lone machine, whose time does not end after 73 years.
+/// The answer of a single heartbeat, whose clock does not end after 73 years.
 fn within(epoch: At, answer: Action<At>) -> Action<At> {
     match answer {
         Action::WaitUntil(at) if at - epoch >= Duration::from_nanos(1 << 61) => Action::WaitForever,

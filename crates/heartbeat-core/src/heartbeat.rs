@@ -98,7 +98,7 @@ pub enum Action<I> {
 impl<I: Instant> Heartbeat<I> {
     /// The heartbeat of a stream that is opened `now`.
     ///
-    /// The first deadline is one gap later, or `now` if `config` asks for an immediate first heartbeat
+    /// The first deadline is one gap later, or `now` if `config` has an immediate first heartbeat
     /// ([T2](crate::rules#t2-armed-at-birth)).
     pub fn new(config: &Config, now: I) -> Self {
         let disabled = config.is_disabled(); // T1
@@ -278,7 +278,7 @@ impl<I: Instant> Heartbeat<I> {
     }
 
     /// When to wake up for a deadline and a limit. The timer may fire a granularity early; what must not be
-    /// early is therefore asked for a granularity late.
+    /// early is therefore polled a granularity late.
     fn wake_at(&self, deadline: Option<I>, tolerance: Nanos, limit: Option<I>) -> Option<I> {
         let later = |at: I, by: Nanos| match by {
             Nanos::ZERO => at,

@@ -373,15 +373,15 @@ proptest! {
     #[test]
     fn t12_gives_up_once_and_stays_silent_until_the_next_event(history in history()) {
         let mut gave_up = false;
-        let mut real = history.opened;
+        let mut event = history.opened;
         for entry in history.entries() {
             if matches!(entry.op, Op::Send(_)) {
-                (gave_up, real) = (false, entry.seen);
+                (gave_up, event) = (false, entry.seen);
             }
             prop_assert!(!(gave_up && requested(&entry)), "a heartbeat after giving up: {:?}", entry);
             if entry.answer == Some(Action::GiveUp) {
                 prop_assert!(!gave_up, "given twice: {:?}", entry);
-                prop_assert!(entry.seen - real >= history.config.give_up_after());
+                prop_assert!(entry.seen - event >= history.config.give_up_after());
                 gave_up = true;
             }
         }

@@ -50,8 +50,8 @@ impl Node {
             _ => Phase::Stopped,
         };
         let gave_up = self.idle_since & GAVE_UP != 0;
-        let real = (!gave_up).then(|| resolution.before(since, self.event_age));
-        SavedState { idle_since: since, last_event: real, rng: self.rng, phase }
+        let event = (!gave_up).then(|| resolution.before(since, self.event_age));
+        SavedState { idle_since: since, last_event: event, rng: self.rng, phase }
     }
 
     pub(super) fn set_state(&mut self, state: SavedState<CompactInstant>, resolution: Resolution) {
@@ -64,7 +64,7 @@ impl Node {
         let gave_up = if state.last_event.is_none() { GAVE_UP } else { 0 };
         self.idle_since = state.idle_since.nanos() << FLAGS | gave_up | phase;
         self.event_age =
-            state.last_event.map_or(0, |real| resolution.between(real, state.idle_since));
+            state.last_event.map_or(0, |event| resolution.between(event, state.idle_since));
         self.rng = state.rng;
     }
 }
@@ -162,11 +162,11 @@ mod tests {
     fn a_state_is_saved_and_restored() {
         let mut node = Node::free(NonZero::<u16>::MIN, ListLink::UNLINKED);
         for phase in [Phase::ImmediateFirst, Phase::Armed, Phase::InFlight, Phase::Stopped] {
-            for (since, real) in [(0, Some(0)), (9, Some(9)), (9, Some(4)), (9, None)] {
-                let real = real.map(CompactInstant::new);
+            for (since, event) in [(0, Some(0)), (9, Some(9)), (9, Some(4)), (9, None)] {
+                let event = event.map(CompactInstant::new);
                 let state = SavedState {
                     idle_since: CompactInstant::new(since),
-                    last_event: real,
+                    last_event: event,
                     rng: XorShift32::seed(7),
                     phase,
                 };
@@ -189,13 +189,13 @@ mod tests {
         for limit in [1, 5, 1_000_000_000, HOUR, 1000 * HOUR, u64::MAX - 1] {
             let resolution = Resolution::of(limit);
             assert!(1u64 << resolution.shift <= (limit >> 30).max(1), "{limit}");
-            for (real, silence) in [(0, 0), (1, 0), (12_345, 1), (HOUR + 1, limit / 3), (7, limit)]
+            for (event, silence) in [(0, 0), (1, 0), (12_345, 1), (HOUR + 1, limit / 3), (7, limit)]
             {
-                let (mut found, mut since) = (CompactInstant::new(real), CompactInstant::new(real));
+                let (mut found, mut since) = (CompactInstant::new(event), CompactInstant::new(event));
                 for _ in 0..10 {
                     found = resolution.before(since, resolution.between(found, since));
-                    let late = found.nanos().checked_sub(real).expect("not early");
-                    assert!(late < 1 << resolution.shift, "{limit} {real}: {late}, not growing");
+                    let late = found.nanos().checked_sub(event).expect("not early");
+                    assert!(late < 1 << resolution.shift, "{limit} {event}: {late}, not growing");
                     since = CompactInstant::new(since.nanos().saturating_add(silence / 10));
                 }
             }
@@ -206,11 +206,11 @@ mod tests {
     fn t12_a_time_too_long_to_store_is_longer_than_give_up_after() {
         for limit in [1, HOUR] {
             let resolution = Resolution::of(limit);
-            let real = resolution.before(
+            let event = resolution.before(
                 CompactInstant::MAX,
                 resolution.between(CompactInstant::ZERO, CompactInstant::MAX),
             );
-            assert!(CompactInstant::MAX.nanos() - real.nanos() > limit, "{limit}");
+            assert!(CompactInstant::MAX.nanos() - event.nanos() > limit, "{limit}");
         }
     }
 }

@@ -112,11 +112,11 @@ impl Model {
             return Action::GiveUp; // T12
         }
 
-        let asks = self.log.iter().filter(|entry| requested(entry)).count();
-        let gap = self.gaps[asks];
+        let requests = self.log.iter().filter(|entry| requested(entry)).count();
+        let gap = self.gaps[requests];
         let deadline = if in_flight.is_some() || gave_up {
             None
-        } else if self.config.immediate_first() && asks == 0 && bytes.is_none() {
+        } else if self.config.immediate_first() && requests == 0 && bytes.is_none() {
             Some(self.opened) // T2
         } else {
             gap.and_then(|gap| bytes.map_or(self.opened, |(_, at)| at).checked_add(gap)) // T2, T3, T8

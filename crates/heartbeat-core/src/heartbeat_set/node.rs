@@ -191,7 +191,8 @@ mod tests {
             assert!(1u64 << resolution.shift <= (limit >> 30).max(1), "{limit}");
             for (event, silence) in [(0, 0), (1, 0), (12_345, 1), (HOUR + 1, limit / 3), (7, limit)]
             {
-                let (mut found, mut since) = (CompactInstant::new(event), CompactInstant::new(event));
+                let (mut found, mut since) =
+                    (CompactInstant::new(event), CompactInstant::new(event));
                 for _ in 0..10 {
                     found = resolution.before(since, resolution.between(found, since));
                     let late = found.nanos().checked_sub(event).expect("not early");

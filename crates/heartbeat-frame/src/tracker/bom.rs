@@ -5,26 +5,28 @@ use bytes::{Buf, Bytes};
 /// The byte order mark of UTF-8.
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
-/// The start of a stream of text: a byte order mark, or none, cut anywhere.
+/// Removes the byte order mark at the start of a text stream if a heartbeat was inserted before it.
 ///
-/// A client skips the mark at offset 0 only. Behind a heartbeat it would be taken for text, so there it
-/// is taken out. As long as it may still be one, nothing is passed on; what turns out to be none is
-/// given back, and as the mark is a constant nobody has to keep it.
+/// A client skips the mark at offset 0 only; after a heartbeat it would be text. While the bytes may
+/// still become a mark they are withheld. If they do not, they are added to the next piece; the mark is
+/// a constant, so no buffer is needed.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum BomFilter {
-    /// As much of the mark as was seen, less than all.
+    /// The bytes so far are a prefix of the mark.
     Matching {
+        /// The length of the prefix, less than the whole mark.
         seen: u8,
-        /// Whether a heartbeat stands before it.
+        /// Whether a heartbeat was inserted before the mark.
         heartbeat_first: bool,
     },
+    /// The start has passed.
     Done,
 }
 
 impl BomFilter {
     pub(super) const START: Self = Self::Matching { seen: 0, heartbeat_first: false };
 
-    /// Whether what was seen may become a mark.
+    /// Whether a non-empty prefix of the mark was seen.
     pub(super) fn is_partial(self) -> bool {
         matches!(self, Self::Matching { seen: 1.., .. })
     }
@@ -35,14 +37,14 @@ impl BomFilter {
         }
     }
 
-    /// Takes the mark out, if it is to go. What of it was fed and passed on before and now turns out to
-    /// be text is answered, and how many of the bytes that are left are no text.
+    /// Removes the mark from `bytes` if necessary. Returns the bytes that were fed and forwarded before
+    /// and now turn out to be text, and how many of the remaining bytes belong to a mark.
     #[inline]
     pub(super) fn feed(&mut self, bytes: &mut Bytes) -> (&'static [u8], usize) {
         match *self {
             Self::Done => (&[], 0),
             Self::Matching { seen, heartbeat_first } => {
-                // By value: so the caller may keep them in registers.
+                // By value, so that the caller can keep them in registers.
                 let (text, skipped);
                 (*self, *bytes, text, skipped) =
                     Self::matching(mem::take(bytes), seen, heartbeat_first);
@@ -67,7 +69,7 @@ impl BomFilter {
             if !heartbeat_first || before.is_empty() {
                 return (Self::Done, bytes, before, 0);
             }
-            // The one copy, of a piece that nobody sends.
+            // The only copy: the withheld prefix and the piece.
             return (Self::Done, [before, &bytes].concat().into(), &[], 0);
         }
         let now = match seen + u8::try_from(matched).unwrap_or(0) {

@@ -6,15 +6,14 @@ use super::{Boundary, BoundaryTracker, Content};
 use crate::HeartbeatMessage;
 use crate::framing::envelope::HEADER_LEN;
 
-/// Follows the envelopes of gRPC, gRPC-Web and Connect: a heartbeat may stand between two of them.
+/// Tracks the envelopes of gRPC, gRPC-Web and Connect: a heartbeat may be inserted between two of them.
 ///
-/// Payloads are skipped by arithmetic, so the largest message, of 4 GiB less a byte, costs no more
-/// than a small one. There is no limit to set: whether a message is too long is for its receiver to
-/// say. Flags that the protocol does not have make the boundary unknown, and so does anything that
-/// follows the end.
+/// Payloads are skipped by their length, so a message of 4 GiB costs no more than a small one. There is
+/// no size limit: the receiver decides whether a message is too long. Flags that the protocol does not
+/// define make the boundary unknown, and so do bytes after the end.
 ///
-/// An envelope that equals the heartbeat given is no real event, whoever sent it. Up to the first byte
-/// that differs, it may still be one.
+/// An envelope that equals the given heartbeat is no event. Up to the first byte that differs, an
+/// envelope may still be the heartbeat.
 ///
 /// # Example
 ///
@@ -22,8 +21,8 @@ use crate::framing::envelope::HEADER_LEN;
 /// use bytes::Bytes;
 /// use heartbeat_frame::{Boundary, BoundaryTracker, EnvelopeTracker, HeartbeatMessage, Content};
 ///
-/// let beat = HeartbeatMessage::default();
-/// let mut tracker = EnvelopeTracker::grpc_web(&beat);
+/// let heartbeat = HeartbeatMessage::default();
+/// let mut tracker = EnvelopeTracker::grpc_web(&heartbeat);
 /// assert_eq!(tracker.boundary(), Boundary::Open);
 ///
 /// assert_eq!(tracker.feed(&mut Bytes::from("\0\0\0\0\x02h")), Content::Event);
@@ -31,10 +30,10 @@ use crate::framing::envelope::HEADER_LEN;
 /// tracker.feed(&mut Bytes::from("i"));
 /// assert_eq!(tracker.boundary(), Boundary::Open);
 ///
-/// // Somebody else's heartbeat.
-/// assert_eq!(tracker.feed(&mut beat.envelope()), Content::NonEvent);
+/// // A heartbeat of another layer.
+/// assert_eq!(tracker.feed(&mut heartbeat.envelope()), Content::NonEvent);
 ///
-/// // The trailers.
+/// // Trailers end the stream.
 /// tracker.feed(&mut Bytes::from_static(b"\x80\0\0\0\x0fgrpc-status:0\r\n"));
 /// assert_eq!(tracker.boundary(), Boundary::EndOfStream);
 /// ```
@@ -44,9 +43,9 @@ pub struct EnvelopeTracker {
     heartbeat: Bytes,
     protocol: EnvelopeProtocol,
     state: ParseState,
-    /// Whether all that was seen of this envelope is the heartbeat's.
+    /// Whether this envelope equals the heartbeat so far.
     matches_heartbeat: bool,
-    /// Whether the stream of messages ends with this envelope.
+    /// Whether this envelope ends the stream of messages.
     is_last: bool,
 }
 
@@ -61,15 +60,15 @@ enum EnvelopeProtocol {
 
 #[derive(Debug, Clone, Copy)]
 enum ParseState {
-    /// Within the prefix, or before it.
+    /// Before or inside the header.
     Header {
-        /// Fewer than [`PREFIX`].
+        /// Less than [`HEADER_LEN`].
         seen: u8,
-        /// As far as it was seen.
+        /// The part of the length that was seen.
         length: u32,
     },
     Payload {
-        /// More than none.
+        /// At least 1.
         left: u32,
     },
     EndOfStream,
@@ -81,11 +80,12 @@ impl ParseState {
 }
 
 impl EnvelopeProtocol {
-    /// Whether an envelope with these flags is the last one; `None` if there is no such envelope.
+    /// Whether an envelope with these flags is the last one; `None` if the protocol does not define the
+    /// flags.
     fn is_last(self, flags: u8) -> Option<bool> {
-        const COMPRESSED: u8 = 0x01; // of all three
+        const COMPRESSED: u8 = 0x01; // in all three
         let end = match self {
-            Self::Grpc => 0, // its trailers are HTTP's
+            Self::Grpc => 0, // the trailers are HTTP trailers
             Self::GrpcWeb => 0x80,
             Self::Connect => 0x02,
         };
@@ -94,20 +94,20 @@ impl EnvelopeProtocol {
 }
 
 impl EnvelopeTracker {
-    /// For gRPC. An envelope holds a message, compressed (flags 1) or not (flags 0).
-    #[must_use = "a tracker that is fed nothing knows nothing"]
+    /// For gRPC. An envelope contains a message, compressed (flags 1) or not (flags 0).
+    #[must_use = "a tracker must be fed"]
     pub fn grpc(heartbeat: &HeartbeatMessage) -> Self {
         Self::new(EnvelopeProtocol::Grpc, heartbeat)
     }
 
     /// For gRPC-Web in binary. Trailers (flags 0x80, compressed 0x81) end the stream of messages.
-    #[must_use = "a tracker that is fed nothing knows nothing"]
+    #[must_use = "a tracker must be fed"]
     pub fn grpc_web(heartbeat: &HeartbeatMessage) -> Self {
         Self::new(EnvelopeProtocol::GrpcWeb, heartbeat)
     }
 
     /// For Connect. Its end-of-stream envelope (flags 2, compressed 3) ends the stream of messages.
-    #[must_use = "a tracker that is fed nothing knows nothing"]
+    #[must_use = "a tracker must be fed"]
     pub fn connect(heartbeat: &HeartbeatMessage) -> Self {
         Self::new(EnvelopeProtocol::Connect, heartbeat)
     }
@@ -117,11 +117,11 @@ impl EnvelopeTracker {
         Self { heartbeat, protocol, state, matches_heartbeat: true, is_last: false }
     }
 
-    /// Whether one of the bytes is of a real event.
+    /// Parses bytes, and returns whether one of them is part of an event.
     #[inline]
     pub(super) fn advance(&mut self, bytes: &[u8]) -> bool {
         if matches!(self.state, ParseState::Header { seen: 0, .. }) && is_message(bytes) {
-            self.matches_heartbeat = self.heartbeat == bytes; // and whole, as most pieces are
+            self.matches_heartbeat = self.heartbeat == bytes; // a whole message, as in most pieces
             return self.is_event();
         }
         self.advance_parts(bytes)
@@ -153,12 +153,12 @@ impl EnvelopeTracker {
         is_event
     }
 
-    /// Whether what was seen last is of a real event.
+    /// Whether the last byte is part of an event.
     pub(super) fn is_event(&self) -> bool {
         !self.matches_heartbeat
     }
 
-    /// What comes is no envelope, for good, and counts as real.
+    /// Makes the boundary unknown for good. The bytes count as an event.
     pub(super) fn lose_track(&mut self) -> bool {
         (self.state, self.matches_heartbeat) = (ParseState::Unknown, false);
         true
@@ -174,7 +174,7 @@ impl EnvelopeTracker {
         self.state = self.in_payload(u32::from_be_bytes(length));
     }
 
-    /// A byte of a prefix that may be cut.
+    /// Parses one byte of a header that is split between pieces.
     fn header_byte(&mut self, byte: u8, seen: u8, length: u32) {
         let length = if seen == 0 {
             let Some(is_last) = self.protocol.is_last(byte) else {
@@ -195,15 +195,15 @@ impl EnvelopeTracker {
 
     fn payload(&mut self, payload: &[u8], left: u32) {
         if self.matches_heartbeat {
-            // So is its length: what is left of one is left of the other.
+            // The lengths are equal too, so the same number of bytes is left of both.
             let heartbeat = &self.heartbeat[self.heartbeat.len() - left as usize..];
             self.matches_heartbeat = heartbeat.starts_with(payload);
         }
-        let seen = u32::try_from(payload.len()).unwrap_or(u32::MAX); // at most what was left
+        let seen = u32::try_from(payload.len()).unwrap_or(u32::MAX); // at most `left`
         self.state = self.in_payload(left - seen);
     }
 
-    /// Where one is that much before the end of an envelope.
+    /// The state `left` bytes before the end of an envelope.
     fn in_payload(&self, left: u32) -> ParseState {
         match left {
             0 if self.is_last => ParseState::EndOfStream,
@@ -213,7 +213,7 @@ impl EnvelopeTracker {
     }
 }
 
-/// Whether that is one message in its envelope, and not compressed: so it is written in all protocols.
+/// Whether `bytes` are exactly one uncompressed message, which is valid in all protocols.
 fn is_message(bytes: &[u8]) -> bool {
     bytes.split_first_chunk().is_some_and(
         |(&[flags, length @ ..], payload): (&[u8; HEADER_LEN], _)| {
@@ -224,7 +224,7 @@ fn is_message(bytes: &[u8]) -> bool {
 
 impl BoundaryTracker for EnvelopeTracker {
     #[inline(always)]
-    #[expect(clippy::inline_always, reason = "the bytes stay in registers: measured")]
+    #[expect(clippy::inline_always, reason = "keeps the bytes in registers, as measured")]
     fn feed(&mut self, bytes: &mut Bytes) -> Content {
         let is_event = self.advance(bytes);
         Content::new(bytes, is_event)

@@ -9,16 +9,16 @@ use super::envelope::EnvelopeTracker;
 use super::{Boundary, BoundaryTracker, Content};
 use crate::HeartbeatMessage;
 
-/// Follows the envelopes of gRPC-Web-text, which are base64: a heartbeat may stand between two of them,
-/// and only where four characters end too.
+/// Tracks the envelopes of gRPC-Web-text, which are encoded in base64. A heartbeat may be inserted
+/// where an envelope and a group of four characters both end.
 ///
-/// Padding may come anywhere, as the protocol has it: whoever sends the stream pads at each message, at
-/// each flush or at the end. Without padding a message may end within a group of four, which then holds
-/// the beginning of the next: there is no place for a heartbeat between the two.
+/// As the protocol allows, padding may occur anywhere: a sender may pad after each message, at each
+/// flush or at the end. Without padding a message can end inside a group that also contains the start
+/// of the next message. No heartbeat may be inserted between such two messages.
 ///
-/// What is not base64 makes the boundary unknown. That goes for line breaks and spaces too, which the
-/// protocol does not have, and which clients that count to four trip over; for the alphabet of URLs; and
-/// for bits that padding would throw away. Otherwise it is as with [`EnvelopeTracker::grpc_web`].
+/// Text that is not base64 makes the boundary unknown. This includes line breaks and spaces, which the
+/// protocol does not allow and which break clients that count to four; the URL-safe alphabet; and
+/// non-zero bits that the padding discards. Everything else is as for [`EnvelopeTracker::grpc_web`].
 ///
 /// # Example
 ///
@@ -26,19 +26,19 @@ use crate::HeartbeatMessage;
 /// use bytes::Bytes;
 /// use heartbeat_frame::{Boundary, BoundaryTracker, GrpcWebTextTracker, HeartbeatMessage, Content};
 ///
-/// let beat = HeartbeatMessage::empty();
-/// let mut tracker = GrpcWebTextTracker::new(&beat);
+/// let heartbeat = HeartbeatMessage::empty();
+/// let mut tracker = GrpcWebTextTracker::new(&heartbeat);
 /// assert_eq!(tracker.boundary(), Boundary::Open);
 ///
 /// assert_eq!(tracker.feed(&mut Bytes::from("AAAAAAJoa")), Content::Event);
 /// assert_eq!(tracker.boundary(), Boundary::InsideMessage);
 /// tracker.feed(&mut Bytes::from("Q="));
-/// assert_eq!(tracker.boundary(), Boundary::InsideMessage); // the message is whole, the group is not
+/// assert_eq!(tracker.boundary(), Boundary::InsideMessage); // the message has ended, the group has not
 /// tracker.feed(&mut Bytes::from("="));
 /// assert_eq!(tracker.boundary(), Boundary::Open);
 ///
-/// // Somebody else's heartbeat.
-/// assert_eq!(tracker.feed(&mut beat.envelope_base64()), Content::NonEvent);
+/// // A heartbeat of another layer.
+/// assert_eq!(tracker.feed(&mut heartbeat.envelope_base64()), Content::NonEvent);
 /// ```
 #[derive(Debug, Clone)]
 pub struct GrpcWebTextTracker {
@@ -48,7 +48,7 @@ pub struct GrpcWebTextTracker {
 
 const _: () = assert!(size_of::<GrpcWebTextTracker>() <= 56);
 
-/// How much was seen of four characters, and the bits that make no byte yet.
+/// The number of characters of the current group, and the bits that do not form a byte yet.
 #[derive(Debug, Clone, Copy)]
 enum Group {
     None,
@@ -62,18 +62,17 @@ enum Group {
     Padding,
 }
 
-/// How many characters are decoded at once where no group is open: as many as fit the stack with ease.
+/// The number of characters that are decoded at once outside of a group: small enough for the stack.
 const BLOCK: usize = 512;
 
 impl GrpcWebTextTracker {
-    /// For a stream of which nothing was sent yet. The heartbeat is given as for
-    /// [`EnvelopeTracker::grpc_web`].
-    #[must_use = "a tracker that is fed nothing knows nothing"]
+    /// For a new stream. `heartbeat` is used as in [`EnvelopeTracker::grpc_web`].
+    #[must_use = "a tracker must be fed"]
     pub fn new(heartbeat: &HeartbeatMessage) -> Self {
         Self { envelopes: EnvelopeTracker::grpc_web(heartbeat), group: Group::None }
     }
 
-    /// Whether one of the characters is of a real event.
+    /// Parses characters, and returns whether one of them is part of an event.
     fn advance(&mut self, mut text: &[u8]) -> bool {
         let mut is_event = false;
         while !text.is_empty() {
@@ -85,14 +84,14 @@ impl GrpcWebTextTracker {
                 _ => 0,
             };
             let (block, rest) = text.split_at(groups.max(1));
-            // What is no block is part of a group, or has padding, or is malformed.
+            // Other text is part of a group, has padding, or is malformed.
             is_event |= self.decode_groups(block).unwrap_or_else(|| self.decode_characters(block));
             text = rest;
         }
         is_event
     }
 
-    /// `None` if these are no whole groups without padding, and then nothing was taken.
+    /// Decodes whole groups without padding. `None`, without any effect, if `text` is anything else.
     fn decode_groups(&mut self, text: &[u8]) -> Option<bool> {
         if text.len() < 4 {
             return None;
@@ -106,8 +105,8 @@ impl GrpcWebTextTracker {
         text.iter().fold(false, |is_event, character| is_event | self.decode_character(*character))
     }
 
-    /// Whether it is of a real event. The first of a group makes no byte yet: it is one if the rest
-    /// of the message was. Padding belongs to what it pads.
+    /// Returns whether the character is part of an event. The first character of a group does not
+    /// complete a byte: it counts like the message so far. Padding counts like the bytes before it.
     fn decode_character(&mut self, character: u8) -> bool {
         let value = match character {
             b'A'..=b'Z' => character - b'A',

@@ -6,14 +6,14 @@ use memchr::memrchr;
 use super::bom::BomFilter;
 use super::{Boundary, BoundaryTracker, Content};
 
-/// Follows lines of JSON: a heartbeat, in either form of [`NdjsonHeartbeat`], may stand at the start of
-/// any.
+/// Tracks lines of JSON: a heartbeat in either form of [`NdjsonHeartbeat`] may be inserted at the start
+/// of a line.
 ///
-/// A line ends with LF, so CR LF counts by its LF. A line of nothing but whitespace is no real event.
-/// Nothing looks into the JSON, so the boundary is never unknown.
+/// A line ends with LF; CR LF counts by its LF. A line of whitespace is no event. The JSON is not
+/// parsed, so the boundary is never unknown.
 ///
-/// JSON should not begin with a byte order mark. If it does, the stream starts after it; behind a
-/// heartbeat that stands at offset 0 it is dropped, as [`SseTracker`] tells.
+/// JSON should not begin with a byte order mark. If it does, the stream starts after the mark; after a
+/// heartbeat at offset 0 the mark is removed, as by [`SseTracker`].
 ///
 /// # Example
 ///
@@ -29,7 +29,7 @@ use super::{Boundary, BoundaryTracker, Content};
 /// tracker.feed(&mut Bytes::from("42}\r\n"));
 /// assert_eq!(tracker.boundary(), Boundary::Open);
 ///
-/// // Somebody else's heartbeat.
+/// // A heartbeat of another layer.
 /// assert_eq!(tracker.feed(&mut Bytes::from("\n")), Content::NonEvent);
 /// ```
 ///
@@ -46,20 +46,20 @@ const _: () = assert!(size_of::<NdjsonTracker>() <= 4);
 #[derive(Debug, Clone, Copy)]
 enum NdjsonLineState {
     Start,
-    /// Nothing but whitespace so far.
+    /// Only whitespace so far.
     Blank,
     Event,
 }
 
 impl NdjsonTracker {
-    /// For a stream of which nothing was sent yet.
-    #[must_use = "a tracker that is fed nothing knows nothing"]
+    /// For a new stream.
+    #[must_use = "a tracker must be fed"]
     pub const fn new() -> Self {
         Self { bom: BomFilter::START, line: NdjsonLineState::Start }
     }
 
-    /// Whether one of the bytes is of a real event. From the first that is, up to the end of the last
-    /// whole line, there is nothing to find out: those bytes are not looked at.
+    /// Parses bytes, and returns whether one of them is part of an event. The bytes from the first such
+    /// byte to the end of the last line are skipped, because they cannot change the result.
     fn advance(&mut self, mut bytes: &[u8]) -> bool {
         let mut any_event = false;
         while let Some(&first) = bytes.first() {

@@ -7,22 +7,22 @@ use super::bom::BomFilter;
 use super::{Boundary, BoundaryTracker, Content};
 use crate::SseHeartbeat;
 
-/// Follows the lines of server-sent events: a comment may stand at the start of any line, the other
-/// forms of an [`SseHeartbeat`] only where no event is open.
+/// Tracks the lines of server-sent events. A comment may be inserted at the start of any line; the
+/// other forms of an [`SseHeartbeat`] only while no event is open.
 ///
-/// A line ends with CR LF, LF or CR. After a CR nothing may stand, since an LF may follow that belongs
-/// to it: a producer that ends its lines with CR alone gets heartbeats at offset 0 only. An event is
-/// open from its first field up to a blank line.
+/// A line ends with CR LF, LF or CR. Nothing may be inserted after a CR, because an LF that belongs to
+/// it may follow: streams that end their lines with CR alone get heartbeats at offset 0 only. An event
+/// is open from its first field to a blank line.
 ///
-/// Comments are no real events, nor are blank lines where no event is open. A line with a field is one,
-/// also that of a named heartbeat. Any bytes are lines of some kind, so the boundary is never unknown.
+/// Comments are no events, and neither are blank lines while no event is open. A line with a field is
+/// part of an event, also in a named heartbeat. Any bytes form lines, so the boundary is never unknown.
 ///
 /// # Byte order mark
 ///
-/// One at offset 0 is passed on, and the stream starts after it. Behind a heartbeat that stands at
-/// offset 0 it is dropped, or the client would take it for the name of a field: the tracker has to hear
-/// of that heartbeat ([`on_heartbeat`](BoundaryTracker::on_heartbeat)). A mark that comes in pieces is
-/// withheld until it is whole, or none.
+/// A mark at offset 0 is forwarded, and the stream starts after it. After a heartbeat at offset 0 the
+/// mark is removed, because the client would read it as part of a field name; the tracker must know of
+/// that heartbeat ([`on_heartbeat`](BoundaryTracker::on_heartbeat)). Parts of a mark are withheld until
+/// it is complete, or turns out not to be a mark.
 ///
 /// # Example
 ///
@@ -36,13 +36,13 @@ use crate::SseHeartbeat;
 ///
 /// let mut bytes = Bytes::from("\u{feff}data: 4");
 /// assert_eq!(tracker.feed(&mut bytes), Content::Event);
-/// assert_eq!(bytes, "data: 4"); // a heartbeat stands where the mark would have to
+/// assert_eq!(bytes, "data: 4"); // the mark was removed: it would follow a heartbeat
 /// assert_eq!(tracker.boundary(), Boundary::InsideMessage);
 ///
 /// tracker.feed(&mut Bytes::from("2\r"));
 /// assert_eq!(tracker.boundary(), Boundary::InsideMessage);
 /// tracker.feed(&mut Bytes::from("\n"));
-/// assert_eq!(tracker.boundary(), Boundary::Open); // for a comment, also within the event
+/// assert_eq!(tracker.boundary(), Boundary::Open); // for a comment, inside the event
 ///
 /// tracker.feed(&mut Bytes::from("\r\n"));
 /// assert_eq!(tracker.feed(&mut Bytes::from(":\n")), Content::NonEvent);
@@ -53,7 +53,7 @@ pub struct SseTracker {
     line: SseLineState,
     /// Whether a blank line would end an event.
     event_open: bool,
-    /// Whether the heartbeat would end an event.
+    /// Whether the heartbeat contains a blank line, which would end an open event.
     breaks_event: bool,
 }
 
@@ -61,20 +61,20 @@ const _: () = assert!(size_of::<SseTracker>() <= 8);
 
 #[derive(Debug, Clone, Copy)]
 enum SseLineState {
-    /// Nothing of the line has come, and what came before has ended.
+    /// At the start of a line.
     Start,
     Within {
         is_event: bool,
     },
-    /// The line has ended, but an LF may still belong to it.
+    /// The line has ended with a CR, and an LF may still belong to it.
     AfterCr {
         is_event: bool,
     },
 }
 
 impl SseTracker {
-    /// For heartbeats of that form.
-    #[must_use = "a tracker that is fed nothing knows nothing"]
+    /// For a new stream, and heartbeats of this form.
+    #[must_use = "a tracker must be fed"]
     pub fn new(heartbeat: &SseHeartbeat) -> Self {
         Self {
             bom: BomFilter::START,
@@ -84,21 +84,21 @@ impl SseTracker {
         }
     }
 
-    /// Whether one of the bytes is of a real event.
+    /// Parses bytes, and returns whether one of them is part of an event.
     #[inline]
     fn advance(&mut self, bytes: &[u8]) -> bool {
         match (self.line, bytes.first()) {
             (_, None) => false,
             (SseLineState::Start, Some(first)) if is_field(*first) && ends_event(bytes) => {
-                self.event_open = false; // events, and whole ones, as most pieces are
+                self.event_open = false; // whole events, as in most pieces
                 true
             }
             _ => self.advance_lines(bytes),
         }
     }
 
-    /// From the first byte of a real event up to the end of the last whole one, there is nothing to find
-    /// out: what is between is not looked at.
+    /// Skips the bytes from the first byte of an event to the end of the last whole event, because they
+    /// cannot change the result.
     fn advance_lines(&mut self, mut bytes: &[u8]) -> bool {
         let (mut any_event, mut has_skipped) = (false, false);
         while let Some(&first) = bytes.first() {
@@ -149,18 +149,18 @@ impl SseTracker {
     }
 }
 
-/// Whether a line that begins so is of an event.
+/// Whether a line that starts with this byte is part of an event.
 fn is_field(first: u8) -> bool {
     !matches!(first, b':' | b'\r' | b'\n')
 }
 
-/// Where the last event ends that does so by a blank line with an LF; at 0, if none does.
+/// The end of the last event that ends with a blank line and an LF; 0 if there is none.
 fn events_end(bytes: &[u8]) -> usize {
     let mut ends = memrchr_iter(b'\n', bytes).map(|lf| lf + 1);
     ends.find(|&end| ends_event(&bytes[..end])).unwrap_or(0)
 }
 
-/// Whether bytes that begin at a line or within it end with a blank one.
+/// Whether `bytes`, which start at or inside a line, end with a blank line.
 fn ends_event(bytes: &[u8]) -> bool {
     bytes.ends_with(b"\n\n") || bytes.ends_with(b"\n\r\n")
 }
@@ -173,7 +173,7 @@ impl SseLineState {
 
 impl BoundaryTracker for SseTracker {
     #[inline(always)]
-    #[expect(clippy::inline_always, reason = "the bytes stay in registers: measured")]
+    #[expect(clippy::inline_always, reason = "keeps the bytes in registers, as measured")]
     fn feed(&mut self, bytes: &mut Bytes) -> Content {
         let (before, skipped) = self.bom.feed(bytes);
         let is_event = self.advance(before) | self.advance(&bytes[skipped..]);

@@ -1,5 +1,5 @@
-//! Streams fed to a tracker in pieces, once as they are and once with a heartbeat wherever one may
-//! stand, and compared with the whole. With the heartbeats, the messages must be as they were.
+//! Feeds streams to a tracker in pieces, once unchanged and once with a heartbeat at each boundary, and
+//! compares with the reference reader. The messages must not change.
 
 use bytes::Bytes;
 use heartbeat_frame::{
@@ -9,16 +9,16 @@ use heartbeat_frame::{
 
 use super::{BOM, EnvelopeFlags, Reference};
 
-/// What went out.
+/// The output.
 #[derive(Debug, Default)]
 pub(crate) struct Output {
-    /// What was passed on, and the heartbeats.
+    /// The forwarded bytes and the heartbeats.
     pub(crate) bytes: Vec<u8>,
-    /// How many pieces ended where a heartbeat may stand, the start of the stream not counted.
+    /// The number of pieces that ended at a boundary, without the start of the stream.
     pub(crate) boundaries: usize,
-    /// Where the stream ended.
+    /// The boundary at the end.
     pub(crate) end: Option<Boundary>,
-    /// Whether it ended within a byte order mark that was not passed on.
+    /// Whether the stream ended inside a byte order mark that was not forwarded.
     withheld: bool,
 }
 
@@ -61,18 +61,18 @@ pub(crate) fn sse(heartbeat: &SseHeartbeat, stream: &[u8], cuts: &[usize]) -> Ou
     let out = compare(&tracker, read, stream, cuts, &heartbeat.bytes());
     let heartbeats = super::sse_messages(&heartbeat.bytes());
     let messages = |stream| {
-        let is_beat = |[name, data, _]: &[Vec<u8>; 3]| {
+        let is_heartbeat = |[name, data, _]: &[Vec<u8>; 3]| {
             heartbeats.iter().any(|[its_name, its_data, _]| (name, data) == (its_name, its_data))
         };
         let mut messages = super::sse_messages(stream);
-        messages.retain(|message| !is_beat(message));
+        messages.retain(|message| !is_heartbeat(message));
         messages
     };
     assert_eq!(messages(&out.bytes), messages(stream));
     out
 }
 
-/// A stream of lines of JSON.
+/// A stream of JSON lines.
 pub(crate) fn ndjson(heartbeat: NdjsonHeartbeat, stream: &[u8], cuts: &[usize]) -> Output {
     let tracker = NdjsonTracker::new().into();
     let out = compare(&tracker, super::ndjson, stream, cuts, &heartbeat.bytes());
@@ -86,12 +86,12 @@ fn without<T: PartialEq>(messages: Vec<T>, heartbeat: &T) -> Vec<T> {
     messages.into_iter().filter(|message| message != heartbeat).collect()
 }
 
-/// Feeds a stream, cut at these places. `read` reads it whole; it is told whether a byte order mark at
-/// the start is one.
+/// Feeds a stream, cut at these offsets. `read` is the reference reader; its first argument tells
+/// whether a byte order mark is allowed.
 ///
 /// # Panics
 ///
-/// When the tracker and the reader differ.
+/// If the tracker and the reader differ.
 fn compare(
     tracker: &Tracker,
     read: impl Fn(bool, &[u8]) -> Reference,
@@ -112,17 +112,17 @@ fn feed(
 ) -> Output {
     let is_text = matches!(tracker, Tracker::Sse(_) | Tracker::Ndjson(_));
     let heartbeat_first = is_text && heartbeat.is_some();
-    let dropped = if heartbeat_first && stream.starts_with(BOM) { BOM.len() } else { 0 };
-    let reference = read(!heartbeat_first, &stream[dropped..]);
+    let removed = if heartbeat_first && stream.starts_with(BOM) { BOM.len() } else { 0 };
+    let reference = read(!heartbeat_first, &stream[removed..]);
     assert_eq!(
         reference.boundaries.len(),
-        reference.real.len() + 1,
-        "the reader has read everything"
+        reference.is_event.len() + 1,
+        "one boundary per byte, and the start"
     );
     let is_withheld = |seen: usize| {
         heartbeat_first && (1..BOM.len()).contains(&seen) && BOM.starts_with(&stream[..seen])
     };
-    let sent_of = |seen: usize| if is_withheld(seen) { 0 } else { seen.saturating_sub(dropped) };
+    let sent_of = |seen: usize| if is_withheld(seen) { 0 } else { seen.saturating_sub(removed) };
 
     let mut out = Output::default();
     let insert = |tracker: &mut Tracker, bytes: &mut Vec<u8>| {
@@ -131,7 +131,7 @@ fn feed(
             tracker.on_heartbeat();
         }
     };
-    assert_eq!(tracker.boundary(), Boundary::Open, "before everything");
+    assert_eq!(tracker.boundary(), Boundary::Open, "at the start");
     insert(&mut tracker, &mut out.bytes);
 
     let mut start = 0;
@@ -139,26 +139,26 @@ fn feed(
         let end = end.clamp(start, stream.len());
         let mut piece = Bytes::copy_from_slice(&stream[start..end]);
         let content = tracker.feed(&mut piece);
-        let context =
+        let location =
             || format!("after {} of {:?}, cut at {start}", end, stream.escape_ascii().to_string());
 
         let sent = sent_of(start)..sent_of(end);
-        assert_eq!(piece, stream[dropped..][sent.clone()], "what is left {}", context());
-        let expected = match &reference.real[sent] {
+        assert_eq!(piece, stream[removed..][sent.clone()], "forwarded bytes {}", location());
+        let expected = match &reference.is_event[sent] {
             [] => Content::Empty,
             bytes if bytes.contains(&true) => Content::Event,
             _ => Content::NonEvent,
         };
-        assert_eq!(content, expected, "what it was {}", context());
-        let place = if is_withheld(end) {
+        assert_eq!(content, expected, "content {}", location());
+        let boundary = if is_withheld(end) {
             Boundary::InsideMessage
         } else {
             reference.boundaries[sent_of(end)]
         };
-        assert_eq!(tracker.boundary(), place, "the boundary {}", context());
+        assert_eq!(tracker.boundary(), boundary, "boundary {}", location());
 
         out.bytes.extend(&piece);
-        out.boundaries += usize::from(place == Boundary::Open && end > 0);
+        out.boundaries += usize::from(boundary == Boundary::Open && end > 0);
         insert(&mut tracker, &mut out.bytes);
         start = end;
     }

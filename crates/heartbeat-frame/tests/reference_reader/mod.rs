@@ -1,6 +1,6 @@
-//! Whole streams, read as naively as can be: where a heartbeat may stand, which bytes are of real
-//! events, and what the messages are. Nothing is followed from byte to byte, so that it cannot be wrong
-//! in the way in which a tracker is.
+//! A naive reader of whole streams: where a heartbeat may be inserted, which bytes are part of events,
+//! and what the messages are. It does not work byte by byte, so it cannot be wrong in the same way as a
+//! tracker.
 
 pub(crate) mod cut;
 
@@ -8,16 +8,16 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use heartbeat_frame::Boundary;
 
-/// What there is to know of the places and of the bytes of a stream.
+/// The boundaries and the content of a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Reference {
-    /// What each place is, before the first byte, and after each.
+    /// The boundary before the first byte, and after each byte.
     pub(crate) boundaries: Vec<Boundary>,
-    /// Of each byte whether it is known, as soon as it is seen, to be of a real event.
-    pub(crate) real: Vec<bool>,
+    /// For each byte, whether it is known to be part of an event as soon as it is seen.
+    pub(crate) is_event: Vec<bool>,
 }
 
-/// A protocol of envelopes.
+/// A protocol with envelopes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum EnvelopeFlags {
     /// gRPC.
@@ -29,7 +29,7 @@ pub(crate) enum EnvelopeFlags {
 }
 
 impl EnvelopeFlags {
-    /// The flags of messages, and those of what ends the stream of messages.
+    /// The flags of messages, and those of the envelope that ends the stream.
     #[must_use]
     pub(crate) fn flags(self) -> (&'static [u8], &'static [u8]) {
         match self {
@@ -40,7 +40,7 @@ impl EnvelopeFlags {
     }
 }
 
-/// The envelopes, the last of them perhaps cut; and what follows that is none.
+/// The envelopes, of which the last may be incomplete; and the bytes after them.
 fn split(protocol: EnvelopeFlags, stream: &[u8]) -> (Vec<&[u8]>, &[u8]) {
     let (messages, ends) = protocol.flags();
     let (mut envelopes, mut rest) = (Vec::new(), stream);
@@ -50,7 +50,8 @@ fn split(protocol: EnvelopeFlags, stream: &[u8]) -> (Vec<&[u8]>, &[u8]) {
             _ => u64::MAX,
         };
         let length = length.min(rest.len() as u64);
-        let (envelope, after) = rest.split_at(usize::try_from(length).expect("as it is"));
+        let (envelope, after) =
+            rest.split_at(usize::try_from(length).expect("at most the length of the stream"));
         envelopes.push(envelope);
         rest = after;
         if ends.contains(&envelope[0]) {
@@ -66,7 +67,7 @@ fn is_whole(envelope: &[u8]) -> bool {
     payload.len() as u64 == u64::from(length)
 }
 
-/// The flags and the payload of each whole envelope.
+/// The flags and the payload of each complete envelope.
 #[must_use]
 pub(crate) fn envelope_messages(protocol: EnvelopeFlags, stream: &[u8]) -> Vec<(u8, Vec<u8>)> {
     let (envelopes, _) = split(protocol, stream);
@@ -78,53 +79,53 @@ pub(crate) fn envelope_messages(protocol: EnvelopeFlags, stream: &[u8]) -> Vec<(
 #[must_use]
 pub(crate) fn envelopes(protocol: EnvelopeFlags, heartbeat: &[u8], stream: &[u8]) -> Reference {
     let (envelopes, rest) = split(protocol, stream);
-    let (mut boundaries, mut real) = (vec![Boundary::Open], Vec::new());
+    let (mut boundaries, mut is_event) = (vec![Boundary::Open], Vec::new());
     for envelope in envelopes {
         for seen in 1..=envelope.len() {
             boundaries.push(Boundary::InsideMessage);
-            real.push(!heartbeat.starts_with(&envelope[..seen]));
+            is_event.push(!heartbeat.starts_with(&envelope[..seen]));
         }
         if is_whole(envelope) {
             let end = protocol.flags().1.contains(&envelope[0]);
-            *boundaries.last_mut().expect("one") =
+            *boundaries.last_mut().expect("not empty") =
                 if end { Boundary::EndOfStream } else { Boundary::Open };
         }
     }
     boundaries.extend(vec![Boundary::Unknown; rest.len()]);
-    real.extend(vec![true; rest.len()]);
-    Reference { boundaries, real }
+    is_event.extend(vec![true; rest.len()]);
+    Reference { boundaries, is_event }
 }
 
-/// Four characters, or the last of them cut, and what they encode.
+/// Up to four characters, and the bytes that they encode.
 type Group<'a> = (&'a [u8], Vec<u8>);
 
-/// The groups, and how many characters are good.
+/// The groups, and the number of valid characters.
 fn groups(text: &[u8]) -> (Vec<Group<'_>>, usize) {
-    let (mut groups, mut good) = (Vec::new(), 0);
+    let (mut groups, mut valid) = (Vec::new(), 0);
     for group in text.chunks(4) {
-        // However it goes on.
+        // Whatever may follow.
         let decode = |part: &[u8]| {
             ["A", "="].iter().find_map(|fill| {
                 let rest = fill.repeat(4 - part.len());
                 STANDARD.decode([part, rest.as_bytes()].concat()).ok()
             })
         };
-        let good_part = |part| decode(&group[..part]).map(|bytes| (part, bytes));
-        let Some((length, mut bytes)) = (1..=group.len()).rev().find_map(good_part) else {
+        let valid_part = |part| decode(&group[..part]).map(|bytes| (part, bytes));
+        let Some((length, mut bytes)) = (1..=group.len()).rev().find_map(valid_part) else {
             break;
         };
         let data = group[..length].iter().filter(|character| **character != b'=').count();
         bytes.truncate(data.saturating_sub(1));
         groups.push((&group[..length], bytes));
-        good += length;
+        valid += length;
         if length < group.len() {
             break;
         }
     }
-    (groups, good)
+    (groups, valid)
 }
 
-/// The flags and the payload of each whole envelope in base64.
+/// The flags and the payload of each complete envelope in base64.
 #[must_use]
 pub(crate) fn text_messages(text: &[u8]) -> Vec<(u8, Vec<u8>)> {
     let (groups, _) = groups(text);
@@ -135,11 +136,11 @@ pub(crate) fn text_messages(text: &[u8]) -> Vec<(u8, Vec<u8>)> {
 /// A stream of envelopes in base64.
 #[must_use]
 pub(crate) fn grpc_web_text(heartbeat: &[u8], text: &[u8]) -> Reference {
-    let (groups, good) = groups(text);
+    let (groups, valid) = groups(text);
     let bytes: Vec<u8> = groups.iter().flat_map(|(_, bytes)| bytes.clone()).collect();
-    let Reference { boundaries: below, real: real_below } =
+    let Reference { boundaries: below, is_event: events_below } =
         envelopes(EnvelopeFlags::GrpcWeb, heartbeat, &bytes);
-    let (mut boundaries, mut real, mut start) = (vec![Boundary::Open], Vec::new(), 0);
+    let (mut boundaries, mut is_event, mut start) = (vec![Boundary::Open], Vec::new(), 0);
     let mut lost = false;
     for (group, bytes) in groups {
         for seen in 1..=group.len() {
@@ -151,21 +152,21 @@ pub(crate) fn grpc_web_text(heartbeat: &[u8], text: &[u8]) -> Reference {
                 boundary if seen == 4 => boundary,
                 _ => Boundary::InsideMessage,
             });
-            let before = known > 0 && real_below[known - 1];
-            // The first character of a group makes no byte.
-            real.push(lost || before && (seen > 1 || below[known] == Boundary::InsideMessage));
+            let before = known > 0 && events_below[known - 1];
+            // The first character of a group does not complete a byte.
+            is_event.push(lost || before && (seen > 1 || below[known] == Boundary::InsideMessage));
         }
         start += bytes.len();
     }
-    boundaries.extend(vec![Boundary::Unknown; text.len() - good]);
-    real.extend(vec![true; text.len() - good]);
-    Reference { boundaries, real }
+    boundaries.extend(vec![Boundary::Unknown; text.len() - valid]);
+    is_event.extend(vec![true; text.len() - valid]);
+    Reference { boundaries, is_event }
 }
 
 /// The byte order mark.
 pub(crate) const BOM: &[u8] = b"\xef\xbb\xbf";
 
-/// How many bytes a mark at the start has, and whether it is cut.
+/// The length of the byte order mark at the start, and whether it is incomplete.
 fn bom_prefix(stream: &[u8]) -> (usize, bool) {
     let length = stream.iter().zip(BOM).take_while(|(a, b)| a == b).count();
     match length {
@@ -190,19 +191,19 @@ fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// A stream of server-sent events, where a heartbeat `ends_events` or not. Behind a heartbeat no mark is
-/// `marked`.
+/// A stream of server-sent events. `breaks_event` tells whether the heartbeat contains a blank line.
+/// After a heartbeat at offset 0 no byte order mark is allowed.
 #[must_use]
 pub(crate) fn sse(breaks_event: bool, bom_allowed: bool, stream: &[u8]) -> Reference {
     let (start, cut) = if bom_allowed { bom_prefix(stream) } else { (0, false) };
-    let (mut boundaries, mut real) = (vec![Boundary::InsideMessage; start], vec![false; start]);
+    let (mut boundaries, mut is_event) = (vec![Boundary::InsideMessage; start], vec![false; start]);
     boundaries.insert(0, Boundary::Open);
     if start > 0 && !cut {
         boundaries[start] = Boundary::Open;
     }
     let mut open = false;
     for line in lines(&stream[start..]) {
-        let is_real = match line[0] {
+        let part_of_event = match line[0] {
             b'\r' | b'\n' => std::mem::replace(&mut open, false),
             b':' => false,
             _ => {
@@ -210,22 +211,22 @@ pub(crate) fn sse(breaks_event: bool, bom_allowed: bool, stream: &[u8]) -> Refer
                 true
             }
         };
-        real.extend(vec![is_real; line.len()]);
+        is_event.extend(vec![part_of_event; line.len()]);
         boundaries.extend(vec![Boundary::InsideMessage; line.len()]);
         if line.ends_with(b"\n") && !(breaks_event && open) {
-            *boundaries.last_mut().expect("it has an end") = Boundary::Open;
+            *boundaries.last_mut().expect("not empty") = Boundary::Open;
         }
     }
     if bom_allowed {
-        exclude_partial_bom(&mut real, stream);
+        exclude_partial_bom(&mut is_event, stream);
     }
-    Reference { boundaries, real }
+    Reference { boundaries, is_event }
 }
 
-/// What may still be a mark when it is seen is not known to be real.
-fn exclude_partial_bom(real: &mut [bool], stream: &[u8]) {
-    for (seen, real) in real.iter_mut().enumerate() {
-        *real &= !BOM.starts_with(&stream[..=seen]);
+/// Bytes that may still become a mark are not known to be part of an event.
+fn exclude_partial_bom(is_event: &mut [bool], stream: &[u8]) {
+    for (seen, is_event) in is_event.iter_mut().enumerate() {
+        *is_event &= !BOM.starts_with(&stream[..=seen]);
     }
 }
 
@@ -265,29 +266,29 @@ fn is_blank(line: &[u8]) -> bool {
     line.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n'))
 }
 
-/// A stream of lines of JSON. Behind a heartbeat no mark is `marked`.
+/// A stream of JSON lines. After a heartbeat at offset 0 no byte order mark is allowed.
 #[must_use]
 pub(crate) fn ndjson(bom_allowed: bool, stream: &[u8]) -> Reference {
-    let place = |seen: &[u8]| {
+    let boundary = |seen: &[u8]| {
         let (mark, cut) = if bom_allowed { bom_prefix(seen) } else { (0, false) };
         let text = &seen[mark..];
         let at_start = text.is_empty() || text.ends_with(b"\n");
         if at_start && !cut { Boundary::Open } else { Boundary::InsideMessage }
     };
-    let boundaries = (0..=stream.len()).map(|seen| place(&stream[..seen])).collect();
+    let boundaries = (0..=stream.len()).map(|seen| boundary(&stream[..seen])).collect();
 
     let (start, _) = if bom_allowed { bom_prefix(stream) } else { (0, false) };
-    let mut real = vec![false; start];
+    let mut is_event = vec![false; start];
     for line in stream[start..].split_inclusive(|byte| *byte == b'\n') {
-        real.extend((1..=line.len()).map(|seen| !is_blank(&line[..seen])));
+        is_event.extend((1..=line.len()).map(|seen| !is_blank(&line[..seen])));
     }
     if bom_allowed {
-        exclude_partial_bom(&mut real, stream);
+        exclude_partial_bom(&mut is_event, stream);
     }
-    Reference { boundaries, real }
+    Reference { boundaries, is_event }
 }
 
-/// The lines that are not blank, without the whitespace around them.
+/// The lines that are not blank, without leading and trailing whitespace.
 #[must_use]
 pub(crate) fn ndjson_messages(stream: &[u8]) -> Vec<Vec<u8>> {
     let text = stream.strip_prefix(BOM).unwrap_or(stream);

@@ -1,4 +1,4 @@
-//! `HeartbeatSet` against lone machines.
+//! `HeartbeatSet`, compared with single heartbeats.
 
 #![no_main]
 

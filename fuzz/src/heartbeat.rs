@@ -6,15 +6,15 @@ use heartbeat_core::{Action, Config, Heartbeat, Jitter};
 use crate::reference_model::{At, Entry, Model, Op, play};
 use crate::time::{Length, When};
 
-/// The machine counts in 8 bytes of nanoseconds: that long or longer is never (T8).
+/// This long or longer means never: durations are stored as nanoseconds in 8 bytes (T8).
 const NEVER: Duration = Duration::from_nanos(u64::MAX);
 
-/// A `Heartbeat` at its birth, and what happens to it.
+/// A `Heartbeat`, and the calls on it.
 #[derive(Debug, Arbitrary)]
 pub struct HeartbeatCase {
     settings: Settings,
     granularity: Length,
-    birth: When,
+    opened: When,
     #[arbitrary(with = crate::steps)]
     steps: Vec<Step>,
 }
@@ -51,7 +51,8 @@ impl Settings {
         self.seed.map_or(config, |seed| config.with_seed(seed))
     }
 
-    /// Whether a gap lies where T11 wants it. The model cannot tell: it has its gaps from a machine.
+    /// Whether a gap is within the range of T11. The model cannot check it: it takes its gaps from a
+    /// heartbeat.
     fn allows(self, gap: Duration) -> bool {
         let interval = self.interval.duration();
         let parts = 65536 - u128::from(self.jitter);
@@ -73,25 +74,25 @@ impl Step {
 }
 
 impl HeartbeatCase {
-    /// Plays the history to the machine and to the model.
+    /// Plays the history to the heartbeat and to the model.
     ///
     /// # Panics
     ///
-    /// When the machine is wrong, which is the finding.
+    /// If they differ, which is the finding.
     pub fn check(&self) {
         let (config, granularity) = (self.settings.config(), self.granularity.duration());
-        let birth = self.birth.resolve(At::ZERO, At::ZERO);
-        let mut heartbeat = Heartbeat::new(&config, birth).with_granularity(granularity);
-        let mut model = Model::new(config, granularity, birth, self.steps.len());
-        let (mut deadline, mut in_flight, mut stopped) = (birth, false, false);
+        let opened = self.opened.resolve(At::ZERO, At::ZERO);
+        let mut heartbeat = Heartbeat::new(&config, opened).with_granularity(granularity);
+        let mut model = Model::new(config, granularity, opened, self.steps.len());
+        let (mut deadline, mut in_flight, mut stopped) = (opened, false, false);
 
         for step in &self.steps {
-            let seen = model.log.last().map_or(birth, |entry| entry.seen);
+            let seen = model.log.last().map_or(opened, |entry| entry.seen);
             let op = step.resolve(|when| when.resolve(seen, deadline));
             let answer = play(&mut heartbeat, op);
             let expected = model.record(op);
-            let so_far = || told(&config, granularity, birth, &model.log);
-            assert_eq!(answer, expected, "the model says the latter{}", so_far());
+            let so_far = || describe(&config, granularity, opened, &model.log);
+            assert_eq!(answer, expected, "left: heartbeat, right: model{}", so_far());
 
             match answer {
                 Some(Action::WaitUntil(at)) => deadline = at,
@@ -104,13 +105,8 @@ impl HeartbeatCase {
                 Op::Failed | Op::Stop => stopped = true,                       // T9, T10
                 Op::Poll(_) => {}
             }
-            assert_eq!(heartbeat.is_stopped(), stopped, "stopped or not{}", so_far());
-            assert_eq!(
-                heartbeat.is_in_flight(),
-                in_flight && !stopped,
-                "in flight or not{}",
-                so_far()
-            );
+            assert_eq!(heartbeat.is_stopped(), stopped, "is_stopped{}", so_far());
+            assert_eq!(heartbeat.is_in_flight(), in_flight && !stopped, "is_in_flight{}", so_far());
 
             let seen = model.log[model.log.len() - 1].seen;
             let silence = model.silence(seen);
@@ -121,7 +117,7 @@ impl HeartbeatCase {
             if let Some(Action::SendHeartbeat { late }) = answer
                 && !late.is_zero()
             {
-                let gap = silence.checked_sub(late).expect("late for less than the silence");
+                let gap = silence.checked_sub(late).expect("late by less than the silence");
                 let prompt = config.immediate_first() && gap.is_zero();
                 assert!(prompt || self.settings.allows(gap), "T11: {gap:?}{}", so_far());
             }
@@ -129,10 +125,10 @@ impl HeartbeatCase {
                 && granularity < NEVER
                 && at <= At::MAX.saturating_sub(granularity)
             {
-                let alarm = at.saturating_sub(granularity);
+                let wake_up = at.saturating_sub(granularity);
                 assert!(
-                    is_late_enough(&heartbeat, alarm),
-                    "nothing to do at {alarm:?}{}",
+                    is_late_enough(&heartbeat, wake_up),
+                    "nothing to do at {wake_up:?}{}",
                     so_far()
                 );
             }
@@ -140,20 +136,20 @@ impl HeartbeatCase {
     }
 }
 
-/// Whether an alarm that went off then finds something to do. A timer would set it again and again if
-/// one that is a granularity early did not.
-fn is_late_enough(heartbeat: &Heartbeat<At>, alarm: At) -> bool {
-    !matches!(heartbeat.clone().poll_deadline(alarm), Action::WaitUntil(_) | Action::WaitForever)
+/// Whether a timer that fires at `wake_up` finds something to do. If a timer that fires a granularity
+/// early did not, it would be set again and again.
+fn is_late_enough(heartbeat: &Heartbeat<At>, wake_up: At) -> bool {
+    !matches!(heartbeat.clone().poll_deadline(wake_up), Action::WaitUntil(_) | Action::WaitForever)
 }
 
-/// A finding as a person needs it: what the machine was, and each call with the model's answer.
-fn told(config: &Config, granularity: Duration, birth: At, log: &[Entry]) -> String {
+/// Describes a finding: the configuration, and each call with the answer of the model.
+fn describe(config: &Config, granularity: Duration, opened: At, log: &[Entry]) -> String {
     let calls = log.iter().map(|entry| match entry.answer {
         Some(answer) => format!("\n  {:?} -> {answer:?}", entry.op),
         None => format!("\n  {:?}", entry.op),
     });
     format!(
-        "\n{config:?}\ngranularity {granularity:?}, birth {birth:?}{}",
+        "\n{config:?}\ngranularity {granularity:?}, opened {opened:?}{}",
         calls.collect::<String>()
     )
 }

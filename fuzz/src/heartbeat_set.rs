@@ -5,7 +5,7 @@ use heartbeat_core::{Config, Jitter};
 
 use crate::reference_set::{Op, SetWithReference, When};
 
-/// A fleet at its birth, and what happens to it.
+/// A `HeartbeatSet`, and the calls on it.
 #[derive(Debug, Arbitrary)]
 pub struct HeartbeatSetCase {
     epoch: ShortLength,
@@ -14,8 +14,8 @@ pub struct HeartbeatSetCase {
     steps: Vec<SetStep>,
 }
 
-/// A length of time. Those of limits lie below 2^31 nanoseconds, where giving up is exact; a fleet's
-/// time ends after 73 years, so leaps are not as wide as for a lone machine.
+/// A duration. Limits are below 2^31 nanoseconds, where giving up is exact. The clock of a set ends
+/// after 73 years, so durations are shorter than for a single heartbeat.
 #[derive(Debug, Clone, Copy, Arbitrary)]
 enum ShortLength {
     Zero,
@@ -46,9 +46,9 @@ enum SetStep {
     Sent(u8, Moment),
     Failed(u8),
     Stop(u8),
-    Ask(u8, Moment),
-    Take(Moment),
-    TakeOnly(Moment),
+    Poll(u8, Moment),
+    PopAndPoll(Moment),
+    PopOnly(Moment),
     Drain(Moment),
     Stale(u8),
 }
@@ -61,7 +61,7 @@ enum Moment {
     OnTime,
     BeforeDeadline(ShortLength),
     AfterDeadline(ShortLength),
-    /// That many times 4,000 seconds later.
+    /// This many times 4,000 seconds later.
     Leap(u8),
 }
 
@@ -104,11 +104,11 @@ impl Moment {
 }
 
 impl HeartbeatSetCase {
-    /// Plays the history to the fleet and to lone machines.
+    /// Plays the history to the set and to single heartbeats.
     ///
     /// # Panics
     ///
-    /// When the fleet is wrong, which is the finding.
+    /// If they differ, which is the finding.
     pub fn check(&self) {
         let epoch = Some(self.epoch.duration()).filter(|&epoch| epoch < Duration::MAX);
         let mut both = SetWithReference::new(epoch.unwrap_or_default());
@@ -129,9 +129,9 @@ impl HeartbeatSetCase {
             SetStep::Sent(nth, moment) => Op::Sent(nth.into(), moment.when()),
             SetStep::Failed(nth) => Op::Failed(nth.into()),
             SetStep::Stop(nth) => Op::Stop(nth.into()),
-            SetStep::Ask(nth, moment) => Op::Poll(nth.into(), moment.when()),
-            SetStep::Take(moment) => Op::PopAndPoll(moment.when()),
-            SetStep::TakeOnly(moment) => Op::PopOnly(moment.when()),
+            SetStep::Poll(nth, moment) => Op::Poll(nth.into(), moment.when()),
+            SetStep::PopAndPoll(moment) => Op::PopAndPoll(moment.when()),
+            SetStep::PopOnly(moment) => Op::PopOnly(moment.when()),
             SetStep::Drain(moment) => Op::Drain(moment.when()),
             SetStep::Stale(nth) => Op::Stale(nth.into()),
         }

@@ -6,12 +6,12 @@ use heartbeat_core::{Watchdog, WatchdogAction};
 use crate::reference_model::{At, WatchModel, WatchOp, play_watch};
 use crate::time::{Length, When};
 
-/// A `Watchdog` at its birth, and what happens to it.
+/// A `Watchdog`, and the calls on it.
 #[derive(Debug, Arbitrary)]
 pub struct WatchdogCase {
     timeout: Timeout,
     granularity: Length,
-    birth: When,
+    opened: When,
     #[arbitrary(with = crate::steps)]
     steps: Vec<WatchdogStep>,
 }
@@ -31,14 +31,14 @@ enum WatchdogStep {
 }
 
 impl Timeout {
-    fn machine(self, birth: At) -> Watchdog<At> {
+    fn watchdog(self, opened: At) -> Watchdog<At> {
         match self {
-            Self::Plain(timeout) => Watchdog::new(timeout.duration(), birth),
+            Self::Plain(timeout) => Watchdog::new(timeout.duration(), opened),
             Self::Missed(count, interval) => {
-                Watchdog::after_missed(count.into(), interval.duration(), birth)
+                Watchdog::after_missed(count.into(), interval.duration(), opened)
             }
             Self::AnyMissed(count, interval) => {
-                Watchdog::after_missed(count, interval.duration(), birth)
+                Watchdog::after_missed(count, interval.duration(), opened)
             }
         }
     }
@@ -64,29 +64,29 @@ impl WatchdogStep {
 }
 
 impl WatchdogCase {
-    /// Plays the history to the machine and to the model.
+    /// Plays the history to the watchdog and to the model.
     ///
     /// # Panics
     ///
-    /// When the two differ, which is the finding.
+    /// If they differ, which is the finding.
     pub fn check(&self) {
-        let birth = self.birth.resolve(At::ZERO, At::ZERO);
+        let opened = self.opened.resolve(At::ZERO, At::ZERO);
         let timeout = self.timeout.duration();
         let granularity = self.granularity.duration();
-        let mut watchdog = self.timeout.machine(birth).with_granularity(granularity);
-        let mut model = WatchModel::new(timeout, granularity, birth);
-        let (mut seen, mut deadline, mut stopped) = (birth, birth, false);
+        let mut watchdog = self.timeout.watchdog(opened).with_granularity(granularity);
+        let mut model = WatchModel::new(timeout, granularity, opened);
+        let (mut seen, mut deadline, mut stopped) = (opened, opened, false);
 
         for step in &self.steps {
             let op = step.resolve(|when| when.resolve(seen, deadline));
             let answer = play_watch(&mut watchdog, op);
-            assert_eq!(answer, model.record(op), "the model says the latter\n{model:?}");
+            assert_eq!(answer, model.record(op), "left: watchdog, right: model\n{model:?}");
 
             match op {
                 WatchOp::Receive(now) | WatchOp::Poll(now) => seen = seen.max(now), // T7
                 WatchOp::Stop => stopped = true,
             }
-            assert_eq!(watchdog.is_stopped(), stopped, "stopped or not\n{model:?}");
+            assert_eq!(watchdog.is_stopped(), stopped, "is_stopped\n{model:?}");
             if let Some(WatchdogAction::WaitUntil(at)) = answer {
                 deadline = at;
             }

@@ -1,5 +1,5 @@
-//! A program without std that beats: first the bare machine, then a fleet of them, then a stream and a sink on a clock of
-//! their own. Exits with 0 if each answered as it should.
+//! A program without std: it links and runs a `Heartbeat`, a `HeartbeatSet`, and a stream and a sink on
+//! their own clock. Exits with 0 if each of them sends its heartbeat.
 
 #![no_std]
 #![no_main]
@@ -22,13 +22,13 @@ unsafe extern "C" {
     fn free(allocated: *mut u8);
 }
 
-/// The glue allocates for its push side, and so does a fleet; the memory is the C library's.
+/// The allocator of the C library. The push side and `HeartbeatSet` allocate.
 struct C;
 
-// SAFETY: `aligned_alloc` gives memory of that size and alignment, or null, and `free` takes it back.
+// SAFETY: `aligned_alloc` returns memory of this size and alignment, or null; `free` frees it.
 unsafe impl GlobalAlloc for C {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let layout = layout.pad_to_align(); // C asks for a multiple of the alignment
+        let layout = layout.pad_to_align(); // C requires a multiple of the alignment
         unsafe { aligned_alloc(layout.align(), layout.size()) }
     }
 
@@ -45,29 +45,29 @@ fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
     loop {}
 }
 
-/// The prebuilt core refers to it; with `panic = "abort"` nobody calls it.
+/// The prebuilt `core` refers to it. With `panic = "abort"` it is never called.
 #[unsafe(no_mangle)]
 extern "C" fn rust_eh_personality() {}
 
 const INTERVAL: Duration = Duration::from_secs(15);
 
-struct Ticks<'a>(&'a Cell<Duration>);
-struct Alarm<'a>(&'a Cell<Duration>, Duration);
+struct ManualClock<'a>(&'a Cell<Duration>);
+struct ClockSleep<'a>(&'a Cell<Duration>, Duration);
 
-impl<'a> Timer for Ticks<'a> {
+impl<'a> Timer for ManualClock<'a> {
     type Instant = Duration;
-    type Sleep = Alarm<'a>;
+    type Sleep = ClockSleep<'a>;
 
     fn now(&self) -> Duration {
         self.0.get()
     }
 
-    fn sleep_until(&self, deadline: Duration) -> Alarm<'a> {
-        Alarm(self.0, deadline)
+    fn sleep_until(&self, deadline: Duration) -> ClockSleep<'a> {
+        ClockSleep(self.0, deadline)
     }
 }
 
-impl Future for Alarm<'_> {
+impl Future for ClockSleep<'_> {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
@@ -85,33 +85,33 @@ impl Stream for Quiet {
     }
 }
 
-fn the_machine_beats() -> bool {
+fn a_heartbeat_is_due() -> bool {
     let mut heart = Heartbeat::new(&Config::every(INTERVAL), Duration::ZERO);
     heart.poll_deadline(INTERVAL) == Action::SendHeartbeat { late: Duration::ZERO }
 }
 
-fn the_fleet_beats() -> bool {
-    let mut fleet = HeartbeatSet::new(Duration::ZERO);
-    let Ok(key) = fleet.insert(&Config::every(INTERVAL), Duration::ZERO, 7) else { return false };
-    let first = fleet.poll_deadline(key, Duration::ZERO);
-    let due = fleet.pop_due(INTERVAL) == Some(key);
-    let action = fleet.poll_deadline(key, INTERVAL);
+fn a_member_of_a_set_is_due() -> bool {
+    let mut set = HeartbeatSet::new(Duration::ZERO);
+    let Ok(key) = set.insert(&Config::every(INTERVAL), Duration::ZERO, 7) else { return false };
+    let first = set.poll_deadline(key, Duration::ZERO);
+    let due = set.pop_due(INTERVAL) == Some(key);
+    let action = set.poll_deadline(key, INTERVAL);
     first == Some(Action::WaitUntil(INTERVAL))
         && due
         && matches!(action, Some(Action::SendHeartbeat { .. }))
-        && fleet.remove(key) == Some(7)
+        && set.remove(key) == Some(7)
 }
 
-fn the_stream_beats() -> bool {
+fn a_stream_yields_a_heartbeat() -> bool {
     let clock = Cell::new(Duration::ZERO);
-    let mut stream = pin!(HeartbeatStream::new(Quiet, Ticks(&clock), INTERVAL, || 7));
+    let mut stream = pin!(HeartbeatStream::new(Quiet, ManualClock(&clock), INTERVAL, || 7));
     let mut cx = Context::from_waker(Waker::noop());
     let before = stream.as_mut().poll_next(&mut cx);
     clock.set(INTERVAL);
     before.is_pending() && stream.poll_next(&mut cx) == Poll::Ready(Some(7))
 }
 
-/// Adds up what it is sent.
+/// A sink that adds up its items.
 struct Sum<'a>(&'a Cell<u8>);
 
 impl Sink<u8> for Sum<'_> {
@@ -135,9 +135,9 @@ impl Sink<u8> for Sum<'_> {
     }
 }
 
-fn the_sink_beats() -> bool {
+fn a_driver_sends_a_heartbeat() -> bool {
     let (clock, sum) = (Cell::new(Duration::ZERO), Cell::new(0));
-    let (sender, driver) = heartbeat_sink(Sum(&sum), Ticks(&clock), INTERVAL, || 7);
+    let (sender, driver) = heartbeat_sink(Sum(&sum), ManualClock(&clock), INTERVAL, || 7);
     let mut driver = pin!(driver.run());
     let mut cx = Context::from_waker(Waker::noop());
     let before = driver.as_mut().poll(&mut cx);
@@ -149,6 +149,9 @@ fn the_sink_beats() -> bool {
 
 #[unsafe(no_mangle)]
 extern "C" fn main() -> i32 {
-    let all = the_machine_beats() && the_fleet_beats() && the_stream_beats() && the_sink_beats();
+    let all = a_heartbeat_is_due()
+        && a_member_of_a_set_is_due()
+        && a_stream_yields_a_heartbeat()
+        && a_driver_sends_a_heartbeat();
     i32::from(!all)
 }

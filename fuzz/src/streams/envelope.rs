@@ -4,11 +4,11 @@ use heartbeat_frame::HeartbeatMessage;
 use super::{Cuts, LONGEST, Stream, StreamOutcome, pieces};
 use crate::reference_reader::{EnvelopeFlags, cut};
 
-/// A stream of envelopes, cut anywhere.
+/// A stream of envelopes, cut into pieces.
 #[derive(Debug)]
 pub struct EnvelopeCase {
     protocol: EnvelopeFlags,
-    beat: HeartbeatMessage,
+    heartbeat: HeartbeatMessage,
     stream: Stream,
     cuts: Cuts,
 }
@@ -20,29 +20,30 @@ impl<'a> Arbitrary<'a> for EnvelopeCase {
             EnvelopeFlags::GrpcWeb,
             EnvelopeFlags::Connect,
         ])?;
-        let beat = beat(bytes)?;
+        let heartbeat = heartbeat(bytes)?;
         let cuts = bytes.arbitrary()?;
-        let stream = Stream::new(bytes, |bytes| build(bytes, protocol, &beat))?;
-        Ok(Self { protocol, beat, stream, cuts })
+        let stream = Stream::new(bytes, |bytes| build(bytes, protocol, &heartbeat))?;
+        Ok(Self { protocol, heartbeat, stream, cuts })
     }
 }
 
 impl EnvelopeCase {
-    /// Compares the tracker with the reader of whole streams.
+    /// Compares the tracker with the reference reader.
     ///
     /// # Panics
     ///
-    /// When the two differ, which is the finding.
-    #[must_use = "a tally counts it"]
+    /// If they differ, which is the finding.
+    #[must_use = "the tally counts it"]
     pub fn check(&self) -> StreamOutcome {
-        let Self { protocol, beat, stream, cuts } = self;
-        let out = cut::envelopes(*protocol, beat, &stream.bytes, &cuts.resolve(stream.bytes.len()));
+        let Self { protocol, heartbeat, stream, cuts } = self;
+        let out =
+            cut::envelopes(*protocol, heartbeat, &stream.bytes, &cuts.resolve(stream.bytes.len()));
         StreamOutcome::new(stream, &out)
     }
 }
 
-/// What is a heartbeat.
-pub(super) fn beat(bytes: &mut Unstructured<'_>) -> Result<HeartbeatMessage> {
+/// A heartbeat.
+pub(super) fn heartbeat(bytes: &mut Unstructured<'_>) -> Result<HeartbeatMessage> {
     Ok(match bytes.int_in_range(0..=3_u8)? {
         0 => HeartbeatMessage::default(),
         1 => HeartbeatMessage::empty(),
@@ -58,7 +59,7 @@ pub(super) fn beat(bytes: &mut Unstructured<'_>) -> Result<HeartbeatMessage> {
 #[derive(Debug, Arbitrary)]
 enum Piece {
     Heartbeat,
-    /// The heartbeat, but for a bit.
+    /// The heartbeat with one bit changed.
     Almost(u8),
     Empty,
     Message {
@@ -70,7 +71,7 @@ enum Piece {
 #[derive(Debug, Arbitrary)]
 enum Payload {
     Byte(u8),
-    /// That many.
+    /// This many zeros.
     Zeros(u8),
     Any(u8),
 }
@@ -88,20 +89,20 @@ impl Payload {
     }
 }
 
-/// Envelopes of that protocol, some of them heartbeats, perhaps up to the end of the stream of messages.
+/// Envelopes of a protocol, some of them heartbeats, with or without the envelope that ends the stream.
 pub(super) fn build(
     bytes: &mut Unstructured<'_>,
     protocol: EnvelopeFlags,
-    beat: &HeartbeatMessage,
+    heartbeat: &HeartbeatMessage,
 ) -> Result<Vec<u8>> {
     let (_, ends) = protocol.flags();
     let end = if ends.is_empty() { None } else { bytes.arbitrary::<Option<(bool, Payload)>>()? };
     let mut stream = Vec::new();
     for piece in pieces(bytes)? {
         match piece {
-            Piece::Heartbeat => stream.extend(beat.envelope()),
+            Piece::Heartbeat => stream.extend(heartbeat.envelope()),
             Piece::Almost(bit) => {
-                let mut payload = beat.raw().to_vec();
+                let mut payload = heartbeat.raw().to_vec();
                 if let Some(last) = payload.last_mut() {
                     *last ^= 1 << (bit % 8);
                 }
@@ -124,6 +125,6 @@ pub(super) fn build(
 }
 
 fn enclose(flags: u8, payload: &[u8]) -> Vec<u8> {
-    let length = u32::try_from(payload.len()).expect("a small one");
+    let length = u32::try_from(payload.len()).expect("a short payload");
     [&[flags][..], &length.to_be_bytes(), payload].concat()
 }

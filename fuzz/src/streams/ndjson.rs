@@ -4,38 +4,38 @@ use heartbeat_frame::NdjsonHeartbeat;
 use super::{Cuts, Stream, StreamOutcome, pieces};
 use crate::reference_reader::{BOM, cut};
 
-/// A stream of lines of JSON, cut anywhere.
+/// A stream of lines of JSON, cut into pieces.
 #[derive(Debug)]
 pub struct NdjsonCase {
-    beat: NdjsonHeartbeat,
+    heartbeat: NdjsonHeartbeat,
     stream: Stream,
     cuts: Cuts,
 }
 
 impl<'a> Arbitrary<'a> for NdjsonCase {
     fn arbitrary(bytes: &mut Unstructured<'a>) -> Result<Self> {
-        let beat = *bytes.choose(&[NdjsonHeartbeat::BlankLine, NdjsonHeartbeat::Space])?;
+        let heartbeat = *bytes.choose(&[NdjsonHeartbeat::BlankLine, NdjsonHeartbeat::Space])?;
         let cuts = bytes.arbitrary()?;
         let stream = Stream::new(bytes, build)?;
-        Ok(Self { beat, stream, cuts })
+        Ok(Self { heartbeat, stream, cuts })
     }
 }
 
 impl NdjsonCase {
-    /// Compares the tracker with the reader of whole streams.
+    /// Compares the tracker with the reference reader.
     ///
     /// # Panics
     ///
-    /// When the two differ, which is the finding.
-    #[must_use = "a tally counts it"]
+    /// If they differ, which is the finding.
+    #[must_use = "the tally counts it"]
     pub fn check(&self) -> StreamOutcome {
-        let Self { beat, stream, cuts } = self;
-        let out = cut::ndjson(*beat, &stream.bytes, &cuts.resolve(stream.bytes.len()));
+        let Self { heartbeat, stream, cuts } = self;
+        let out = cut::ndjson(*heartbeat, &stream.bytes, &cuts.resolve(stream.bytes.len()));
         StreamOutcome::new(stream, &out)
     }
 }
 
-/// A line of JSON, or none.
+/// A line of JSON, or a blank line.
 #[derive(Debug, Clone, Copy, Arbitrary)]
 enum NdjsonLine {
     Blank,

@@ -4,17 +4,17 @@ use heartbeat_frame::SseHeartbeat;
 use super::{Cuts, Stream, StreamOutcome, pieces};
 use crate::reference_reader::{BOM, cut};
 
-/// A stream of server-sent events, cut anywhere.
+/// A stream of server-sent events, cut into pieces.
 #[derive(Debug)]
 pub struct SseCase {
-    beat: SseHeartbeat,
+    heartbeat: SseHeartbeat,
     stream: Stream,
     cuts: Cuts,
 }
 
 impl<'a> Arbitrary<'a> for SseCase {
     fn arbitrary(bytes: &mut Unstructured<'a>) -> Result<Self> {
-        let beat = match bytes.int_in_range(0..=3_u8)? {
+        let heartbeat = match bytes.int_in_range(0..=3_u8)? {
             0 => SseHeartbeat::default(),
             1 => SseHeartbeat::comment("ping").expect("one line"),
             2 => SseHeartbeat::comment_block("").expect("one line"),
@@ -22,20 +22,20 @@ impl<'a> Arbitrary<'a> for SseCase {
         };
         let cuts = bytes.arbitrary()?;
         let stream = Stream::new(bytes, build)?;
-        Ok(Self { beat, stream, cuts })
+        Ok(Self { heartbeat, stream, cuts })
     }
 }
 
 impl SseCase {
-    /// Compares the tracker with the reader of whole streams.
+    /// Compares the tracker with the reference reader.
     ///
     /// # Panics
     ///
-    /// When the two differ, which is the finding.
-    #[must_use = "a tally counts it"]
+    /// If they differ, which is the finding.
+    #[must_use = "the tally counts it"]
     pub fn check(&self) -> StreamOutcome {
-        let Self { beat, stream, cuts } = self;
-        let out = cut::sse(beat, &stream.bytes, &cuts.resolve(stream.bytes.len()));
+        let Self { heartbeat, stream, cuts } = self;
+        let out = cut::sse(heartbeat, &stream.bytes, &cuts.resolve(stream.bytes.len()));
         StreamOutcome::new(stream, &out)
     }
 }
@@ -43,7 +43,7 @@ impl SseCase {
 #[derive(Debug, Clone, Copy, Arbitrary)]
 enum Start {
     Mark,
-    /// Part of a mark, which so is none, of this many bytes and one.
+    /// An incomplete mark of one byte, or of two.
     PartOfMark(bool),
     Plain,
 }
@@ -65,14 +65,14 @@ enum SseText {
     Empty,
     Space,
     Word,
-    /// As named heartbeats have it.
+    /// The name of named heartbeats.
     MakeHeartbeat,
     Colon,
     Accents,
     Long(u8),
 }
 
-/// What ends the lines of a stream.
+/// The line ends of a stream.
 #[derive(Debug, Clone, Copy, Arbitrary)]
 enum LineEnds {
     Lf,

@@ -3,18 +3,18 @@ use std::sync::Mutex;
 
 use heartbeat_frame::Boundary;
 
-/// What came of one execution.
+/// The result of one execution.
 #[derive(Debug, Clone, Copy)]
 pub struct StreamOutcome {
-    /// Whether the stream was built to be valid.
+    /// Whether the stream was valid.
     pub(super) built: bool,
-    /// Whether it had a boundary other than its start.
+    /// Whether it had a boundary after its start.
     pub(super) boundary: bool,
-    /// Where it ended.
+    /// The boundary at its end.
     pub(super) end: Option<Boundary>,
 }
 
-/// Counts what came of the executions, and tells at each power of two from a thousand on.
+/// Counts results, and prints the counts at each power of two from 1,024 on.
 #[derive(Debug)]
 pub struct Tally {
     counts: Mutex<CountersSnapshot>,
@@ -30,7 +30,7 @@ struct CountersSnapshot {
 }
 
 impl Tally {
-    /// Of nothing.
+    /// A tally with all counts zero.
     #[must_use]
     pub const fn new() -> Self {
         let counts =
@@ -38,13 +38,13 @@ impl Tally {
         Self { counts: Mutex::new(counts) }
     }
 
-    /// Counts one more.
+    /// Counts one result.
     ///
     /// # Panics
     ///
-    /// Once it has panicked.
+    /// If it has panicked before.
     pub fn count(&self, outcome: StreamOutcome) {
-        let mut counts = self.counts.lock().expect("nothing panics meanwhile");
+        let mut counts = self.counts.lock().expect("no panic before");
         counts.executions += 1;
         counts.built += u32::from(outcome.built);
         counts.boundary += u32::from(outcome.boundary);

@@ -18,7 +18,7 @@ impl<'a> Arbitrary<'a> for SseCase {
             0 => SseHeartbeat::default(),
             1 => SseHeartbeat::comment("ping").expect("one line"),
             2 => SseHeartbeat::comment_block("").expect("one line"),
-            _ => SseHeartbeat::event("beat", "x").expect("one line each"),
+            _ => SseHeartbeat::event("ping", "x").expect("one line each"),
         };
         let cuts = bytes.arbitrary()?;
         let stream = Stream::new(bytes, build)?;
@@ -66,7 +66,7 @@ enum SseText {
     Space,
     Word,
     /// The name of named heartbeats.
-    MakeHeartbeat,
+    HeartbeatName,
     Colon,
     Accents,
     Long(u8),
@@ -87,7 +87,7 @@ impl SseText {
             Self::Empty => String::new(),
             Self::Space => " ".into(),
             Self::Word => "x".into(),
-            Self::MakeHeartbeat => "beat".into(),
+            Self::HeartbeatName => "ping".into(),
             Self::Colon => "data: y".into(),
             Self::Accents => "\u{feff}é\u{2028}".into(),
             Self::Long(length) => "x".repeat(length.into()),

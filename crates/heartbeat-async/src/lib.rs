@@ -93,6 +93,7 @@ mod keep_alive;
 mod observer;
 mod schedule;
 mod sink;
+mod sync;
 mod timer;
 #[cfg(feature = "virtual-time")]
 pub mod virtual_time;
@@ -111,3 +112,10 @@ pub use timer::Timer;
 pub use watchdog_stream::{TimedOut, WatchdogStream};
 
 pub use heartbeat_core::{Config, Instant, InvalidJitter, Jitter};
+
+/// What the models of loom need of this crate and its users do not.
+#[cfg(loom)]
+#[doc(hidden)]
+pub mod loom_models {
+    pub use crate::sink::turn::{GivenBack, Turn, Turns};
+}

@@ -1,7 +1,9 @@
-use core::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
+use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use core::task::Waker;
 use core::time::Duration;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
+
+use crate::sync::{Mutex, MutexGuard};
 
 use heartbeat_core::Instant;
 
@@ -75,7 +77,8 @@ impl<T: Timer> HubClock<T> {
     /// The task looks now. What it has told before it does not have to be told again: it will see.
     pub(super) fn begin_to_look(&self) {
         self.is_looking.store(true, SeqCst);
-        self.set_for.store(NEVER, SeqCst);
+        // A swap, since loom lets a store come between the read and the write of a `fetch_min`.
+        self.set_for.swap(NEVER, SeqCst);
     }
 
     /// The task has looked, and found that it has to look again by `next`. Answers when it has to, since

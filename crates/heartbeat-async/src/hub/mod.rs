@@ -10,11 +10,11 @@
 //! - **Shards** keep threads from waiting for each other. Nobody holds two locks at a time, and nothing
 //!   foreign is called under one, but for the clock, and the cloning of a waker.
 
+use crate::sync::Arc;
+use crate::sync::atomic::{AtomicUsize, Ordering};
 use alloc::boxed::Box;
-use alloc::sync::Arc;
 use core::fmt;
 use core::num::NonZeroUsize;
-use core::sync::atomic::{AtomicUsize, Ordering};
 use core::time::Duration;
 use std::thread;
 

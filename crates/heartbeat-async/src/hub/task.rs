@@ -1,5 +1,5 @@
+use crate::sync::{Arc, Weak};
 use alloc::boxed::Box;
-use alloc::sync::{Arc, Weak};
 use alloc::vec::Vec;
 use core::fmt;
 use core::future::Future;

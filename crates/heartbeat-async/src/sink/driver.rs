@@ -1,4 +1,4 @@
-use alloc::sync::{Arc, Weak};
+use crate::sync::{Arc, Weak};
 use core::fmt;
 use core::future::{Future, poll_fn};
 use core::marker::PhantomData;

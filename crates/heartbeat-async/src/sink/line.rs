@@ -1,7 +1,7 @@
 //! What senders and driver share.
 
+use crate::sync::Arc;
 use alloc::boxed::Box;
-use alloc::sync::Arc;
 use core::future::poll_fn;
 use core::mem;
 use core::pin::Pin;
@@ -62,7 +62,7 @@ impl<Si, P: Scheduler, B> Shared<Si, P, B> {
         };
         Self {
             turns: Turns::default(),
-            changed: Arc::default(),
+            changed: Arc::new(Event::new()),
             stall_after: if beating { config.stall_after() } else { Duration::ZERO }, // T1
             line: Mutex::new(line),
         }

@@ -3,9 +3,10 @@
 mod driver;
 mod line;
 mod sender;
-mod turn;
+#[cfg_attr(not(loom), expect(unreachable_pub, reason = "public to the models in verify/loom"))]
+pub(crate) mod turn;
 
-use alloc::sync::Arc;
+use crate::sync::Arc;
 
 use futures_sink::Sink;
 use heartbeat_core::Config;

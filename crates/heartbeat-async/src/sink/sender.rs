@@ -1,4 +1,4 @@
-use alloc::sync::Arc;
+use crate::sync::Arc;
 use core::fmt;
 use core::marker::PhantomData;
 use core::task::{Context, Poll};

@@ -1,6 +1,6 @@
+use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use core::mem;
 use core::pin::Pin;
-use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use core::task::{Context, Poll};
 
 use event_listener::{Event, EventListener, Listener};
@@ -8,7 +8,7 @@ use event_listener::{Event, EventListener, Listener};
 /// Whose turn it is. Turns are given in the order in which they were asked for: who has it hands it to
 /// the one who has waited longest, and it is nobody's only while nobody waits.
 #[derive(Debug, Default)]
-pub(super) struct Turns {
+pub struct Turns {
     /// [`TAKEN`], and [`WAITS`] for each who waits.
     state: AtomicUsize,
     /// Hands the turn on. One who hears it has the turn: it is never told in vain, and never told on.
@@ -26,23 +26,23 @@ const WAITS: usize = 2;
 /// A turn. Dropping it gives it back.
 #[derive(Debug)]
 #[must_use = "it is given back when it is dropped"]
-pub(super) struct Turn<'a>(&'a Turns);
+pub struct Turn<'a>(&'a Turns);
 
 impl Turns {
     /// Takes the turn if nobody has it.
-    pub(super) fn try_take(&self) -> Option<Turn<'_>> {
+    pub fn try_take(&self) -> Option<Turn<'_>> {
         self.state.compare_exchange(0, TAKEN, SeqCst, SeqCst).ok().map(|_| Turn(self))
     }
 
     /// Hears of turns that are given back from here on. For the driver alone.
-    pub(super) fn given_back(&self) -> GivenBack<'_> {
+    pub fn given_back(&self) -> GivenBack<'_> {
         let listener = self.given_back.listen();
         self.heeded.store(true, SeqCst);
         GivenBack { turns: self, listener }
     }
 
     /// Waits for the turn.
-    pub(super) async fn take(&self) -> Turn<'_> {
+    pub async fn take(&self) -> Turn<'_> {
         if let Some(turn) = self.try_take() {
             return turn;
         }
@@ -63,7 +63,7 @@ impl Turns {
 
 impl Turn<'_> {
     /// Gives it back without a word to the driver, which knows.
-    pub(super) fn give_back_quietly(self) {
+    pub fn give_back_quietly(self) {
         self.hand_on();
         mem::forget(self);
     }
@@ -90,7 +90,7 @@ impl Drop for Turn<'_> {
 
 /// Ready once the turn was given back.
 #[derive(Debug)]
-pub(super) struct GivenBack<'a> {
+pub struct GivenBack<'a> {
     turns: &'a Turns,
     listener: EventListener,
 }

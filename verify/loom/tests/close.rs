@@ -1,8 +1,6 @@
 //! `close` while everything else goes on.
 
-use heartbeat_concurrency::{
-    Failed, Interleavings, Room, Scene, every, poll_times, run, scene, spawn,
-};
+use heartbeat_loom::{Failed, Interleavings, Room, Scene, every, poll_times, run, scene, spawn};
 
 #[test]
 fn no_heartbeat_follows_a_close() {

@@ -1,6 +1,6 @@
 //! `stop` while everything else goes on (T9, T18).
 
-use heartbeat_concurrency::{Interleavings, Room, Scene, every, run, scene, spawn};
+use heartbeat_loom::{Interleavings, Room, Scene, every, run, scene, spawn};
 
 #[test]
 fn no_heartbeat_is_handed_over_after_stop_has_returned() {

@@ -4,7 +4,7 @@
 use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex};
 
-use heartbeat_concurrency::{Interleavings, Turns, begun, poll_times, run, spawn};
+use heartbeat_loom::{Interleavings, Turns, begun, poll_times, run, spawn};
 use loom::cell::UnsafeCell;
 
 /// As often as who waits is polled before it is dropped.

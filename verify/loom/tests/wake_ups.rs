@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use heartbeat_concurrency::{Interleavings, Room, Scene, every, run, scene, spawn};
+use heartbeat_loom::{Interleavings, Room, Scene, every, run, scene, spawn};
 
 /// A driver that gives up as soon as it runs, unless there is a real item before (T12).
 fn given_up() -> Scene {

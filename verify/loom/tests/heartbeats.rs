@@ -1,6 +1,6 @@
 //! A heartbeat that is due while somebody sends (T5, T6).
 
-use heartbeat_concurrency::{Interleavings, Room, Scene, every, poll_times, run, scene, spawn};
+use heartbeat_loom::{Interleavings, Room, Scene, every, poll_times, run, scene, spawn};
 
 #[test]
 fn no_heartbeat_follows_on_the_heels_of_a_real_item() {

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use futures_core::Stream as _;
-use heartbeat_concurrency::{
+use heartbeat_loom::{
     Counters, DriverError, HubError, Interleavings, OnHub, Room, Stream, begun, every, next,
     on_hub, poll_times, run, sink, spawn,
 };

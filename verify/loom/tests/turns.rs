@@ -1,6 +1,6 @@
 //! Whoever waits for room has its turn, and keeps it (T18).
 
-use heartbeat_concurrency::{Failed, Interleavings, Room, Scene, begun, every, scene, spawn};
+use heartbeat_loom::{Failed, Interleavings, Room, Scene, begun, every, scene, spawn};
 
 #[test]
 fn items_go_in_the_order_in_which_they_were_asked_to() {

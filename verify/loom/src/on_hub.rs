@@ -7,11 +7,9 @@ use std::task::{Context, Poll};
 
 use heartbeat_async::Config;
 
-use crate::audience::Audience;
-use crate::hub::{Hub, HubTask};
-use crate::stream::HeartbeatStream;
 use crate::wire::log;
 use crate::{Clock, NoObserver, Peer};
+use heartbeat_async::{Audience, HeartbeatStream, Hub, HubTask};
 
 /// A stream of [`Items`] with heartbeats of a hub.
 pub type Stream<O = NoObserver> =

@@ -2,16 +2,16 @@
 
 use std::time::Duration;
 
-use heartbeat_async::Config;
+use heartbeat_async::{Config, Scheduler, heartbeat_sink};
 
 use crate::wire::wire;
-use crate::{Clock, Peer, Room, Scheduler, Wire, push, run};
+use crate::{Clock, Peer, Room, Wire, run};
 
 /// Sends `&str`s into a [`Wire`].
-pub type Sender<P = Clock> = push::Sender<&'static str, Wire, fn() -> &'static str, P>;
+pub type Sender<P = Clock> = heartbeat_async::Sender<&'static str, Wire, fn() -> &'static str, P>;
 
 /// Sends a `"beat"` into a [`Wire`] when nothing was sent for ten seconds.
-pub type Driver<P = Clock> = push::Driver<&'static str, Wire, fn() -> &'static str, P>;
+pub type Driver<P = Clock> = heartbeat_async::Driver<&'static str, Wire, fn() -> &'static str, P>;
 
 /// A sink with heartbeats, and what is around it.
 #[derive(Debug)]
@@ -54,7 +54,7 @@ pub fn sink<P: Scheduler>(
     config: Config,
 ) -> (Sender<P>, Driver<P>, Peer) {
     let (wire, peer) = wire(room);
-    let (sender, driver) = push::push(wire, scheduler, config, beat as fn() -> _);
+    let (sender, driver) = heartbeat_sink(wire, scheduler, config, beat as fn() -> _);
     run(sender.flush()).expect("there is nothing to flush");
     (sender, driver, peer)
 }

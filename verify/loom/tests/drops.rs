@@ -1,6 +1,6 @@
 //! Whoever has enough may drop what it has, at any time.
 
-use heartbeat_concurrency::{Interleavings, Room, Scene, every, poll_times, run, scene, spawn};
+use heartbeat_loom::{Interleavings, Room, Scene, every, poll_times, run, scene, spawn};
 
 #[test]
 fn the_driver_ends_when_the_last_two_senders_are_dropped_at_once() {

@@ -2,9 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use heartbeat_concurrency::{
-    Interleavings, Room, Scene, begun, every, poll_times, run, scene, spawn,
-};
+use heartbeat_loom::{Interleavings, Room, Scene, begun, every, poll_times, run, scene, spawn};
 
 /// As often as it is polled before it is dropped. It waits for its turn, for the line, for room, and for
 /// the flush.

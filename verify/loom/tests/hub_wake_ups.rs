@@ -5,7 +5,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use futures_core::Stream as _;
-use heartbeat_concurrency::{
+use heartbeat_loom::{
     Config, Interleavings, NoObserver, OnHub, Peer, Room, Stream, begun, every, next, on_hub, run,
     sink, spawn,
 };

@@ -1,0 +1,25 @@
+//! What the models have in common: a clock, a sink with its peer, a hub, and the way to run a model
+//! through each interleaving.
+//!
+//! A model is a program of two or three threads that each run a future of the push side, a stream on a
+//! hub or the hub's task. loom runs it again and again, each time with the threads taking turns in
+//! another way, and with what the memory model allows them to read. A thread that waits and that nobody
+//! wakes is a deadlock, which loom tells.
+
+#[cfg(not(loom))]
+compile_error!("run this in its own folder, and without RUSTFLAGS: it needs `--cfg loom`");
+
+mod clock;
+mod explore;
+mod on_hub;
+mod scene;
+mod turns;
+mod wire;
+
+pub use clock::{Alarm, Clock};
+pub use explore::{Interleavings, begun, poll_times, run, spawn};
+pub use heartbeat_async::{Config, Counters, DriverError, Hub, HubError, HubTask, NoObserver};
+pub use on_hub::{Items, OnHub, Stream, next, on_hub};
+pub use scene::{Driver, Scene, Sender, every, scene, sink};
+pub use turns::{Turn, Turns};
+pub use wire::{Failed, Peer, Room, Wire};

@@ -9,9 +9,9 @@ use heartbeat_core::{Action, Config, HeartbeatSet, Key};
 use crate::{BATCH, INTERVAL, Value, in_batches};
 
 /// Members, and their keys. They fall due in an order that has nothing to do with their places in
-/// memory, as in a fleet of any age.
+/// memory, as in a set of any age.
 pub(crate) struct Idle {
-    pub(crate) fleet: HeartbeatSet<Duration, Value>,
+    pub(crate) set: HeartbeatSet<Duration, Value>,
     pub(crate) keys: Vec<Key>,
     pub(crate) now: Duration,
 }
@@ -20,48 +20,48 @@ impl Idle {
     pub(crate) fn new(size: u32) -> Self {
         let now = INTERVAL * 14 / 15; // nobody is due
         let mut random = Random::new();
-        let mut fleet = HeartbeatSet::new(Duration::ZERO);
+        let mut set = HeartbeatSet::new(Duration::ZERO);
         let keys = (0..size).map(|_| {
             let birth = random.duration(now);
-            let key = fleet.insert(&Config::every(INTERVAL), birth, [0; 2]).expect("there is room");
-            let _ = fleet.poll_deadline(key, now);
+            let key = set.insert(&Config::every(INTERVAL), birth, [0; 2]).expect("there is room");
+            let _ = set.poll_deadline(key, now);
             key
         });
         let keys = keys.collect();
-        Self { fleet, keys, now }
+        Self { set, keys, now }
     }
 
     pub(crate) fn insert(&mut self) -> Key {
         let config = Config::every(INTERVAL);
-        let key = self.fleet.insert(&config, self.now, [0; 2]).expect("there is room");
-        let _ = black_box(self.fleet.poll_deadline(key, self.now));
+        let key = self.set.insert(&config, self.now, [0; 2]).expect("there is room");
+        let _ = black_box(self.set.poll_deadline(key, self.now));
         key
     }
 
     /// Takes one member that is due, and lets it beat; the time goes on when there is nobody else.
     pub(crate) fn beat(&mut self) {
         loop {
-            let Some(key) = self.fleet.pop_due(self.now) else {
-                self.now = self.fleet.next_deadline().expect("all of them beat");
+            let Some(key) = self.set.pop_due(self.now) else {
+                self.now = self.set.next_deadline().expect("all of them beat");
                 continue;
             };
-            let action = black_box(self.fleet.poll_deadline(key, self.now));
+            let action = black_box(self.set.poll_deadline(key, self.now));
             if let Some(Action::SendHeartbeat { .. }) = action {
-                self.fleet.on_heartbeat_sent(key, self.now);
+                self.set.on_heartbeat_sent(key, self.now);
                 return;
             }
         }
     }
 }
 
-pub(crate) fn fleet(group: &mut Group<'_>, size: u32) {
+pub(crate) fn heartbeat_set(group: &mut Group<'_>, size: u32) {
     let label = |calls: &str| format!("heartbeat-core {}: {calls}", version("heartbeat-core"));
     let mut idle = Idle::new(size);
     group.line("nothing", "nothing but the look-up of a key", 1, |bencher| {
         let mut random = Random::new();
         bencher.iter(|| idle.keys[random.below(idle.keys.len())]);
     });
-    // In segments, as a fleet has its members: large pages of memory do not come into it.
+    // In segments, as a set has its members: large pages of memory do not come into it.
     let touch = "one of as many entries of 44 bytes, in segments of 256, is written to";
     group.line("touch", touch, 1, |bencher| {
         let count = idle.keys.len();
@@ -80,7 +80,7 @@ pub(crate) fn fleet(group: &mut Group<'_>, size: u32) {
         let mut random = Random::new();
         bencher.iter(|| {
             let key = idle.keys[random.below(idle.keys.len())];
-            black_box(idle.fleet.on_send(black_box(key), idle.now))
+            black_box(idle.set.on_send(black_box(key), idle.now))
         });
     });
     let due = label("pop_due, poll_deadline, on_heartbeat_sent");
@@ -95,7 +95,7 @@ pub(crate) fn fleet(group: &mut Group<'_>, size: u32) {
                     std::array::from_fn(|nth| (nth < count).then(|| idle.insert()));
                 let taken = start.elapsed();
                 for key in keys.into_iter().flatten() {
-                    idle.fleet.remove(key);
+                    idle.set.remove(key);
                 }
                 taken
             })
@@ -108,7 +108,7 @@ pub(crate) fn fleet(group: &mut Group<'_>, size: u32) {
                 let places: Vec<usize> = random.different(idle.keys.len(), count);
                 let start = Instant::now();
                 for &place in &places {
-                    black_box(idle.fleet.remove(idle.keys[place]));
+                    black_box(idle.set.remove(idle.keys[place]));
                 }
                 let taken = start.elapsed();
                 for place in places {

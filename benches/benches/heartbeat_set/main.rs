@@ -1,5 +1,5 @@
-//! What a fleet's calls cost at a thousand, a hundred thousand and ten million members, beside two
-//! wheels that people use. README.md tells how to run and read it.
+//! The cost of the calls of a `HeartbeatSet` with a thousand, a hundred thousand and ten million members, beside two
+//! other timer wheels. README.md describes how to run and read it.
 
 mod calls;
 mod delay_queue;
@@ -27,10 +27,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let _entered = runtime.enter();
 
     let sizes = if is_test() { &SIZES[..2] } else { &SIZES[..] };
-    let mut bench = Bench::new("fleet");
+    let mut bench = Bench::new("heartbeat_set");
     for &(size, name) in sizes {
-        let mut group = bench.costs(format!("fleet-{name}"), format!("{name} members"));
-        members::fleet(&mut group, size);
+        let mut group = bench.costs(format!("set-{name}"), format!("{name} members"));
+        members::heartbeat_set(&mut group, size);
         delay_queue::delay_queue(&mut group, size);
         hash_wheel::hash_wheel(&mut group, size);
     }

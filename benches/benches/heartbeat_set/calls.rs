@@ -22,14 +22,14 @@ pub(crate) fn one_by_one(sizes: &[(u32, &str)]) -> Result<(), Box<dyn Error>> {
     let clock = clock().figures("", "");
     let mut all = Vec::new();
     for &(size, members) in sizes {
-        let lines = fleet(size).into_iter().chain(queue(size));
+        let lines = heartbeat_set(size).into_iter().chain(queue(size));
         all.extend(lines.map(|(call, times)| less(times.figures(members, call), &clock)));
     }
-    println!("\nfleet-calls: each call timed by itself, in nanoseconds\n{}", calls_table(&all));
-    write("fleet_calls", &all)
+    println!("\nset-calls: each call timed by itself, in nanoseconds\n{}", calls_table(&all));
+    write("heartbeat_set_calls", &all)
 }
 
-fn fleet(size: u32) -> [(&'static str, Times); 5] {
+fn heartbeat_set(size: u32) -> [(&'static str, Times); 5] {
     let mut idle = Idle::new(size);
     let mut random = Random::new();
     let [mut floor, mut sends, mut removes, mut inserts, mut beats] =
@@ -42,14 +42,14 @@ fn fleet(size: u32) -> [(&'static str, Times); 5] {
             record[0] = record[6].wrapping_add(1);
         });
         let key = idle.keys[random.below(idle.keys.len())];
-        sends.of(|| idle.fleet.on_send(key, idle.now));
+        sends.of(|| idle.set.on_send(key, idle.now));
     }
     drop(records);
     for _ in 0..CALLS / CHURN {
         let places = random.different(idle.keys.len(), CHURN);
         for &place in &places {
             let key = idle.keys[place];
-            removes.of(|| idle.fleet.remove(key));
+            removes.of(|| idle.set.remove(key));
         }
         for &place in &places {
             inserts.of(|| idle.keys[place] = idle.insert());

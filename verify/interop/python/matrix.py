@@ -10,7 +10,7 @@ import grpc
 
 import nginx
 
-PAGE = Path(__file__).parents[2] / "docs" / "interop.md"
+PAGE = Path(__file__).parents[3] / "docs" / "interop.md"
 BEGIN, END = "<!-- the matrix -->\n", "<!-- the end of the matrix -->\n"
 
 
@@ -46,5 +46,5 @@ def compare(matrix, versions):
         PAGE.write_text(f"{before}{BEGIN}{matrix}\nLast written with {versions}.\n{END}{after}")
     elif without_words(stands.split("\n\n")[0] + "\n") != without_words(matrix):
         sys.exit(
-            f"docs/interop.md says otherwise; HEARTBEAT_REGENERATE=1 interop/run renews it:\n{matrix}"
+            f"docs/interop.md says otherwise; HEARTBEAT_REGENERATE=1 verify/interop/run rewrites it:\n{matrix}"
         )

@@ -40,7 +40,8 @@ def start(server, servers, programs):
     if server == NODE:
         upstream = servers.start("node", INTEROP / "upstream" / "quiet_http.mjs")
         return with_proxy(upstream, servers, programs, "--ndjson", "blank")
-    return [servers.start(programs / f"{kind}-layer-{server}") for kind in ("without", "example")]
+    example = programs / f"example-layer-{server}"
+    return [servers.start(example, interval) for interval in ("0", f"{judge.INTERVAL * 1000:.0f}")]
 
 
 def with_proxy(upstream, servers, programs, *flags):

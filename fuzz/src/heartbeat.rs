@@ -109,10 +109,10 @@ impl HeartbeatCase {
             assert_eq!(heartbeat.is_in_flight(), in_flight && !stopped, "is_in_flight{}", so_far());
 
             let seen = model.log[model.log.len() - 1].seen;
-            let silence = model.silence(seen);
+            let silence = model.idle_time(seen);
             if silence < NEVER {
-                assert_eq!(heartbeat.silence(seen), silence, "T19{}", so_far());
-                assert_eq!(heartbeat.silence(At::ZERO), silence, "T7{}", so_far());
+                assert_eq!(heartbeat.idle_time(seen), silence, "T19{}", so_far());
+                assert_eq!(heartbeat.idle_time(At::ZERO), silence, "T7{}", so_far());
             }
             if let Some(Action::SendHeartbeat { late }) = answer
                 && !late.is_zero()

@@ -216,13 +216,13 @@ impl<I: Instant> Heartbeat<I> {
         wake_at.map_or(Action::WaitForever, Action::WaitUntil)
     }
 
-    /// The silence at `now`: the time since bytes of any kind were last sent, or since the stream was
+    /// The idle time at `now`: the time since bytes of any kind were last sent, or since the stream was
     /// opened ([T19](crate::rules#t19-outcome)).
     ///
     /// A stopped heartbeat ignores reports ([T9](crate::rules#t9-stop)), so its silence continues.
     /// While a heartbeat is in flight, a silence of more than 584 years is returned as 584 years.
     #[must_use]
-    pub fn silence(&self, now: I) -> Duration {
+    pub fn idle_time(&self, now: I) -> Duration {
         let now = self.latest.max(now);
         if self.send_pending && self.phase != Phase::Stopped {
             return now.saturating_duration_since(self.latest);

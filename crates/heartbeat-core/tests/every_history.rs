@@ -28,7 +28,12 @@ fn explore(heartbeat: &Heartbeat<At>, model: &mut Model, ops: &[Op], depth: u32)
         let mut heartbeat = heartbeat.clone();
         let answer = play(&mut heartbeat, op);
         assert_eq!(answer, model.record(op), "after {:?}", model.log);
-        assert_eq!(heartbeat.silence(At::ZERO), model.silence(At::ZERO), "after {:?}", model.log);
+        assert_eq!(
+            heartbeat.idle_time(At::ZERO),
+            model.idle_time(At::ZERO),
+            "after {:?}",
+            model.log
+        );
         histories += explore(&heartbeat, model, ops, depth - 1);
         model.log.pop();
     }

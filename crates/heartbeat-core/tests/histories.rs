@@ -218,10 +218,10 @@ proptest! {
         let (mut heartbeat, mut model) = (history.heartbeat(), history.model());
         for entry in history.entries() {
             prop_assert_eq!(play(&mut heartbeat, entry.op), model.record(entry.op), "{:?}", entry.op);
-            let silence = model.silence(entry.seen);
+            let silence = model.idle_time(entry.seen);
             if silence <  Duration::from_nanos(u64::MAX) {
-                prop_assert_eq!(heartbeat.silence(entry.seen), silence); // T19
-                prop_assert_eq!(heartbeat.silence(At::ZERO), silence); // T7
+                prop_assert_eq!(heartbeat.idle_time(entry.seen), silence); // T19
+                prop_assert_eq!(heartbeat.idle_time(At::ZERO), silence); // T7
             }
         }
     }

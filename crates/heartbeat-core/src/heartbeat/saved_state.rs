@@ -6,7 +6,7 @@ use crate::nanos::Nanos;
 
 /// The state of a [`Heartbeat`] without the fields that all heartbeats of its configuration share.
 ///
-/// Two values are not saved: the silence before a heartbeat in flight, which only [`Heartbeat::silence`]
+/// Two values are not saved: the silence before a heartbeat in flight, which only [`Heartbeat::idle_time`]
 /// uses, and the latest time seen, if that is later than `idle_since`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct SavedState<I> {

@@ -311,14 +311,14 @@ fn several_answers_are_given_in_order() {
 #[test]
 fn t19_the_silence_is_measured_from_the_last_bytes() {
     let mut heartbeat = opened_at_zero(&every_ten());
-    assert_eq!(heartbeat.silence(at(4)), secs(4));
+    assert_eq!(heartbeat.idle_time(at(4)), secs(4));
     heartbeat.on_send(at(4));
-    assert_eq!(heartbeat.silence(at(5)), secs(1));
+    assert_eq!(heartbeat.idle_time(at(5)), secs(1));
     assert_eq!(heartbeat.poll_deadline(at(16)), due(2));
-    assert_eq!(heartbeat.silence(at(17)), secs(13)); // requested, but not sent yet
+    assert_eq!(heartbeat.idle_time(at(17)), secs(13)); // requested, but not sent yet
     heartbeat.on_heartbeat_sent(at(18));
-    assert_eq!(heartbeat.silence(at(18)), secs(0));
-    assert_eq!(heartbeat.silence(at(10)), secs(0)); // T7
+    assert_eq!(heartbeat.idle_time(at(18)), secs(0));
+    assert_eq!(heartbeat.idle_time(at(10)), secs(0)); // T7
 }
 
 #[test]
@@ -327,9 +327,9 @@ fn t9_a_send_before_stop_ends_the_silence_and_one_after_it_does_not() {
     heartbeat.on_send(at(5));
     heartbeat.stop();
     heartbeat.on_send(at(7));
-    assert_eq!(heartbeat.silence(at(8)), secs(3));
+    assert_eq!(heartbeat.idle_time(at(8)), secs(3));
     assert_eq!(heartbeat.poll_deadline(at(9)), Action::Stopped);
-    assert_eq!(heartbeat.silence(at(9)), secs(4));
+    assert_eq!(heartbeat.idle_time(at(9)), secs(4));
 }
 
 #[test]

@@ -80,7 +80,7 @@ impl Model {
     }
 
     /// The silence at `now` (T19).
-    pub fn silence(&self, now: At) -> Duration {
+    pub fn idle_time(&self, now: At) -> Duration {
         let seen = self.log.last().map_or(self.opened, |entry| entry.seen);
         now.max(seen) - self.last_bytes().map_or(self.opened, |(_, at)| at)
     }

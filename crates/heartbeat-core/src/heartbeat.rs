@@ -14,6 +14,9 @@ use crate::{Config, Instant, Jitter};
 /// - **Decision**: [`poll_deadline`](Self::poll_deadline). Poll after each report, and when the deadline
 ///   that the last poll returned has passed. Additional polls change nothing.
 ///
+/// The *gap* is the silence after which a heartbeat is due: the interval, less jitter
+/// ([T11](crate::rules#t11-jitter-pulls-earlier-only)).
+///
 /// A `now` earlier than the latest one seen counts as the latest one ([T7](crate::rules#t7-monotone)).
 /// A deadline that cannot be represented is never reached ([T8](crate::rules#t8-no-overflow)). No call
 /// panics, whatever the clock does.
@@ -216,7 +219,7 @@ impl<I: Instant> Heartbeat<I> {
         wake_at.map_or(Action::WaitForever, Action::WaitUntil)
     }
 
-    /// The idle time at `now`: the time since bytes of any kind were last sent, or since the stream was
+    /// The silence at `now`: the time since bytes of any kind were last sent, or since the stream was
     /// opened ([T19](crate::rules#t19-outcome)).
     ///
     /// A stopped heartbeat ignores reports ([T9](crate::rules#t9-stop)), so its silence continues.

@@ -217,7 +217,7 @@ impl<I: Instant, T> HeartbeatSet<I, T> {
     ///
     /// The caller must poll the member: it is not returned again until
     /// [`poll_deadline`](Self::poll_deadline) was called. A member that has sent an event meanwhile is
-    /// returned too. So is, once per gap, a member to which a report could give a deadline, such as one
+    /// returned too. So is, once per interval, a member to which a report could give a deadline, such as one
     /// whose heartbeat is in flight.
     pub fn pop_due(&mut self, now: I) -> Option<Key> {
         let now = self.advance_clock(now);

@@ -3,7 +3,7 @@ use std::time::Duration;
 use arbitrary::Arbitrary;
 use heartbeat_core::{Action, Config, Heartbeat, Jitter};
 
-use crate::reference_model::{At, Entry, Model, Op, play};
+use crate::reference_model::{At, Model, ModelEntry, Op, play};
 use crate::time::{Length, When};
 
 /// This long or longer means never: durations are stored as nanoseconds in 8 bytes (T8).
@@ -12,15 +12,15 @@ const NEVER: Duration = Duration::from_nanos(u64::MAX);
 /// A `Heartbeat`, and the calls on it.
 #[derive(Debug, Arbitrary)]
 pub struct HeartbeatCase {
-    settings: Settings,
+    settings: HeartbeatSettings,
     granularity: Length,
     opened: When,
     #[arbitrary(with = crate::steps)]
-    steps: Vec<Step>,
+    steps: Vec<HeartbeatStep>,
 }
 
 #[derive(Debug, Clone, Copy, Arbitrary)]
-struct Settings {
+struct HeartbeatSettings {
     interval: Length,
     /// In 65536ths.
     jitter: u16,
@@ -31,7 +31,7 @@ struct Settings {
 }
 
 #[derive(Debug, Clone, Copy, Arbitrary)]
-enum Step {
+enum HeartbeatStep {
     Poll(When),
     Send(When),
     Bytes(When),
@@ -40,7 +40,7 @@ enum Step {
     Stop,
 }
 
-impl Settings {
+impl HeartbeatSettings {
     fn config(self) -> Config {
         let jitter = f32::from(self.jitter) / 65536.0;
         let config = Config::every(self.interval.duration())
@@ -60,7 +60,7 @@ impl Settings {
     }
 }
 
-impl Step {
+impl HeartbeatStep {
     fn resolve(self, at: impl Fn(When) -> At) -> Op {
         match self {
             Self::Poll(when) => Op::Poll(at(when)),
@@ -143,7 +143,7 @@ fn is_late_enough(heartbeat: &Heartbeat<At>, wake_up: At) -> bool {
 }
 
 /// Describes a finding: the configuration, and each call with the answer of the model.
-fn describe(config: &Config, granularity: Duration, opened: At, log: &[Entry]) -> String {
+fn describe(config: &Config, granularity: Duration, opened: At, log: &[ModelEntry]) -> String {
     let calls = log.iter().map(|entry| match entry.answer {
         Some(answer) => format!("\n  {:?} -> {answer:?}", entry.op),
         None => format!("\n  {:?}", entry.op),

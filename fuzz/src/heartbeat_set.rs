@@ -3,7 +3,7 @@ use std::time::Duration;
 use arbitrary::Arbitrary;
 use heartbeat_core::{Config, Jitter};
 
-use crate::reference_set::{Op, SetWithReference, When};
+use crate::reference_set::{SetOp, SetTime, SetWithReference};
 
 /// A `HeartbeatSet`, and the calls on it.
 #[derive(Debug, Arbitrary)]
@@ -90,15 +90,15 @@ impl MemberSettings {
 }
 
 impl Moment {
-    fn when(self) -> When {
+    fn when(self) -> SetTime {
         match self {
-            Self::Same => When::Same,
-            Self::Later(by) => When::Later(by.duration()),
-            Self::Earlier(by) => When::Earlier(by.duration()),
-            Self::OnTime => When::OnTime,
-            Self::BeforeDeadline(by) => When::BeforeDeadline(by.duration()),
-            Self::AfterDeadline(by) => When::AfterDeadline(by.duration()),
-            Self::Leap(count) => When::Later(Duration::from_secs(4000) * u32::from(count)),
+            Self::Same => SetTime::Same,
+            Self::Later(by) => SetTime::Later(by.duration()),
+            Self::Earlier(by) => SetTime::Earlier(by.duration()),
+            Self::OnTime => SetTime::OnTime,
+            Self::BeforeDeadline(by) => SetTime::BeforeDeadline(by.duration()),
+            Self::AfterDeadline(by) => SetTime::AfterDeadline(by.duration()),
+            Self::Leap(count) => SetTime::Later(Duration::from_secs(4000) * u32::from(count)),
         }
     }
 }
@@ -117,23 +117,23 @@ impl HeartbeatSetCase {
         }
     }
 
-    fn op(&self, step: SetStep) -> Op {
+    fn op(&self, step: SetStep) -> SetOp {
         match step {
             SetStep::Insert(nth, moment) => {
                 let settings = self.settings[usize::from(nth) % self.settings.len()];
-                Op::Insert(settings.config(), moment.when())
+                SetOp::Insert(settings.config(), moment.when())
             }
-            SetStep::Remove(nth) => Op::Remove(nth.into()),
-            SetStep::Send(nth, moment) => Op::Send(nth.into(), moment.when()),
-            SetStep::Bytes(nth, moment) => Op::Bytes(nth.into(), moment.when()),
-            SetStep::Sent(nth, moment) => Op::Sent(nth.into(), moment.when()),
-            SetStep::Failed(nth) => Op::Failed(nth.into()),
-            SetStep::Stop(nth) => Op::Stop(nth.into()),
-            SetStep::Poll(nth, moment) => Op::Poll(nth.into(), moment.when()),
-            SetStep::PopAndPoll(moment) => Op::PopAndPoll(moment.when()),
-            SetStep::PopOnly(moment) => Op::PopOnly(moment.when()),
-            SetStep::Drain(moment) => Op::Drain(moment.when()),
-            SetStep::Stale(nth) => Op::Stale(nth.into()),
+            SetStep::Remove(nth) => SetOp::Remove(nth.into()),
+            SetStep::Send(nth, moment) => SetOp::Send(nth.into(), moment.when()),
+            SetStep::Bytes(nth, moment) => SetOp::Bytes(nth.into(), moment.when()),
+            SetStep::Sent(nth, moment) => SetOp::Sent(nth.into(), moment.when()),
+            SetStep::Failed(nth) => SetOp::Failed(nth.into()),
+            SetStep::Stop(nth) => SetOp::Stop(nth.into()),
+            SetStep::Poll(nth, moment) => SetOp::Poll(nth.into(), moment.when()),
+            SetStep::PopAndPoll(moment) => SetOp::PopAndPoll(moment.when()),
+            SetStep::PopOnly(moment) => SetOp::PopOnly(moment.when()),
+            SetStep::Drain(moment) => SetOp::Drain(moment.when()),
+            SetStep::Stale(nth) => SetOp::Stale(nth.into()),
         }
     }
 }

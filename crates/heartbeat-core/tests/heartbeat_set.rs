@@ -9,7 +9,7 @@ use std::time::Duration;
 use heartbeat_core::{Config, HeartbeatSet, Jitter};
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
-use reference_set::{At, Op, SetWithReference, When};
+use reference_set::{At, SetOp, SetTime, SetWithReference};
 
 /// Below 2^31 nanoseconds giving up is exact, as in a single heartbeat.
 const LONGEST_LIMIT: u64 = 1 << 31;
@@ -51,38 +51,38 @@ fn config() -> impl Strategy<Value = Config> {
     )
 }
 
-fn when() -> impl Strategy<Value = When> {
+fn when() -> impl Strategy<Value = SetTime> {
     let leap = (0u64..40_000_000).prop_map(Duration::from_secs);
     prop_oneof![
-        3 => Just(When::Same),
-        6 => duration().prop_map(When::Later),
-        2 => duration().prop_map(When::Earlier),
-        8 => Just(When::OnTime),
-        3 => duration().prop_map(When::BeforeDeadline),
-        3 => duration().prop_map(When::AfterDeadline),
-        1 => leap.prop_map(When::Later),
+        3 => Just(SetTime::Same),
+        6 => duration().prop_map(SetTime::Later),
+        2 => duration().prop_map(SetTime::Earlier),
+        8 => Just(SetTime::OnTime),
+        3 => duration().prop_map(SetTime::BeforeDeadline),
+        3 => duration().prop_map(SetTime::AfterDeadline),
+        1 => leap.prop_map(SetTime::Later),
     ]
 }
 
-fn op(configs: Vec<Config>) -> impl Strategy<Value = Op> {
+fn op(configs: Vec<Config>) -> impl Strategy<Value = SetOp> {
     let nth = any::<prop::sample::Index>().prop_map(|index| index.index(1 << 16));
     prop_oneof![
-        6 => (prop::sample::select(configs), when()).prop_map(|(it, when)| Op::Insert(it, when)),
-        3 => nth.clone().prop_map(Op::Remove),
-        8 => (nth.clone(), when()).prop_map(|(nth, when)| Op::Send(nth, when)),
-        3 => (nth.clone(), when()).prop_map(|(nth, when)| Op::Bytes(nth, when)),
-        6 => (nth.clone(), when()).prop_map(|(nth, when)| Op::Sent(nth, when)),
-        1 => nth.clone().prop_map(Op::Failed),
-        1 => nth.clone().prop_map(Op::Stop),
-        3 => (nth.clone(), when()).prop_map(|(nth, when)| Op::Poll(nth, when)),
-        8 => when().prop_map(Op::PopAndPoll),
-        2 => when().prop_map(Op::PopOnly),
-        12 => when().prop_map(Op::Drain),
-        2 => nth.prop_map(Op::Stale),
+        6 => (prop::sample::select(configs), when()).prop_map(|(it, when)| SetOp::Insert(it, when)),
+        3 => nth.clone().prop_map(SetOp::Remove),
+        8 => (nth.clone(), when()).prop_map(|(nth, when)| SetOp::Send(nth, when)),
+        3 => (nth.clone(), when()).prop_map(|(nth, when)| SetOp::Bytes(nth, when)),
+        6 => (nth.clone(), when()).prop_map(|(nth, when)| SetOp::Sent(nth, when)),
+        1 => nth.clone().prop_map(SetOp::Failed),
+        1 => nth.clone().prop_map(SetOp::Stop),
+        3 => (nth.clone(), when()).prop_map(|(nth, when)| SetOp::Poll(nth, when)),
+        8 => when().prop_map(SetOp::PopAndPoll),
+        2 => when().prop_map(SetOp::PopOnly),
+        12 => when().prop_map(SetOp::Drain),
+        2 => nth.prop_map(SetOp::Stale),
     ]
 }
 
-fn history() -> impl Strategy<Value = (At, Vec<Op>)> {
+fn history() -> impl Strategy<Value = (At, Vec<SetOp>)> {
     let ops = prop::collection::vec(config(), 1..5)
         .prop_flat_map(|configs| prop::collection::vec(op(configs), 0..150));
     (duration(), ops)
@@ -133,14 +133,14 @@ fn t15_many_intervals_share_wheels() {
     let mut both = SetWithReference::new(At::ZERO);
     for n in 0..500 {
         let config = Config::every(Duration::from_nanos(1_000_000_000 + 1000 * n));
-        both.play(Op::Insert(config, When::Same));
+        both.play(SetOp::Insert(config, SetTime::Same));
         if n % 7 == 0 {
-            both.play(Op::Drain(When::OnTime));
+            both.play(SetOp::Drain(SetTime::OnTime));
         }
     }
     for n in 0..500 {
-        both.play(Op::Drain(When::OnTime));
-        both.play(Op::Sent(n, When::Same));
-        both.play(Op::Remove(3 * n));
+        both.play(SetOp::Drain(SetTime::OnTime));
+        both.play(SetOp::Sent(n, SetTime::Same));
+        both.play(SetOp::Remove(3 * n));
     }
 }

@@ -10,14 +10,14 @@ use std::time::Duration;
 use heartbeat_core::{Action, Config, Heartbeat, Jitter, Watchdog};
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
-use reference_model::{At, Entry, Model, Op, WatchModel, WatchOp, play, play_watch};
+use reference_model::{At, Model, ModelEntry, Op, WatchModel, WatchOp, play, play_watch};
 
 const LONGEST_HISTORY: usize = 60;
 
 /// The next call, relative to the calls before it.
 #[derive(Debug, Clone, Copy)]
-enum Step {
-    Call(Call, When),
+enum HistoryStep {
+    Call(Call, CallTime),
     Failed,
     Stop,
 }
@@ -31,7 +31,7 @@ enum Call {
 }
 
 #[derive(Debug, Clone, Copy)]
-enum When {
+enum CallTime {
     /// The clock does not move.
     Same,
     /// The clock moves on.
@@ -70,19 +70,19 @@ fn granularity() -> impl Strategy<Value = Duration> {
     prop_oneof![3 => Just(Duration::ZERO), 2 => duration(), 1 => Just(Duration::MAX)]
 }
 
-fn when() -> impl Strategy<Value = When> {
+fn when() -> impl Strategy<Value = CallTime> {
     prop_oneof![
-        3 => Just(When::Same),
-        6 => duration().prop_map(When::Later),
-        2 => duration().prop_map(When::Earlier),
-        3 => duration().prop_map(When::BeforeDeadline),
-        6 => Just(When::OnTime),
-        3 => duration().prop_map(When::AfterDeadline),
-        1 => duration().prop_map(When::NearTheEnd),
+        3 => Just(CallTime::Same),
+        6 => duration().prop_map(CallTime::Later),
+        2 => duration().prop_map(CallTime::Earlier),
+        3 => duration().prop_map(CallTime::BeforeDeadline),
+        6 => Just(CallTime::OnTime),
+        3 => duration().prop_map(CallTime::AfterDeadline),
+        1 => duration().prop_map(CallTime::NearTheEnd),
     ]
 }
 
-fn step() -> impl Strategy<Value = Step> {
+fn step() -> impl Strategy<Value = HistoryStep> {
     let call = prop_oneof![
         4 => Just(Call::Send),
         2 => Just(Call::Bytes),
@@ -90,9 +90,9 @@ fn step() -> impl Strategy<Value = Step> {
         12 => Just(Call::Poll),
     ];
     prop_oneof![
-        60 => (call, when()).prop_map(|(call, when)| Step::Call(call, when)),
-        1 => Just(Step::Failed),
-        1 => Just(Step::Stop),
+        60 => (call, when()).prop_map(|(call, when)| HistoryStep::Call(call, when)),
+        1 => Just(HistoryStep::Failed),
+        1 => Just(HistoryStep::Stop),
     ]
 }
 
@@ -135,7 +135,7 @@ struct History {
     config: Config,
     granularity: Duration,
     opened: At,
-    steps: Vec<Step>,
+    steps: Vec<HistoryStep>,
 }
 
 impl History {
@@ -148,10 +148,10 @@ impl History {
     }
 
     /// Plays the history, and returns the calls and answers.
-    fn entries(&self) -> Vec<Entry> {
+    fn entries(&self) -> Vec<ModelEntry> {
         let mut heartbeat = self.heartbeat();
         let (mut seen, mut deadline) = (self.opened, self.opened);
-        let entry = |step: &Step| {
+        let entry = |step: &HistoryStep| {
             let op = resolve(*step, seen, deadline);
             if let Op::Send(now) | Op::Bytes(now) | Op::Sent(now) | Op::Poll(now) = op {
                 seen = seen.max(now);
@@ -160,26 +160,26 @@ impl History {
             if let Some(Action::WaitUntil(at)) = answer {
                 deadline = at;
             }
-            Entry { op, seen, answer }
+            ModelEntry { op, seen, answer }
         };
         self.steps.iter().map(entry).collect()
     }
 }
 
-fn resolve(step: Step, seen: At, deadline: At) -> Op {
+fn resolve(step: HistoryStep, seen: At, deadline: At) -> Op {
     let (call, when) = match step {
-        Step::Call(call, when) => (call, when),
-        Step::Failed => return Op::Failed,
-        Step::Stop => return Op::Stop,
+        HistoryStep::Call(call, when) => (call, when),
+        HistoryStep::Failed => return Op::Failed,
+        HistoryStep::Stop => return Op::Stop,
     };
     let now = match when {
-        When::Same => seen,
-        When::Later(by) => seen.saturating_add(by),
-        When::Earlier(by) => seen.saturating_sub(by),
-        When::BeforeDeadline(by) => deadline.saturating_sub(by),
-        When::OnTime => deadline,
-        When::AfterDeadline(by) => deadline.saturating_add(by),
-        When::NearTheEnd(by) => Duration::MAX - by,
+        CallTime::Same => seen,
+        CallTime::Later(by) => seen.saturating_add(by),
+        CallTime::Earlier(by) => seen.saturating_sub(by),
+        CallTime::BeforeDeadline(by) => deadline.saturating_sub(by),
+        CallTime::OnTime => deadline,
+        CallTime::AfterDeadline(by) => deadline.saturating_add(by),
+        CallTime::NearTheEnd(by) => Duration::MAX - by,
     };
     match call {
         Call::Send => Op::Send(now),
@@ -189,11 +189,11 @@ fn resolve(step: Step, seen: At, deadline: At) -> Op {
     }
 }
 
-fn requested(entry: &Entry) -> bool {
+fn requested(entry: &ModelEntry) -> bool {
     matches!(entry.answer, Some(Action::SendHeartbeat { .. }))
 }
 
-fn bytes_sent(entry: &Entry) -> bool {
+fn bytes_sent(entry: &ModelEntry) -> bool {
     matches!(entry.op, Op::Send(_) | Op::Bytes(_) | Op::Sent(_))
 }
 

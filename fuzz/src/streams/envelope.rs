@@ -57,7 +57,7 @@ pub(super) fn heartbeat(bytes: &mut Unstructured<'_>) -> Result<HeartbeatMessage
 
 /// An envelope.
 #[derive(Debug, Arbitrary)]
-enum Piece {
+enum EnvelopePiece {
     Heartbeat,
     /// The heartbeat with one bit changed.
     Almost(u8),
@@ -100,16 +100,16 @@ pub(super) fn build(
     let mut stream = Vec::new();
     for piece in pieces(bytes)? {
         match piece {
-            Piece::Heartbeat => stream.extend(heartbeat.envelope()),
-            Piece::Almost(bit) => {
+            EnvelopePiece::Heartbeat => stream.extend(heartbeat.envelope()),
+            EnvelopePiece::Almost(bit) => {
                 let mut payload = heartbeat.raw().to_vec();
                 if let Some(last) = payload.last_mut() {
                     *last ^= 1 << (bit % 8);
                 }
                 stream.extend(enclose(0, &payload));
             }
-            Piece::Empty => stream.extend(enclose(0, &[])),
-            Piece::Message { compressed, payload } => {
+            EnvelopePiece::Empty => stream.extend(enclose(0, &[])),
+            EnvelopePiece::Message { compressed, payload } => {
                 stream.extend(enclose(compressed.into(), &payload.bytes(bytes)?));
             }
         }

@@ -17,11 +17,11 @@ pub struct StreamOutcome {
 /// Counts results, and prints the counts at each power of two from 1,024 on.
 #[derive(Debug)]
 pub struct Tally {
-    counts: Mutex<CountersSnapshot>,
+    counts: Mutex<TallyCounts>,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct CountersSnapshot {
+struct TallyCounts {
     executions: u32,
     built: u32,
     boundary: u32,
@@ -33,8 +33,7 @@ impl Tally {
     /// A tally with all counts zero.
     #[must_use]
     pub const fn new() -> Self {
-        let counts =
-            CountersSnapshot { executions: 0, built: 0, boundary: 0, ended: 0, unknown: 0 };
+        let counts = TallyCounts { executions: 0, built: 0, boundary: 0, ended: 0, unknown: 0 };
         Self { counts: Mutex::new(counts) }
     }
 
@@ -62,7 +61,7 @@ impl Default for Tally {
     }
 }
 
-impl fmt::Display for CountersSnapshot {
+impl fmt::Display for TallyCounts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { executions, built, boundary, ended, unknown } = *self;
         let share = |count| f64::from(count) * 100.0 / f64::from(executions);

@@ -16,14 +16,14 @@ pub(super) struct ConfigEntry {
     pub(super) template: Heartbeat<CompactInstant>,
     pub(super) resolution: Resolution,
     pub(super) wheel: u8,
-    settings: Settings,
+    settings: SharedSettings,
     members: u32,
 }
 
 /// Names a [`ConfigEntry`] in the table.
 pub(super) type ConfigId = u16;
 
-type Settings = (Duration, Jitter, Duration, Duration);
+type SharedSettings = (Duration, Jitter, Duration, Duration);
 
 /// The configurations in use, with reference counts.
 #[derive(Debug)]
@@ -31,7 +31,7 @@ pub(super) struct ConfigTable {
     entries: Vec<ConfigEntry>,
     /// The entries without members.
     free: Vec<ConfigId>,
-    ids: BTreeMap<Settings, ConfigId>,
+    ids: BTreeMap<SharedSettings, ConfigId>,
 }
 
 impl ConfigTable {
@@ -96,7 +96,7 @@ impl ConfigEntry {
     /// An entry with one member.
     fn new(
         config: &Config,
-        settings: Settings,
+        settings: SharedSettings,
         slots: &mut SlotLists,
         now: CompactInstant,
     ) -> Self {

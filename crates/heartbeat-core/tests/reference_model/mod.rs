@@ -24,7 +24,7 @@ pub enum Op {
 
 /// One call, the latest `now` after it, and the answer of the model if the call is a poll.
 #[derive(Debug, Clone, Copy)]
-pub struct Entry {
+pub struct ModelEntry {
     pub op: Op,
     pub seen: At,
     pub answer: Option<Action<At>>,
@@ -38,7 +38,7 @@ pub struct Model {
     opened: At,
     /// The gap by the number of heartbeats requested before (T11); `None` is endless.
     gaps: Vec<Option<Duration>>,
-    pub log: Vec<Entry>,
+    pub log: Vec<ModelEntry>,
 }
 
 impl Model {
@@ -55,14 +55,15 @@ impl Model {
             Op::Failed | Op::Stop => before,
         };
         let answer = matches!(op, Op::Poll(_)).then(|| self.answer(seen));
-        self.log.push(Entry { op, seen, answer });
+        self.log.push(ModelEntry { op, seen, answer });
         answer
     }
 
     /// The last send of any bytes: its position in the list, and its time.
     fn last_bytes(&self) -> Option<(usize, At)> {
         let end = self.end().unwrap_or(self.log.len()); // T9: later reports are ignored
-        let left = |entry: &Entry| matches!(entry.op, Op::Send(_) | Op::Bytes(_) | Op::Sent(_));
+        let left =
+            |entry: &ModelEntry| matches!(entry.op, Op::Send(_) | Op::Bytes(_) | Op::Sent(_));
         let index = self.log[..end].iter().rposition(left)?;
         Some((index, self.log[index].seen))
     }
@@ -74,7 +75,7 @@ impl Model {
         })
     }
 
-    fn last(&self, matches: impl Fn(&Entry) -> bool) -> Option<(usize, At)> {
+    fn last(&self, matches: impl Fn(&ModelEntry) -> bool) -> Option<(usize, At)> {
         let index = self.log.iter().rposition(matches)?;
         Some((index, self.log[index].seen))
     }
@@ -93,7 +94,8 @@ impl Model {
             return Action::WaitForever; // T1
         }
 
-        let requested = |entry: &Entry| matches!(entry.answer, Some(Action::SendHeartbeat { .. }));
+        let requested =
+            |entry: &ModelEntry| matches!(entry.answer, Some(Action::SendHeartbeat { .. }));
         let bytes = self.last_bytes();
         let in_flight =
             self.last(requested).filter(|request| bytes.is_none_or(|bytes| request.0 > bytes.0)); // T5, T6

@@ -14,29 +14,29 @@ pub type At = Duration;
 
 /// The next call. A member is given by its index, modulo the number of members.
 #[derive(Debug, Clone, Copy)]
-pub enum Op {
-    Insert(Config, When),
+pub enum SetOp {
+    Insert(Config, SetTime),
     Remove(usize),
-    Send(usize, When),
-    Bytes(usize, When),
-    Sent(usize, When),
+    Send(usize, SetTime),
+    Bytes(usize, SetTime),
+    Sent(usize, SetTime),
     Failed(usize),
     Stop(usize),
     /// Polls a member, due or not.
-    Poll(usize, When),
+    Poll(usize, SetTime),
     /// Pops a member, and polls it.
-    PopAndPoll(When),
+    PopAndPoll(SetTime),
     /// Pops a member, and does not poll it yet.
-    PopOnly(When),
+    PopOnly(SetTime),
     /// Pops and polls all due members.
-    Drain(When),
+    Drain(SetTime),
     /// Uses the key of a removed member.
     Stale(usize),
 }
 
 /// When the call happens.
 #[derive(Debug, Clone, Copy)]
-pub enum When {
+pub enum SetTime {
     Same,
     Later(Duration),
     Earlier(Duration),
@@ -94,20 +94,20 @@ impl SetWithReference {
     /// # Panics
     ///
     /// If the set and the heartbeats differ.
-    pub fn play(&mut self, op: Op) {
+    pub fn play(&mut self, op: SetOp) {
         match op {
-            Op::Insert(config, when) => self.insert(config, self.at(when)),
-            Op::Remove(nth) => self.remove(nth),
-            Op::Send(nth, when) => {
+            SetOp::Insert(config, when) => self.insert(config, self.at(when)),
+            SetOp::Remove(nth) => self.remove(nth),
+            SetOp::Send(nth, when) => {
                 self.report(nth, when, HeartbeatSet::on_send, Heartbeat::on_send);
                 if let Some(nth) = self.nth(nth) {
                     self.members[nth].gave_up &= self.members[nth].reference.is_stopped();
                 }
             }
-            Op::Bytes(nth, when) => {
+            SetOp::Bytes(nth, when) => {
                 self.report(nth, when, HeartbeatSet::on_bytes, Heartbeat::on_bytes);
             }
-            Op::Sent(nth, when) => {
+            SetOp::Sent(nth, when) => {
                 self.report(
                     nth,
                     when,
@@ -115,45 +115,45 @@ impl SetWithReference {
                     Heartbeat::on_heartbeat_sent,
                 );
             }
-            Op::Failed(nth) => {
+            SetOp::Failed(nth) => {
                 let failed = |set: &mut HeartbeatSet<_, _>, key, _| set.on_heartbeat_failed(key);
-                self.report(nth, When::Same, failed, |heartbeat, _| {
+                self.report(nth, SetTime::Same, failed, |heartbeat, _| {
                     heartbeat.on_heartbeat_failed();
                 });
             }
-            Op::Stop(nth) => {
+            SetOp::Stop(nth) => {
                 let stop = |set: &mut HeartbeatSet<_, _>, key, _| set.stop(key);
-                self.report(nth, When::Same, stop, |heartbeat, _| heartbeat.stop());
+                self.report(nth, SetTime::Same, stop, |heartbeat, _| heartbeat.stop());
             }
-            Op::Poll(nth, when) => {
+            SetOp::Poll(nth, when) => {
                 if let Some(nth) = self.nth(nth) {
                     self.poll(nth, self.at(when));
                 }
             }
-            Op::PopAndPoll(when) => {
+            SetOp::PopAndPoll(when) => {
                 let now = self.at(when);
                 if let Some(nth) = self.pop(now) {
                     self.poll(nth, now);
                 }
             }
-            Op::PopOnly(when) => {
+            SetOp::PopOnly(when) => {
                 self.pop(self.at(when));
             }
-            Op::Drain(when) => self.drain(self.at(when)),
-            Op::Stale(nth) => self.stale(nth),
+            SetOp::Drain(when) => self.drain(self.at(when)),
+            SetOp::Stale(nth) => self.stale(nth),
         }
         self.compare();
     }
 
-    fn at(&self, when: When) -> At {
+    fn at(&self, when: SetTime) -> At {
         let deadline = || self.set.next_deadline().unwrap_or(self.latest);
         let at = match when {
-            When::Same => self.latest,
-            When::Later(by) => self.latest.saturating_add(by),
-            When::Earlier(by) => self.latest.saturating_sub(by),
-            When::OnTime => deadline(),
-            When::BeforeDeadline(by) => deadline().saturating_sub(by),
-            When::AfterDeadline(by) => deadline().saturating_add(by),
+            SetTime::Same => self.latest,
+            SetTime::Later(by) => self.latest.saturating_add(by),
+            SetTime::Earlier(by) => self.latest.saturating_sub(by),
+            SetTime::OnTime => deadline(),
+            SetTime::BeforeDeadline(by) => deadline().saturating_sub(by),
+            SetTime::AfterDeadline(by) => deadline().saturating_add(by),
         };
         at.min(self.epoch.saturating_add(LONGEST))
     }
@@ -194,7 +194,7 @@ impl SetWithReference {
     fn report(
         &mut self,
         nth: usize,
-        when: When,
+        when: SetTime,
         report: impl FnOnce(&mut HeartbeatSet<At, usize>, Key, At) -> bool,
         report_reference: impl FnOnce(&mut Heartbeat<At>, At),
     ) {

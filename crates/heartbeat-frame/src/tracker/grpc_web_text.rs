@@ -43,14 +43,14 @@ use crate::HeartbeatMessage;
 #[derive(Debug, Clone)]
 pub struct GrpcWebTextTracker {
     envelopes: EnvelopeTracker,
-    group: Group,
+    group: Base64Group,
 }
 
 const _: () = assert!(size_of::<GrpcWebTextTracker>() <= 56);
 
 /// The number of characters of the current group, and the bits that do not form a byte yet.
 #[derive(Debug, Clone, Copy)]
-enum Group {
+enum Base64Group {
     None,
     /// 6 bits are left.
     One(u8),
@@ -69,7 +69,7 @@ impl GrpcWebTextTracker {
     /// For a new stream. `heartbeat` is used as in [`EnvelopeTracker::grpc_web`].
     #[must_use = "a tracker must be fed"]
     pub fn new(heartbeat: &HeartbeatMessage) -> Self {
-        Self { envelopes: EnvelopeTracker::grpc_web(heartbeat), group: Group::None }
+        Self { envelopes: EnvelopeTracker::grpc_web(heartbeat), group: Base64Group::None }
     }
 
     /// Parses characters, and returns whether one of them is part of an event.
@@ -77,7 +77,7 @@ impl GrpcWebTextTracker {
         let mut is_event = false;
         while !text.is_empty() {
             let groups = match self.group {
-                Group::None => {
+                Base64Group::None => {
                     let most = text.len().min(BLOCK);
                     memchr(b'=', &text[..most]).unwrap_or(most) / 4 * 4
                 }
@@ -118,18 +118,20 @@ impl GrpcWebTextTracker {
             _ => return self.envelopes.lose_track(),
         };
         let (byte, group) = match self.group {
-            Group::None => {
-                self.group = Group::One(value);
+            Base64Group::None => {
+                self.group = Base64Group::One(value);
                 return match self.envelopes.boundary() {
                     Boundary::Open => false,
                     Boundary::InsideMessage => self.envelopes.is_event(),
                     Boundary::EndOfStream | Boundary::Unknown => self.envelopes.lose_track(),
                 };
             }
-            Group::One(left) => ((left << 2) | (value >> 4), Group::Two(value & 0x0f)),
-            Group::Two(left) => ((left << 4) | (value >> 2), Group::Three(value & 0x03)),
-            Group::Three(left) => ((left << 6) | value, Group::None),
-            Group::Padding => return self.envelopes.lose_track(),
+            Base64Group::One(left) => ((left << 2) | (value >> 4), Base64Group::Two(value & 0x0f)),
+            Base64Group::Two(left) => {
+                ((left << 4) | (value >> 2), Base64Group::Three(value & 0x03))
+            }
+            Base64Group::Three(left) => ((left << 6) | value, Base64Group::None),
+            Base64Group::Padding => return self.envelopes.lose_track(),
         };
         self.group = group;
         self.envelopes.advance(&[byte])
@@ -137,8 +139,8 @@ impl GrpcWebTextTracker {
 
     fn decode_padding(&mut self) -> bool {
         self.group = match self.group {
-            Group::Two(0) => Group::Padding,
-            Group::Three(0) | Group::Padding => Group::None,
+            Base64Group::Two(0) => Base64Group::Padding,
+            Base64Group::Three(0) | Base64Group::Padding => Base64Group::None,
             _ => return self.envelopes.lose_track(),
         };
         self.envelopes.is_event()
@@ -156,7 +158,7 @@ impl BoundaryTracker for GrpcWebTextTracker {
     fn boundary(&self) -> Boundary {
         match (self.envelopes.boundary(), self.group) {
             (Boundary::Unknown, _) => Boundary::Unknown,
-            (boundary, Group::None) => boundary,
+            (boundary, Base64Group::None) => boundary,
             _ => Boundary::InsideMessage,
         }
     }

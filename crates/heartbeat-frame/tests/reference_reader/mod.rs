@@ -97,10 +97,10 @@ pub(crate) fn envelopes(protocol: EnvelopeFlags, heartbeat: &[u8], stream: &[u8]
 }
 
 /// Up to four characters, and the bytes that they encode.
-type Group<'a> = (&'a [u8], Vec<u8>);
+type DecodedGroup<'a> = (&'a [u8], Vec<u8>);
 
 /// The groups, and the number of valid characters.
-fn groups(text: &[u8]) -> (Vec<Group<'_>>, usize) {
+fn groups(text: &[u8]) -> (Vec<DecodedGroup<'_>>, usize) {
     let (mut groups, mut valid) = (Vec::new(), 0);
     for group in text.chunks(4) {
         // Whatever may follow.

@@ -21,7 +21,7 @@ use std::thread;
 use heartbeat_core::Config;
 
 use crate::Timer;
-use crate::schedule::SealedScheduler;
+use crate::schedule::sealed;
 use hub_clock::HubClock;
 use hub_schedule::HubSchedule;
 use hub_sink_schedule::HubSinkSchedule;
@@ -154,7 +154,7 @@ impl<T: Timer> Hub<T> {
     }
 }
 
-impl<T: Timer> SealedScheduler for Hub<T> {
+impl<T: Timer> sealed::Scheduler for Hub<T> {
     type Instant = Duration;
     type Schedule = HubSchedule<T>;
     type SinkSchedule = HubSinkSchedule<T>;

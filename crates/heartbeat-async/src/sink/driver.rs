@@ -16,15 +16,14 @@ use super::turn::{GivenBack, Turn};
 #[cfg(feature = "hub")]
 use crate::HubError;
 use crate::observer::reporter::Reporter;
-use crate::observer::telemetry::Audience;
-use crate::observer::{NoObserver, Outcome};
+use crate::observer::{NoObserver, Observed, Observer, Outcome, Telemetry};
 use crate::schedule::{DetachReason, SinkSchedule};
 use crate::{MakeHeartbeat, Scheduler};
 
 /// Sends the heartbeats of a sink; made by [`heartbeat_sink`](crate::heartbeat_sink). It does nothing until it
 /// [runs](Self::run).
 #[must_use = "a driver does nothing until it runs"]
-pub struct Driver<Item, Si, B, P: Scheduler, O: Audience = NoObserver> {
+pub struct Driver<Item, Si, B, P: Scheduler, O: Telemetry = NoObserver> {
     shared: Arc<Shared<Si, P, B>>,
     senders: Weak<Senders>,
     duty: Duty<O, P::Instant>,
@@ -93,9 +92,9 @@ where
     }
 
     /// Tells `observer` what becomes of the heartbeats (T19).
-    pub fn with_observer<O: Audience>(self, observer: O) -> Driver<Item, Si, B, P, O> {
+    pub fn with_observer<O: Observer>(self, observer: O) -> Driver<Item, Si, B, P, Observed<O>> {
         let (shared, senders) = (self.shared, self.senders);
-        Driver { shared, senders, duty: Duty::new(observer), sends: PhantomData }
+        Driver { shared, senders, duty: Duty::new(Observed::new(observer)), sends: PhantomData }
     }
 }
 
@@ -104,7 +103,7 @@ where
     Si: Sink<Item>,
     P: Scheduler,
     B: MakeHeartbeat<Item>,
-    O: Audience,
+    O: Telemetry,
 {
     /// Sends a heartbeat whenever nothing was handed over for an interval, until it is
     /// [stopped](crate::Sender::stop), the sink is [closed](crate::Sender::close), or every sender is
@@ -199,7 +198,7 @@ where
         duty.tell_silence(line);
         if duty.owed.is_some() && !line.schedule.is_in_flight() {
             duty.owed = None;
-            duty.reporter.withdrawn(); // T6, T9
+            duty.reporter.cancelled(); // T6, T9
         }
         let wait = |deadline| match turn {
             _ if flushed => Step::Rest(deadline),
@@ -269,7 +268,7 @@ where
     }
 }
 
-impl<Item, Si, B, P: Scheduler, O: Audience> fmt::Debug for Driver<Item, Si, B, P, O> {
+impl<Item, Si, B, P: Scheduler, O: Telemetry> fmt::Debug for Driver<Item, Si, B, P, O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Driver").finish_non_exhaustive()
     }
@@ -346,7 +345,7 @@ where
 }
 
 /// What the driver owes: to the peer, and to the observer.
-struct Duty<O: Audience, I> {
+struct Duty<O: Telemetry, I> {
     reporter: Reporter<O::Observer>,
     /// A heartbeat that was asked for, and not handed over.
     owed: Option<Owed<I>>,
@@ -368,7 +367,7 @@ struct Sent {
     bytes: Option<usize>,
 }
 
-impl<O: Audience, I: Instant> Duty<O, I> {
+impl<O: Telemetry, I: Instant> Duty<O, I> {
     /// The sink has failed, and the heartbeats end (T10).
     fn fail<Si, U, B, E>(&mut self, line: &mut Line<Si, U, B>, error: E) -> DriverError<E>
     where
@@ -397,7 +396,7 @@ impl<O: Audience, I: Instant> Duty<O, I> {
     where
         U: SinkSchedule<Instant = I>,
     {
-        self.reporter.abandoned(error);
+        self.reporter.detached(error);
         self.end(line);
         #[cfg(feature = "hub")]
         return DriverError::Hub(error);
@@ -446,12 +445,12 @@ impl<O: Audience, I: Instant> Duty<O, I> {
         U: SinkSchedule<Instant = I>,
     {
         if let Some(silence) = line.take_silence() {
-            self.reporter.silence(silence);
+            self.reporter.idle(silence);
         }
     }
 }
 
-impl<O: Audience, I> Duty<O, I> {
+impl<O: Telemetry, I> Duty<O, I> {
     fn new(observer: O) -> Self {
         Self {
             reporter: Reporter::new(observer.into_observer()),
@@ -476,7 +475,7 @@ impl<O: Audience, I> Duty<O, I> {
     }
 }
 
-impl<O: Audience, I> Drop for Duty<O, I> {
+impl<O: Telemetry, I> Drop for Duty<O, I> {
     fn drop(&mut self) {
         self.give_in();
     }

@@ -79,7 +79,7 @@
 #![no_std]
 
 extern crate alloc;
-#[cfg(any(feature = "hub", feature = "virtual-time"))]
+#[cfg(any(feature = "std", loom))]
 extern crate std;
 
 #[cfg(feature = "conformance")]
@@ -117,5 +117,5 @@ pub use heartbeat_core::{Config, Instant, InvalidJitter, Jitter};
 #[cfg(loom)]
 #[doc(hidden)]
 pub mod loom_models {
-    pub use crate::sink::turn::{GivenBack, Turn, Turns};
+    pub use crate::sink::fair_lock::{DriverWait, FairGuard, FairLock, Place};
 }

@@ -35,7 +35,7 @@ impl<'a, T: Timer + Clone + 'a> Pushed<'a, T> {
         let (wire, heard) = (Wire::new(stage.clone()), Rc::new(Counters::new()));
         let (scheduler, held) = stage.scheduler();
         let (sender, driver) = heartbeat_sink(wire.clone(), scheduler, config, Beats::default());
-        let driver = tasks.spawn(driver.with_observer(Rc::clone(&heard)).run());
+        let driver = tasks.spawn(driver.with_observer(Rc::clone(&heard)));
         let (tasks, calls) = (tasks.clone(), held.calls());
         Self { stage, tasks, wire, sender, driver, calls, held, heard }
     }
@@ -366,7 +366,7 @@ pub(super) async fn t18_push_a_sink_that_wakes_itself_is_asked_once_a_time<T: Ti
     let (sender, driver) =
         heartbeat_sink(wire.clone(), stage.timer().clone(), stage.ticks(10), Beats::default());
     wire.set(Mood::Yielding);
-    let (mut send, mut run) = (Box::pin(sender.send("real")), Box::pin(driver.run()));
+    let (mut send, mut run) = (Box::pin(sender.send("real")), Box::pin(driver));
     for round in 1..=3 {
         let polled = poll_fn(|cx| Poll::Ready(send.as_mut().poll(cx))).await;
         ensure!(polled.is_pending(), "{polled:?} from a sink that is not ready");

@@ -1,7 +1,7 @@
 //! Events over SSE with axum, kept alive by a layer.
 
 use std::convert::Infallible;
-use std::io;
+use std::error::Error;
 use std::time::Duration;
 
 use axum::Router;
@@ -22,12 +22,14 @@ async fn events() -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
 }
 
 #[tokio::main]
-async fn main() -> io::Result<()> {
-    let router = Router::new()
-        .route("/events", get(events))
-        .layer(HeartbeatLayer::new(Duration::from_millis(500))); // 15 s in earnest
+async fn main() -> Result<(), Box<dyn Error>> {
+    // The first argument is the interval in milliseconds. Zero switches heartbeats off.
+    let millis = std::env::args().nth(1).map_or(Ok(500), |millis| millis.parse())?;
+    let interval = Duration::from_millis(millis); // 15 s in production
+    let router = Router::new().route("/events", get(events)).layer(HeartbeatLayer::new(interval));
 
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     println!("curl -N http://{}/events", listener.local_addr()?);
-    axum::serve(listener, router).await
+    axum::serve(listener, router).await?;
+    Ok(())
 }

@@ -1,7 +1,7 @@
 //! NDJSON with hyper, kept alive by a layer.
 
 use std::convert::Infallible;
-use std::io;
+use std::error::Error;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -27,16 +27,16 @@ fn events() -> impl Stream<Item = Result<Frame<Bytes>, Infallible>> {
 }
 
 #[tokio::main]
-async fn main() -> io::Result<()> {
+async fn main() -> Result<(), Box<dyn Error>> {
+    // The first argument is the interval in milliseconds. Zero switches heartbeats off.
+    let millis = std::env::args().nth(1).map_or(Ok(500), |millis| millis.parse())?;
+    let interval = Duration::from_millis(millis); // 15 s in production
     let answer = service_fn(|_: Request<Incoming>| async {
         let response = Response::builder().header("content-type", "application/x-ndjson");
         response.body(StreamBody::new(events()))
     });
-    let policy =
-        HeartbeatPolicy::new(Duration::from_millis(500)).with_ndjson(NdjsonHeartbeat::BlankLine);
-    let service = ServiceBuilder::new()
-        .layer(HeartbeatLayer::new(policy)) // after 500 ms of silence; 15 s in earnest
-        .service(answer);
+    let policy = HeartbeatPolicy::new(interval).with_ndjson(NdjsonHeartbeat::BlankLine);
+    let service = ServiceBuilder::new().layer(HeartbeatLayer::new(policy)).service(answer);
     let service = TowerToHyperService::new(service);
 
     let listener = TcpListener::bind("127.0.0.1:0").await?;

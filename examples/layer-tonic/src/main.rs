@@ -35,10 +35,14 @@ impl GatewayService for Events {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
+    // The first argument is the interval in milliseconds. Zero switches heartbeats off.
+    let millis = std::env::args().nth(1).map_or(Ok(500), |millis| millis.parse())?;
+    let interval = Duration::from_millis(millis); // 15 s in production
+
     // Only methods that stream: for any other one a message more is an error.
     let streams = StreamingMethods::paths(["/galaxy.gateway.v1.GatewayService/Subscribe"]);
-    let policy = HeartbeatPolicy::new(Duration::from_millis(500)) // 15 s in earnest
-        .with_rpc(streams, HeartbeatMessage::gateway_event());
+    let policy =
+        HeartbeatPolicy::new(interval).with_rpc(streams, HeartbeatMessage::gateway_event());
 
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     println!("gRPC on {}", listener.local_addr()?);

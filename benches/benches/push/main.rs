@@ -87,9 +87,17 @@ async fn send_locked_and_look(sink: &Mutex<(Pin<Box<Always>>, Option<Instant>)>,
 
 type Ours = Sender<u64, Always, fn() -> u64>;
 
-/// With a driver, that has to be kept: without one a send reports nothing.
-fn ours() -> (Ours, Driver<u64, Always, fn() -> u64>) {
-    heartbeat_sink(Always::default(), INTERVAL, (|| 0) as fn() -> u64)
+/// With a driver that waits for the end of the interval. Without a driver a send would report nothing.
+fn ours() -> (Ours, Pin<Box<Driver<u64, Always, fn() -> u64>>>) {
+    let (sender, driver) = heartbeat_sink(Always::default(), INTERVAL, (|| 0) as fn() -> u64);
+    (sender, waiting(driver))
+}
+
+fn waiting<F: Future>(driver: F) -> Pin<Box<F>> {
+    let mut driver = Box::pin(driver);
+    let polled = driver.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    assert!(polled.is_pending(), "no heartbeat is due");
+    driver
 }
 
 async fn send_ours(sender: &Ours, item: u64) {
@@ -116,8 +124,9 @@ fn one_sender(group: &mut Group<'_>) {
     let (sender, _driver) = ours();
     group.repeat(OURS, label, || at_once(send_ours(&sender, black_box(1))));
     let (hub, _task) = Hub::new();
-    let (sender, _driver) =
+    let (sender, driver) =
         heartbeat_sink_on(Always::default(), &hub, INTERVAL, (|| 0) as fn() -> u64);
+    let _driver = waiting(driver);
     let label = format!("heartbeat-tokio {}: the same in a hub", version("heartbeat-tokio"));
     group.repeat("hub", label, || at_once(send_on_hub(&sender, black_box(1))));
     let sink = Mutex::new((Box::pin(Always::default()), None));

@@ -63,6 +63,7 @@ impl<O: Audience, I: Instant> DriverState<O, I> {
         U: SinkSchedule<Instant = I>,
         B: MakeHeartbeat<Item>,
     {
+        sink.observed = self.reporter.is_enabled();
         loop {
             if sink.take_error_flag() {
                 self.report_outcome(Outcome::Error); // the sender that met the error returns it

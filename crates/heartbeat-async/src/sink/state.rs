@@ -29,6 +29,8 @@ pub(super) struct SinkState<Si, U, B> {
     pub(super) wake_driver_on: WakeDriverOn,
     /// An item was sent that the driver waits for.
     notify_driver: bool,
+    /// Whether the driver has an observer. Assumed until the driver is polled.
+    pub(super) observed: bool,
     /// The longest silence that was not reported to the observer yet (T19).
     longest_idle: Duration,
 }
@@ -71,6 +73,7 @@ impl<Si, U: SinkSchedule, B> SinkState<Si, U, B> {
             failed: false,
             wake_driver_on: WakeDriverOn::Nothing,
             notify_driver: false,
+            observed: true,
             longest_idle: Duration::ZERO,
         }
     }
@@ -239,7 +242,9 @@ impl<Si, U: SinkSchedule, B> SinkState<Si, U, B> {
     }
 
     fn record_idle(&mut self, now: U::Instant) {
-        self.longest_idle = self.longest_idle.max(self.schedule.silence(now));
+        if self.observed {
+            self.longest_idle = self.longest_idle.max(self.schedule.silence(now));
+        }
     }
 
     /// The longest silence that has ended since the last call, if any has.

@@ -68,6 +68,7 @@
 //!
 //! None is on by default. Those but `tracing` need std, and `hub` needs 64-bit atomics, too.
 //!
+//! - `std`: the mutex of std for the push side, in place of a spin lock.
 //! - `hub`: `Hub`, one alarm of the runtime for the heartbeats of any number of streams.
 //! - `tracing`: events of the crate `tracing`, with the target `heartbeat`: each heartbeat at the level
 //!   TRACE, one that was lost at DEBUG, and at INFO that the heartbeats of a stream cease or a peer

@@ -218,39 +218,40 @@ impl<'a, T> Place<'a, T> {
     }
 
     /// Borrows the value once the sender has the turn.
+    #[inline]
     pub fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<FairGuard<'_, T>> {
         let mut queue = self.lock.queue();
-        let first = queue.waiters.front_mut();
-        let (has_turn, mut old) = match (first, self.ticket) {
-            (None, _) => (true, None),
-            (Some(first), Some(ticket)) if first.ticket == ticket => (true, first.waker.take()),
-            _ => (false, None),
-        };
+        let first = queue.waiters.front().map(|first| first.ticket);
+        let has_turn = first.is_none() || first == self.ticket;
         let value = if has_turn { queue.slot.borrow(Slot::WithSender) } else { None };
-        if value.is_some() {
-            let stop_requested = queue.stop_requested;
-            drop(queue);
-            drop(old);
-            let (keep_turn, notify_driver) = (false, false);
-            let holder = Holder::Sender { ticket: &mut self.ticket, keep_turn, notify_driver };
-            return Poll::Ready(FairGuard { lock: self.lock, value, holder, stop_requested });
+        if value.is_none() {
+            Self::wait(queue, &mut self.ticket, cx);
+            return Poll::Pending;
         }
+        let stop_requested = queue.stop_requested;
+        let spent = queue.waiters.front_mut().and_then(|first| first.waker.take());
+        drop(queue);
+        drop(spent);
+        let (keep_turn, notify_driver) = (false, false);
+        let holder = Holder::Sender { ticket: &mut self.ticket, keep_turn, notify_driver };
+        Poll::Ready(FairGuard { lock: self.lock, value, holder, stop_requested })
+    }
+
+    /// Joins the queue, or renews the waker there.
+    #[cold]
+    fn wait(mut queue: MutexGuard<'_, Queue<T>>, ticket: &mut Option<u64>, cx: &mut Context<'_>) {
         let waker = Some(cx.waker().clone());
-        match self.ticket {
-            None => {
-                let ticket = queue.new_ticket();
-                queue.waiters.push_back(Waiter { ticket, waker });
-                self.ticket = Some(ticket);
-            }
-            Some(ticket) => {
-                if let Some(waiter) = queue.waiters.iter_mut().find(|it| it.ticket == ticket) {
-                    old = old.or(mem::replace(&mut waiter.waker, waker));
-                }
-            }
-        }
+        let place = queue.waiters.iter_mut().find(|waiter| Some(waiter.ticket) == *ticket);
+        let old = if let Some(waiter) = place {
+            mem::replace(&mut waiter.waker, waker)
+        } else {
+            let new = queue.new_ticket();
+            queue.waiters.push_back(Waiter { ticket: new, waker });
+            *ticket = Some(new);
+            None
+        };
         drop(queue);
         drop(old);
-        Poll::Pending
     }
 }
 
@@ -312,46 +313,63 @@ impl<T> DerefMut for FairGuard<'_, T> {
 }
 
 impl<T> Drop for FairGuard<'_, T> {
+    #[inline]
     fn drop(&mut self) {
         let Some(value) = self.value.take() else { return };
-        let mut queue = self.lock.queue();
-        queue.slot = Slot::Free(value);
-        let mut wake_driver = false;
-        let mut stopping = Vec::new();
         match &mut self.holder {
             Holder::Sender { ticket, keep_turn, notify_driver } => {
-                match (**ticket, *keep_turn) {
-                    (None, true) => {
-                        let new = queue.new_ticket();
-                        queue.waiters.push_front(Waiter { ticket: new, waker: None });
-                        **ticket = Some(new);
-                    }
-                    (Some(_), false) => {
-                        queue.waiters.pop_front();
-                        **ticket = None;
-                    }
-                    (None, false) | (Some(_), true) => {}
-                }
-                wake_driver = mem::take(&mut queue.driver_awaits_release) || *notify_driver;
+                self.lock.end_sender_poll(value, ticket, *keep_turn, *notify_driver);
             }
-            Holder::Driver { then, .. } => {
-                stopping = mem::take(&mut queue.stopping);
-                queue.driver_awaits_release = *then == DriverWait::Sink;
-                let is_queued = queue.waiters.iter().any(|waiter| waiter.ticket == DRIVER);
-                match (*then == DriverWait::Turn, is_queued) {
-                    (true, false) => {
-                        queue.waiters.push_back(Waiter { ticket: DRIVER, waker: None });
-                    }
-                    (false, true) => drop(queue.remove(DRIVER)),
-                    (true, true) | (false, false) => {}
-                }
+            Holder::Driver { then, .. } => self.lock.end_driver_poll(value, *then),
+        }
+    }
+}
+
+impl<T> FairLock<T> {
+    #[inline]
+    fn end_sender_poll(
+        &self,
+        value: Box<T>,
+        ticket: &mut Option<u64>,
+        keep_turn: bool,
+        notify_driver: bool,
+    ) {
+        let mut queue = self.queue();
+        queue.slot = Slot::Free(value);
+        match (*ticket, keep_turn) {
+            (None, true) => {
+                let new = queue.new_ticket();
+                queue.waiters.push_front(Waiter { ticket: new, waker: None });
+                *ticket = Some(new);
             }
+            (Some(_), false) => {
+                queue.waiters.pop_front();
+                *ticket = None;
+            }
+            (None, false) | (Some(_), true) => {}
         }
         let first = queue.take_first_waker();
+        let wake_driver = mem::take(&mut queue.driver_awaits_release) || notify_driver;
         let driver = if wake_driver { queue.driver.take() } else { None };
         drop(queue);
         wake(first);
         wake(driver);
+    }
+
+    fn end_driver_poll(&self, value: Box<T>, then: DriverWait) {
+        let mut queue = self.queue();
+        queue.slot = Slot::Free(value);
+        queue.driver_awaits_release = then == DriverWait::Sink;
+        let is_queued = queue.waiters.iter().any(|waiter| waiter.ticket == DRIVER);
+        match (then == DriverWait::Turn, is_queued) {
+            (true, false) => queue.waiters.push_back(Waiter { ticket: DRIVER, waker: None }),
+            (false, true) => drop(queue.remove(DRIVER)),
+            (true, true) | (false, false) => {}
+        }
+        let first = queue.take_first_waker();
+        let stopping = mem::take(&mut queue.stopping);
+        drop(queue);
+        wake(first);
         stopping.into_iter().for_each(Waker::wake);
     }
 }

@@ -34,7 +34,7 @@ pub type Driver<Item, Si, B, P = AsyncStdTimer, O = NoObserver> =
 ///     Ok::<_, SendError<_>>(channel)
 /// });
 /// let (sender, driver) = heartbeat_sink(channel, Duration::from_millis(10), || "heartbeat");
-/// task::spawn(driver.run());
+/// task::spawn(driver);
 ///
 /// sender.send("real").await.expect("there is a receiver");
 /// assert_eq!(events.recv().await, Ok("real"));

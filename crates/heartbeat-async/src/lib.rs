@@ -68,6 +68,7 @@
 //!
 //! None is on by default. Those but `tracing` need std, and `hub` needs 64-bit atomics, too.
 //!
+//! - `std`: the mutex of std for the push side, in place of a spin lock.
 //! - `hub`: `Hub`, one alarm of the runtime for the heartbeats of any number of streams.
 //! - `tracing`: events of the crate `tracing`, with the target `heartbeat`: each heartbeat at the level
 //!   TRACE, one that was lost at DEBUG, and at INFO that the heartbeats of a stream cease or a peer
@@ -79,7 +80,7 @@
 #![no_std]
 
 extern crate alloc;
-#[cfg(any(feature = "hub", feature = "virtual-time"))]
+#[cfg(any(feature = "std", loom))]
 extern crate std;
 
 mod ext;
@@ -115,5 +116,5 @@ pub use heartbeat_core::{Config, Instant, InvalidJitter, Jitter, rules};
 #[cfg(loom)]
 #[doc(hidden)]
 pub mod loom_models {
-    pub use crate::sink::turn::{GivenBack, Turn, Turns};
+    pub use crate::sink::fair_lock::{DriverWait, FairGuard, FairLock, Place};
 }

@@ -114,7 +114,7 @@ fn a_driver_tells_of_what_it_sends() {
             time.sleep_until(secs(15)).await;
             drop(sender);
         };
-        time.block_on(join(driver.run(), events)).0.unwrap();
+        time.block_on(join(driver, events)).0.unwrap();
     });
     assert_eq!(log.lines(), ["TRACE heartbeat: message=heartbeat sent late=0ns"]);
 }
@@ -132,7 +132,7 @@ fn a_driver_tells_of_what_is_not_owed_any_more() {
             sender.stop().await;
             time.sleep_until(secs(20)).await;
         };
-        time.block_on(select(Box::pin(driver.run()), Box::pin(events)));
+        time.block_on(select(Box::pin(driver), Box::pin(events)));
     });
     assert_eq!(log.lines(), ["TRACE heartbeat: message=heartbeat cancelled"]);
 }

@@ -87,7 +87,7 @@ macro_rules! program_on {
                 drop(can_be_spawned(sender.flush()));
                 drop(can_be_spawned(sender.stop()));
                 drop(can_be_spawned(sender.close()));
-                drop(can_be_spawned(driver.run()));
+                drop(can_be_spawned(driver));
                 drop(can_be_spawned(watched(stream::empty())));
                 drop(can_be_spawned(fallible(stream::empty())));
             }
@@ -123,7 +123,7 @@ macro_rules! program_on {
                 assert_eq!(letters.now_or_never(), Some(vec![Ok('a'), Err(())]));
                 let (sender, driver) = heartbeat_sink_on(sink::drain(), &hub, config, Dots);
                 sender.send('a').now_or_never().expect("nobody else sends").expect("it is drained");
-                let ended = can_be_spawned(driver.run()).now_or_never();
+                let ended = can_be_spawned(driver).now_or_never();
                 assert_eq!(ended, Some(Err(DriverError::Hub(HubError::Stopped))));
                 drop(layer(&Counters::new()).map(|layer| layer.in_hub(&hub)));
             }
@@ -147,7 +147,7 @@ macro_rules! program_on {
                 let (sender, driver) = pushed();
                 sender.send('a').now_or_never().expect("nobody else sends").expect("it is drained");
                 sender.stop().now_or_never().expect("nobody else sends");
-                let ended: Option<Result<(), DriverError<_>>> = driver.run().now_or_never();
+                let ended: Option<Result<(), DriverError<_>>> = driver.now_or_never();
                 assert_eq!(ended, Some(Ok(())));
 
                 let letters = watched(stream::iter("ab".chars()));

@@ -157,7 +157,7 @@ fn a_driver_tells_what_was_sent_and_what_was_withdrawn() {
         time.sleep_until(seconds(40)).await;
         assert_eq!(wire.recv().await, Some("beat"), "15 s after the second");
     };
-    let (ended, (), ()) = time.block_on(join3(driver.run(), application, peer));
+    let (ended, (), ()) = time.block_on(join3(driver, application, peer));
     assert!(ended.is_ok(), "{ended:?}");
     let told = [
         ("heartbeat.beats{outcome=sent}", 1.0),
@@ -179,7 +179,7 @@ fn a_driver_tells_a_peer_that_does_not_read_and_the_heartbeat_that_was_owed() {
     let driver = driver.with_observer(OtelObserver::new(&recording.meter()));
 
     let application = async { sender.send("one").await.expect("open") };
-    let (ended, ()) = time.block_on(join(driver.run(), application));
+    let (ended, ()) = time.block_on(join(driver, application));
     assert!(matches!(ended, Err(DriverError::Stalled)), "{ended:?}");
     assert_eq!(time.now(), seconds(45));
     let values = recording.values();
@@ -196,7 +196,7 @@ fn a_hub_without_its_task_is_told() {
     let (items, _unread) = mpsc::channel(1);
     let (_sender, driver) = heartbeat_sink(PollSender::new(items), hub, INTERVAL, Measured);
     let driver = driver.with_observer(OtelObserver::new(&recording.meter()));
-    let ended = time.block_on(driver.run());
+    let ended = time.block_on(driver);
     assert!(matches!(ended, Err(DriverError::Hub(_))), "{ended:?}");
     assert_eq!(recording.values()["heartbeat.abandonments"], 1.0);
 }
@@ -210,7 +210,7 @@ fn a_driver_tells_a_heartbeat_that_the_transport_has_lost() {
     let driver = driver.with_observer(OtelObserver::new(&recording.meter()));
 
     drop(wire);
-    let ended = time.block_on(driver.run());
+    let ended = time.block_on(driver);
     assert!(matches!(ended, Err(DriverError::Transport(_))), "{ended:?}");
     let values = recording.values();
     assert_eq!(values["heartbeat.beats{outcome=error}"], 1.0);

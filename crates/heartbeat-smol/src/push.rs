@@ -33,7 +33,7 @@ pub type Driver<Item, Si, B, P = SmolTimer, O = NoObserver> =
 ///     Ok::<_, SendError<_>>(channel)
 /// });
 /// let (sender, driver) = heartbeat_sink(channel, Duration::from_millis(10), || "heartbeat");
-/// smol::spawn(driver.run()).detach();
+/// smol::spawn(driver).detach();
 ///
 /// sender.send("real").await.expect("there is a receiver");
 /// assert_eq!(events.recv().await, Ok("real"));

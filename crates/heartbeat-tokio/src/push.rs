@@ -30,7 +30,7 @@ pub type Driver<Item, Si, B, P = TokioTimer, O = NoObserver> =
 /// # async fn main() {
 /// let (channel, mut events) = mpsc::channel(16);
 /// let (sender, driver) = heartbeat_sink(PollSender::new(channel), Duration::from_secs(15), || "heartbeat");
-/// tokio::spawn(driver.run());
+/// tokio::spawn(driver);
 ///
 /// sender.send("real").await.expect("there is a receiver");
 /// assert_eq!(events.recv().await, Some("real"));

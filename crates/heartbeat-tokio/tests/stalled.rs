@@ -53,7 +53,7 @@ async fn t20_a_peer_that_does_not_read_ends_the_driver_and_fills_no_memory() {
     let mut sink = FramedWrite::new(writer, LinesCodec::new());
     sink.set_backpressure_boundary(BOUNDARY_BYTES);
     let (sender, driver) = heartbeat_sink(sink, config, || String::from("beat"));
-    let driver = driver.with_observer(&counters).run();
+    let driver = driver.with_observer(&counters);
 
     // It waits for nothing but room.
     let most = (held + BOUNDARY_BYTES) / LINE_BYTES + 1;

@@ -23,7 +23,7 @@ fn into_sink(channel: Sender<String>) -> impl Sink<String, Error = SendError<Str
 async fn tell(client: Sender<String>) -> Result<(), SendError<String>> {
     let interval = Duration::from_millis(500); // 15 s in earnest
     let (sender, driver) = heartbeat_sink(into_sink(client), interval, || "\n".into());
-    let _beating = smol::spawn(driver.run()); // a task of smol's ends when it is dropped
+    let _beating = smol::spawn(driver); // a task of smol's ends when it is dropped
 
     sender.send("hello\n".into()).await?;
     Timer::after(Duration::from_millis(2500)).await;

@@ -29,7 +29,7 @@ impl GatewayService for Events {
         // The channel's items are `Result`s: a heartbeat is an `Ok`, and an `Err` no sign of life.
         let heartbeat = MakeOk::new(GatewayEvent::heartbeat);
         let (sender, driver) = heartbeat_sink(PollSender::new(channel), interval, heartbeat);
-        let beating = tokio::spawn(driver.run());
+        let beating = tokio::spawn(driver);
 
         tokio::spawn(async move {
             for event_type in ["hello", "still here"] {

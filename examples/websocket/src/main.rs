@@ -16,7 +16,7 @@ async fn talk(client: TcpStream) -> Result<(), Failure> {
     let interval = Duration::from_millis(500); // 15 s in earnest
     let (sink, mut messages) = accept_async(client).await?.split();
     let (sender, driver) = heartbeat_sink(sink, interval, || Message::Ping(Bytes::new()));
-    tokio::spawn(driver.run()); // ends with its last sender
+    tokio::spawn(driver); // ends with its last sender
 
     let telling = async {
         sender.send("hello".into()).await?;

@@ -1,4 +1,3 @@
-use crate::sync::Arc;
 use core::fmt;
 use core::pin::Pin;
 use core::task::{Context, Poll};
@@ -9,9 +8,10 @@ use heartbeat_core::{Action, Config, Key};
 use super::shard::{Polled, Shard};
 use crate::Timer;
 use crate::schedule::{Activity, Schedule, Verdict};
+use crate::sync::Arc;
 
-/// The machine of a stream, that lives in a hub: where it is. 16 bytes, and no more, for a stream to take 24
-/// together with what it notes itself: that is what fits into the smallest task of tokio.
+/// The schedule of a stream on a hub: where its heartbeat is. It has 16 bytes, so that the keep-alive of a stream has
+/// 24: that is what fits into the smallest task of tokio.
 pub struct HubSchedule<T: Timer> {
     shard: Arc<Shard<T>>,
     key: Option<Key>,
@@ -19,7 +19,7 @@ pub struct HubSchedule<T: Timer> {
 
 impl<T: Timer> HubSchedule<T> {
     pub(super) fn schedule(shard: Arc<Shard<T>>, config: Config) -> Self {
-        let key = shard.open(config, shard.clock().now());
+        let key = shard.insert(config, shard.clock().now());
         Self { shard, key }
     }
 }
@@ -38,7 +38,7 @@ impl<T: Timer> Schedule for HubSchedule<T> {
 
     /// Reports the heartbeat as sent at once: until then the hub takes the consumer for stalled (T20).
     fn on_consumer_polled(&mut self) -> bool {
-        self.shard.consumer_is_back(self.key)
+        self.shard.on_consumer_polled(self.key)
     }
 
     fn has_stalled(&self) -> bool {
@@ -53,7 +53,7 @@ impl<T: Timer> Schedule for HubSchedule<T> {
         cx: &mut Context<'_>,
     ) -> Poll<Verdict> {
         let moved = activity != Activity::None;
-        match self.shard.ask(self.key, (activity, now), now, moved, cx.waker()) {
+        match self.shard.poll_member(self.key, (activity, now), now, moved, cx.waker()) {
             Polled::Action(Action::SendHeartbeat { late }) => {
                 Poll::Ready(Verdict::SendHeartbeat { late })
             }
@@ -66,7 +66,7 @@ impl<T: Timer> Schedule for HubSchedule<T> {
 
 impl<T: Timer> Drop for HubSchedule<T> {
     fn drop(&mut self) {
-        self.shard.close(&mut self.key);
+        self.shard.remove(&mut self.key);
     }
 }
 

@@ -82,6 +82,9 @@ extern crate alloc;
 #[cfg(any(feature = "hub", feature = "virtual-time"))]
 extern crate std;
 
+#[cfg(feature = "hub")]
+#[doc(hidden)]
+pub mod adapter;
 mod ext;
 #[cfg(feature = "virtual-time")]
 mod flag_waker;

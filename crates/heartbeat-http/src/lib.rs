@@ -63,6 +63,7 @@
 //! sending again, on Linux after some 15 minutes, unless `TCP_USER_TIMEOUT` says sooner. Without
 //! heartbeats neither is noticed before the next event.
 
+mod adapter;
 mod body;
 mod body_framing;
 mod descriptor;

@@ -66,15 +66,15 @@
 //!
 //! # Features
 //!
-//! None is on by default. Those but `tracing` need std, and `hub` and `conformance` 64-bit atomics, too.
+//! None is on by default. Those but `tracing` need std, and `hub` needs 64-bit atomics, too.
 //!
 //! - `hub`: `Hub`, one alarm of the runtime for the heartbeats of any number of streams.
 //! - `tracing`: events of the crate `tracing`, with the target `heartbeat`: each heartbeat at the level
 //!   TRACE, one that was lost at DEBUG, and at INFO that the heartbeats of a stream cease or a peer
 //!   has fallen silent; at ERROR that a hub does not serve a stream.
 //! - `virtual-time`: the module `virtual_time`, a clock for tests that moves when everything waits.
-//! - `conformance`: the module and the macro `conformance`, the scenarios that hold the rules on any
-//!   runtime. Run them on a timer of yours.
+//!
+//! The crate `heartbeat-conformance` tests that a timer of yours keeps the rules.
 
 #![no_std]
 
@@ -82,8 +82,6 @@ extern crate alloc;
 #[cfg(any(feature = "hub", feature = "virtual-time"))]
 extern crate std;
 
-#[cfg(feature = "conformance")]
-pub mod conformance;
 mod ext;
 #[cfg(feature = "virtual-time")]
 mod flag_waker;

@@ -233,6 +233,12 @@ pub struct TimedOut {
 }
 
 impl TimedOut {
+    /// The error of a [`WatchdogStream`] with this timeout, for a wrapper or a test of your own.
+    #[must_use]
+    pub const fn new(timeout: Duration) -> Self {
+        Self { timeout }
+    }
+
     /// For how long nothing was received.
     #[must_use]
     pub const fn timeout(&self) -> Duration {

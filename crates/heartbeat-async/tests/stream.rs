@@ -373,7 +373,7 @@ fn t17_the_end_is_the_end_and_is_remembered() {
         clock.advance(secs(100));
         assert_ready_eq!(stream.poll_next(), None);
     }
-    assert_eq!(source.ends_told(), 1, "the inner stream need not be fused");
+    assert_eq!(source.ends_seen(), 1, "the inner stream need not be fused");
     assert_eq!(counters.snapshot().sent, 1);
     assert_eq!(counters.snapshot().longest_idle, secs(10));
 }

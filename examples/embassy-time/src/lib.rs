@@ -31,7 +31,7 @@ impl Timer for EmbassyTimer {
 #[cfg(test)]
 mod tests {
     use futures_lite::future;
-    use heartbeat_async::conformance::Runtime;
+    use heartbeat_conformance::Runtime;
 
     use super::EmbassyTimer;
 
@@ -49,5 +49,5 @@ mod tests {
         }
     }
 
-    heartbeat_async::conformance!(Embassy);
+    heartbeat_conformance::conformance!(Embassy);
 }

@@ -1,20 +1,22 @@
-use core::cell::RefCell;
-use core::pin::Pin;
-use core::task::{Context, Poll, Waker};
+//! The stream that a scenario puts items into.
+
+use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::pin::Pin;
 use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
 
 use futures_core::Stream;
 
-/// A stream of what is pushed to it. Clones push to the same stream.
+/// A stream of the items that are pushed to it. Clones are the same stream.
 #[derive(Debug)]
-pub(crate) struct Source<T>(Rc<RefCell<Items<T>>>);
+pub struct Source<T>(Rc<RefCell<Items<T>>>);
 
 #[derive(Debug)]
 struct Items<T> {
     ready: VecDeque<T>,
     ended: bool,
-    ends_told: usize,
+    ends_seen: usize,
     waker: Option<Waker>,
 }
 
@@ -25,26 +27,30 @@ impl<T> Clone for Source<T> {
 }
 
 impl<T> Source<T> {
-    pub(crate) fn new() -> Self {
+    /// A stream with no items.
+    #[must_use]
+    pub fn new() -> Self {
         let (ready, waker) = (VecDeque::new(), None);
-        Self(Rc::new(RefCell::new(Items { ready, ended: false, ends_told: 0, waker })))
+        Self(Rc::new(RefCell::new(Items { ready, ended: false, ends_seen: 0, waker })))
     }
 
-    pub(crate) fn push(&self, item: T) {
+    /// Adds an item, and wakes the task that waits for it.
+    pub fn push(&self, item: T) {
         let mut items = self.0.borrow_mut();
         items.ready.push_back(item);
         wake(items.waker.take());
     }
 
-    pub(crate) fn end(&self) {
+    /// Ends the stream, and wakes the task that waits for it.
+    pub fn end(&self) {
         let mut items = self.0.borrow_mut();
         items.ended = true;
         wake(items.waker.take());
     }
 
-    /// How often a poll was answered with the end.
-    pub(crate) fn ends_told(&self) -> usize {
-        self.0.borrow().ends_told
+    /// How often a poll has returned the end.
+    pub fn ends_seen(&self) -> usize {
+        self.0.borrow().ends_seen
     }
 }
 
@@ -63,7 +69,7 @@ impl<T> Stream for Source<T> {
             return Poll::Ready(Some(item));
         }
         if items.ended {
-            items.ends_told += 1;
+            items.ends_seen += 1;
             return Poll::Ready(None);
         }
         items.waker = Some(cx.waker().clone());

@@ -5,15 +5,15 @@ use std::pin::pin;
 use std::time::Duration;
 
 use heartbeat_async::Timer;
-use heartbeat_async::conformance::{Pace, Runtime, check};
 use heartbeat_async::virtual_time::{Alarm, VirtualTime};
+use heartbeat_conformance::{Runtime, TimeScale, check};
 
-heartbeat_async::conformance!(VirtualTime::new());
+heartbeat_conformance::conformance!(VirtualTime::new());
 
 mod on_a_hub {
     use super::*;
 
-    heartbeat_async::conformance!(hub: VirtualTime::new());
+    heartbeat_conformance::conformance!(hub: VirtualTime::new());
 }
 
 /// A timer that many streams share may be early by a 64th of the interval (T15).
@@ -22,7 +22,7 @@ mod in_batches {
 
     const GRANULARITY: Duration = Duration::from_millis(156);
 
-    heartbeat_async::conformance!(VirtualTime::new().with_granularity(GRANULARITY));
+    heartbeat_conformance::conformance!(VirtualTime::new().with_granularity(GRANULARITY));
 }
 
 /// The ticks grow with the granularity, to which no other bound is set.
@@ -31,7 +31,7 @@ mod in_coarse_batches {
 
     const GRANULARITY: Duration = Duration::from_secs(60);
 
-    heartbeat_async::conformance!(VirtualTime::new().with_granularity(GRANULARITY));
+    heartbeat_conformance::conformance!(VirtualTime::new().with_granularity(GRANULARITY));
 }
 
 /// Runs each scenario again and again, each time after more than its time.
@@ -52,18 +52,18 @@ impl Runtime for Sluggish {
         }))
     }
 
-    fn pace(&self) -> Pace {
-        Pace::real()
+    fn time_scale(&self) -> TimeScale {
+        TimeScale::real()
     }
 }
 
 #[test]
 fn what_is_always_too_late_fails_and_says_so() {
-    let scenario = "t4_a_beat_is_never_early_and_never_missing";
+    let scenario = "t4_a_heartbeat_is_never_early_and_never_missing";
     let failure = check(&Sluggish(VirtualTime::new()), scenario).expect_err("it is late");
     assert!(failure.is_late() && failure.scenario() == scenario, "{failure:?}");
     let text = failure.to_string();
-    assert!(text.starts_with(scenario) && text.ends_with("the last of 6 times"), "{text}");
+    assert!(text.starts_with(scenario) && text.ends_with("in the last of 6 attempts"), "{text}");
 }
 
 /// Its alarms are late by a nanosecond more than it says.
@@ -80,8 +80,8 @@ impl Runtime for Tardy {
         self.0.block_on(scenario)
     }
 
-    fn pace(&self) -> Pace {
-        Pace::exact(Duration::from_millis(1))
+    fn time_scale(&self) -> TimeScale {
+        TimeScale::exact(Duration::from_millis(1))
     }
 }
 
@@ -103,8 +103,8 @@ impl Timer for TardyTimer {
 
 #[test]
 fn where_time_is_exact_a_nanosecond_too_late_is_too_late() {
-    let failure = check(&Tardy(VirtualTime::new()), "timer_goes_off_in_time_and_wakes");
-    assert!(failure.expect_err("it is late").to_string().ends_with("the last of 1 times"));
+    let failure = check(&Tardy(VirtualTime::new()), "timer_is_on_time_and_wakes");
+    assert!(failure.expect_err("it is late").to_string().ends_with("in the last of 1 attempts"));
 }
 
 #[test]

@@ -1,17 +1,21 @@
-use core::future::{Future, poll_fn};
-use core::mem;
-use core::pin::pin;
-use core::task::{Poll, Waker};
-use core::time::Duration;
-use std::format;
+//! Ends a scenario that hangs.
+
+use std::future::{Future, poll_fn};
+use std::mem;
+use std::pin::pin;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::{Poll, Waker};
 use std::thread;
+use std::time::Duration;
 
-use super::stage::{Trouble, Verdict};
+use crate::test_result::{Failed, TestResult};
 
-/// Plays the scenario, but ends it if it was not polled for that long in real time, or twice that: an
-/// alarm was lost, and since alarms are all that it waits for it would wait for ever.
-pub(super) async fn with(limit: Duration, scenario: impl Future<Output = Verdict>) -> Verdict {
+/// Runs a scenario, and ends it if it is not polled for `limit` of real time, or twice that. Sleeps are all that a
+/// scenario waits for, so one of them was lost.
+pub(crate) async fn with_watchdog(
+    limit: Duration,
+    scenario: impl Future<Output = TestResult>,
+) -> TestResult {
     let watched = Watched(Arc::default());
     let guard = Arc::clone(&watched.0);
     thread::spawn(move || guard.wait(limit));
@@ -19,8 +23,8 @@ pub(super) async fn with(limit: Duration, scenario: impl Future<Output = Verdict
     poll_fn(|cx| {
         let mut state = watched.0.state();
         if state.lost {
-            let what = format!("nothing has woken the scenario for {limit:?}: an alarm was lost");
-            return Poll::Ready(Err(Trouble::Wrong(what)));
+            let what = format!("nothing has woken the scenario for {limit:?}: a sleep was lost");
+            return Poll::Ready(Err(Failed::Wrong(what)));
         }
         state.polled = true;
         state.waker = Some(cx.waker().clone());
@@ -30,7 +34,7 @@ pub(super) async fn with(limit: Duration, scenario: impl Future<Output = Verdict
     .await
 }
 
-/// What the scenario and its guard know of each other.
+/// What the scenario and its watchdog thread share.
 #[derive(Default)]
 struct Guard {
     state: Mutex<State>,
@@ -39,7 +43,7 @@ struct Guard {
 
 #[derive(Default)]
 struct State {
-    /// The scenario was polled since the guard looked last.
+    /// The scenario was polled since the watchdog thread checked last.
     polled: bool,
     waker: Option<Waker>,
     ended: bool,
@@ -51,7 +55,7 @@ impl Guard {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns when the scenario has ended, or was woken by this.
+    /// Returns when the scenario has ended, or after it has woken it.
     fn wait(&self, limit: Duration) {
         let mut state = self.state();
         loop {
@@ -73,7 +77,7 @@ impl Guard {
     }
 }
 
-/// Tells the guard of the scenario's end, however it ends.
+/// Ends the watchdog thread with the scenario, however that ends.
 struct Watched(Arc<Guard>);
 
 impl Drop for Watched {
@@ -112,15 +116,15 @@ mod tests {
     }
 
     #[test]
-    fn a_scenario_that_nothing_wakes_is_ended_and_says_why() {
-        let ended = block_on(with(Duration::from_millis(10), pending()));
-        let Err(Trouble::Wrong(what)) = ended else { panic!("{ended:?}") };
-        assert!(what.contains("an alarm was lost"), "{what}");
+    fn a_scenario_that_hangs_fails_with_the_reason() {
+        let ended = block_on(with_watchdog(Duration::from_millis(10), pending()));
+        let Err(Failed::Wrong(what)) = ended else { panic!("{ended:?}") };
+        assert!(what.contains("a sleep was lost"), "{what}");
     }
 
     #[test]
-    fn a_scenario_that_ends_is_left_alone() {
-        let done: Ready<Verdict> = ready(Ok(()));
-        assert!(block_on(with(Duration::MAX, done)).is_ok());
+    fn a_scenario_that_ends_is_not_affected() {
+        let done: Ready<TestResult> = ready(Ok(()));
+        assert!(block_on(with_watchdog(Duration::MAX, done)).is_ok());
     }
 }

@@ -1,15 +1,17 @@
-use crate::{ItemKind, MakeHeartbeat};
+//! The heartbeats of the scenarios.
 
-/// Makes `beat`, and takes `foreign` for somebody else's. No beat may follow `piece`: what comes next
-/// belongs to it.
+use heartbeat_async::{ItemKind, MakeHeartbeat};
+
+/// Makes `heartbeat`, and treats `foreign` as a heartbeat from elsewhere. No heartbeat may follow `piece`, which
+/// is a part of a message.
 #[derive(Default)]
-pub(super) struct Beats {
+pub(crate) struct TestHeartbeats {
     within: bool,
 }
 
-impl MakeHeartbeat<&'static str> for Beats {
+impl MakeHeartbeat<&'static str> for TestHeartbeats {
     fn make(&mut self) -> &'static str {
-        "beat"
+        "heartbeat"
     }
 
     fn classify(&mut self, item: &&'static str) -> ItemKind {

@@ -88,7 +88,7 @@ async fn send_locked_and_look(sink: &Mutex<(Pin<Box<Always>>, Option<Instant>)>,
 type Ours<F> = Sender<u64, Always, F>;
 
 fn ours() -> Ours<fn() -> u64> {
-    push(Always::default(), INTERVAL, (|| 0) as fn() -> u64).0
+    heartbeat_sink(Always::default(), INTERVAL, (|| 0) as fn() -> u64).0
 }
 
 async fn send_ours(sender: &Ours<fn() -> u64>, item: u64) {

@@ -538,7 +538,7 @@ async fn keep_time(script: &Script, time: &VirtualTime, hub: &Hub<VirtualTime>) 
         "real"
     });
     let jitter_by = Jitter::try_from(jitter).expect("below 1");
-    let config = Config::every(interval).with_jitter(jitter_by).with_prompt(prompt);
+    let config = Config::every(interval).with_jitter(jitter_by).with_immediate_first(prompt);
     let mut stream = pin!(events.heartbeat(hub.clone(), config, || "beat"));
     let (mut last, mut items, mut is_first) = (opened, 0, true);
     while let Some(item) = stream.next().await {

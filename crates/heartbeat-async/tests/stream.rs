@@ -50,7 +50,8 @@ fn observed(
 
 #[test]
 fn t1_an_interval_of_zero_passes_through_without_clock_or_alarm() {
-    let (clock, source, mut stream) = with_config(Config::every(Duration::ZERO).with_prompt(true));
+    let (clock, source, mut stream) =
+        with_config(Config::every(Duration::ZERO).with_immediate_first(true));
     let born = clock.reads();
     for _ in 0..3 {
         assert_pending!(stream.poll_next());
@@ -77,7 +78,8 @@ fn t2_the_first_beat_comes_a_gap_after_birth_not_after_the_first_poll() {
 
 #[test]
 fn t2_prompt_beats_at_the_first_poll() {
-    let (_clock, _source, mut stream) = with_config(Config::every(secs(10)).with_prompt(true));
+    let (_clock, _source, mut stream) =
+        with_config(Config::every(secs(10)).with_immediate_first(true));
     assert_ready_eq!(stream.poll_next(), Some("beat"));
     assert_pending!(stream.poll_next());
 }
@@ -473,7 +475,8 @@ fn t12_t21_a_real_item_counts_whatever_is_taken_after_it() {
 #[test]
 fn t2_t8_an_interval_that_never_ends_is_prompt_and_gives_up_all_the_same() {
     let counters = Counters::new();
-    let config = Config::every(Duration::MAX).with_prompt(true).with_give_up_after(secs(5));
+    let config =
+        Config::every(Duration::MAX).with_immediate_first(true).with_give_up_after(secs(5));
     let (clock, _source, mut stream) = observed(config, &counters);
     assert_ready_eq!(stream.poll_next(), Some("beat"));
     assert_pending!(stream.poll_next());

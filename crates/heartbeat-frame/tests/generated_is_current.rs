@@ -1,4 +1,4 @@
-//! The checked-in messages are those of the proto, so that no user needs a protobuf compiler.
+//! The checked-in messages match the proto file, so that users need no protobuf compiler.
 
 use std::{env, fs, path::Path};
 
@@ -7,7 +7,7 @@ const REGENERATE: &str =
     "HEARTBEAT_REGENERATE=1 cargo test -p heartbeat-frame --test generated_is_current";
 
 #[test]
-fn the_checked_in_messages_are_those_of_the_proto() {
+fn the_checked_in_messages_match_the_proto_file() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let proto = root.join("proto");
     let scratch = Path::new(env!("CARGO_TARGET_TMPDIR")).join(env!("CARGO_PKG_NAME"));
@@ -29,7 +29,7 @@ fn the_checked_in_messages_are_those_of_the_proto() {
     }
     assert!(
         fs::read_to_string(&checked_in).is_ok_and(|text| text == current),
-        "{} is not what the proto gives; regenerate it with `{REGENERATE}`",
+        "{} does not match the proto file; regenerate it with `{REGENERATE}`",
         checked_in.display()
     );
 }

@@ -109,7 +109,7 @@ where
         let mut pieces = self.project().pieces;
         let tracker = pieces.as_mut().get_pin_mut().project().tracker;
         // Within a message it may hold the beginning of a byte order mark, which is to be given back.
-        if tracker.as_ref().is_some_and(|tracker| tracker.boundary() != Boundary::Within) {
+        if tracker.as_ref().is_some_and(|tracker| tracker.boundary() != Boundary::InsideMessage) {
             *tracker = None;
         }
         pieces.stop();

@@ -4,7 +4,7 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use futures_core::Stream;
 use heartbeat_async::{ItemKind, MakeHeartbeat};
-use heartbeat_frame::{Boundary, BoundaryTracker, Passed, Tracker};
+use heartbeat_frame::{Boundary, BoundaryTracker, Content, Tracker};
 use http_body::{Body, Frame};
 use pin_project_lite::pin_project;
 
@@ -36,7 +36,7 @@ pub(crate) enum Piece {
 impl<B> Pieces<B> {
     /// Whether a heartbeat may stand after what has passed by so far.
     pub(crate) fn at_boundary(&self) -> bool {
-        self.tracker.as_ref().is_some_and(|tracker| tracker.boundary() == Boundary::Here)
+        self.tracker.as_ref().is_some_and(|tracker| tracker.boundary() == Boundary::Open)
     }
 
     /// A heartbeat was put in.
@@ -73,14 +73,14 @@ impl<B: Body<Data = Bytes>> Stream for Pieces<B> {
                 })));
             };
             let kind = match tracker.feed(&mut bytes) {
-                Passed::Nothing => continue, // nothing goes out, so nobody is to hear of it
-                Passed::Bytes => ItemKind::Heartbeat,
-                Passed::Real => ItemKind::Event,
+                Content::Empty => continue, // nothing goes out, so nobody is to hear of it
+                Content::NonEvent => ItemKind::Heartbeat,
+                Content::Event => ItemKind::Event,
             };
             let fits = match tracker.boundary() {
-                Boundary::Here => true,
-                Boundary::Within => false,
-                Boundary::Ended | Boundary::Unknown => {
+                Boundary::Open => true,
+                Boundary::InsideMessage => false,
+                Boundary::EndOfStream | Boundary::Unknown => {
                     *this.tracker = None; // for good: what comes is not even looked at
                     false
                 }

@@ -305,7 +305,7 @@ fn a_byte_order_mark_behind_a_beat_is_left_out() {
 
 #[test]
 fn t1_a_disabled_body_passes_everything_as_it_is() {
-    let mut body = with_config(Config::every(Duration::ZERO).with_prompt(true), grpc());
+    let mut body = with_config(Config::every(Duration::ZERO).with_immediate_first(true), grpc());
     body.source.set_hint(SizeHint::with_exact(7));
     assert_eq!(body.body.size_hint().exact(), Some(7));
     body.passes(&[b"", b"whatever", b""]);
@@ -322,7 +322,7 @@ fn t1_a_disabled_body_passes_everything_as_it_is() {
 
 #[test]
 fn t2_prompt_beats_at_the_first_poll() {
-    let mut body = with_config(Config::every(secs(10)).with_prompt(true), sse());
+    let mut body = with_config(Config::every(secs(10)).with_immediate_first(true), sse());
     assert_eq!(body.poll(), data(":\n"));
     assert_eq!(body.poll(), Got::Nothing);
     body.beats(b":\n");

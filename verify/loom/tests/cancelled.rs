@@ -57,7 +57,7 @@ fn what_a_dropped_send_has_handed_over_is_flushed_by_the_driver() {
 fn a_dropped_send_keeps_nothing_from_the_driver() {
     for polls in POLLS {
         let ends = Interleavings::up_to(2).of(move || {
-            let config = every().with_prompt(true);
+            let config = every().with_immediate_first(true);
             let Scene { sender, driver, peer, clock } = scene(Room::Blocked, config);
             let driver = spawn(driver.run());
             let sends = sender.clone();
@@ -81,7 +81,7 @@ fn a_dropped_send_keeps_nothing_from_the_driver() {
 fn a_driver_that_waits_for_the_sink_goes_on_when_a_send_that_asked_it_was_dropped() {
     for polls in [1, 3] {
         let ends = Interleavings::up_to(2).of(move || {
-            let config = every().with_prompt(true);
+            let config = every().with_immediate_first(true);
             let Scene { sender, driver, peer, clock } = scene(Room::Blocked, config);
             let driver = spawn(begun(driver.run()));
             let sends = sender.clone();

@@ -5,7 +5,8 @@ use heartbeat_loom::{Failed, Interleavings, Room, Scene, every, poll_times, run,
 #[test]
 fn no_heartbeat_follows_a_close() {
     let ends = Interleavings::up_to(4).of(|| {
-        let Scene { sender, driver, peer, clock } = scene(Room::Open, every().with_prompt(true));
+        let Scene { sender, driver, peer, clock } =
+            scene(Room::Open, every().with_immediate_first(true));
         let driver = spawn(driver.run());
         run(sender.close()).unwrap();
         driver.join().unwrap().unwrap();
@@ -33,7 +34,8 @@ fn a_close_that_waits_goes_on_when_the_bytes_have_left() {
 #[test]
 fn an_item_is_handed_over_before_a_close_or_refused() {
     let ends = Interleavings::up_to(2).of(|| {
-        let Scene { sender, driver, peer, clock } = scene(Room::Open, every().with_prompt(true));
+        let Scene { sender, driver, peer, clock } =
+            scene(Room::Open, every().with_immediate_first(true));
         let driver = spawn(driver.run());
         let sends = sender.clone();
         let sent = spawn(async move { sends.send("real").await });

@@ -34,7 +34,7 @@ fn what_was_fed_is_flushed_when_the_last_sender_is_dropped() {
 fn senders_go_on_when_the_driver_is_dropped() {
     for polls in 0..=3 {
         let ends = Interleavings::up_to(4).of(move || {
-            let config = every().with_prompt(true);
+            let config = every().with_immediate_first(true);
             let Scene { sender, driver, peer, clock } = scene(Room::Open, config);
             let dropped = spawn(async move { poll_times(polls, driver.run()).is_some() });
             run(sender.send("real")).unwrap();
@@ -51,7 +51,7 @@ fn senders_go_on_when_the_driver_is_dropped() {
 fn senders_that_wait_for_room_go_on_when_the_driver_is_dropped() {
     for polls in 0..=3 {
         let ends = Interleavings::up_to(2).of(move || {
-            let config = every().with_prompt(true);
+            let config = every().with_immediate_first(true);
             let Scene { sender, driver, peer, clock } = scene(Room::Blocked, config);
             let dropped = spawn(async move { poll_times(polls, driver.run()).is_some() });
             let sent = spawn(async move { sender.send("real").await });
@@ -69,7 +69,7 @@ fn senders_that_wait_for_room_go_on_when_the_driver_is_dropped() {
 fn everything_may_be_dropped_at_once() {
     for polls in 0..=2 {
         let ends = Interleavings::up_to(2).of(move || {
-            let config = every().with_prompt(true);
+            let config = every().with_immediate_first(true);
             let Scene { sender, driver, peer, clock } = scene(Room::Blocked, config);
             let other = sender.clone();
             let driver = spawn(async move { poll_times(polls, driver.run()).is_some() });

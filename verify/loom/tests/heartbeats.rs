@@ -5,7 +5,8 @@ use heartbeat_loom::{Interleavings, Room, Scene, every, poll_times, run, scene, 
 #[test]
 fn no_heartbeat_follows_on_the_heels_of_a_real_item() {
     let ends = Interleavings::up_to(4).of(|| {
-        let Scene { sender, driver, peer, clock } = scene(Room::Open, every().with_prompt(true));
+        let Scene { sender, driver, peer, clock } =
+            scene(Room::Open, every().with_immediate_first(true));
         let driver = spawn(driver.run());
         run(sender.send("real")).unwrap();
         drop(sender);
@@ -18,7 +19,8 @@ fn no_heartbeat_follows_on_the_heels_of_a_real_item() {
 #[test]
 fn no_heartbeat_follows_on_the_heels_of_an_item_that_waited_for_room() {
     let ends = Interleavings::up_to(3).of(|| {
-        let Scene { sender, driver, peer, clock } = scene(Room::Blocked, every().with_prompt(true));
+        let Scene { sender, driver, peer, clock } =
+            scene(Room::Blocked, every().with_immediate_first(true));
         let driver = spawn(driver.run());
         let sent = spawn(async move { sender.send("real").await });
         peer.set(Room::Open);

@@ -5,7 +5,8 @@ use heartbeat_loom::{Interleavings, Room, Scene, every, run, scene, spawn};
 #[test]
 fn no_heartbeat_is_handed_over_after_stop_has_returned() {
     let ends = Interleavings::up_to(4).of(|| {
-        let Scene { sender, driver, peer, clock } = scene(Room::Open, every().with_prompt(true));
+        let Scene { sender, driver, peer, clock } =
+            scene(Room::Open, every().with_immediate_first(true));
         let driver = spawn(driver.run());
         run(sender.stop());
         peer.note("stopped");
@@ -19,7 +20,8 @@ fn no_heartbeat_is_handed_over_after_stop_has_returned() {
 #[test]
 fn no_heartbeat_that_waited_for_room_is_handed_over_after_stop_has_returned() {
     let ends = Interleavings::up_to(3).of(|| {
-        let Scene { sender, driver, peer, clock } = scene(Room::Blocked, every().with_prompt(true));
+        let Scene { sender, driver, peer, clock } =
+            scene(Room::Blocked, every().with_immediate_first(true));
         let driver = spawn(driver.run());
         let (stops, notes) = (sender.clone(), peer.clone());
         let stopped = spawn(async move {
@@ -38,7 +40,8 @@ fn no_heartbeat_that_waited_for_room_is_handed_over_after_stop_has_returned() {
 #[test]
 fn no_heartbeat_is_handed_over_after_a_stop_beside_a_sender() {
     let ends = Interleavings::up_to(2).of(|| {
-        let Scene { sender, driver, peer, clock } = scene(Room::Open, every().with_prompt(true));
+        let Scene { sender, driver, peer, clock } =
+            scene(Room::Open, every().with_immediate_first(true));
         let driver = spawn(driver.run());
         let sends = sender.clone();
         let sent = spawn(async move { sends.send("real").await });
@@ -61,7 +64,8 @@ fn no_heartbeat_is_handed_over_after_a_stop_beside_a_sender() {
 #[test]
 fn two_may_stop_at_once() {
     let ends = Interleavings::up_to(2).of(|| {
-        let Scene { sender, driver, peer, clock } = scene(Room::Open, every().with_prompt(true));
+        let Scene { sender, driver, peer, clock } =
+            scene(Room::Open, every().with_immediate_first(true));
         let driver = spawn(driver.run());
         let other = sender.clone();
         let stopped = spawn(async move { other.stop().await });

@@ -61,7 +61,8 @@ fn two_that_flush_both_go_on_when_the_bytes_leave() {
 #[test]
 fn a_driver_that_waits_for_room_goes_on_when_there_is_some() {
     let ends = Interleavings::up_to(4).of(|| {
-        let Scene { sender, driver, peer, clock } = scene(Room::Blocked, every().with_prompt(true));
+        let Scene { sender, driver, peer, clock } =
+            scene(Room::Blocked, every().with_immediate_first(true));
         let driver = spawn(driver.run());
         peer.set(Room::Full);
         peer.set(Room::Open);
@@ -161,7 +162,8 @@ fn a_driver_that_gave_up_is_woken_by_a_real_item() {
 #[test]
 fn a_sink_that_wakes_who_asks_it_lets_all_go_on() {
     let ends = Interleavings::up_to(3).of(|| {
-        let Scene { sender, driver, peer, clock } = scene(Room::Open, every().with_prompt(true));
+        let Scene { sender, driver, peer, clock } =
+            scene(Room::Open, every().with_immediate_first(true));
         peer.set(Room::Coy);
         let driver = spawn(driver.run());
         run(peer.receives("beat"));

@@ -14,7 +14,7 @@ use crate::schedule::{Activity, Schedule, Verdict, Witness};
 /// together with what it notes itself: that is what fits into the smallest task of tokio.
 pub struct HubSchedule<T: Timer> {
     shard: Arc<Shard<T>>,
-    key: Key,
+    key: Option<Key>,
 }
 
 impl<T: Timer> HubSchedule<T> {
@@ -84,7 +84,7 @@ impl<T: Timer> fmt::Debug for HubSchedule<T> {
 /// Asks the machine of a stream that lives in a hub.
 pub struct HubWitness<T: Timer> {
     shard: Arc<Shard<T>>,
-    key: Key,
+    key: Option<Key>,
 }
 
 impl<T: Timer> Witness for HubWitness<T> {

@@ -17,7 +17,7 @@ use crate::schedule::{Activity, SinkSchedule};
 /// notes what it sends here, and leaves the hub in peace.
 pub struct HubSinkSchedule<T: Timer> {
     shard: Arc<Shard<T>>,
-    key: Key,
+    key: Option<Key>,
     /// When bytes last left, or when this began.
     last: Duration,
     /// Whether the machine has not heard of that.
@@ -110,7 +110,7 @@ impl<T: Timer> fmt::Debug for HubSinkSchedule<T> {
 /// Ready once the hub has woken whoever has asked it for a deadline.
 pub struct Sleep<T: Timer> {
     shard: Arc<Shard<T>>,
-    key: Key,
+    key: Option<Key>,
 }
 
 impl<T: Timer> Future for Sleep<T> {

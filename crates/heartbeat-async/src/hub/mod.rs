@@ -1,6 +1,6 @@
 //! Many streams on one alarm of the runtime (T15). The module's structure, and why it is so:
 //!
-//! - **The machines live in the hub** ([`shard`]), as the members of a [`Fleet`](heartbeat_core::Fleet),
+//! - **The machines live in the hub** ([`shard`]), as the members of a [`HeartbeatSet`](heartbeat_core::HeartbeatSet),
 //!   each with the waker of its task. A stream holds a handle and a key ([`hub_schedule`]), and a sink notes what
 //!   is sent ([`hub_sink_schedule`]): a send takes no lock. The machine hears of it before the next question.
 //! - **One task waits for the alarm** ([`task`]). It then wakes all that fall due, and asks no machine

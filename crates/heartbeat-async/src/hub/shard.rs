@@ -7,7 +7,7 @@ use std::sync::PoisonError;
 
 use crate::sync::{Mutex, MutexGuard};
 
-use heartbeat_core::{Action, Config, Fleet, Key};
+use heartbeat_core::{Action, Config, HeartbeatSet, Key};
 
 use super::HubError;
 use super::hub_clock::HubClock;
@@ -27,7 +27,7 @@ pub(super) struct Shard<T: Timer> {
 
 /// Each with the waker of its task, as long as it waits in line and is to be woken; with another, as long
 /// as it has not asked.
-type Members = Fleet<Duration, Waker>;
+type Members = HeartbeatSet<Duration, Waker>;
 
 /// What came of asking a machine.
 pub(super) enum Polled {
@@ -39,7 +39,7 @@ pub(super) enum Polled {
 
 impl<T: Timer> Shard<T> {
     pub(super) fn new(clock: Arc<HubClock<T>>) -> Self {
-        Self { members: Mutex::new(Fleet::new(Duration::ZERO)), clock }
+        Self { members: Mutex::new(HeartbeatSet::new(Duration::ZERO)), clock }
     }
 
     pub(super) fn clock(&self) -> &HubClock<T> {
@@ -50,35 +50,36 @@ impl<T: Timer> Shard<T> {
         self.members().len()
     }
 
-    /// Takes in a stream that is opened `now`. Its key is dangling if it has no heartbeats (T1), or if
-    /// there is no room.
-    pub(super) fn open(&self, config: Config, now: Duration) -> Key {
+    /// Takes in a stream that is opened `now`. It has no key if it has no heartbeats (T1), or if there is
+    /// no room.
+    pub(super) fn open(&self, config: Config, now: Duration) -> Option<Key> {
         if config.is_disabled() {
-            return Key::dangling();
+            return None;
         }
         let nobody = Waker::noop().clone();
         let inserted = self.members().insert(&seed::with_unique_seed(config), now, nobody);
-        inserted.unwrap_or(Key::dangling())
+        inserted.ok()
     }
 
     /// Lets a stream go, if it has not gone.
-    pub(super) fn close(&self, key: &mut Key) {
-        let key = mem::replace(key, Key::dangling());
-        if key != Key::dangling() {
+    pub(super) fn close(&self, key: &mut Option<Key>) {
+        if let Some(key) = key.take() {
             let waker = self.members().remove(key);
             drop(waker); // without the lock: it may be the last of a task that holds another stream
         }
     }
 
     /// Whether a stream has stalled (T20).
-    pub(super) fn has_stalled(&self, key: Key) -> bool {
+    pub(super) fn has_stalled(&self, key: Option<Key>) -> bool {
+        let Some(key) = key else { return false };
         let now = self.clock.now();
         has_stalled(&mut self.members(), key, now)
     }
 
     /// The consumer of a stream has taken a heartbeat, and is back. Answers whether it was away for too
     /// long.
-    pub(super) fn consumer_is_back(&self, key: Key) -> bool {
+    pub(super) fn consumer_is_back(&self, key: Option<Key>) -> bool {
+        let Some(key) = key else { return false };
         let now = self.clock.now();
         let mut members = self.members();
         let stalled = has_stalled(&mut members, key, now);
@@ -89,23 +90,23 @@ impl<T: Timer> Shard<T> {
     }
 
     /// Tells a machine what happened at `at`.
-    pub(super) fn report(&self, key: Key, news: Activity, at: Duration) {
-        report(&mut self.members(), key, news, at);
+    pub(super) fn report(&self, key: Option<Key>, news: Activity, at: Duration) {
+        if let Some(key) = key {
+            report(&mut self.members(), key, news, at);
+        }
     }
 
     /// Tells a machine what happened at `at`, and asks it. If it has been told that its deadline `moved`,
     /// and is to wake the same task when that comes that it would have been before, it is not asked.
     pub(super) fn ask(
         &self,
-        key: Key,
+        key: Option<Key>,
         (news, at): (Activity, Duration),
         now: Duration,
         moved: bool,
         waker: &Waker,
     ) -> Polled {
-        if key == Key::dangling() {
-            return Polled::Detached(HubError::Full);
-        }
+        let Some(key) = key else { return Polled::Detached(HubError::Full) };
         let mut members = self.members();
         // Under the lock: the task ends first, and then wakes all that are here.
         if !self.clock.is_running() {
@@ -143,7 +144,8 @@ impl<T: Timer> Shard<T> {
     }
 
     /// Whether a task that has asked was woken, or its stream is gone. Otherwise `waker` wakes it.
-    pub(super) fn was_woken(&self, key: Key, waker: &Waker) -> bool {
+    pub(super) fn was_woken(&self, key: Option<Key>, waker: &Waker) -> bool {
+        let Some(key) = key else { return true };
         let mut members = self.members();
         let Some(Some(known)) = members.get_mut(key) else { return true };
         let old =
@@ -161,13 +163,13 @@ impl<T: Timer> Shard<T> {
             let mut members = self.members();
             let mut all = false;
             while due.len() < BATCH {
-                let Some(key) = members.take_due(now) else {
+                let Some(key) = members.pop_due(now) else {
                     all = true;
                     break;
                 };
                 // Of a stream its owner alone knows what to tell the machine, and asks it. While a
                 // heartbeat is in flight there is nothing to tell, and nobody polls to ask (T20).
-                if members.look_after(key, now) {
+                if members.poll_in_flight(key, now) {
                     due.extend(members.get_mut(key).and_then(Option::take));
                 }
             }
@@ -182,7 +184,7 @@ impl<T: Timer> Shard<T> {
 
     /// Wakes everybody, whose time will not come any more.
     pub(super) fn wake_all(&self) {
-        let wakers: Vec<_> = self.members().take_all().collect();
+        let wakers: Vec<_> = self.members().take_values().collect();
         wakers.into_iter().for_each(Waker::wake);
     }
 
@@ -202,7 +204,7 @@ impl<T: Timer> Drop for Shard<T> {
 /// task may not have come to look after it.
 fn has_stalled(members: &mut Members, key: Key, at: Duration) -> bool {
     let is_there = members.get_mut(key).is_some(); // who is gone counts as stopped
-    is_there && members.look_after(key, at) && members.is_stopped(key)
+    is_there && members.poll_in_flight(key, at) && members.is_stopped(key)
 }
 
 fn report(members: &mut Members, key: Key, news: Activity, at: Duration) {

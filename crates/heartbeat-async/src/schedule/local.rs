@@ -113,7 +113,7 @@ impl<T: Timer> SinkSchedule for LocalSchedule<T> {
     }
 
     fn silence(&self, now: T::Instant) -> Duration {
-        self.heart.silence(now)
+        self.heart.idle_time(now)
     }
 
     fn report(&mut self, news: Activity, now: T::Instant) {

@@ -97,8 +97,8 @@ impl Subject for FaultyStreams {
         let fault = self.fault;
         let timer = scheduler.clone();
         let config = match fault {
-            StreamFault::AlwaysImmediate => config.with_prompt(true),
-            StreamFault::NeverImmediate => config.with_prompt(false),
+            StreamFault::AlwaysImmediate => config.with_immediate_first(true),
+            StreamFault::NeverImmediate => config.with_immediate_first(false),
             StreamFault::NeverGivesUp => config.with_give_up_after(Duration::ZERO),
             StreamFault::NoJitter => config.with_jitter(Default::default()),
             StreamFault::LateHeartbeats => {

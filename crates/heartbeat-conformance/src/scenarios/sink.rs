@@ -96,7 +96,8 @@ fn ended<R>(what: &str, handle: &Handle<R>) -> TestResult<R> {
 pub(crate) async fn t1_sink_an_interval_of_zero_costs_nothing<S: Subject>(
     bed: &TestBed<S>,
 ) -> TestResult {
-    let config = Config::every(Duration::ZERO).with_prompt(true).with_stall_after(bed.ticks(3));
+    let config =
+        Config::every(Duration::ZERO).with_immediate_first(true).with_stall_after(bed.ticks(3));
     run(bed, config, async |open| {
         open.expect_silence_until(15).await?;
         let before = (open.calls.reads(), open.calls.resets());
@@ -120,7 +121,7 @@ pub(crate) async fn t1_sink_an_interval_of_zero_costs_nothing<S: Subject>(
 pub(crate) async fn t2_sink_an_immediate_first_heartbeat_comes_at_once<S: Subject>(
     bed: &TestBed<S>,
 ) -> TestResult {
-    let config = Config::every(bed.ticks(10)).with_prompt(true);
+    let config = Config::every(bed.ticks(10)).with_immediate_first(true);
     run(bed, config, async |open| {
         let at = open.until(bed.ticks(2), &["heartbeat"]).await?;
         bed.check_due(at, Duration::ZERO, Duration::ZERO)?;

@@ -20,7 +20,7 @@ use heartbeat_async::{Config, HeartbeatStream, Jitter, MakeOk, Timer as _};
 pub(crate) async fn t1_an_interval_of_zero_needs_no_clock_and_no_sleep<S: Subject>(
     bed: &TestBed<S>,
 ) -> TestResult {
-    let config = Config::every(Duration::ZERO).with_prompt(true);
+    let config = Config::every(Duration::ZERO).with_immediate_first(true);
     let mut opened = bed.open(config.with_give_up_after(bed.ticks(5)), TestHeartbeats::default());
     let born = opened.calls.reads();
     for round in 1..=2 {
@@ -46,7 +46,7 @@ pub(crate) async fn t2_the_first_heartbeat_comes_after_one_interval<S: Subject>(
 pub(crate) async fn t2_an_immediate_first_heartbeat_comes_at_once<S: Subject>(
     bed: &TestBed<S>,
 ) -> TestResult {
-    let config = Config::every(bed.ticks(10)).with_prompt(true);
+    let config = Config::every(bed.ticks(10)).with_immediate_first(true);
     let mut opened = bed.open(config, TestHeartbeats::default());
     opened.consumer.expect_item("heartbeat").await?;
     opened.consumer.expect_heartbeat("heartbeat", bed.ticks(10)).await

@@ -13,8 +13,8 @@ macro_rules! program_on {
                 BodyFraming, Classify, Config, Counters, CountersSnapshot, Driver, DriverError,
                 HeartbeatBody, HeartbeatLayer, HeartbeatMessage, HeartbeatPolicy, HeartbeatStream,
                 HeartbeatStreamExt, Hub, HubError, HubTask, InvalidDescriptorSet, InvalidJitter,
-                ItemKind, Jitter, MakeHeartbeat, MakeOk, NdjsonHeartbeat, NoObserver, Observer,
-                Outcome, RpcHeartbeat, Sender, SseHeartbeat, StreamingMethods, Telemetry, TimedOut,
+                ItemKind, Jitter, MakeHeartbeat, MakeOk, NdjsonHeartbeat, NoObserver, Observed,
+                Observer, Outcome, RpcHeartbeat, Sender, SseHeartbeat, StreamingMethods, TimedOut,
                 WatchdogStream, heartbeat_sink, heartbeat_sink_on, $timer,
             };
             use futures_util::sink::{self, Drain};

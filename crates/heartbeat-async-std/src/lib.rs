@@ -41,7 +41,7 @@
 //!     Ok::<_, SendError<_>>(channel)
 //! });
 //! let (sender, driver) = heartbeat_sink(channel, Duration::from_millis(10), || "heartbeat");
-//! task::spawn(driver.run());
+//! task::spawn(driver);
 //!
 //! sender.send("event").await.expect("there is a receiver");
 //! assert_eq!(events.recv().await, Ok("event"));
@@ -98,8 +98,8 @@ heartbeat_http::adapter! {
 pub use timer::{AsyncStdTimer, Sleep};
 
 pub use heartbeat_async::{
-    Audience, Classify, Config, DriverError, HubError, InvalidJitter, ItemKind, Jitter,
-    MakeHeartbeat, MakeOk, NoObserver, Observer, Outcome, TimedOut,
+    Classify, Config, DriverError, HubError, InvalidJitter, ItemKind, Jitter, MakeHeartbeat,
+    MakeOk, NoObserver, Observed, Observer, Outcome, Telemetry, TimedOut,
 };
 #[cfg(target_has_atomic = "64")]
 pub use heartbeat_async::{Counters, CountersSnapshot};

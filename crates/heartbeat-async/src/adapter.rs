@@ -211,7 +211,7 @@ macro_rules! adapter {
         ///
         /// # async fn serve(socket: impl futures_util::Sink<&'static str, Error = std::io::Error> + Send + 'static) {
         /// let (sender, driver) = heartbeat_sink(socket, Duration::from_secs(15), || "heartbeat");
-        #[doc = concat!($spawn, "driver.run()", $end)]
+        #[doc = concat!($spawn, "driver", $end)]
         /// sender.send("event").await.expect("the socket is open");
         /// # }
         /// ```

@@ -163,7 +163,7 @@ fn a_driver_records_sent_and_cancelled_heartbeats() {
         time.sleep_until(seconds(40)).await;
         assert_eq!(wire.recv().await, Some("heartbeat"), "15 s after the second");
     };
-    let (result, (), ()) = time.block_on(join3(driver.run(), application, peer));
+    let (result, (), ()) = time.block_on(join3(driver, application, peer));
     assert!(result.is_ok(), "{result:?}");
     let recorded = [
         ("heartbeat.messages{outcome=sent}", 1.0),
@@ -185,7 +185,7 @@ fn a_stall_is_counted_with_the_pending_heartbeat_as_an_error() {
     let driver = driver.with_observer(OtelObserver::new(&recording.meter()));
 
     let application = async { sender.send("one").await.expect("open") };
-    let (result, ()) = time.block_on(join(driver.run(), application));
+    let (result, ()) = time.block_on(join(driver, application));
     assert!(matches!(result, Err(DriverError::Stalled)), "{result:?}");
     assert_eq!(time.now(), seconds(45));
     let values = recording.values();
@@ -202,7 +202,7 @@ fn a_sink_on_a_hub_without_its_task_is_counted_as_detached() {
     let (items, _unread) = mpsc::channel(1);
     let (_sender, driver) = heartbeat_sink(PollSender::new(items), hub, INTERVAL, Measured);
     let driver = driver.with_observer(OtelObserver::new(&recording.meter()));
-    let result = time.block_on(driver.run());
+    let result = time.block_on(driver);
     assert!(matches!(result, Err(DriverError::Hub(_))), "{result:?}");
     assert_eq!(recording.values()["heartbeat.detached"], 1.0);
 }
@@ -216,7 +216,7 @@ fn a_heartbeat_that_the_transport_rejects_is_an_error() {
     let driver = driver.with_observer(OtelObserver::new(&recording.meter()));
 
     drop(wire);
-    let result = time.block_on(driver.run());
+    let result = time.block_on(driver);
     assert!(matches!(result, Err(DriverError::Transport(_))), "{result:?}");
     let values = recording.values();
     assert_eq!(values["heartbeat.messages{outcome=error}"], 1.0);

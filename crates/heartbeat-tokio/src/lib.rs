@@ -39,7 +39,7 @@
 //! let (channel, mut events) = mpsc::channel(16);
 //! let channel = PollSender::new(channel);
 //! let (sender, driver) = heartbeat_sink(channel, Duration::from_secs(15), || "heartbeat");
-//! tokio::spawn(driver.run());
+//! tokio::spawn(driver);
 //!
 //! sender.send("event").await.expect("there is a receiver");
 //! assert_eq!(events.recv().await, Some("event"));
@@ -86,8 +86,8 @@ heartbeat_http::adapter! {
 pub use timer::TokioTimer;
 
 pub use heartbeat_async::{
-    Audience, Classify, Config, DriverError, HubError, InvalidJitter, ItemKind, Jitter,
-    MakeHeartbeat, MakeOk, NoObserver, Observer, Outcome, TimedOut,
+    Classify, Config, DriverError, HubError, InvalidJitter, ItemKind, Jitter, MakeHeartbeat,
+    MakeOk, NoObserver, Observed, Observer, Outcome, Telemetry, TimedOut,
 };
 #[cfg(target_has_atomic = "64")]
 pub use heartbeat_async::{Counters, CountersSnapshot};

@@ -10,13 +10,12 @@ macro_rules! program_on {
             use std::time::Duration;
 
             use ::$adapter::{
-                Audience, BodyFraming, Classify, Config, Counters, CountersSnapshot, Driver,
-                DriverError, HeartbeatBody, HeartbeatLayer, HeartbeatMessage, HeartbeatPolicy,
-                HeartbeatStream, HeartbeatStreamExt, Hub, HubError, HubTask, InvalidDescriptorSet,
-                InvalidJitter, ItemKind, Jitter, MakeHeartbeat, MakeOk, NdjsonHeartbeat,
-                NoObserver, Observer, Outcome, RpcHeartbeat, Sender, SseHeartbeat,
-                StreamingMethods, TimedOut, WatchdogStream, heartbeat_sink, heartbeat_sink_on,
-                $timer,
+                BodyFraming, Classify, Config, Counters, CountersSnapshot, Driver, DriverError,
+                HeartbeatBody, HeartbeatLayer, HeartbeatMessage, HeartbeatPolicy, HeartbeatStream,
+                HeartbeatStreamExt, Hub, HubError, HubTask, InvalidDescriptorSet, InvalidJitter,
+                ItemKind, Jitter, MakeHeartbeat, MakeOk, NdjsonHeartbeat, NoObserver, Observed,
+                Observer, Outcome, RpcHeartbeat, Sender, SseHeartbeat, StreamingMethods, TimedOut,
+                WatchdogStream, heartbeat_sink, heartbeat_sink_on, $timer,
             };
             use futures_util::sink::{self, Drain};
             use futures_util::{FutureExt, Stream, StreamExt, stream};
@@ -49,8 +48,10 @@ macro_rules! program_on {
             fn with_counters<S: Stream<Item = char>>(
                 letters: S,
                 counters: &Counters,
-            ) -> Result<HeartbeatStream<S, Classify<Dots, IsDot>, $timer, &Counters>, InvalidJitter>
-            {
+            ) -> Result<
+                HeartbeatStream<S, Classify<Dots, IsDot>, $timer, Observed<&Counters>>,
+                InvalidJitter,
+            > {
                 let config = Config::every(INTERVAL).with_jitter(Jitter::try_from(0.1)?);
                 let is_dot: IsDot = |letter| *letter == '.';
                 Ok(letters
@@ -65,7 +66,7 @@ macro_rules! program_on {
                 letters.try_heartbeat(INTERVAL, Dots)
             }
 
-            fn on_hub<O: Audience>(hub: &Hub, observer: O) -> impl Stream<Item = char> {
+            fn on_hub<O: Observer>(hub: &Hub, observer: O) -> impl Stream<Item = char> {
                 let letters = stream::iter("ab".chars());
                 letters.heartbeat_on(hub, INTERVAL, Dots).with_observer(observer)
             }
@@ -82,7 +83,7 @@ macro_rules! program_on {
 
             fn layer(
                 counters: &Counters,
-            ) -> Result<HeartbeatLayer<&Counters>, InvalidDescriptorSet> {
+            ) -> Result<HeartbeatLayer<Observed<&Counters>>, InvalidDescriptorSet> {
                 let heartbeat = RpcHeartbeat::new(HeartbeatMessage::empty());
                 let policy = HeartbeatPolicy::new(INTERVAL)
                     .with_sse(&SseHeartbeat::default())
@@ -112,7 +113,7 @@ macro_rules! program_on {
                 drop(assert_send(sender.flush()));
                 drop(assert_send(sender.stop()));
                 drop(assert_send(sender.close()));
-                drop(assert_send(driver.run()));
+                drop(assert_send(driver));
                 drop(assert_send(with_watchdog(stream::empty())));
                 drop(assert_send(of_results(stream::empty())));
             }
@@ -137,7 +138,7 @@ macro_rules! program_on {
                 let (sender, driver) = sink_ends();
                 sender.send('a').now_or_never().expect("no other sender").expect("infallible");
                 sender.stop().now_or_never().expect("no other sender");
-                let result: Option<Result<(), DriverError<_>>> = driver.run().now_or_never();
+                let result: Option<Result<(), DriverError<_>>> = driver.now_or_never();
                 assert_eq!(result, Some(Ok(())));
 
                 let letters = with_watchdog(stream::iter("ab".chars()));
@@ -160,9 +161,9 @@ macro_rules! program_on {
 
                 let (sender, driver) = heartbeat_sink_on(sink::drain(), &hub, INTERVAL, Dots);
                 sender.send('a').now_or_never().expect("no other sender").expect("infallible");
-                let result = assert_send(driver.run()).now_or_never();
+                let result = assert_send(driver).now_or_never();
                 assert_eq!(result, Some(Err(DriverError::Hub(HubError::Stopped))));
-                drop(layer(&Counters::new()).map(|layer| layer.in_hub(&hub)));
+                drop(layer(&Counters::new()).map(|layer| layer.on_hub(&hub)));
             }
 
             #[test]

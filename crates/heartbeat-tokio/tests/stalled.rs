@@ -55,7 +55,7 @@ async fn t20_a_stalled_peer_stops_the_driver_and_memory_stays_bounded() {
     let mut sink = FramedWrite::new(writer, LinesCodec::new());
     sink.set_backpressure_boundary(BOUNDARY_BYTES);
     let (sender, driver) = heartbeat_sink(sink, config, || String::from("heartbeat"));
-    let driver = driver.with_observer(&counters).run();
+    let driver = driver.with_observer(&counters);
 
     // The producer is limited by nothing but the room in the buffers.
     let max_lines = (capacity + BOUNDARY_BYTES) / LINE_BYTES + 1;

@@ -23,7 +23,7 @@ fn into_sink(channel: Sender<String>) -> impl Sink<String, Error = SendError<Str
 async fn send_events(client: Sender<String>) -> Result<(), SendError<String>> {
     let interval = Duration::from_millis(500); // 15 s in production
     let (sender, driver) = heartbeat_sink(into_sink(client), interval, || "\n".into());
-    let _driver = smol::spawn(driver.run()); // smol cancels a task when its handle is dropped
+    let _driver = smol::spawn(driver); // smol cancels a task when its handle is dropped
 
     sender.send("hello\n".into()).await?;
     Timer::after(Duration::from_millis(2500)).await;

@@ -29,7 +29,7 @@ impl GatewayService for Events {
         // The channel's items are `Result`s: each heartbeat is an `Ok`, and an `Err` does not reset the timer.
         let heartbeat = MakeOk::new(GatewayEvent::heartbeat);
         let (sender, driver) = heartbeat_sink(PollSender::new(channel), interval, heartbeat);
-        let driver = tokio::spawn(driver.run());
+        let driver = tokio::spawn(driver);
 
         tokio::spawn(async move {
             for event_type in ["hello", "still here"] {

@@ -16,7 +16,7 @@ async fn serve(client: TcpStream) -> Result<(), BoxError> {
     let interval = Duration::from_millis(500); // 15 s in production
     let (sink, mut messages) = accept_async(client).await?.split();
     let (sender, driver) = heartbeat_sink(sink, interval, || Message::Ping(Bytes::new()));
-    tokio::spawn(driver.run()); // stops when the last sender is dropped
+    tokio::spawn(driver); // stops when the last sender is dropped
 
     let sending = async {
         sender.send("hello".into()).await?;

@@ -132,7 +132,7 @@ fn a_driver_that_asks_hears_that_the_task_was_dropped() {
     let ends = Interleavings::up_to(4).of(|| {
         let OnHub { hub, task, clock, .. } = on_hub(1);
         let (sender, driver, peer) = sink(Room::Open, hub, every());
-        let driver = spawn(driver.run());
+        let driver = spawn(driver);
         drop(task);
         assert_eq!(driver.join().unwrap(), Err(DriverError::Hub(HubError::Stopped)));
         run(sender.send("real")).unwrap();

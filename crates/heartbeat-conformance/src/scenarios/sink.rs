@@ -38,7 +38,7 @@ impl<'a, S: Subject + 'a> OpenSink<'a, S> {
             config,
             TestHeartbeats::default(),
         );
-        let driver = executor.spawn(driver.with_observer(Rc::clone(&counters)).run());
+        let driver = executor.spawn(driver.with_observer(Rc::clone(&counters)));
         let (executor, calls) = (executor.clone(), fixture.calls());
         Self { bed, executor, sink, sender, driver, calls, fixture, counters }
     }
@@ -367,7 +367,7 @@ pub(crate) async fn t18_sink_a_poll_polls_the_sink_once<S: Subject>(
     let (sender, driver) =
         heartbeat_sink(sink.clone(), bed.timer().clone(), bed.ticks(10), TestHeartbeats::default());
     sink.set(SinkBehaviour::Yielding);
-    let (mut send, mut run) = (Box::pin(sender.send("event")), Box::pin(driver.run()));
+    let (mut send, mut run) = (Box::pin(sender.send("event")), Box::pin(driver));
     for round in 1..=3 {
         let polled = poll_fn(|cx| Poll::Ready(send.as_mut().poll(cx))).await;
         ensure!(polled.is_pending(), "{polled:?} from a sink that is not ready");

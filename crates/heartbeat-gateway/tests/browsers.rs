@@ -5,7 +5,7 @@ mod support;
 use std::time::Duration;
 
 use heartbeat_frame::GatewayEvent;
-use heartbeat_gateway::front::FrontOptions;
+use heartbeat_gateway::server::ServerOptions;
 use http_body_util::Full;
 use hyper::body::Bytes;
 use hyper::{HeaderMap, Request, Version};
@@ -14,10 +14,11 @@ use support::server::Server;
 
 async fn serve(origins: &[&str], limit: u32) -> Server {
     let origins = origins.iter().map(|origin| origin.parse().expect("an origin")).collect();
-    let change =
-        |gateway: heartbeat_gateway::server::Gateway| gateway.allow_origins(origins).limit(limit);
+    let change = |gateway: heartbeat_gateway::server::Gateway| {
+        gateway.with_cors_origins(origins).with_max_streams(limit)
+    };
     let interval = Duration::ZERO;
-    let server = Server::start_with("tokio", 10, interval, &FrontOptions::default(), change).await;
+    let server = Server::start_with("tokio", 10, interval, &ServerOptions::default(), change).await;
     server.feed.publish(GatewayEvent::default());
     server
 }

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
+use heartbeat_frame::service::gateway_service_client::GatewayServiceClient;
+use heartbeat_frame::service::gateway_service_server::{GatewayService, GatewayServiceServer};
 use heartbeat_frame::{GatewayEvent, SubscribeRequest};
-use heartbeat_gateway::proto::gateway_service_client::GatewayServiceClient;
-use heartbeat_gateway::proto::gateway_service_server::{GatewayService, GatewayServiceServer};
 use heartbeat_tokio::{HeartbeatLayer, HeartbeatMessage, HeartbeatPolicy, StreamingMethods};
 use http_body_util::{BodyExt, Full};
 use hyper::client::conn::http2;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::join_all;
 use heartbeat_async::Config;
 use heartbeat_frame::GatewayEvent;
-use heartbeat_gateway::front::FrontOptions;
+use heartbeat_gateway::server::ServerOptions;
 use hyper::Version;
 use support::client::{Events, Kind, SOON, WAYS};
 use support::decode::Item;
@@ -175,8 +175,7 @@ async fn all_streams_end_well_when_the_server_is_stopped(runtime: &str) {
 
 async fn over_tls_it_is_all_the_same(runtime: &str) {
     let certificate = Certificate::new(&format!("protocols-{runtime}"));
-    let mut options = FrontOptions::default();
-    certificate.serve_with(&mut options);
+    let options = certificate.apply(ServerOptions::default());
     let server = Server::start_with(runtime, 10, INTERVAL, &options, |gateway| gateway).await;
     server.feed.publish(event(1));
     let mut streams = Vec::new();

@@ -5,7 +5,7 @@ mod support;
 use std::time::Duration;
 
 use heartbeat_frame::GatewayEvent;
-use heartbeat_gateway::front::FrontOptions;
+use heartbeat_gateway::server::ServerOptions;
 use http_body_util::Full;
 use hyper::body::Bytes;
 use hyper::{Method, Request, Version};
@@ -21,8 +21,10 @@ const QUIET: Duration = Duration::ZERO;
 on_each_runtime![beyond_the_limit_each_protocol_says_so_in_its_own_way];
 
 async fn beyond_the_limit_each_protocol_says_so_in_its_own_way(runtime: &str) {
-    let options = FrontOptions::default();
-    let server = Server::start_with(runtime, 10, QUIET, &options, |gateway| gateway.limit(1)).await;
+    let options = ServerOptions::default();
+    let server =
+        Server::start_with(runtime, 10, QUIET, &options, |gateway| gateway.with_max_streams(1))
+            .await;
     server.feed.publish(GatewayEvent::default());
     let mut only = Events::subscribe(server.address, Kind::Sse, Version::HTTP_11, "").await;
     assert_eq!(only.event().await.event_id, "1");

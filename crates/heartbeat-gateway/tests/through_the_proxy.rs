@@ -4,12 +4,12 @@
 use std::time::{Duration, Instant};
 
 use heartbeat_async::Config;
+use heartbeat_frame::service::gateway_service_client::GatewayServiceClient;
 use heartbeat_frame::{GatewayEvent, SubscribeRequest};
-use heartbeat_gateway::feed::Feed;
-use heartbeat_gateway::front::FrontOptions;
-use heartbeat_gateway::idle_proxy::{IdleCounts, IdleProxy};
-use heartbeat_gateway::proto::gateway_service_client::GatewayServiceClient;
+use heartbeat_gateway::event_log::EventLog;
+use heartbeat_gateway::idle_proxy::{ActivityRule, IdleProxy};
 use heartbeat_gateway::runtime::Runtime;
+use heartbeat_gateway::server::ServerOptions;
 use heartbeat_gateway::server::{Gateway, Listener};
 use tokio::time::{sleep, timeout_at};
 
@@ -29,13 +29,13 @@ async fn a_stream_lives_for_five_seconds_and_brings_everything_once_and_in_order
 
 async fn lives_for_five_seconds(runtime: Runtime) {
     let any_port = ([127, 0, 0, 1], 0).into();
-    let listener = Listener::bind(runtime, any_port, &FrontOptions::default()).await;
+    let listener = Listener::bind(runtime, any_port, &ServerOptions::default()).await;
     let listener = listener.expect("a port");
     let server = listener.local_addr();
     let proxy =
-        IdleProxy::bind(any_port, server, IDLE_CUT, IdleCounts::Data).await.expect("a port");
+        IdleProxy::bind(any_port, server, IDLE_CUT, ActivityRule::Data).await.expect("a port");
     let (address, stats) = (proxy.local_addr(), proxy.stats());
-    let feed = Feed::new(100);
+    let feed = EventLog::new(100);
     let gateway = Gateway::new(feed.clone(), Config::every(INTERVAL));
     tokio::spawn(listener.serve(gateway, std::future::pending()));
     tokio::spawn(proxy.run());

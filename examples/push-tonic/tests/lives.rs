@@ -4,7 +4,7 @@ use std::error::Error;
 
 use example_check::{Running, assert_beats_between};
 use heartbeat_frame::SubscribeRequest;
-use heartbeat_gateway::proto::gateway_service_client::GatewayServiceClient;
+use heartbeat_frame::service::gateway_service_client::GatewayServiceClient;
 
 #[tokio::test]
 async fn a_quiet_stream_is_kept_alive_until_its_client_goes() -> Result<(), Box<dyn Error>> {

@@ -11,10 +11,10 @@ use example_reconnecting_client::follow;
 use futures_util::future::{join, select};
 use futures_util::{Stream, StreamExt};
 use heartbeat_frame::GatewayEvent;
-use heartbeat_gateway::feed::Feed;
-use heartbeat_gateway::front::FrontOptions;
-use heartbeat_gateway::idle_proxy::{IdleCounts, IdleProxy, ProxyStats};
+use heartbeat_gateway::event_log::EventLog;
+use heartbeat_gateway::idle_proxy::{ActivityRule, IdleProxy, ProxyStats};
 use heartbeat_gateway::runtime::Runtime;
+use heartbeat_gateway::server::ServerOptions;
 use heartbeat_gateway::server::{Gateway, Listener};
 use heartbeat_tokio::Config;
 use tokio::io::copy_bidirectional;
@@ -56,16 +56,20 @@ async fn failure(events: &mut Events) -> Status {
 }
 
 async fn listen(address: SocketAddr) -> (Listener, SocketAddr) {
-    let server = Listener::bind(Runtime::Tokio, address, &FrontOptions::default()).await;
+    let server = Listener::bind(Runtime::Tokio, address, &ServerOptions::default()).await;
     let server = server.expect("a port");
     let address = server.local_addr();
     (server, address)
 }
 
 /// A server of `feed` with this interval, behind a proxy that cuts after so long.
-async fn serve(feed: &Feed, interval: Duration, cut: Duration) -> (SocketAddr, Arc<ProxyStats>) {
+async fn serve(
+    feed: &EventLog,
+    interval: Duration,
+    cut: Duration,
+) -> (SocketAddr, Arc<ProxyStats>) {
     let (server, address) = listen(ANY_PORT).await;
-    let proxy = IdleProxy::bind(ANY_PORT, address, cut, IdleCounts::Data).await;
+    let proxy = IdleProxy::bind(ANY_PORT, address, cut, ActivityRule::Data).await;
     let proxy = proxy.expect("a port");
     let front = (proxy.local_addr(), proxy.stats());
     let gateway = Gateway::new(feed.clone(), Config::every(interval));
@@ -98,7 +102,7 @@ async fn way(first: SocketAddr) -> (SocketAddr, watch::Sender<SocketAddr>) {
 }
 
 /// Publishes for 8.5 s, at irregular times: some too soon for the proxy to cut, and some not.
-async fn publish(feed: &Feed) {
+async fn publish(feed: &EventLog) {
     for pause in [100, 1700, 20, 0, 900, 2400, 300, 1300, 50, 1730] {
         sleep(Duration::from_millis(pause)).await;
         feed.publish(GatewayEvent::default());
@@ -106,7 +110,7 @@ async fn publish(feed: &Feed) {
 }
 
 /// Publishes whenever the proxy has cut, and counts how often nobody was there to hear it.
-async fn publish_to_nobody(feed: &Feed, stats: &ProxyStats, unheard: &mut u32) {
+async fn publish_to_nobody(feed: &EventLog, stats: &ProxyStats, unheard: &mut u32) {
     let mut cuts = 0;
     loop {
         sleep(Duration::from_millis(5)).await;
@@ -122,7 +126,7 @@ async fn publish_to_nobody(feed: &Feed, stats: &ProxyStats, unheard: &mut u32) {
 /// were published while the client was cut off.
 async fn follow_for_ten_seconds(interval: Duration) -> (Arc<ProxyStats>, u32) {
     let idle_cut = Duration::from_secs(1);
-    let feed = Feed::new(1000);
+    let feed = EventLog::new(1000);
     let (server, stats) = serve(&feed, interval, idle_cut).await;
     let mut events = events(server, TIMEOUT, "0");
     let (mut seen, mut unheard) = (Vec::new(), 0);
@@ -156,7 +160,7 @@ async fn it_loses_and_doubles_no_event_that_the_server_holds() {
 
 #[tokio::test]
 async fn a_connection_that_is_dead_without_a_word_is_replaced() {
-    let feed = Feed::new(10);
+    let feed = EventLog::new(10);
     let (first, _) = serve(&feed, INTERVAL, Duration::ZERO).await;
     let (second, stats) = serve(&feed, INTERVAL, Duration::ZERO).await;
     let (address, leads_to) = way(first).await;
@@ -176,7 +180,7 @@ async fn a_connection_that_is_dead_without_a_word_is_replaced() {
 
 #[tokio::test]
 async fn a_server_that_ends_its_streams_is_followed_by_another() {
-    let (old, new) = (Feed::new(10), Feed::new(10));
+    let (old, new) = (EventLog::new(10), EventLog::new(10));
     let (first, _) = serve(&old, INTERVAL, Duration::ZERO).await;
     let (second, _) = serve(&new, INTERVAL, Duration::ZERO).await;
     let (address, leads_to) = way(first).await;
@@ -198,7 +202,7 @@ async fn a_server_that_is_down_at_first_is_waited_for() {
     let socket = TcpSocket::new_v4().expect("one");
     socket.bind(ANY_PORT).expect("a port");
     let address = socket.local_addr().expect("bound");
-    let proxy = IdleProxy::bind(ANY_PORT, address, Duration::ZERO, IdleCounts::Data).await;
+    let proxy = IdleProxy::bind(ANY_PORT, address, Duration::ZERO, ActivityRule::Data).await;
     let proxy = proxy.expect("a port");
     let stats = proxy.stats();
     let mut refused = events(address, TIMEOUT, "");
@@ -209,7 +213,7 @@ async fn a_server_that_is_down_at_first_is_waited_for() {
     // At 0, then not before 0.1, 0.3 and 0.7 s, and the next at 1.5 s.
     assert!((2..=4).contains(&stats.connections()), "{} attempts", stats.connections());
 
-    let feed = Feed::new(10);
+    let feed = EventLog::new(10);
     feed.publish(GatewayEvent::default());
     drop(socket);
     let (server, _) = listen(address).await;
@@ -219,7 +223,7 @@ async fn a_server_that_is_down_at_first_is_waited_for() {
 
 #[tokio::test]
 async fn events_that_are_not_held_any_more_are_told() {
-    let feed = Feed::new(3);
+    let feed = EventLog::new(3);
     let (server, stats) = serve(&feed, INTERVAL, Duration::ZERO).await;
     let mut behind = events(server, TIMEOUT, "0");
     feed.publish(GatewayEvent::default());
@@ -237,7 +241,7 @@ async fn events_that_are_not_held_any_more_are_told() {
 
 #[tokio::test]
 async fn an_id_that_the_server_does_not_know_is_told() {
-    let (server, stats) = serve(&Feed::new(3), INTERVAL, Duration::ZERO).await;
+    let (server, stats) = serve(&EventLog::new(3), INTERVAL, Duration::ZERO).await;
     let unknown = failure(&mut events(server, TIMEOUT, "no id of yours")).await;
     assert_eq!(unknown.code(), Code::InvalidArgument);
     assert_eq!(stats.connections(), 1, "it has not asked again");

@@ -10,14 +10,15 @@
 pub mod client;
 pub mod decode;
 pub mod server;
+#[path = "../../../heartbeat-proxy/tests/support/tls.rs"]
 pub mod tls;
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
 
+use heartbeat_frame::service::gateway_service_client::GatewayServiceClient;
 use heartbeat_frame::{GatewayEvent, SubscribeRequest};
-use heartbeat_gateway::proto::gateway_service_client::GatewayServiceClient;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tonic::{Status, Streaming};

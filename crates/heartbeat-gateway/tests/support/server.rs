@@ -4,16 +4,16 @@ use std::future::pending;
 use std::net::SocketAddr;
 
 use heartbeat_async::Config;
-use heartbeat_gateway::feed::Feed;
-use heartbeat_gateway::front::FrontOptions;
+use heartbeat_gateway::event_log::EventLog;
 use heartbeat_gateway::runtime::Runtime;
+use heartbeat_gateway::server::ServerOptions;
 use heartbeat_gateway::server::{Gateway, Listener};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 pub struct Server {
     pub address: SocketAddr,
-    pub feed: Feed,
+    pub feed: EventLog,
     pub stop: oneshot::Sender<()>,
     pub served: JoinHandle<()>,
 }
@@ -21,7 +21,7 @@ pub struct Server {
 impl Server {
     /// With a feed that holds so many events.
     pub async fn start(runtime: &str, held: usize, heartbeat: impl Into<Config>) -> Self {
-        Self::start_with(runtime, held, heartbeat, &FrontOptions::default(), |gateway| gateway)
+        Self::start_with(runtime, held, heartbeat, &ServerOptions::default(), |gateway| gateway)
             .await
     }
 
@@ -29,14 +29,14 @@ impl Server {
         runtime: &str,
         held: usize,
         heartbeat: impl Into<Config>,
-        options: &FrontOptions,
+        options: &ServerOptions,
         change: impl FnOnce(Gateway) -> Gateway,
     ) -> Self {
         let mut known = Runtime::ALL.into_iter();
         let runtime = known.find(|known| known.name() == runtime).expect("known");
         let listener = Listener::bind(runtime, ([127, 0, 0, 1], 0).into(), options).await;
         let listener = listener.expect("a port");
-        let (address, feed) = (listener.local_addr(), Feed::new(held));
+        let (address, feed) = (listener.local_addr(), EventLog::new(held));
         let gateway = change(Gateway::new(feed.clone(), heartbeat.into()));
         let (stop, stopped) = oneshot::channel();
         let shutdown = async {

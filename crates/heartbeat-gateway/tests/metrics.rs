@@ -211,7 +211,7 @@ async fn while_it_stops_it_is_not_healthy_and_still_shows_metrics(runtime: &str)
     until(address, |metrics| metrics.active() == 0.0).await;
     let (status, log) = server.end().await;
     assert_eq!(status.code(), Some(0), "{log}");
-    assert!(log.contains("streams were cut off"), "{log}");
+    assert!(log.contains("closing the remaining streams"), "{log}");
     assert!(TcpStream::connect(address).await.is_err(), "nobody listens any more");
     drop((mute, stream));
 }
@@ -220,7 +220,7 @@ async fn while_it_stops_it_is_not_healthy_and_still_shows_metrics(runtime: &str)
 async fn the_proxy_comes_after_the_metrics() {
     let mut server = Serving::start("--metrics 127.0.0.1:0 --idle-cut 5s");
     let metrics = metrics_of(&mut server);
-    let front = address_in(&mut server.stdout, "cutting what is idle on ");
+    let front = address_in(&mut server.stdout, "cutting idle connections on ");
     assert_eq!(ask(metrics, "/healthz").await.status, 200);
     let mut stream = subscribe(front, "").await.expect("served");
     assert!(stream.message().await.expect("alive").is_some());

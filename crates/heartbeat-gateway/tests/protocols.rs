@@ -129,9 +129,9 @@ async fn a_client_resumes_where_it_was_and_is_told_if_it_cannot(runtime: &str) {
         let mut latest = Events::subscribe(address, kind, version, "").await;
         assert_eq!(latest.event().await, event(5), "{way:?}");
 
-        let unknown = "no event has the id \"6\": give the id of an event received, or none";
-        let missed = "the events after 1 are not held any more, the oldest is 3: \
-            subscribe without an id to go on from now";
+        let unknown = "unknown event id \"6\": expected the id of a received event, or no id";
+        let missed = "event 1 is too old, the oldest event in the log is 3: \
+            subscribe without an id to continue from now";
         for (last, reason, grpc, connect, status) in
             [("6", unknown, "3", "invalid_argument", 400), ("1", missed, "11", "out_of_range", 410)]
         {
@@ -243,7 +243,7 @@ async fn a_slow_reader_that_has_missed_something_is_told_so() {
             }
         };
         match end {
-            Item::Failed(_, reason) => assert!(reason.contains("not held any more"), "{way:?}"),
+            Item::Failed(_, reason) => assert!(reason.contains("is too old"), "{way:?}"),
             Item::Broken(_) => {
                 assert!(matches!(way.0, Kind::Sse | Kind::Ndjson), "{way:?}: {end:?}");
             }

@@ -29,7 +29,7 @@ async fn beyond_the_limit_each_protocol_says_so_in_its_own_way(runtime: &str) {
     let mut only = Events::subscribe(server.address, Kind::Sse, Version::HTTP_11, "").await;
     assert_eq!(only.event().await.event_id, "1");
 
-    let reason = "as many streams as there may be are open: come back later";
+    let reason = "too many open streams, retry later";
     let failed = |code: &str| Item::Failed(code.to_owned(), reason.to_owned());
     for (kind, version) in WAYS {
         let way = (kind, version);
@@ -72,10 +72,7 @@ async fn what_is_not_there_is_not_found() {
             let answer = Events::ask(server.address, version, get(path)).await;
             assert_eq!(answer.status, 404, "{path}");
             let text = answer.text().await;
-            assert!(
-                text.starts_with(&format!("nothing is at {path}: there are /events")),
-                "{text}"
-            );
+            assert!(text.starts_with(&format!("unknown path {path}: expected /events")), "{text}");
         }
     }
     // Calls are told so in their own way.
@@ -123,7 +120,7 @@ async fn a_request_that_makes_no_sense_is_told_what_does() {
     for path in ["/events", "/events.ndjson"] {
         let answer = ask(get(&format!("{path}?last_event_id=1&last_event_id=2"))).await;
         assert_eq!(answer.status, 400, "{path}");
-        let reason = "the address has more than one last_event_id: give one, or none\n";
+        let reason = "more than one last_event_id in the query: expected at most one\n";
         assert_eq!(answer.text().await, reason, "{path}");
     }
     let answer = ask(Kind::Grpc.request("")).await;
@@ -146,21 +143,29 @@ async fn a_call_of_connect_that_is_wrong_is_told_why() {
     let twice = [envelope(0, b"{}"), envelope(0, b"{}")].concat();
     let cut = &envelope(0, b"{}")[..6];
     for (body, code, reason) in [
-        (&b""[..], "unimplemented", "the request holds no message: exactly one is to come"),
-        (&b"\0\0\0"[..], "invalid_argument", "the request ends within the prefix of its message"),
-        (cut, "invalid_argument", "the message is to have 2 bytes, and has 1"),
-        (&twice, "unimplemented", "the request goes on after its message: exactly one is to come"),
-        (&envelope(1, b"{}"), "internal", "the message is compressed, but no header says how"),
-        (&envelope(2, b"{}"), "invalid_argument", "a message has no flags such as 0x2"),
-        (&envelope(0, b"[7"), "invalid_argument", "the request's message cannot be decoded: "),
-        (&envelope(0, b""), "invalid_argument", "the request's message cannot be decoded: "),
-        (&long, "resource_exhausted", "a request of at most 65536 bytes is to come: "),
+        (&b""[..], "unimplemented", "the request has no message: expected exactly one"),
+        (&b"\0\0\0"[..], "invalid_argument", "the request ends inside the header of its message"),
+        (cut, "invalid_argument", "incomplete message: 1 of 2 bytes"),
+        (
+            &twice,
+            "unimplemented",
+            "the request has data after its message: expected exactly one message",
+        ),
+        (
+            &envelope(1, b"{}"),
+            "internal",
+            "the message is compressed, but no header names the compression",
+        ),
+        (&envelope(2, b"{}"), "invalid_argument", "unsupported flags of a message: 0x2"),
+        (&envelope(0, b"[7"), "invalid_argument", "cannot decode the message of the request: "),
+        (&envelope(0, b""), "invalid_argument", "cannot decode the message of the request: "),
+        (&long, "resource_exhausted", "cannot read a request of up to 65536 bytes: "),
     ] {
         let request = Kind::ConnectJson.call(body.to_vec());
         failed(&server, request, code, reason).await;
     }
     let not_protobuf = Kind::ConnectProto.call(envelope(0, b"\x0a\xff"));
-    let reason = "the request's message cannot be decoded: ";
+    let reason = "cannot decode the message of the request: ";
     failed(&server, not_protobuf, "invalid_argument", reason).await;
 
     for (name, value, code, reason) in [
@@ -168,19 +173,19 @@ async fn a_call_of_connect_that_is_wrong_is_told_why() {
             "connect-protocol-version",
             "2",
             "invalid_argument",
-            "connect-protocol-version is to be 1, and",
+            "unsupported connect-protocol-version \"2\": expected 1",
         ),
         (
             "connect-content-encoding",
             "gzip",
             "unimplemented",
-            "unknown compression \"gzip\": supported",
+            "unsupported compression \"gzip\": expected identity",
         ),
         (
             "connect-timeout-ms",
             "soon",
             "invalid_argument",
-            "connect-timeout-ms is to be a number of at",
+            "invalid connect-timeout-ms \"soon\": expected up to 10 digits",
         ),
     ] {
         let mut request = Kind::ConnectJson.request("");
@@ -234,7 +239,7 @@ async fn the_deadline_of_a_call_ends_it() {
         let mut events = Events::ask(server.address, version, request).await;
         assert_eq!(events.event().await.event_id, "1", "{kind:?}");
         assert_eq!(events.next().await, Item::Heartbeat, "{kind:?}");
-        let reason = "the deadline that the client set has passed".to_owned();
+        let reason = "the deadline of the call has passed".to_owned();
         assert_eq!(events.end().await, Item::Failed(code.to_owned(), reason), "{kind:?}");
     }
 }
@@ -254,7 +259,7 @@ async fn a_deadline_of_nothing_brings_no_event() {
         let mut request = kind.request("");
         request.headers_mut().insert(name, value.parse().expect("a value"));
         let mut events = Events::ask(server.address, version, request).await;
-        let reason = "the deadline that the client set has passed".to_owned();
+        let reason = "the deadline of the call has passed".to_owned();
         assert_eq!(events.end().await, Item::Failed(code.to_owned(), reason), "{kind:?}");
     }
 }

@@ -213,5 +213,5 @@ async fn a_client_reads_why_there_is_no_answer() {
         client(&proxy).await.unary(asked, path("/test.Kinds/Unary"), Codec::default()).await;
     let status: Status = answer.expect_err("there is nobody");
     assert_eq!(status.code(), Code::Unavailable);
-    assert_eq!(status.message(), "the upstream cannot be reached");
+    assert_eq!(status.message(), "cannot connect to the upstream");
 }

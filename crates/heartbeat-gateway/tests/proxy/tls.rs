@@ -87,7 +87,7 @@ async fn an_upstream_that_nobody_vouches_for_is_not_asked() {
         let proxy = Proxying::start(&upstream, arguments);
         let response = fetch(&proxy, get("/")).await;
         assert_eq!(response.status(), 502);
-        assert!(text(response).await.contains("cannot be reached"));
+        assert!(text(response).await.contains("cannot connect to the upstream"));
         proxy.logs("invalid peer certificate").await;
     }
 }

@@ -91,7 +91,9 @@ async fn an_upgraded_connection_ends_with_its_client() {
 
 #[tokio::test]
 async fn an_upgraded_connection_may_end_at_a_shutdown_and_is_cut_if_it_does_not() {
-    for (ends, log) in [(true, "all requests have ended"), (false, "requests were cut off")] {
+    for (ends, log) in
+        [(true, "all requests have ended"), (false, "closing the remaining requests")]
+    {
         let mut proxy = Proxying::start(echo(Alive::default()).await, "--shutdown-within 2s");
         let mut client = upgraded(&proxy).await;
         proxy.terminate();
@@ -209,5 +211,5 @@ async fn a_protocol_that_nobody_has_asked_for_is_a_failure() {
     let request = "GET / HTTP/1.1\r\nhost: here\r\nconnection: close\r\n\r\n";
     let (head, body) = crate::client::exchange(&proxy, request).await;
     assert!(head.starts_with("HTTP/1.1 502 Bad Gateway\r\n"), "{head}");
-    assert_eq!(body, b"502 Bad Gateway: the upstream changed the protocol unasked\n");
+    assert_eq!(body, b"502 Bad Gateway: the upstream switched protocols without a request\n");
 }

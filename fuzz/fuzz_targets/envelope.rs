@@ -1,4 +1,4 @@
-//! `EnvelopeTracker` against the reader of whole streams.
+//! `EnvelopeTracker`, compared with the reference reader.
 
 #![no_main]
 

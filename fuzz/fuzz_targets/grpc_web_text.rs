@@ -1,4 +1,4 @@
-//! `GrpcWebTextTracker` against the reader of whole streams.
+//! `GrpcWebTextTracker`, compared with the reference reader.
 
 #![no_main]
 

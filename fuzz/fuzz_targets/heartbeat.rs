@@ -1,4 +1,4 @@
-//! `Heartbeat` against the naive model.
+//! `Heartbeat`, compared with the reference model.
 
 #![no_main]
 

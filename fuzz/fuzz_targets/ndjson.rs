@@ -1,4 +1,4 @@
-//! `NdjsonTracker` against the reader of whole streams.
+//! `NdjsonTracker`, compared with the reference reader.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! `SseTracker` against the reader of whole streams.
+//! `SseTracker`, compared with the reference reader.
 
 #![no_main]
 

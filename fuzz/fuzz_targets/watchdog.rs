@@ -1,4 +1,4 @@
-//! `Watchdog` against the naive model.
+//! `Watchdog`, compared with the reference model.
 
 #![no_main]
 

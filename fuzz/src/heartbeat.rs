@@ -3,35 +3,35 @@ use std::time::Duration;
 use arbitrary::Arbitrary;
 use heartbeat_core::{Action, Config, Heartbeat, Jitter};
 
-use crate::model::{At, Entry, Model, Op, play};
+use crate::reference_model::{At, Model, ModelEntry, Op, play};
 use crate::time::{Length, When};
 
-/// The machine counts in 8 bytes of nanoseconds: that long or longer is never (T8).
+/// This long or longer means never: durations are stored as nanoseconds in 8 bytes (T8).
 const NEVER: Duration = Duration::from_nanos(u64::MAX);
 
-/// A `Heartbeat` at its birth, and what happens to it.
+/// A `Heartbeat`, and the calls on it.
 #[derive(Debug, Arbitrary)]
 pub struct HeartbeatCase {
-    settings: Settings,
+    settings: HeartbeatSettings,
     granularity: Length,
-    birth: When,
+    opened: When,
     #[arbitrary(with = crate::steps)]
-    steps: Vec<Step>,
+    steps: Vec<HeartbeatStep>,
 }
 
 #[derive(Debug, Clone, Copy, Arbitrary)]
-struct Settings {
+struct HeartbeatSettings {
     interval: Length,
     /// In 65536ths.
     jitter: u16,
     give_up_after: Length,
     stall_after: Length,
-    prompt: bool,
+    immediate_first: bool,
     seed: Option<u32>,
 }
 
 #[derive(Debug, Clone, Copy, Arbitrary)]
-enum Step {
+enum HeartbeatStep {
     Poll(When),
     Send(When),
     Bytes(When),
@@ -40,18 +40,19 @@ enum Step {
     Stop,
 }
 
-impl Settings {
+impl HeartbeatSettings {
     fn config(self) -> Config {
         let jitter = f32::from(self.jitter) / 65536.0;
         let config = Config::every(self.interval.duration())
             .with_jitter(Jitter::try_from(jitter).expect("below one"))
             .with_give_up_after(self.give_up_after.duration())
             .with_stall_after(self.stall_after.duration())
-            .with_prompt(self.prompt);
+            .with_immediate_first(self.immediate_first);
         self.seed.map_or(config, |seed| config.with_seed(seed))
     }
 
-    /// Whether a gap lies where T11 wants it. The model cannot tell: it has its gaps from a machine.
+    /// Whether a gap is within the range of T11. The model cannot check it: it takes its gaps from a
+    /// heartbeat.
     fn allows(self, gap: Duration) -> bool {
         let interval = self.interval.duration();
         let parts = 65536 - u128::from(self.jitter);
@@ -59,7 +60,7 @@ impl Settings {
     }
 }
 
-impl Step {
+impl HeartbeatStep {
     fn resolve(self, at: impl Fn(When) -> At) -> Op {
         match self {
             Self::Poll(when) => Op::Poll(at(when)),
@@ -73,25 +74,25 @@ impl Step {
 }
 
 impl HeartbeatCase {
-    /// Plays the history to the machine and to the model.
+    /// Plays the history to the heartbeat and to the model.
     ///
     /// # Panics
     ///
-    /// When the machine is wrong, which is the finding.
+    /// If they differ, which is the finding.
     pub fn check(&self) {
         let (config, granularity) = (self.settings.config(), self.granularity.duration());
-        let birth = self.birth.resolve(At::ZERO, At::ZERO);
-        let mut heart = Heartbeat::new(&config, birth).with_granularity(granularity);
-        let mut model = Model::new(config, granularity, birth, self.steps.len());
-        let (mut deadline, mut in_flight, mut stopped) = (birth, false, false);
+        let opened = self.opened.resolve(At::ZERO, At::ZERO);
+        let mut heartbeat = Heartbeat::new(&config, opened).with_granularity(granularity);
+        let mut model = Model::new(config, granularity, opened, self.steps.len());
+        let (mut deadline, mut in_flight, mut stopped) = (opened, false, false);
 
         for step in &self.steps {
-            let seen = model.log.last().map_or(birth, |entry| entry.seen);
+            let seen = model.log.last().map_or(opened, |entry| entry.seen);
             let op = step.resolve(|when| when.resolve(seen, deadline));
-            let answer = play(&mut heart, op);
+            let answer = play(&mut heartbeat, op);
             let expected = model.record(op);
-            let so_far = || told(&config, granularity, birth, &model.log);
-            assert_eq!(answer, expected, "the model says the latter{}", so_far());
+            let so_far = || describe(&config, granularity, opened, &model.log);
+            assert_eq!(answer, expected, "left: heartbeat, right: model{}", so_far());
 
             match answer {
                 Some(Action::WaitUntil(at)) => deadline = at,
@@ -104,47 +105,51 @@ impl HeartbeatCase {
                 Op::Failed | Op::Stop => stopped = true,                       // T9, T10
                 Op::Poll(_) => {}
             }
-            assert_eq!(heart.is_stopped(), stopped, "stopped or not{}", so_far());
-            assert_eq!(heart.is_in_flight(), in_flight && !stopped, "in flight or not{}", so_far());
+            assert_eq!(heartbeat.is_stopped(), stopped, "is_stopped{}", so_far());
+            assert_eq!(heartbeat.is_in_flight(), in_flight && !stopped, "is_in_flight{}", so_far());
 
             let seen = model.log[model.log.len() - 1].seen;
-            let silence = model.silence(seen);
+            let silence = model.idle_time(seen);
             if silence < NEVER {
-                assert_eq!(heart.silence(seen), silence, "T19{}", so_far());
-                assert_eq!(heart.silence(At::ZERO), silence, "T7{}", so_far());
+                assert_eq!(heartbeat.idle_time(seen), silence, "T19{}", so_far());
+                assert_eq!(heartbeat.idle_time(At::ZERO), silence, "T7{}", so_far());
             }
             if let Some(Action::SendHeartbeat { late }) = answer
                 && !late.is_zero()
             {
-                let gap = silence.checked_sub(late).expect("late for less than the silence");
-                let prompt = config.prompt() && gap.is_zero();
+                let gap = silence.checked_sub(late).expect("late by less than the silence");
+                let prompt = config.immediate_first() && gap.is_zero();
                 assert!(prompt || self.settings.allows(gap), "T11: {gap:?}{}", so_far());
             }
             if let Some(Action::WaitUntil(at)) = answer
                 && granularity < NEVER
                 && at <= At::MAX.saturating_sub(granularity)
             {
-                let alarm = at.saturating_sub(granularity);
-                assert!(is_late_enough(&heart, alarm), "nothing to do at {alarm:?}{}", so_far());
+                let wake_up = at.saturating_sub(granularity);
+                assert!(
+                    is_late_enough(&heartbeat, wake_up),
+                    "nothing to do at {wake_up:?}{}",
+                    so_far()
+                );
             }
         }
     }
 }
 
-/// Whether an alarm that went off then finds something to do. A timer would set it again and again if
-/// one that is a granularity early did not.
-fn is_late_enough(heart: &Heartbeat<At>, alarm: At) -> bool {
-    !matches!(heart.clone().poll_deadline(alarm), Action::WaitUntil(_) | Action::WaitForever)
+/// Whether a timer that fires at `wake_up` finds something to do. If a timer that fires a granularity
+/// early did not, it would be set again and again.
+fn is_late_enough(heartbeat: &Heartbeat<At>, wake_up: At) -> bool {
+    !matches!(heartbeat.clone().poll_deadline(wake_up), Action::WaitUntil(_) | Action::WaitForever)
 }
 
-/// A finding as a person needs it: what the machine was, and each call with the model's answer.
-fn told(config: &Config, granularity: Duration, birth: At, log: &[Entry]) -> String {
+/// Describes a finding: the configuration, and each call with the answer of the model.
+fn describe(config: &Config, granularity: Duration, opened: At, log: &[ModelEntry]) -> String {
     let calls = log.iter().map(|entry| match entry.answer {
         Some(answer) => format!("\n  {:?} -> {answer:?}", entry.op),
         None => format!("\n  {:?}", entry.op),
     });
     format!(
-        "\n{config:?}\ngranularity {granularity:?}, birth {birth:?}{}",
+        "\n{config:?}\ngranularity {granularity:?}, opened {opened:?}{}",
         calls.collect::<String>()
     )
 }

@@ -1,36 +1,36 @@
-//! What the fuzz targets have in common: histories made of the fuzzer's bytes, played to a machine and
-//! to the naive model that the tests of `heartbeat-core` compare it with, or to a fleet and to the lone
-//! machines of its tests; and streams, fed to a tracker and to the naive reader that the tests of
-//! `heartbeat-frame` compare it with.
+//! The cases of the fuzz targets. Some play a history, made of the bytes of the fuzzer, to the
+//! implementation and to the reference model of the tests of `heartbeat-core`. Others feed a stream to
+//! a tracker and to the reference reader of the tests of `heartbeat-frame`.
 //!
-//! A target is one line: it takes a case and checks it. The work is here, where it is linted and
-//! documented like other code.
+//! A target is one line that checks a case. The code is here, so that it is linted and documented like
+//! other code.
 
 #![forbid(unsafe_code)]
 
-#[path = "../../crates/heartbeat-core/tests/alone/mod.rs"]
-mod alone;
-mod fleet;
 mod heartbeat;
-#[path = "../../crates/heartbeat-core/tests/model/mod.rs"]
-mod model;
+mod heartbeat_set;
+#[path = "../../crates/heartbeat-core/tests/reference_model/mod.rs"]
+mod reference_model;
+#[path = "../../crates/heartbeat-frame/tests/reference_reader/mod.rs"]
+mod reference_reader;
+#[path = "../../crates/heartbeat-core/tests/reference_set/mod.rs"]
+mod reference_set;
 mod streams;
 mod time;
 mod watchdog;
-#[path = "../../crates/heartbeat-frame/tests/whole/mod.rs"]
-mod whole;
 
-pub use fleet::FleetCase;
 pub use heartbeat::HeartbeatCase;
-pub use streams::{EnvelopeCase, GrpcWebTextCase, NdjsonCase, Outcome, SseCase, Tally};
+pub use heartbeat_set::HeartbeatSetCase;
+pub use streams::{EnvelopeCase, GrpcWebTextCase, NdjsonCase, SseCase, StreamOutcome, Tally};
 pub use watchdog::WatchdogCase;
 
 use arbitrary::{Arbitrary, Result, Unstructured};
 
-/// The model looks through the whole history at each call: beyond this it would slow the fuzzer down.
+/// The longest history. The model reads the whole history at each call, so longer ones slow the fuzzer
+/// down.
 const LONGEST_HISTORY: usize = 64;
 
-/// As many steps as the rest of the bytes tells, up to [`LONGEST_HISTORY`].
+/// Steps made of the rest of the bytes, at most [`LONGEST_HISTORY`].
 fn steps<'a, T: Arbitrary<'a>>(bytes: &mut Unstructured<'a>) -> Result<Vec<T>> {
     let mut steps = Vec::new();
     while !bytes.is_empty() && steps.len() < LONGEST_HISTORY {

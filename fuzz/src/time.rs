@@ -2,10 +2,10 @@ use std::time::Duration;
 
 use arbitrary::Arbitrary;
 
-use crate::model::At;
+use crate::reference_model::At;
 
-/// A length of time. Most are small, so that they meet each other and the settings; the others lie at
-/// the edges of what a machine can represent (T8), or anywhere.
+/// A duration. Most are small, so that they coincide with each other and with the settings. The others
+/// are near the limits of T8, or arbitrary.
 #[derive(Debug, Clone, Copy, Arbitrary)]
 pub(crate) enum Length {
     Zero,
@@ -14,9 +14,9 @@ pub(crate) enum Length {
     /// Seconds, less a few nanoseconds.
     AlmostSecs(u8, u8),
     AnyNanos(u64),
-    /// Around the 584 years that count as never.
+    /// Around 584 years, which mean never.
     AroundNever(i8),
-    /// That many nanoseconds below the end of the range.
+    /// This many nanoseconds below the maximum.
     AlmostMax(u8),
     Raw(Duration),
 }
@@ -40,26 +40,26 @@ impl Length {
     }
 }
 
-/// A point in time, told relative to where the history stands.
+/// An instant, relative to the previous calls.
 #[derive(Debug, Clone, Copy, Arbitrary)]
 pub(crate) enum When {
-    /// The clock stands still.
+    /// The clock does not move.
     Same,
-    /// It runs on.
+    /// The clock moves on.
     Later(Length),
-    /// It runs back.
+    /// The clock steps back.
     Earlier(Length),
     BeforeDeadline(Length),
     OnTime,
     AfterDeadline(Length),
-    /// That much before the end of the range.
+    /// This long before the end of the clock.
     NearTheEnd(Length),
     Raw(Duration),
 }
 
 impl When {
-    /// The instant meant, where `seen` is the latest one seen and `deadline` the latest one answered;
-    /// a birth has seen nothing but zero.
+    /// Resolves the instant. `seen` is the latest one seen, and `deadline` the latest one returned;
+    /// both are zero when the stream is opened.
     pub(crate) fn resolve(self, seen: At, deadline: At) -> At {
         match self {
             Self::Same => seen,

@@ -3,42 +3,42 @@ use std::time::Duration;
 use arbitrary::Arbitrary;
 use heartbeat_core::{Watchdog, WatchdogAction};
 
-use crate::model::{At, WatchModel, WatchOp, play_watch};
+use crate::reference_model::{At, WatchModel, WatchOp, play_watch};
 use crate::time::{Length, When};
 
-/// A `Watchdog` at its birth, and what happens to it.
+/// A `Watchdog`, and the calls on it.
 #[derive(Debug, Arbitrary)]
 pub struct WatchdogCase {
     timeout: Timeout,
     granularity: Length,
-    birth: When,
+    opened: When,
     #[arbitrary(with = crate::steps)]
-    steps: Vec<Step>,
+    steps: Vec<WatchdogStep>,
 }
 
 #[derive(Debug, Clone, Copy, Arbitrary)]
 enum Timeout {
     Plain(Length),
-    Missing(u8, Length),
-    AnyMissing(u32, Length),
+    Missed(u8, Length),
+    AnyMissed(u32, Length),
 }
 
 #[derive(Debug, Clone, Copy, Arbitrary)]
-enum Step {
+enum WatchdogStep {
     Poll(When),
     Receive(When),
     Stop,
 }
 
 impl Timeout {
-    fn machine(self, birth: At) -> Watchdog<At> {
+    fn watchdog(self, opened: At) -> Watchdog<At> {
         match self {
-            Self::Plain(timeout) => Watchdog::new(timeout.duration(), birth),
-            Self::Missing(count, interval) => {
-                Watchdog::missing(count.into(), interval.duration(), birth)
+            Self::Plain(timeout) => Watchdog::new(timeout.duration(), opened),
+            Self::Missed(count, interval) => {
+                Watchdog::after_missed(count.into(), interval.duration(), opened)
             }
-            Self::AnyMissing(count, interval) => {
-                Watchdog::missing(count, interval.duration(), birth)
+            Self::AnyMissed(count, interval) => {
+                Watchdog::after_missed(count, interval.duration(), opened)
             }
         }
     }
@@ -46,14 +46,14 @@ impl Timeout {
     fn duration(self) -> Duration {
         let (count, interval) = match self {
             Self::Plain(timeout) => (1, timeout),
-            Self::Missing(count, interval) => (count.into(), interval),
-            Self::AnyMissing(count, interval) => (count, interval),
+            Self::Missed(count, interval) => (count.into(), interval),
+            Self::AnyMissed(count, interval) => (count, interval),
         };
         interval.duration().checked_mul(count).unwrap_or(Duration::MAX) // T8
     }
 }
 
-impl Step {
+impl WatchdogStep {
     fn resolve(self, at: impl Fn(When) -> At) -> WatchOp {
         match self {
             Self::Poll(when) => WatchOp::Poll(at(when)),
@@ -64,29 +64,29 @@ impl Step {
 }
 
 impl WatchdogCase {
-    /// Plays the history to the machine and to the model.
+    /// Plays the history to the watchdog and to the model.
     ///
     /// # Panics
     ///
-    /// When the two differ, which is the finding.
+    /// If they differ, which is the finding.
     pub fn check(&self) {
-        let birth = self.birth.resolve(At::ZERO, At::ZERO);
+        let opened = self.opened.resolve(At::ZERO, At::ZERO);
         let timeout = self.timeout.duration();
         let granularity = self.granularity.duration();
-        let mut dog = self.timeout.machine(birth).with_granularity(granularity);
-        let mut model = WatchModel::new(timeout, granularity, birth);
-        let (mut seen, mut deadline, mut stopped) = (birth, birth, false);
+        let mut watchdog = self.timeout.watchdog(opened).with_granularity(granularity);
+        let mut model = WatchModel::new(timeout, granularity, opened);
+        let (mut seen, mut deadline, mut stopped) = (opened, opened, false);
 
         for step in &self.steps {
             let op = step.resolve(|when| when.resolve(seen, deadline));
-            let answer = play_watch(&mut dog, op);
-            assert_eq!(answer, model.record(op), "the model says the latter\n{model:?}");
+            let answer = play_watch(&mut watchdog, op);
+            assert_eq!(answer, model.record(op), "left: watchdog, right: model\n{model:?}");
 
             match op {
                 WatchOp::Receive(now) | WatchOp::Poll(now) => seen = seen.max(now), // T7
                 WatchOp::Stop => stopped = true,
             }
-            assert_eq!(dog.is_stopped(), stopped, "stopped or not\n{model:?}");
+            assert_eq!(watchdog.is_stopped(), stopped, "is_stopped\n{model:?}");
             if let Some(WatchdogAction::WaitUntil(at)) = answer {
                 deadline = at;
             }

@@ -7,7 +7,7 @@ use heartbeat_benches::{OURS, version};
 use heartbeat_frame::service::gateway_service_client::GatewayServiceClient;
 use heartbeat_frame::service::gateway_service_server::{GatewayService, GatewayServiceServer};
 use heartbeat_frame::{GatewayEvent, SubscribeRequest};
-use heartbeat_tokio::{HeartbeatLayer, HeartbeatMessage, StreamingMethods, HeartbeatPolicy};
+use heartbeat_tokio::{HeartbeatLayer, HeartbeatMessage, HeartbeatPolicy, StreamingMethods};
 use tokio::net::TcpListener;
 use tonic::transport::Endpoint;
 use tonic::transport::server::{Server, TcpIncoming};
@@ -55,7 +55,8 @@ pub(crate) async fn lines(in_a_row: u32) -> Result<Vec<Line>, Box<dyn Error>> {
 
     let (listener, address) = listen().await?;
     let streams = StreamingMethods::paths(["/galaxy.gateway.v1.GatewayService/Subscribe"]);
-    let policy = HeartbeatPolicy::new(INTERVAL).with_rpc(streams, HeartbeatMessage::gateway_event());
+    let policy =
+        HeartbeatPolicy::new(INTERVAL).with_rpc(streams, HeartbeatMessage::gateway_event());
     let server = Server::builder().layer(HeartbeatLayer::new(policy)).add_service(service());
     tokio::spawn(server.serve_with_incoming(listener));
     let label = format!("heartbeat-tokio {}: HeartbeatLayer", version("heartbeat-tokio"));

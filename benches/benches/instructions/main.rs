@@ -68,43 +68,43 @@ fn next_frame<B: Body<Data = Bytes>>(mut body: Pin<Box<B>>) -> Pin<Box<B>> {
 
 #[library_benchmark]
 #[bench::any(args = (subjects::members()), config = counted(182))]
-fn fleet_on_send(mut members: Box<Members>) -> Box<Members> {
-    let Members { fleet, key, now } = &mut *members;
-    black_box(black_box(fleet).on_send(black_box(*key), black_box(*now)));
+fn set_on_send(mut members: Box<Members>) -> Box<Members> {
+    let Members { set, key, now } = &mut *members;
+    black_box(black_box(set).on_send(black_box(*key), black_box(*now)));
     members
 }
 
 #[library_benchmark]
 #[bench::within_its_segments(args = (subjects::members()), config = counted(347))]
-fn fleet_insert(mut members: Box<Members>) -> Box<Members> {
-    let Members { fleet, now, .. } = &mut *members;
+fn set_insert(mut members: Box<Members>) -> Box<Members> {
+    let Members { set, now, .. } = &mut *members;
     let config = black_box(Config::every(subjects::INTERVAL));
-    let _ = black_box(black_box(fleet).insert(&config, black_box(*now), [0; 2]));
+    let _ = black_box(black_box(set).insert(&config, black_box(*now), [0; 2]));
     members
 }
 
 #[library_benchmark]
 #[bench::some_are_due(args = (subjects::members()), config = counted(381))]
-fn fleet_take_due(mut members: Box<Members>) -> Box<Members> {
-    let Members { fleet, now, .. } = &mut *members;
-    black_box(black_box(fleet).take_due(black_box(*now)));
+fn set_pop_due(mut members: Box<Members>) -> Box<Members> {
+    let Members { set, now, .. } = &mut *members;
+    black_box(black_box(set).pop_due(black_box(*now)));
     members
 }
 
 #[library_benchmark]
 #[bench::no_news(args = (subjects::members()), config = counted(677))]
 #[bench::that_is_due(args = (subjects::taken()), config = counted(521))]
-fn fleet_poll_deadline(mut members: Box<Members>) -> Box<Members> {
-    let Members { fleet, key, now } = &mut *members;
-    let _ = black_box(black_box(fleet).poll_deadline(black_box(*key), black_box(*now)));
+fn set_poll_deadline(mut members: Box<Members>) -> Box<Members> {
+    let Members { set, key, now } = &mut *members;
+    let _ = black_box(black_box(set).poll_deadline(black_box(*key), black_box(*now)));
     members
 }
 
 #[library_benchmark]
 #[bench::any(args = (subjects::members()), config = counted(291))]
-fn fleet_remove(mut members: Box<Members>) -> Box<Members> {
-    let Members { fleet, key, .. } = &mut *members;
-    black_box(black_box(fleet).remove(black_box(*key)));
+fn set_remove(mut members: Box<Members>) -> Box<Members> {
+    let Members { set, key, .. } = &mut *members;
+    black_box(black_box(set).remove(black_box(*key)));
     members
 }
 
@@ -121,11 +121,11 @@ library_benchmark_group!(
         poll_deadline,
         next_item,
         next_frame,
-        fleet_on_send,
-        fleet_insert,
-        fleet_take_due,
-        fleet_poll_deadline,
-        fleet_remove,
+        set_on_send,
+        set_insert,
+        set_pop_due,
+        set_poll_deadline,
+        set_remove,
     ]
 );
 

@@ -16,7 +16,12 @@ pub(crate) fn frames(bench: &mut Bench) {
     let message = HeartbeatMessage::gateway_event();
     let long = HeartbeatMessage::from_payload(vec![7; 16 << 10]).expect("it is short").envelope();
     let frames = [
-        ("body-sse", "an event of SSE of 48 bytes in each frame", EVENT, BodyFraming::sse(&comment)),
+        (
+            "body-sse",
+            "an event of SSE of 48 bytes in each frame",
+            EVENT,
+            BodyFraming::sse(&comment),
+        ),
         (
             "body-grpc",
             "a message of gRPC of 45 bytes in each frame",

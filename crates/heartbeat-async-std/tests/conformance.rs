@@ -1,7 +1,7 @@
 //! The conformance suite on async-std.
 
-use heartbeat_async::conformance::Runtime;
 use heartbeat_async_std::AsyncStdTimer;
+use heartbeat_conformance::Runtime;
 
 struct AsyncStd;
 
@@ -17,10 +17,10 @@ impl Runtime for AsyncStd {
     }
 }
 
-heartbeat_async::conformance!(AsyncStd);
+heartbeat_conformance::conformance!(AsyncStd);
 
 mod on_a_hub {
     use super::*;
 
-    heartbeat_async::conformance!(hub: AsyncStd);
+    heartbeat_conformance::conformance!(hub: AsyncStd);
 }

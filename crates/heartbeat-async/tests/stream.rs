@@ -9,7 +9,7 @@ use futures_core::Stream;
 use futures_core::stream::FusedStream;
 use heartbeat_async::{
     Config, Counters, HeartbeatStream, HeartbeatStreamExt, ItemKind, Jitter, MakeHeartbeat, MakeOk,
-    NoObserver, Observer, Timer,
+    NoObserver, Observed, Observer, Timer,
 };
 use proptest::prelude::*;
 use static_assertions::{assert_impl_all, assert_not_impl_any};
@@ -42,7 +42,7 @@ fn with_config(config: Config) -> (Clock, Source<&'static str>, Spawn<Stream10>)
 fn observed(
     config: Config,
     counters: &Counters,
-) -> (Clock, Source<&'static str>, Spawn<Stream10<&Counters>>) {
+) -> (Clock, Source<&'static str>, Spawn<Stream10<Observed<&Counters>>>) {
     let (clock, source) = (Clock::default(), Source::new());
     let stream = HeartbeatStream::new(source.clone(), clock.clone(), config, beat as Beats);
     (clock, source, spawn(stream.with_observer(counters)))
@@ -50,7 +50,8 @@ fn observed(
 
 #[test]
 fn t1_an_interval_of_zero_passes_through_without_clock_or_alarm() {
-    let (clock, source, mut stream) = with_config(Config::every(Duration::ZERO).with_prompt(true));
+    let (clock, source, mut stream) =
+        with_config(Config::every(Duration::ZERO).with_immediate_first(true));
     let born = clock.reads();
     for _ in 0..3 {
         assert_pending!(stream.poll_next());
@@ -77,7 +78,8 @@ fn t2_the_first_beat_comes_a_gap_after_birth_not_after_the_first_poll() {
 
 #[test]
 fn t2_prompt_beats_at_the_first_poll() {
-    let (_clock, _source, mut stream) = with_config(Config::every(secs(10)).with_prompt(true));
+    let (_clock, _source, mut stream) =
+        with_config(Config::every(secs(10)).with_immediate_first(true));
     assert_ready_eq!(stream.poll_next(), Some("beat"));
     assert_pending!(stream.poll_next());
 }
@@ -373,7 +375,7 @@ fn t17_the_end_is_the_end_and_is_remembered() {
         clock.advance(secs(100));
         assert_ready_eq!(stream.poll_next(), None);
     }
-    assert_eq!(source.ends_told(), 1, "the inner stream need not be fused");
+    assert_eq!(source.ends_seen(), 1, "the inner stream need not be fused");
     assert_eq!(counters.snapshot().sent, 1);
     assert_eq!(counters.snapshot().longest_idle, secs(10));
 }
@@ -473,7 +475,8 @@ fn t12_t21_a_real_item_counts_whatever_is_taken_after_it() {
 #[test]
 fn t2_t8_an_interval_that_never_ends_is_prompt_and_gives_up_all_the_same() {
     let counters = Counters::new();
-    let config = Config::every(Duration::MAX).with_prompt(true).with_give_up_after(secs(5));
+    let config =
+        Config::every(Duration::MAX).with_immediate_first(true).with_give_up_after(secs(5));
     let (clock, _source, mut stream) = observed(config, &counters);
     assert_ready_eq!(stream.poll_next(), Some("beat"));
     assert_pending!(stream.poll_next());

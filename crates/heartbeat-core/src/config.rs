@@ -2,11 +2,11 @@ use core::time::Duration;
 
 use crate::Jitter;
 
-/// How long a stream may be silent, and what else its [`Heartbeat`](crate::Heartbeat) heeds.
+/// Configures a [`Heartbeat`](crate::Heartbeat): interval, jitter and limits.
 ///
-/// The default is a heartbeat after 15 s of silence and nothing else. A setter cannot fail: every
-/// duration is meaningful. Zero switches off what it sets, and 584 years or more (of which
-/// [`Duration::MAX`] is the plainest) means never.
+/// The default is a heartbeat after 15 s of silence, without jitter and limits. Setters do not fail:
+/// every duration has a meaning. Zero disables the setting; 584 years or more, such as
+/// [`Duration::MAX`], means never.
 ///
 /// # Example
 ///
@@ -21,13 +21,13 @@ use crate::Jitter;
 /// # Ok::<(), heartbeat_core::InvalidJitter>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[must_use = "a configuration does nothing until a heartbeat is made of it"]
+#[must_use = "a configuration has no effect until a heartbeat is created from it"]
 pub struct Config {
     interval: Duration,
     jitter: Jitter,
     give_up_after: Duration,
     stall_after: Duration,
-    prompt: bool,
+    immediate_first: bool,
     seed: Option<u32>,
 }
 
@@ -35,107 +35,113 @@ impl Config {
     /// The interval of [`Config::default`]: 15 s.
     pub const DEFAULT_INTERVAL: Duration = Duration::from_secs(15);
 
-    /// A heartbeat after each `interval` of silence; zero disables heartbeats (T1).
+    /// A heartbeat after each `interval` of silence. Zero disables heartbeats
+    /// ([T1](crate::rules#t1-disabled)).
     ///
-    /// Take half of the shortest idle timeout on the way, or less: nginx and AWS ALB cut after 60 s,
-    /// Heroku after 55 s.
+    /// Choose at most half of the shortest idle timeout between server and client: nginx and AWS ALB
+    /// close an idle stream after 60 s, Heroku after 55 s.
     pub const fn every(interval: Duration) -> Self {
         Self {
             interval,
             jitter: Jitter::NONE,
             give_up_after: Duration::ZERO,
             stall_after: Duration::ZERO,
-            prompt: false,
+            immediate_first: false,
             seed: None,
         }
     }
 
-    /// Another interval, and all else as it is.
+    /// Sets the interval, and keeps all other settings.
     pub const fn with_interval(mut self, interval: Duration) -> Self {
         self.interval = interval;
         self
     }
 
-    /// Lets each gap be shorter than the interval by up to that fraction (T11). Default: none.
+    /// Shortens each silence before a heartbeat by a random part of the interval, up to `jitter`
+    /// ([T11](crate::rules#t11-jitter-pulls-earlier-only)). Default: [`Jitter::NONE`].
     pub const fn with_jitter(mut self, jitter: Jitter) -> Self {
         self.jitter = jitter;
         self
     }
 
-    /// Ends the heartbeats once no real event was sent for that long (T12). Default: zero, never.
+    /// Ends the heartbeats once no event was sent for `silence` ([T12](crate::rules#t12-give-up)).
+    /// Default: zero, never.
     ///
-    /// Without it, heartbeats keep the stream of a producer that died open for ever.
+    /// Without this limit, heartbeats keep the stream of a producer that has died open forever.
     pub const fn with_give_up_after(mut self, silence: Duration) -> Self {
         self.give_up_after = silence;
         self
     }
 
-    /// Takes a peer for stalled when a heartbeat could not be handed over for that long (T20).
-    /// Default: zero, never.
+    /// Declares the peer stalled once a heartbeat has been in flight for `wait`
+    /// ([T20](crate::rules#t20-stalled)). Default: zero, never.
     ///
-    /// A peer that reads, but so slowly that what was sent before is not flushed meanwhile, counts as
-    /// stalled too.
+    /// A peer that reads so slowly that earlier bytes are not flushed within `wait` counts as stalled too.
     pub const fn with_stall_after(mut self, wait: Duration) -> Self {
         self.stall_after = wait;
         self
     }
 
-    /// Makes the first heartbeat due at once (T2). Default: false, it is due after the first gap.
+    /// Sends the first heartbeat immediately when the stream is opened
+    /// ([T2](crate::rules#t2-armed-at-birth)). Default: `false`, it is due after the first interval.
     ///
-    /// For a proxy that holds back the headers until the first byte of the body.
-    pub const fn with_prompt(mut self, prompt: bool) -> Self {
-        self.prompt = prompt;
+    /// Use it behind a proxy that holds back the response headers until the first byte of the body.
+    pub const fn with_immediate_first(mut self, immediate: bool) -> Self {
+        self.immediate_first = immediate;
         self
     }
 
-    /// Fixes the sequence from which jitter is drawn, for runs that must be repeatable.
+    /// Sets the seed of the jitter, for reproducible runs.
     ///
-    /// Leave it alone where streams are to drift apart: those with the same seed do not. By default
-    /// each stream of `heartbeat-async` has a seed of its own. The seeds of two processes differ
-    /// where the system loads each to an address of its own (ASLR); elsewhere, as in firmware or
-    /// WebAssembly, give each a seed. A bare [`Heartbeat`](crate::Heartbeat) has seed 0.
+    /// Streams with the same seed do not drift apart. By default each stream of `heartbeat-async` has its
+    /// own seed. Those seeds differ between processes if the system randomizes addresses (ASLR);
+    /// elsewhere, such as in firmware or WebAssembly, set a seed per process. A bare
+    /// [`Heartbeat`](crate::Heartbeat) uses seed 0.
     pub const fn with_seed(mut self, seed: u32) -> Self {
         self.seed = Some(seed);
         self
     }
 
-    /// The longest silence; zero if heartbeats are disabled (T1).
+    /// The longest silence. Zero if heartbeats are disabled ([T1](crate::rules#t1-disabled)).
     #[must_use]
     pub const fn interval(&self) -> Duration {
         self.interval
     }
 
-    /// Whether there are no heartbeats at all, since the interval is zero (T1).
+    /// Whether heartbeats are disabled: the interval is zero ([T1](crate::rules#t1-disabled)).
     #[must_use]
     pub const fn is_disabled(&self) -> bool {
         self.interval.is_zero()
     }
 
-    /// By how much a gap may be shorter than the interval (T11).
+    /// The largest part of the interval by which a silence may be shorter
+    /// ([T11](crate::rules#t11-jitter-pulls-earlier-only)).
     #[must_use]
     pub const fn jitter(&self) -> Jitter {
         self.jitter
     }
 
-    /// After how long without a real event heartbeats end; zero if never (T12).
+    /// The time without an event after which heartbeats end. Zero means never
+    /// ([T12](crate::rules#t12-give-up)).
     #[must_use]
     pub const fn give_up_after(&self) -> Duration {
         self.give_up_after
     }
 
-    /// After how long a heartbeat in flight means a stalled peer; zero if never (T20).
+    /// The time in flight after which the peer counts as stalled. Zero means never
+    /// ([T20](crate::rules#t20-stalled)).
     #[must_use]
     pub const fn stall_after(&self) -> Duration {
         self.stall_after
     }
 
-    /// Whether the first heartbeat is due at once (T2).
+    /// Whether the first heartbeat is due when the stream is opened ([T2](crate::rules#t2-armed-at-birth)).
     #[must_use]
-    pub const fn prompt(&self) -> bool {
-        self.prompt
+    pub const fn immediate_first(&self) -> bool {
+        self.immediate_first
     }
 
-    /// The seed of the jitter, if one was fixed.
+    /// The seed of the jitter, if one was set.
     #[must_use]
     pub const fn seed(&self) -> Option<u32> {
         self.seed
@@ -143,14 +149,14 @@ impl Config {
 }
 
 impl Default for Config {
-    /// A heartbeat after each 15 s of silence: no jitter, no giving up, no stall, not prompt.
+    /// A heartbeat after 15 s of silence, without jitter and limits.
     fn default() -> Self {
         Self::every(Self::DEFAULT_INTERVAL)
     }
 }
 
 impl From<Duration> for Config {
-    /// The same as [`Config::every`].
+    /// Equivalent to [`Config::every`].
     fn from(interval: Duration) -> Self {
         Self::every(interval)
     }
@@ -165,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn the_default_is_fifteen_seconds_and_nothing_else() {
+    fn the_default_is_15_seconds_without_limits() {
         let config = Config::default();
         assert_eq!(config, Config::every(secs(15)));
         assert_eq!(config.jitter(), Jitter::NONE);
@@ -173,21 +179,21 @@ mod tests {
             (config.give_up_after(), config.stall_after()),
             (Duration::ZERO, Duration::ZERO)
         );
-        assert_eq!((config.prompt(), config.seed()), (false, None));
+        assert_eq!((config.immediate_first(), config.seed()), (false, None));
     }
 
     #[test]
-    fn what_was_set_is_told() {
+    fn getters_return_what_was_set() {
         let jitter = Jitter::try_from(0.5).expect("a fraction");
         let config = Config::from(secs(1))
             .with_jitter(jitter)
             .with_give_up_after(secs(2))
             .with_stall_after(secs(3))
-            .with_prompt(true)
+            .with_immediate_first(true)
             .with_seed(4);
         assert_eq!((config.interval(), config.jitter()), (secs(1), jitter));
         assert!(!config.is_disabled() && Config::every(Duration::ZERO).is_disabled());
         assert_eq!((config.give_up_after(), config.stall_after()), (secs(2), secs(3)));
-        assert_eq!((config.prompt(), config.seed()), (true, Some(4)));
+        assert_eq!((config.immediate_first(), config.seed()), (true, Some(4)));
     }
 }

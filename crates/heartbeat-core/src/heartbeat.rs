@@ -2,20 +2,24 @@ use core::mem;
 use core::time::Duration;
 
 use crate::instant::earliest;
-use crate::jitter::Draw;
-use crate::span::Span;
+use crate::jitter::XorShift32;
+use crate::nanos::Nanos;
 use crate::{Config, Instant, Jitter};
 
-/// Decides when one stream owes its peer a heartbeat. Holds no clock: every call is told the time.
+/// Decides when one stream needs a heartbeat. It has no clock: the caller passes the time to every call.
 ///
-/// **Facts in**, in any order and at any time: [`on_send`](Self::on_send),
-/// [`on_bytes`](Self::on_bytes), [`on_heartbeat_sent`](Self::on_heartbeat_sent),
-/// [`on_heartbeat_failed`](Self::on_heartbeat_failed), [`stop`](Self::stop).
-/// **One question**: [`poll_deadline`](Self::poll_deadline). Ask it again after each fact and when
-/// the deadline that it answered has come; asking more often changes nothing.
+/// - **Reports**, in any order and at any time: [`on_send`](Self::on_send), [`on_bytes`](Self::on_bytes),
+///   [`on_heartbeat_sent`](Self::on_heartbeat_sent), [`on_heartbeat_failed`](Self::on_heartbeat_failed),
+///   [`stop`](Self::stop).
+/// - **Decision**: [`poll_deadline`](Self::poll_deadline). Poll after each report, and when the deadline
+///   that the last poll returned has passed. Additional polls change nothing.
 ///
-/// A `now` that lies before the latest one seen counts as the latest one seen (T7), and a deadline
-/// that cannot be represented never comes (T8): nothing panics, whatever the clock does.
+/// The *gap* is the silence after which a heartbeat is due: the interval, less jitter
+/// ([T11](crate::rules#t11-jitter-pulls-earlier-only)).
+///
+/// A `now` earlier than the latest one seen counts as the latest one ([T7](crate::rules#t7-monotone)).
+/// A deadline that cannot be represented is never reached ([T8](crate::rules#t8-no-overflow)). No call
+/// panics, whatever the clock does.
 ///
 /// # Example
 ///
@@ -24,153 +28,166 @@ use crate::{Config, Instant, Jitter};
 /// use heartbeat_core::{Action, Config, Heartbeat};
 ///
 /// let at = Duration::from_secs;
-/// let mut heart = Heartbeat::new(&Config::every(Duration::from_secs(10)), at(0));
-/// assert_eq!(heart.poll_deadline(at(12)), Action::SendHeartbeat { late: Duration::from_secs(2) });
+/// let mut heartbeat = Heartbeat::new(&Config::every(Duration::from_secs(10)), at(0));
+/// assert_eq!(
+///     heartbeat.poll_deadline(at(12)),
+///     Action::SendHeartbeat { late: Duration::from_secs(2) },
+/// );
 ///
-/// // A real event was faster than the heartbeat, which is not owed any more (T6).
-/// heart.on_send(at(13));
-/// assert_eq!(heart.poll_deadline(at(13)), Action::WaitUntil(at(23)));
+/// // An event was sent before the heartbeat, which is therefore cancelled (T6).
+/// heartbeat.on_send(at(13));
+/// assert_eq!(heartbeat.poll_deadline(at(13)), Action::WaitUntil(at(23)));
 /// ```
 #[derive(Debug, Clone)]
-#[must_use = "a machine does nothing unless it is asked"]
-// T13: what `on_send` touches comes first, in half a cache line that its alignment keeps whole.
+#[must_use = "a heartbeat does nothing unless it is polled"]
+// T13: the fields that `on_send` writes come first, in half a cache line; the alignment keeps them in one line.
 #[repr(C, align(32))]
 pub struct Heartbeat<I> {
     /// The latest `now` seen (T7).
     latest: I,
-    draw: Draw,
+    rng: XorShift32,
     jitter: Jitter,
     phase: Phase,
-    /// A real event was sent at `latest`, and nothing has been drawn from that yet.
-    sent: bool,
-    /// When bytes last left; in flight, when the heartbeat was asked for.
-    since: I,
-    /// The last real event, or birth (T12); `None` once its silence was given up.
-    real: Option<I>,
-    interval: Span,
-    give_up_after: Span,
-    stall_after: Span,
-    granularity: Span,
-    /// The silence that had already passed at `since`: zero but in flight.
-    silence: Span,
+    /// An event was sent at `latest`, and the next poll or report has yet to apply it.
+    send_pending: bool,
+    /// When bytes were last sent; in flight, when the heartbeat was requested.
+    idle_since: I,
+    /// The last event, or the opening of the stream (T12); `None` after giving up.
+    last_event: Option<I>,
+    interval: Nanos,
+    give_up_after: Nanos,
+    stall_after: Nanos,
+    granularity: Nanos,
+    /// The silence before `idle_since`: zero unless a heartbeat is in flight.
+    idle_before_send: Nanos,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Phase {
-    /// The first heartbeat is due at birth (T2).
-    Prompt,
-    /// A heartbeat is due one gap after `since`.
+    /// The first heartbeat is due when the stream is opened (T2).
+    ImmediateFirst,
+    /// A heartbeat is due one gap after `idle_since`.
     Armed,
-    /// A heartbeat was asked for, and its fate is not known (T5).
+    /// A heartbeat was requested, and its outcome is not known yet (T5).
     InFlight,
-    /// Over (T9, T10, T20).
+    /// Heartbeats have ended (T9, T10, T20).
     Stopped,
 }
 
-/// What [`Heartbeat::poll_deadline`] asks its caller to do.
+/// The decision of [`Heartbeat::poll_deadline`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[must_use = "the machine takes an answer for heard and does not repeat it"]
+#[must_use = "an action is returned once: the next poll assumes that it was carried out"]
 pub enum Action<I> {
-    /// Nothing before that instant. Ask again then, or after the next fact.
+    /// Nothing to do before this instant. Poll again then, or after the next report.
     WaitUntil(I),
-    /// Nothing until the next fact.
+    /// Nothing to do before the next report.
     WaitForever,
-    /// Send one heartbeat now, then report its fate; it is not asked for twice (T5).
+    /// Send one heartbeat now, then report whether it was sent. Requested once
+    /// ([T5](crate::rules#t5-one-in-flight)).
     SendHeartbeat {
-        /// How long ago it fell due (T19).
+        /// The time since the heartbeat was due ([T19](crate::rules#t19-outcome)).
         late: Duration,
     },
-    /// No real event was sent for too long: no heartbeat follows until one is. Said once per
-    /// silence (T12).
+    /// No event was sent for too long: no heartbeat follows until an event is sent. Returned once per
+    /// silence ([T12](crate::rules#t12-give-up)).
     GiveUp,
-    /// The peer does not read: a heartbeat was in flight for too long. Said once; the machine is
-    /// stopped (T20).
+    /// The peer does not read: a heartbeat was in flight for too long. Returned once; heartbeats have
+    /// ended ([T20](crate::rules#t20-stalled)).
     Stalled,
-    /// The machine was stopped and stays so (T9).
+    /// Heartbeats have ended for good ([T9](crate::rules#t9-stop)).
     Stopped,
 }
 
 impl<I: Instant> Heartbeat<I> {
-    /// A machine for a stream that is opened `now`. Its first deadline is one gap later, or `now`
-    /// if the configuration is prompt (T2).
+    /// The heartbeat of a stream that is opened `now`.
+    ///
+    /// The first deadline is one gap later, or `now` if `config` has an immediate first heartbeat
+    /// ([T2](crate::rules#t2-armed-at-birth)).
     pub fn new(config: &Config, now: I) -> Self {
         let disabled = config.is_disabled(); // T1
-        let limit = |limit| if disabled { Span::NEVER } else { Span::limit(limit) };
+        let limit = |limit| if disabled { Nanos::NEVER } else { Nanos::from_timeout(limit) };
         Self {
             latest: now,
-            draw: Draw::first(config.seed().unwrap_or_default()),
+            rng: XorShift32::seed(config.seed().unwrap_or_default()),
             jitter: config.jitter(),
-            phase: if config.prompt() && !disabled { Phase::Prompt } else { Phase::Armed },
-            sent: false,
-            since: now,
-            real: Some(now),
+            phase: if config.immediate_first() && !disabled {
+                Phase::ImmediateFirst
+            } else {
+                Phase::Armed
+            },
+            send_pending: false,
+            idle_since: now,
+            last_event: Some(now),
             interval: limit(config.interval()),
             give_up_after: limit(config.give_up_after()),
             stall_after: limit(config.stall_after()),
-            granularity: Span::ZERO,
-            silence: Span::ZERO,
+            granularity: Nanos::ZERO,
+            idle_before_send: Nanos::ZERO,
         }
     }
 
-    /// Says how early the caller's alarms may fire. Default: zero, and no heartbeat is ever early.
+    /// Sets how early the timer of the caller may fire. Default: zero, no heartbeat is early.
     ///
-    /// A heartbeat is then due that much before its deadline (T4), so that one wake-up serves many
-    /// streams. Half of a gap is the most that counts: a coarse timer may double the rate of
-    /// heartbeats, not flood the peer. Giving up and stalling are never early. What may not be early
-    /// is answered with a deadline that lies that much later, for which an early alarm is late
-    /// enough.
+    /// A heartbeat is then due that much before its deadline ([T4](crate::rules#t4-due)), so that one
+    /// wake-up can serve many streams. At most half of a gap counts: a coarse timer at most doubles the
+    /// rate of heartbeats. Giving up and stalling are never early. For them the returned deadline is
+    /// later by the granularity, so that a timer that fires early still fires late enough.
     pub fn with_granularity(mut self, granularity: Duration) -> Self {
-        self.granularity = Span::new(granularity);
+        self.granularity = Nanos::new(granularity);
         self
     }
 
-    /// Reports that a real event was handed to the transport. The silence starts anew (T3), and a
-    /// heartbeat that was asked for but not yet handed over is withdrawn (T6).
+    /// Reports that an event was sent. It restarts the silence ([T3](crate::rules#t3-success-moves-it))
+    /// and cancels a heartbeat in flight ([T6](crate::rules#t6-overtaken)).
     ///
-    /// Cheap enough for every event: it records the instant, and nothing else (T13). Do not report
-    /// a send that failed.
+    /// It only stores the instant, which is cheap enough for every event
+    /// ([T13](crate::rules#t13-small-and-cheap)). Do not report a send that failed.
     #[inline]
     pub fn on_send(&mut self, now: I) {
         self.latest = self.latest.max(now); // T7
-        self.sent = true;
+        self.send_pending = true;
     }
 
-    /// Reports bytes that left but are no real event, such as somebody else's heartbeat. They break
-    /// the silence as [`on_send`](Self::on_send) does (T3, T6), but the producer has shown no life:
-    /// giving up comes no later for them (T12).
+    /// Reports that bytes other than an event were sent, such as a heartbeat of another layer.
+    ///
+    /// They restart the silence and cancel a heartbeat in flight, as [`on_send`](Self::on_send) does
+    /// ([T3](crate::rules#t3-success-moves-it), [T6](crate::rules#t6-overtaken)). They do not postpone
+    /// giving up ([T12](crate::rules#t12-give-up)).
     pub fn on_bytes(&mut self, now: I) {
-        self.see(now);
+        self.advance_clock(now);
         if self.phase != Phase::Stopped {
-            self.restart_silence();
+            self.restart();
         }
     }
 
-    /// Reports that a heartbeat was handed to the transport. One that had been withdrawn before is
-    /// as good as other bytes (T6).
+    /// Reports that the heartbeat was sent. If it had been cancelled, the report counts as
+    /// [`on_bytes`](Self::on_bytes) ([T6](crate::rules#t6-overtaken)).
     pub fn on_heartbeat_sent(&mut self, now: I) {
         self.on_bytes(now);
     }
 
-    /// Reports that a heartbeat could not be sent. The machine is stopped (T10): whoever sends the
-    /// real events will meet the same failure.
+    /// Reports that a heartbeat could not be sent. Heartbeats end: the next event will fail in the same
+    /// way ([T10](crate::rules#t10-failure-ends-it)).
     pub fn on_heartbeat_failed(&mut self) {
         self.stop();
     }
 
-    /// Ends the heartbeats, from any state. May be called again (T9).
+    /// Ends the heartbeats. May be called in any state, and more than once ([T9](crate::rules#t9-stop)).
     pub fn stop(&mut self) {
-        self.settle();
+        self.apply_pending_send();
         self.phase = Phase::Stopped;
     }
 
-    /// What to do at `now`. Where several answers apply, the order is: stopped, stalled, give up,
-    /// heartbeat due, wait.
+    /// Decides what to do at `now`. If several answers apply, the first of these is given: stopped,
+    /// stalled, give up, heartbeat due, wait.
     ///
-    /// Three answers are remembered as given: a heartbeat is asked for once until its fate is
-    /// reported or a real event overtakes it (T5), giving up is said once per silence (T12),
-    /// stalling once (T20).
+    /// Three answers are given once: a heartbeat is requested once until it is reported or cancelled
+    /// ([T5](crate::rules#t5-one-in-flight)), giving up is returned once per silence
+    /// ([T12](crate::rules#t12-give-up)), and stalling once ([T20](crate::rules#t20-stalled)).
+    ///
+    /// Every report can change the answer.
     pub fn poll_deadline(&mut self, now: I) -> Action<I> {
-        self.see(now);
+        self.advance_clock(now);
         let now = self.latest;
         if self.phase == Phase::Stopped {
             return Action::Stopped;
@@ -178,129 +195,134 @@ impl<I: Instant> Heartbeat<I> {
 
         let (stalled_at, give_up_at) = (self.stalled_at(), self.give_up_at());
         if stalled_at.is_some_and(|at| at <= now) {
-            self.phase = Phase::Stopped; // T20: said once
+            self.phase = Phase::Stopped; // T20: once
             return Action::Stalled;
         }
         if give_up_at.is_some_and(|at| at <= now) {
-            self.real = None; // T12: said once
+            self.last_event = None; // T12: once
             return Action::GiveUp;
         }
 
-        let gap = self.gap();
-        let (deadline, early) = (self.deadline(gap), self.early(gap));
+        let gap = self.jittered_interval();
+        let (deadline, tolerance) = (self.deadline(gap), self.tolerance(gap));
         match deadline {
-            Some(at) if is_near(at, now, early) => {
+            Some(at) if is_due(at, now, tolerance) => {
                 self.phase = Phase::InFlight;
-                self.silence = Span::new(now.saturating_duration_since(self.since));
-                self.since = now;
-                self.draw = self.draw.next(); // T11: never at a send
+                self.idle_before_send = Nanos::new(now.saturating_duration_since(self.idle_since));
+                self.idle_since = now;
+                self.rng = self.rng.next(); // T11: not at a send
                 return Action::SendHeartbeat { late: now.saturating_duration_since(at) };
             }
             _ => {}
         }
-        let alarm = self.alarm(deadline, early, earliest(stalled_at, give_up_at));
-        alarm.map_or(Action::WaitForever, Action::WaitUntil)
+        let wake_at = self.wake_at(deadline, tolerance, earliest(stalled_at, give_up_at));
+        wake_at.map_or(Action::WaitForever, Action::WaitUntil)
     }
 
-    /// How long the stream has been silent at `now`: the time since bytes last left, whatever they
-    /// were, or since birth (T19). A stopped machine takes no more reports (T9), so that its silence
-    /// goes on; one in flight may tell 584 years for a silence that is even longer.
+    /// The silence at `now`: the time since bytes of any kind were last sent, or since the stream was
+    /// opened ([T19](crate::rules#t19-outcome)).
+    ///
+    /// A stopped heartbeat ignores reports ([T9](crate::rules#t9-stop)), so its silence continues.
+    /// While a heartbeat is in flight, a silence of more than 584 years is returned as 584 years.
     #[must_use]
-    pub fn silence(&self, now: I) -> Duration {
+    pub fn idle_time(&self, now: I) -> Duration {
         let now = self.latest.max(now);
-        if self.sent && self.phase != Phase::Stopped {
+        if self.send_pending && self.phase != Phase::Stopped {
             return now.saturating_duration_since(self.latest);
         }
-        now.saturating_duration_since(self.since).saturating_add(self.silence.duration())
+        now.saturating_duration_since(self.idle_since)
+            .saturating_add(self.idle_before_send.duration())
     }
 
-    /// Whether a heartbeat was asked for and is still owed: neither reported, nor overtaken by a
-    /// real event, nor void because the machine was stopped.
+    /// Whether a heartbeat was requested, and was neither reported nor cancelled since.
     ///
-    /// Whoever had to wait before it could hand a heartbeat over looks here once more (T6, T9).
+    /// A caller that had to wait before it could send a heartbeat checks this again immediately before
+    /// the send ([T6](crate::rules#t6-overtaken), [T9](crate::rules#t9-stop)).
     #[must_use]
     pub fn is_in_flight(&self) -> bool {
-        self.phase == Phase::InFlight && !self.sent
+        self.phase == Phase::InFlight && !self.send_pending
     }
 
-    /// Whether heartbeats have ended for good (T9, T10, T20).
+    /// Whether heartbeats have ended for good ([T9](crate::rules#t9-stop),
+    /// [T10](crate::rules#t10-failure-ends-it), [T20](crate::rules#t20-stalled)).
     #[must_use]
     pub fn is_stopped(&self) -> bool {
         self.phase == Phase::Stopped
     }
 
-    /// When a heartbeat in flight means a stalled peer (T20).
+    /// When the peer counts as stalled (T20).
     fn stalled_at(&self) -> Option<I> {
-        if self.phase == Phase::InFlight { self.stall_after.after(self.since) } else { None }
+        if self.phase == Phase::InFlight { self.stall_after.after(self.idle_since) } else { None }
     }
 
-    /// When giving up is to be said (T12).
+    /// When to give up (T12).
     fn give_up_at(&self) -> Option<I> {
-        self.give_up_after.after(self.real?)
+        self.give_up_after.after(self.last_event?)
     }
 
-    /// The gap at the end of which the next heartbeat is due (T11).
-    fn gap(&self) -> Span {
-        self.jitter.gap(self.interval, self.draw)
+    /// The gap: the silence after which the next heartbeat is due (T11).
+    fn jittered_interval(&self) -> Nanos {
+        self.jitter.shorten(self.interval, self.rng)
     }
 
-    /// When the next heartbeat is due, not counting that it may be early.
-    fn deadline(&self, gap: Span) -> Option<I> {
+    /// When the next heartbeat is due, granularity not counted.
+    fn deadline(&self, gap: Nanos) -> Option<I> {
         match self.phase {
-            _ if self.real.is_none() => None, // T12
-            Phase::Prompt => Some(self.since),
-            Phase::Armed => gap.after(self.since),
+            _ if self.last_event.is_none() => None, // T12
+            Phase::ImmediateFirst => Some(self.idle_since),
+            Phase::Armed => gap.after(self.idle_since),
             Phase::InFlight | Phase::Stopped => None, // T5
         }
     }
 
     /// By how much a heartbeat may be early (T4).
-    fn early(&self, gap: Span) -> Span {
+    fn tolerance(&self, gap: Nanos) -> Nanos {
         self.granularity.min(gap.half())
     }
 
-    /// The alarm to set for a deadline and a limit. It may go off a granularity early, and for what may
-    /// not be early it is then not too early.
-    fn alarm(&self, deadline: Option<I>, early: Span, limit: Option<I>) -> Option<I> {
-        let later = |at: I, by: Span| match by {
-            Span::ZERO => at,
+    /// When to wake up for a deadline and a limit. The timer may fire a granularity early; what must not be
+    /// early is therefore polled a granularity late.
+    fn wake_at(&self, deadline: Option<I>, tolerance: Nanos, limit: Option<I>) -> Option<I> {
+        let later = |at: I, by: Nanos| match by {
+            Nanos::ZERO => at,
             by => by.after(at).unwrap_or(at),
         };
-        let deadline = deadline.map(|at| later(at, self.granularity.minus(early)));
+        let deadline = deadline.map(|at| later(at, self.granularity.saturating_sub(tolerance)));
         earliest(deadline, limit.map(|at| later(at, self.granularity)))
     }
 
-    fn see(&mut self, now: I) {
-        self.settle();
+    fn advance_clock(&mut self, now: I) {
+        self.apply_pending_send();
         self.latest = self.latest.max(now); // T7
     }
 
-    /// Draws what follows from sends that were only recorded.
-    fn settle(&mut self) {
-        if mem::take(&mut self.sent) && self.phase != Phase::Stopped {
-            self.real = Some(self.latest);
-            self.restart_silence();
+    /// Applies a send that `on_send` has only stored.
+    fn apply_pending_send(&mut self) {
+        if mem::take(&mut self.send_pending) && self.phase != Phase::Stopped {
+            self.last_event = Some(self.latest);
+            self.restart();
         }
     }
 
-    /// Bytes left at `latest`: the next heartbeat is due a gap later (T3), and one that was in
-    /// flight is either out or withdrawn (T6).
-    fn restart_silence(&mut self) {
-        self.since = self.latest;
-        self.silence = Span::ZERO;
+    /// Bytes were sent at `latest`: the next heartbeat is due a gap later (T3), and one in flight was
+    /// sent or is cancelled (T6).
+    fn restart(&mut self) {
+        self.idle_since = self.latest;
+        self.idle_before_send = Nanos::ZERO;
         self.phase = Phase::Armed;
     }
 }
 
-/// Whether `at` has come at `now`, or comes within `early`.
-fn is_near<I: Instant>(at: I, now: I, early: Span) -> bool {
-    at <= now || (early > Span::ZERO && at.saturating_duration_since(now) <= early.duration())
+/// Whether `at` has passed at `now`, or is at most `tolerance` away.
+fn is_due<I: Instant>(at: I, now: I, tolerance: Nanos) -> bool {
+    at <= now
+        || (tolerance > Nanos::ZERO && at.saturating_duration_since(now) <= tolerance.duration())
 }
 
 #[cfg(feature = "alloc")]
-mod state;
+mod saved_state;
 #[cfg(feature = "alloc")]
-pub(crate) use state::State;
+pub(crate) use saved_state::SavedState;
 
 #[cfg(test)]
 mod tests;

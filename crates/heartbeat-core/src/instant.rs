@@ -1,14 +1,14 @@
 use core::time::Duration;
 
-/// A point in time, as far as the machines need it.
+/// A point in time.
 ///
-/// Implemented for [`std::time::Instant`] (feature `std`) and for [`Duration`], which then counts
-/// from an epoch of the caller's choice: ticks of a microcontroller, a simulation, a test.
+/// Implemented for [`std::time::Instant`] (feature `std`) and for [`Duration`], which counts from an epoch
+/// of your choice: the ticks of a microcontroller, a simulation, a test.
 ///
 /// # Precision
 ///
-/// An instant coarser than the durations added to it must round [`checked_add`](Self::checked_add)
-/// up. Were it to round down, a deadline could be answered that is not in the future.
+/// An instant that is coarser than the durations added to it must round [`checked_add`](Self::checked_add)
+/// up. If it rounded down, a returned deadline could lie in the past.
 ///
 /// # Example
 ///
@@ -16,7 +16,7 @@ use core::time::Duration;
 /// use core::time::Duration;
 /// use heartbeat_core::Instant;
 ///
-/// /// Milliseconds since the device was switched on.
+/// /// Milliseconds since power-on.
 /// #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 /// struct Millis(u32);
 ///
@@ -32,11 +32,12 @@ use core::time::Duration;
 /// }
 /// ```
 pub trait Instant: Copy + Ord {
-    /// The instant `duration` later, or `None` if it cannot be represented (T8).
+    /// The instant `duration` later, or `None` if it cannot be represented
+    /// ([T8](crate::rules#t8-no-overflow)).
     #[must_use]
     fn checked_add(self, duration: Duration) -> Option<Self>;
 
-    /// The time from `earlier` to `self`; zero if `earlier` is the later of the two.
+    /// The time from `earlier` to `self`, or zero if `earlier` is later than `self`.
     #[must_use]
     fn saturating_duration_since(self, earlier: Self) -> Duration;
 }
@@ -62,7 +63,7 @@ impl Instant for std::time::Instant {
     }
 }
 
-/// The earlier of two deadlines, where `None` is never.
+/// The earlier of two deadlines; `None` means never.
 pub(crate) fn earliest<I: Instant>(one: Option<I>, other: Option<I>) -> Option<I> {
     match (one, other) {
         (Some(one), Some(other)) => Some(one.min(other)),
@@ -75,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn never_is_later_than_any_deadline() {
+    fn earliest_treats_none_as_never() {
         let (one, two) = (Duration::from_secs(1), Duration::from_secs(2));
         assert_eq!(earliest(Some(one), Some(two)), Some(one));
         assert_eq!(earliest(Some(two), Some(one)), Some(one));
@@ -85,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn both_instants_saturate_and_check() {
+    fn instants_saturate_and_check() {
         assert_eq!(Instant::checked_add(Duration::MAX, Duration::from_nanos(1)), None);
         assert_eq!(
             Instant::saturating_duration_since(Duration::ZERO, Duration::MAX),

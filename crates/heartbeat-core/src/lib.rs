@@ -1,23 +1,23 @@
-//! Decides when a quiet stream owes its peer a heartbeat, and when a quiet peer is to be given up.
+//! State machines that decide when a quiet stream needs a heartbeat, and when a quiet peer has timed out.
 //!
-//! A server that streams events falls silent when nothing happens, and a proxy, a load balancer or
-//! the client then cuts the stream. The cure is a heartbeat sent in silence only: every real send
-//! restarts the silence, and when an interval of it has passed, a tiny message is sent. This crate
-//! is the decision alone, as state machines without a clock, a timer or I/O: the caller says what
-//! happened and when, and asks what to do. It is `no_std`, has no dependencies, allocates in
-//! [`Fleet`] only and never panics.
+//! A server that streams events sends nothing while nothing happens. A proxy, a load balancer or the
+//! client then closes the idle stream. A heartbeat prevents that: each event restarts a silence timer,
+//! and when the timer fires, a small message is sent. This crate contains the decision only. It has no
+//! clock, no timer and no I/O: the caller reports what happened and when, and polls for what to do. The
+//! crate is `no_std`, has no dependencies, allocates only in [`HeartbeatSet`], and never panics.
 //!
 //! - [`Heartbeat`] is the sending half of one stream, [`Watchdog`] the receiving half.
-//! - [`Fleet`] is many sending halves behind one deadline.
-//! - [`Config`] says how long a silence may last, and what else there is to heed.
-//! - [`Instant`] is what a point in time must offer: [`std::time::Instant`] does, and so does a
-//!   [`Duration`](core::time::Duration) since an epoch of your choice.
+//! - [`HeartbeatSet`] holds many sending halves behind one deadline.
+//! - [`Config`] sets the interval, jitter and limits.
+//! - [`Instant`] is the trait for points in time. It is implemented for [`std::time::Instant`] and for
+//!   [`Duration`](core::time::Duration), which counts from an epoch of your choice.
+//! - [`rules`] defines the behavior: rules T1 to T21, each with a drawing.
 //!
 //! # When to use it
 //!
-//! For an async stream take `heartbeat-tokio` or another adapter, which drives these machines for
-//! you. Use this crate where there is no async runtime: in an event loop, a simulation, firmware, or
-//! to build an adapter of your own.
+//! For an async stream use `heartbeat-tokio` or another adapter: it drives these state machines for you.
+//! Use this crate directly without an async runtime (an event loop, a simulation, firmware), or to write
+//! an adapter.
 //!
 //! # Example
 //!
@@ -25,22 +25,26 @@
 //! use core::time::Duration;
 //! use heartbeat_core::{Action, Config, Heartbeat};
 //!
-//! let at = Duration::from_secs; // time since an epoch of ours
-//! let mut heart = Heartbeat::new(&Config::every(Duration::from_secs(15)), at(0));
+//! let at = Duration::from_secs; // time since an epoch
+//! let mut heartbeat = Heartbeat::new(&Config::every(Duration::from_secs(15)), at(0));
 //!
-//! heart.on_send(at(5)); // a real event restarts the silence ...
-//! assert_eq!(heart.poll_deadline(at(15)), Action::WaitUntil(at(20)));
+//! // An event restarts the silence timer.
+//! heartbeat.on_send(at(5));
+//! assert_eq!(heartbeat.poll_deadline(at(15)), Action::WaitUntil(at(20)));
 //!
-//! // ... and an interval after it a heartbeat is due.
-//! assert_eq!(heart.poll_deadline(at(21)), Action::SendHeartbeat { late: Duration::from_secs(1) });
-//! heart.on_heartbeat_sent(at(21));
-//! assert_eq!(heart.poll_deadline(at(21)), Action::WaitUntil(at(36)));
+//! // One interval later a heartbeat is due.
+//! assert_eq!(
+//!     heartbeat.poll_deadline(at(21)),
+//!     Action::SendHeartbeat { late: Duration::from_secs(1) },
+//! );
+//! heartbeat.on_heartbeat_sent(at(21));
+//! assert_eq!(heartbeat.poll_deadline(at(21)), Action::WaitUntil(at(36)));
 //! ```
 //!
 //! # Features
 //!
-//! - `alloc`: [`Fleet`].
-//! - `std` (on by default, with `alloc`): implements [`Instant`] for [`std::time::Instant`].
+//! - `alloc`: [`HeartbeatSet`].
+//! - `std` (default, enables `alloc`): implements [`Instant`] for [`std::time::Instant`].
 
 #![no_std]
 #![deny(clippy::arithmetic_side_effects)]
@@ -54,21 +58,24 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
-mod config;
 #[cfg(feature = "alloc")]
-mod fleet;
+mod compact_instant;
+mod config;
 mod heartbeat;
+#[cfg(feature = "alloc")]
+mod heartbeat_set;
 mod instant;
 mod jitter;
-mod span;
-#[cfg(feature = "alloc")]
-mod tick;
+mod nanos;
 mod watchdog;
 
+#[doc = include_str!("../timer-semantics.md")]
+pub mod rules {}
+
 pub use config::Config;
-#[cfg(feature = "alloc")]
-pub use fleet::{Fleet, FleetFull, Key};
 pub use heartbeat::{Action, Heartbeat};
+#[cfg(feature = "alloc")]
+pub use heartbeat_set::{HeartbeatSet, HeartbeatSetFull, Key};
 pub use instant::Instant;
 pub use jitter::{InvalidJitter, Jitter};
 pub use watchdog::{Watchdog, WatchdogAction};

@@ -1,4 +1,5 @@
-//! T13: no call allocates. A program without a test harness, whose threads would allocate meanwhile.
+//! T13: no call allocates. A program without a test harness, because the threads of the harness
+//! allocate too.
 
 use std::alloc::System;
 use std::time::Duration;
@@ -10,7 +11,7 @@ use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 fn main() {
-    let birth = Duration::ZERO;
+    let opened = Duration::ZERO;
     let allocations = Region::new(ALLOCATOR);
 
     let jitter = Jitter::try_from(0.5).expect("a fraction");
@@ -18,22 +19,22 @@ fn main() {
         .with_jitter(jitter)
         .with_give_up_after(Duration::from_secs(60))
         .with_stall_after(Duration::from_secs(5));
-    let mut heart = Heartbeat::new(&config, birth).with_granularity(Duration::from_millis(1));
-    let mut dog = Watchdog::missing(3, Duration::from_secs(10), birth);
+    let mut heartbeat = Heartbeat::new(&config, opened).with_granularity(Duration::from_millis(1));
+    let mut watchdog = Watchdog::after_missed(3, Duration::from_secs(10), opened);
     for second in 0..1000 {
         let now = Duration::from_secs(second);
-        let _ = (heart.poll_deadline(now), dog.poll_deadline(now));
+        let _ = (heartbeat.poll_deadline(now), watchdog.poll_deadline(now));
         match second % 50 {
-            0 => heart.on_send(now),
-            20 => heart.on_heartbeat_sent(now),
-            30 => heart.on_bytes(now),
-            40 => dog.on_receive(now),
+            0 => heartbeat.on_send(now),
+            20 => heartbeat.on_heartbeat_sent(now),
+            30 => heartbeat.on_bytes(now),
+            40 => watchdog.on_receive(now),
             _ => {}
         }
     }
-    heart.on_heartbeat_failed();
-    heart.stop();
-    dog.stop();
+    heartbeat.on_heartbeat_failed();
+    heartbeat.stop();
+    watchdog.stop();
 
     let change = allocations.change();
     assert_eq!(change.allocations + change.reallocations, 0, "{change:?}");

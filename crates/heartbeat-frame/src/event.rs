@@ -1,11 +1,11 @@
-// Included instead of a module, so that rustfmt leaves the file as prost-build wrote it.
+// Included, not a module: rustfmt must not change the output of prost-build.
 include!("generated/galaxy.gateway.v1.rs");
 
 impl GatewayEvent {
     /// The `event_type` of a heartbeat.
     pub const HEARTBEAT: &'static str = "gateway.heartbeat";
 
-    /// A heartbeat: [`HEARTBEAT`](Self::HEARTBEAT) for an `event_type`, and nothing else.
+    /// A heartbeat: `event_type` is [`HEARTBEAT`](Self::HEARTBEAT), all other fields are empty.
     ///
     /// # Example
     ///
@@ -19,16 +19,15 @@ impl GatewayEvent {
     /// let events: Vec<_> = received.iter().filter(|event| !event.is_heartbeat()).collect();
     /// assert_eq!(events, [&received[0]]);
     /// ```
-    #[must_use = "a heartbeat does nothing until it is sent"]
+    #[must_use = "a heartbeat has no effect until it is sent"]
     pub fn heartbeat() -> Self {
         Self { event_type: Self::HEARTBEAT.to_owned(), ..Self::default() }
     }
 
-    /// Whether a client is to skip this event.
+    /// Whether this event is a heartbeat, which clients skip.
     ///
-    /// Its `event_type` alone decides, so that a heartbeat that learns to carry more is still
-    /// skipped by the clients of today.
-    #[must_use = "a heartbeat that is not skipped is taken for an event"]
+    /// Only `event_type` is compared, so that current clients skip future heartbeats with more fields.
+    #[must_use = "a client must skip heartbeats"]
     pub fn is_heartbeat(&self) -> bool {
         self.event_type == Self::HEARTBEAT
     }

@@ -1,46 +1,46 @@
-//! The heartbeat of a quiet stream as it goes on the wire.
+//! The bytes of a heartbeat, and where it may be inserted into a stream.
 //!
-//! A heartbeat that keeps a stream open past idle timeouts has to be something that the client's
-//! decoder takes for a message, or skips. What that is depends on how the stream is framed:
+//! A heartbeat that keeps a stream open must be something that the decoder of the client treats as a
+//! message or skips. What that is depends on the framing of the stream:
 //!
-//! | the stream is | take | bytes |
+//! | framing | use | bytes |
 //! |---|---|---|
 //! | gRPC, gRPC-Web, Connect | [`HeartbeatMessage::envelope`] | 24 by default, 5 if empty |
 //! | gRPC-Web-text | [`HeartbeatMessage::envelope_base64`] | 32 by default, 8 if empty |
-//! | protobuf behind a framing of your own | [`HeartbeatMessage::raw`] | 19 by default, 0 if empty |
-//! | protobuf, where a library does the encoding | [`GatewayEvent::heartbeat`] | 19 |
+//! | protobuf in your own framing | [`HeartbeatMessage::raw`] | 19 by default, 0 if empty |
+//! | protobuf that a library encodes | [`GatewayEvent::heartbeat`] | 19 |
 //! | server-sent events (SSE) | [`SseHeartbeat`] | 2 as a bare comment |
 //! | newline-delimited JSON | [`NdjsonHeartbeat`] | 1 |
 //!
-//! Each is encoded once and cloned without copying; but for the base64 form, which is encoded when it
-//! is asked for, and is then yours to clone. There is no runtime in here, no I/O and no gRPC library.
+//! Each heartbeat is encoded once, and its clones share the buffer. The base64 form is the exception:
+//! it is encoded by each call. The crate has no runtime, no I/O and no gRPC library.
 //!
 //! # When to use it
 //!
-//! When you write the bytes of a stream yourself: in an HTTP body, a proxy, a test. With tonic,
-//! [`GatewayEvent::heartbeat`] or any message of yours is all that you need from here. When a
-//! heartbeat is owed is for `heartbeat-core` to decide, and for its adapters.
+//! Use this crate if you write the bytes of a stream yourself: in an HTTP body, a proxy or a test. With
+//! tonic, [`GatewayEvent::heartbeat`] or a message of your own is all that you need. `heartbeat-core`
+//! and its adapters decide when a heartbeat is due.
 //!
-//! # Where a heartbeat may go
+//! # Where a heartbeat may be inserted
 //!
-//! At a message boundary only, or it corrupts the message that it falls into. Each method says what
-//! its boundary is. Where you make the messages you know where they end. Where you only see their bytes
-//! go by, a [`BoundaryTracker`] knows, however they are cut:
+//! Only at a message boundary; elsewhere it corrupts a message. Each method documents its boundary. If
+//! you create the messages, you know the boundaries. If you only see the bytes, in pieces of any size,
+//! use a [`BoundaryTracker`]:
 //!
-//! | the stream is | take | a heartbeat may stand |
+//! | framing | use | boundary |
 //! |---|---|---|
-//! | gRPC, gRPC-Web, Connect | [`EnvelopeTracker`] | between envelopes, up to the one that ends the stream |
-//! | gRPC-Web-text | [`GrpcWebTextTracker`] | the same, where four characters end too |
-//! | server-sent events | [`SseTracker`] | a comment: at the start of a line; the other forms: between events |
-//! | newline-delimited JSON | [`NdjsonTracker`] | at the start of a line |
-//! | known at run time only | [`Tracker`] | |
+//! | gRPC, gRPC-Web, Connect | [`EnvelopeTracker`] | between envelopes, before the one that ends the stream |
+//! | gRPC-Web-text | [`GrpcWebTextTracker`] | likewise, if a group of four characters ends there too |
+//! | server-sent events | [`SseTracker`] | the start of a line for a comment, between events for the other forms |
+//! | newline-delimited JSON | [`NdjsonTracker`] | the start of a line |
+//! | known only at run time | [`Tracker`] | |
 //!
-//! Each also tells real events from heartbeats that somebody else put in. Where it meets what it does not
-//! know it says so for good, and the stream is to be left as it is.
+//! A tracker also distinguishes events from heartbeats that another layer has inserted. If the bytes
+//! violate the framing, the boundary is unknown from then on, and no heartbeat may be inserted.
 //!
-//! # What it costs
+//! # Cost
 //!
-//! [`cost`] counts what travels with it: HTTP, TLS, TCP and IP, and the acknowledgement.
+//! [`cost`] computes the bytes on the wire: HTTP, TLS, TCP, IP and the acknowledgement.
 //!
 //! # Features
 //!
@@ -53,15 +53,15 @@
 //! use heartbeat_frame::{GatewayEvent, HeartbeatMessage, NdjsonHeartbeat, SseHeartbeat};
 //! use prost::Message;
 //!
-//! // What a gRPC server sends: a flag, the length, and the message.
+//! // A gRPC server sends a flag, the length and the message.
 //! let envelope = HeartbeatMessage::default().envelope();
 //! assert_eq!(&envelope[..], b"\0\0\0\0\x13\x0a\x11gateway.heartbeat");
 //!
-//! // What its client sees, and skips.
+//! // The client decodes the message, and skips it.
 //! let event = GatewayEvent::decode(&envelope[5..])?;
 //! assert!(event.is_heartbeat());
 //!
-//! // What streams of text take instead.
+//! // Heartbeats for text streams.
 //! assert_eq!(SseHeartbeat::default().bytes(), ":\n");
 //! assert_eq!(NdjsonHeartbeat::default().bytes(), "\n");
 //! # Ok::<(), prost::DecodeError>(())
@@ -84,4 +84,4 @@ pub use tracker::envelope::EnvelopeTracker;
 pub use tracker::grpc_web_text::GrpcWebTextTracker;
 pub use tracker::ndjson::NdjsonTracker;
 pub use tracker::sse::SseTracker;
-pub use tracker::{Boundary, BoundaryTracker, Passed};
+pub use tracker::{Boundary, BoundaryTracker, Content};

@@ -5,7 +5,7 @@ use bytes::Bytes;
 
 use crate::framing::envelope;
 
-/// A heartbeat message, encoded once: its clones, its envelope and the message alone share one buffer.
+/// A heartbeat message. It is encoded once: clones, the envelope and the bare message share one buffer.
 ///
 /// The default is [`gateway_event`](Self::gateway_event).
 ///
@@ -14,67 +14,74 @@ use crate::framing::envelope;
 /// ```
 /// use heartbeat_frame::HeartbeatMessage;
 ///
-/// // For the client of an unrelated service, which then sees a default message of its own type.
-/// let beat = HeartbeatMessage::empty();
-/// assert_eq!(&beat.envelope()[..], [0, 0, 0, 0, 0]);
+/// // For any gRPC service: the client decodes a default message of its own type.
+/// let heartbeat = HeartbeatMessage::empty();
+/// assert_eq!(&heartbeat.envelope()[..], [0, 0, 0, 0, 0]);
 ///
-/// // For Connect with JSON, where the envelope holds text.
-/// let beat = HeartbeatMessage::from_payload(r#"{"eventType":"gateway.heartbeat"}"#)?;
-/// assert_eq!(&beat.envelope()[..5], [0, 0, 0, 0, 33]);
+/// // For Connect with JSON.
+/// let heartbeat = HeartbeatMessage::from_payload(r#"{"eventType":"gateway.heartbeat"}"#)?;
+/// assert_eq!(&heartbeat.envelope()[..5], [0, 0, 0, 0, 33]);
 /// # Ok::<(), heartbeat_frame::PayloadTooLong>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-#[must_use = "a heartbeat message does nothing until it is sent"]
+#[must_use = "a heartbeat message has no effect until it is sent"]
 pub struct HeartbeatMessage {
-    /// The message in its envelope; without the prefix it is the raw message.
+    /// The message in its envelope. The raw message follows the header.
     pub(crate) envelope: Bytes,
 }
 
 impl HeartbeatMessage {
-    /// [`GatewayEvent::heartbeat`](crate::GatewayEvent::heartbeat): 19 bytes. Allocates nothing.
+    /// [`GatewayEvent::heartbeat`](crate::GatewayEvent::heartbeat): 19 bytes. Does not allocate.
     pub const fn gateway_event() -> Self {
         // Field 1, a string of 17 bytes.
         Self { envelope: Bytes::from_static(b"\0\0\0\0\x13\x0a\x11gateway.heartbeat") }
     }
 
-    /// The message without any field: 0 bytes. Allocates nothing.
+    /// The message without fields: 0 bytes. Does not allocate.
     ///
-    /// The only one that a client of any service is sure to decode: every proto3 message type reads
-    /// it as its default value. Whether that value is harmless is for the client to say.
+    /// Clients of every service can decode it: each proto3 message type reads it as its default value.
+    /// Check that your clients ignore that value.
     pub const fn empty() -> Self {
-        Self { envelope: Bytes::from_static(&[0; envelope::PREFIX]) }
+        Self { envelope: Bytes::from_static(&[0; envelope::HEADER_LEN]) }
     }
 
-    /// Any message as a heartbeat. Fails above 4 GiB less a byte.
+    /// Encodes any message as a heartbeat.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the encoded message is longer than 4 GiB - 1 byte.
     ///
     /// # Example
     ///
     /// ```
     /// use heartbeat_frame::{GatewayEvent, HeartbeatMessage};
     ///
-    /// let beat = HeartbeatMessage::encode(&GatewayEvent::heartbeat())?;
-    /// assert_eq!(beat, HeartbeatMessage::gateway_event());
+    /// let heartbeat = HeartbeatMessage::encode(&GatewayEvent::heartbeat())?;
+    /// assert_eq!(heartbeat, HeartbeatMessage::gateway_event());
     /// # Ok::<(), heartbeat_frame::PayloadTooLong>(())
     /// ```
     pub fn encode(message: &impl prost::Message) -> Result<Self, PayloadTooLong> {
         Self::from_payload(message.encode_to_vec())
     }
 
-    /// A message that is encoded already, in protobuf or in whatever the stream speaks. Fails above
-    /// 4 GiB less a byte.
+    /// A heartbeat from an encoded message, in protobuf or in another encoding of the stream.
+    ///
+    /// # Errors
+    ///
+    /// Fails if `payload` is longer than 4 GiB - 1 byte.
     pub fn from_payload(payload: impl AsRef<[u8]>) -> Result<Self, PayloadTooLong> {
         Ok(Self { envelope: envelope::enclose(payload.as_ref())? })
     }
 }
 
 impl Default for HeartbeatMessage {
-    /// The same as [`HeartbeatMessage::gateway_event`].
+    /// Equivalent to [`HeartbeatMessage::gateway_event`].
     fn default() -> Self {
         Self::gateway_event()
     }
 }
 
-/// A payload whose length does not fit the 32 bits that an envelope has for it.
+/// The payload is longer than the 32-bit length of an envelope allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PayloadTooLong {
@@ -85,7 +92,7 @@ impl fmt::Display for PayloadTooLong {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "a payload of {} bytes does not fit an envelope: give at most {} bytes",
+            "payload of {} bytes is too long for an envelope: at most {} bytes are allowed",
             self.length,
             u32::MAX
         )

@@ -1,35 +1,35 @@
-//! Each tracker against whole streams, cut anywhere, with a heartbeat wherever one may stand: what the
-//! tracker says is what the whole says, and the messages of the stream are as they were.
+//! Each tracker, compared with a reference reader of whole streams. The streams are cut into pieces,
+//! and a heartbeat is inserted at each boundary. The messages of the stream must not change.
 
-mod whole;
+mod reference_reader;
 
 use heartbeat_frame::{HeartbeatMessage, NdjsonHeartbeat, SseHeartbeat};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use whole::Protocol;
-use whole::cut::{envelopes, grpc_web_text};
+use reference_reader::EnvelopeFlags;
+use reference_reader::cut::{envelopes, grpc_web_text};
 
-/// In every form.
+/// Compares every form of heartbeat.
 fn sse(stream: &[u8], cuts: &[usize]) {
-    for beat in [
+    for heartbeat in [
         SseHeartbeat::default(),
         SseHeartbeat::comment_block("").expect("one line"),
-        SseHeartbeat::event("beat", "x").expect("one line each"),
+        SseHeartbeat::event("heartbeat", "x").expect("one line each"),
     ] {
-        whole::cut::sse(&beat, stream, cuts);
+        reference_reader::cut::sse(&heartbeat, stream, cuts);
     }
 }
 
-/// In both forms.
+/// Compares both forms of heartbeat.
 fn ndjson(stream: &[u8], cuts: &[usize]) {
-    for beat in [NdjsonHeartbeat::BlankLine, NdjsonHeartbeat::Space] {
-        whole::cut::ndjson(beat, stream, cuts);
+    for heartbeat in [NdjsonHeartbeat::BlankLine, NdjsonHeartbeat::Space] {
+        reference_reader::cut::ndjson(heartbeat, stream, cuts);
     }
 }
 
-/// Pieces of streams, one after the other, and where to cut.
+/// A stream of random pieces, and where to cut it.
 fn streams(pieces: &'static [&'static [u8]]) -> impl Strategy<Value = (Vec<u8>, Vec<usize>)> {
     vec(select(pieces), 0..24).prop_map(|pieces| pieces.concat()).prop_flat_map(|stream| {
         let cuts = vec(0..=stream.len(), 0..12).prop_map(|mut cuts| {
@@ -83,7 +83,7 @@ const SSE: &[&[u8]] = &[
     b"data",
     b"event: a",
     b"id: 1",
-    b"event: beat",
+    b"event: heartbeat",
     b":",
     b": ping",
     b" ",
@@ -116,19 +116,19 @@ proptest! {
     #[test]
     fn envelopes_cut_anywhere(
         (stream, cuts) in streams(ENVELOPES),
-        protocol in select(&[Protocol::Grpc, Protocol::GrpcWeb, Protocol::Connect][..]),
-        beat in select(&["", "{}", "hi, heartbeat"][..]),
+        protocol in select(&[EnvelopeFlags::Grpc, EnvelopeFlags::GrpcWeb, EnvelopeFlags::Connect][..]),
+        heartbeat in select(&["", "{}", "hi, heartbeat"][..]),
     ) {
-        let beat = HeartbeatMessage::from_payload(beat).expect("it fits");
-        envelopes(protocol, &beat, &stream, &cuts);
+        let heartbeat = HeartbeatMessage::from_payload(heartbeat).expect("it fits");
+        envelopes(protocol, &heartbeat, &stream, &cuts);
     }
 
     #[test]
     fn grpc_web_text_cut_anywhere(
         (text, cuts) in streams(TEXT),
-        beat in select(&["", "{}", "hi, heartbeat"][..]),
+        heartbeat in select(&["", "{}", "hi, heartbeat"][..]),
     ) {
-        grpc_web_text(&HeartbeatMessage::from_payload(beat).expect("it fits"), &text, &cuts);
+        grpc_web_text(&HeartbeatMessage::from_payload(heartbeat).expect("it fits"), &text, &cuts);
     }
 
     #[test]
@@ -142,7 +142,7 @@ proptest! {
     }
 }
 
-/// Plays every stream of up to that many of these bytes, cut in every way.
+/// Calls `play` with every stream of up to `longest` of these bytes, cut in every way.
 fn every_short_stream(bytes: &[u8], longest: u32, play: impl Fn(&[u8], &[usize])) {
     for length in 0..=longest {
         for stream in 0..bytes.len().pow(length) {
@@ -158,19 +158,19 @@ fn every_short_stream(bytes: &[u8], longest: u32, play: impl Fn(&[u8], &[usize])
 
 #[test]
 fn every_short_stream_of_envelopes() {
-    let beat = HeartbeatMessage::empty();
+    let heartbeat = HeartbeatMessage::empty();
     every_short_stream(&[0, 1, 2, 0x80], 6, |stream, cuts| {
-        for protocol in [Protocol::Grpc, Protocol::GrpcWeb, Protocol::Connect] {
-            envelopes(protocol, &beat, stream, cuts);
+        for protocol in [EnvelopeFlags::Grpc, EnvelopeFlags::GrpcWeb, EnvelopeFlags::Connect] {
+            envelopes(protocol, &heartbeat, stream, cuts);
         }
     });
 }
 
 #[test]
 fn every_short_stream_of_base64() {
-    let beat = HeartbeatMessage::empty();
-    every_short_stream(b"AQg=", 6, |text, cuts| drop(grpc_web_text(&beat, text, cuts)));
-    every_short_stream(b"A=", 8, |text, cuts| drop(grpc_web_text(&beat, text, cuts)));
+    let heartbeat = HeartbeatMessage::empty();
+    every_short_stream(b"AQg=", 6, |text, cuts| drop(grpc_web_text(&heartbeat, text, cuts)));
+    every_short_stream(b"A=", 8, |text, cuts| drop(grpc_web_text(&heartbeat, text, cuts)));
 }
 
 #[test]
@@ -180,6 +180,6 @@ fn every_short_stream_of_server_sent_events() {
 }
 
 #[test]
-fn every_short_stream_of_lines_of_json() {
+fn every_short_stream_of_json_lines() {
     every_short_stream(b"1 \r\n\xef\xbb\xbf", 5, ndjson);
 }

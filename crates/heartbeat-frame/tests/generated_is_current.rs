@@ -1,4 +1,4 @@
-//! The checked-in generated code is current, so that users need no protobuf compiler.
+//! The checked-in generated code matches the proto file, so that users need no protobuf compiler.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};
@@ -20,7 +20,7 @@ fn assert_current(checked_in: &str, generate: impl FnOnce(&Path)) {
     }
     assert!(
         fs::read_to_string(&path).is_ok_and(|text| text == current),
-        "{} differs from the proto; regenerate it with `{REGENERATE}`",
+        "{} does not match the proto file; regenerate it with `{REGENERATE}`",
         path.display()
     );
 }
@@ -32,7 +32,7 @@ fn proto() -> (PathBuf, PathBuf) {
 }
 
 #[test]
-fn the_checked_in_messages_are_those_of_the_proto() {
+fn the_checked_in_messages_match_the_proto_file() {
     let (file, root) = proto();
     let descriptors = protox::compile([file], [root]).expect("the proto compiles");
     assert_current("galaxy.gateway.v1.rs", |scratch| {
@@ -45,7 +45,7 @@ fn the_checked_in_messages_are_those_of_the_proto() {
 }
 
 #[test]
-fn the_checked_in_service_is_that_of_the_proto() {
+fn the_checked_in_service_matches_the_proto_file() {
     let (file, root) = proto();
     let descriptors = protox::compile([file], [root]).expect("the proto compiles");
     assert_current("galaxy.gateway.v1.tonic.rs", |scratch| {

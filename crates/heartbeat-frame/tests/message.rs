@@ -12,64 +12,64 @@ const GATEWAY_EVENT: [u8; 24] = [
 
 #[test]
 fn the_default_is_the_gateway_event_byte_by_byte() {
-    let beat = HeartbeatMessage::default();
-    assert_eq!(beat.raw().len(), 19);
-    assert_eq!(beat.raw(), GATEWAY_EVENT[5..]);
-    assert_eq!(beat.envelope().len(), 24);
-    assert_eq!(beat.envelope(), GATEWAY_EVENT[..]);
-    assert_eq!(beat.envelope_base64(), "AAAAABMKEWdhdGV3YXkuaGVhcnRiZWF0");
+    let heartbeat = HeartbeatMessage::default();
+    assert_eq!(heartbeat.raw().len(), 19);
+    assert_eq!(heartbeat.raw(), GATEWAY_EVENT[5..]);
+    assert_eq!(heartbeat.envelope().len(), 24);
+    assert_eq!(heartbeat.envelope(), GATEWAY_EVENT[..]);
+    assert_eq!(heartbeat.envelope_base64(), "AAAAABMKEWdhdGV3YXkuaGVhcnRiZWF0");
 }
 
 #[test]
-fn the_default_is_what_prost_makes_of_the_event() {
+fn the_default_equals_the_event_encoded_by_prost() {
     let encoded = HeartbeatMessage::encode(&GatewayEvent::heartbeat()).expect("19 bytes fit");
     assert_eq!(encoded, HeartbeatMessage::default());
     assert_eq!(encoded, HeartbeatMessage::gateway_event());
 }
 
 #[test]
-fn the_empty_message_is_a_bare_prefix() {
-    let beat = HeartbeatMessage::empty();
-    assert_eq!(beat.raw(), "");
-    assert_eq!(beat.envelope(), [0x00; 5][..]);
-    assert_eq!(beat.envelope_base64(), "AAAAAAA=");
-    assert_eq!(HeartbeatMessage::from_payload([]), Ok(beat.clone()));
-    assert_eq!(HeartbeatMessage::encode(&GatewayEvent::default()), Ok(beat));
+fn the_empty_message_is_a_bare_header() {
+    let heartbeat = HeartbeatMessage::empty();
+    assert_eq!(heartbeat.raw(), "");
+    assert_eq!(heartbeat.envelope(), [0x00; 5][..]);
+    assert_eq!(heartbeat.envelope_base64(), "AAAAAAA=");
+    assert_eq!(HeartbeatMessage::from_payload([]), Ok(heartbeat.clone()));
+    assert_eq!(HeartbeatMessage::encode(&GatewayEvent::default()), Ok(heartbeat));
 }
 
 #[test]
-fn a_payload_goes_into_the_envelope_as_it_is() {
-    let beat = HeartbeatMessage::from_payload("{}").expect("2 bytes fit");
-    assert_eq!(beat.raw(), "{}");
-    assert_eq!(beat.envelope(), "\0\0\0\0\x02{}");
-    assert_eq!(beat.envelope_base64(), "AAAAAAJ7fQ==");
+fn a_payload_is_enclosed_unchanged() {
+    let heartbeat = HeartbeatMessage::from_payload("{}").expect("2 bytes fit");
+    assert_eq!(heartbeat.raw(), "{}");
+    assert_eq!(heartbeat.envelope(), "\0\0\0\0\x02{}");
+    assert_eq!(heartbeat.envelope_base64(), "AAAAAAJ7fQ==");
 }
 
 #[test]
 fn the_length_is_big_endian() {
-    let beat = HeartbeatMessage::from_payload(vec![0xff; 0x01_02_03]).expect("64 KiB fit");
-    assert_eq!(beat.envelope()[..6], [0x00, 0x00, 0x01, 0x02, 0x03, 0xff]);
-    assert_eq!(beat.envelope().len(), 5 + 0x01_02_03);
+    let heartbeat = HeartbeatMessage::from_payload(vec![0xff; 0x01_02_03]).expect("64 KiB fit");
+    assert_eq!(heartbeat.envelope()[..6], [0x00, 0x00, 0x01, 0x02, 0x03, 0xff]);
+    assert_eq!(heartbeat.envelope().len(), 5 + 0x01_02_03);
 }
 
 #[test]
 fn nothing_is_copied() {
     let encoded = HeartbeatMessage::from_payload("a heartbeat of our own").expect("22 bytes fit");
-    for beat in [HeartbeatMessage::default(), HeartbeatMessage::empty(), encoded] {
-        let envelope = beat.envelope();
+    for heartbeat in [HeartbeatMessage::default(), HeartbeatMessage::empty(), encoded] {
+        let envelope = heartbeat.envelope();
         for _ in 0..3 {
-            let clone = beat.clone();
+            let clone = heartbeat.clone();
             assert_eq!(clone.envelope().as_ptr(), envelope.as_ptr());
-            assert_eq!(beat.envelope().as_ptr(), envelope.as_ptr());
+            assert_eq!(heartbeat.envelope().as_ptr(), envelope.as_ptr());
         }
-        if !beat.raw().is_empty() {
-            assert_eq!(beat.raw().as_ptr(), envelope[5..].as_ptr());
+        if !heartbeat.raw().is_empty() {
+            assert_eq!(heartbeat.raw().as_ptr(), envelope[5..].as_ptr());
         }
     }
 }
 
 #[test]
-fn a_client_decodes_it_and_knows_it() {
+fn a_client_decodes_and_recognizes_it() {
     let event = GatewayEvent::decode(HeartbeatMessage::default().raw()).expect("a gateway event");
     assert_eq!(event, GatewayEvent::heartbeat());
     assert!(event.is_heartbeat());
@@ -80,7 +80,7 @@ fn a_client_decodes_it_and_knows_it() {
 }
 
 #[test]
-fn the_heartbeat_event_says_nothing_but_its_type() {
+fn the_heartbeat_event_has_only_a_type() {
     let GatewayEvent {
         event_type,
         event_id,
@@ -96,22 +96,22 @@ fn the_heartbeat_event_says_nothing_but_its_type() {
 }
 
 #[test]
-fn the_type_alone_makes_a_heartbeat() {
+fn only_the_type_makes_a_heartbeat() {
     let event = |event_type: &str| GatewayEvent {
         event_type: event_type.to_owned(),
         event_id: "7".to_owned(),
         ..GatewayEvent::default()
     };
     assert!(event("gateway.heartbeat").is_heartbeat());
-    for real in ["", "gateway", "gateway.heartbeats", "Gateway.Heartbeat", " gateway.heartbeat"] {
-        assert!(!event(real).is_heartbeat(), "{real:?}");
+    for other in ["", "gateway", "gateway.heartbeats", "Gateway.Heartbeat", " gateway.heartbeat"] {
+        assert!(!event(other).is_heartbeat(), "{other:?}");
     }
 }
 
 #[test]
-fn they_go_wherever_threads_go() {
-    fn is_free<T: Send + Sync + Unpin + 'static>() {}
-    is_free::<GatewayEvent>();
-    is_free::<HeartbeatMessage>();
-    is_free::<PayloadTooLong>();
+fn types_are_send_and_sync() {
+    fn check<T: Send + Sync + Unpin + 'static>() {}
+    check::<GatewayEvent>();
+    check::<HeartbeatMessage>();
+    check::<PayloadTooLong>();
 }

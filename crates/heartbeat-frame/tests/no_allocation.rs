@@ -1,5 +1,5 @@
-//! No tracker allocates, but for the one piece that gives back what was no byte order mark. A program
-//! without a test harness, whose threads would allocate meanwhile.
+//! Trackers do not allocate, except to forward bytes that turned out to be no byte order mark. A
+//! program without a test harness, because the threads of the harness allocate too.
 
 use std::alloc::System;
 
@@ -14,13 +14,13 @@ use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 fn main() {
-    let beat = HeartbeatMessage::default();
+    let heartbeat = HeartbeatMessage::default();
     let comment = SseHeartbeat::default();
     let allocations = Region::new(ALLOCATOR);
 
     let trackers: [(Tracker, &'static [u8]); 4] = [
-        (EnvelopeTracker::grpc(&beat).into(), b"\0\0\0\0\x02hi"),
-        (GrpcWebTextTracker::new(&beat).into(), b"AAAAAAJoaQ=="),
+        (EnvelopeTracker::grpc(&heartbeat).into(), b"\0\0\0\0\x02hi"),
+        (GrpcWebTextTracker::new(&heartbeat).into(), b"AAAAAAJoaQ=="),
         (SseTracker::new(&comment).into(), b"data: x\r\n\r\n"),
         (NdjsonTracker::new().into(), b"{}\r\n"),
     ];
@@ -31,7 +31,7 @@ fn main() {
             for cut in 0..=event.len() {
                 tracker.feed(&mut event.slice(..cut));
                 tracker.feed(&mut event.slice(cut..));
-                assert_eq!(tracker.boundary(), Boundary::Here);
+                assert_eq!(tracker.boundary(), Boundary::Open);
             }
         }
     }
@@ -42,6 +42,6 @@ fn main() {
     tracker.on_heartbeat();
     tracker.feed(&mut Bytes::from_static(b"\xef"));
     tracker.feed(&mut Bytes::from_static(b"\xbb!"));
-    assert_eq!(allocations.change().allocations, 1, "the counter counts");
+    assert_eq!(allocations.change().allocations, 1, "exactly one");
     println!("no tracker allocates");
 }

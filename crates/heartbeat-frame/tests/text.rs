@@ -1,4 +1,4 @@
-//! The bytes of a heartbeat in the framings of text: server-sent events and newline-delimited JSON.
+//! The bytes of heartbeats for text streams: server-sent events and newline-delimited JSON.
 
 use heartbeat_frame::{InvalidSse, NdjsonHeartbeat, SseHeartbeat};
 
@@ -33,13 +33,13 @@ fn the_three_forms_byte_by_byte() {
 
 #[test]
 fn an_event_without_data_keeps_its_data_line() {
-    // A client drops an event that has no such line.
+    // A client ignores an event without a data line.
     assert_eq!(event("heartbeat", "").bytes(), "event: heartbeat\ndata: \n\n");
 }
 
 #[test]
-fn a_client_reads_the_name_and_the_data_that_were_given() {
-    for name in ["beat", " beat", "  beat ", ":", "data: x", "\u{feff}", "a\u{2028}b\u{85}c"] {
+fn a_client_reads_the_given_name_and_data() {
+    for name in ["ping", " ping", "  ping ", ":", "data: x", "\u{feff}", "a\u{2028}b\u{85}c"] {
         for data in ["", " ", "  two", "\t", ":", "event: x", "a\u{2028}b\u{85}c\u{b}d\0"] {
             let bytes = event(name, data).bytes();
             let text = std::str::from_utf8(&bytes).expect("text");
@@ -51,64 +51,65 @@ fn a_client_reads_the_name_and_the_data_that_were_given() {
 #[test]
 fn a_client_dispatches_nothing_for_a_comment() {
     for text in ["", " ", "ping", "data: x", ":", "\u{2028}data: x"] {
-        for beat in [comment(text), comment_block(text)] {
-            let bytes = beat.bytes();
+        for heartbeat in [comment(text), comment_block(text)] {
+            let bytes = heartbeat.bytes();
             assert!(dispatched(std::str::from_utf8(&bytes).expect("text")).is_empty());
         }
     }
 }
 
 #[test]
-fn a_comment_within_an_event_leaves_it_whole() {
+fn a_comment_inside_an_event_does_not_change_it() {
     let bytes = comment("data: y").bytes();
-    let beat = std::str::from_utf8(&bytes).expect("text");
-    let stream = format!("{beat}event: a\n{beat}data: x\n{beat}data: z\n{beat}\n{beat}");
+    let heartbeat = std::str::from_utf8(&bytes).expect("text");
+    let stream = format!(
+        "{heartbeat}event: a\n{heartbeat}data: x\n{heartbeat}data: z\n{heartbeat}\n{heartbeat}"
+    );
     assert_eq!(dispatched(&stream), [("a".to_owned(), "x\nz".to_owned())]);
 }
 
 #[test]
-fn text_with_a_line_break_is_refused() {
+fn text_with_a_line_break_is_rejected() {
     for text in BROKEN {
-        let refused = Err(InvalidSse::LineBreakInText);
-        assert_eq!(SseHeartbeat::comment(text), refused, "{text:?}");
-        assert_eq!(SseHeartbeat::comment_block(text), refused, "{text:?}");
-        assert_eq!(SseHeartbeat::event("heartbeat", text), refused, "{text:?}");
+        let rejected = Err(InvalidSse::LineBreakInText);
+        assert_eq!(SseHeartbeat::comment(text), rejected, "{text:?}");
+        assert_eq!(SseHeartbeat::comment_block(text), rejected, "{text:?}");
+        assert_eq!(SseHeartbeat::event("heartbeat", text), rejected, "{text:?}");
     }
     assert_eq!(
         InvalidSse::LineBreakInText.to_string(),
-        "a line break (CR or LF) in the text would end its line: leave it out"
+        "text contains a line break: CR and LF are not allowed"
     );
 }
 
 #[test]
-fn a_name_with_a_line_break_is_refused() {
+fn a_name_with_a_line_break_is_rejected() {
     for name in BROKEN {
-        let refused = Err(InvalidSse::LineBreakInName);
-        assert_eq!(SseHeartbeat::event(name, "{}"), refused, "{name:?}");
+        let rejected = Err(InvalidSse::LineBreakInName);
+        assert_eq!(SseHeartbeat::event(name, "{}"), rejected, "{name:?}");
     }
     assert_eq!(
         InvalidSse::LineBreakInName.to_string(),
-        "a line break (CR or LF) in the event name would end its line: leave it out"
+        "event name contains a line break: CR and LF are not allowed"
     );
 }
 
 #[test]
-fn the_name_of_real_events_is_refused() {
+fn reserved_names_are_rejected() {
     for name in ["", "message"] {
-        assert_eq!(SseHeartbeat::event(name, "{}"), Err(InvalidSse::NameOfRealEvents));
+        assert_eq!(SseHeartbeat::event(name, "{}"), Err(InvalidSse::ReservedName));
     }
     assert_eq!(
-        InvalidSse::NameOfRealEvents.to_string(),
-        "an event without a name, or named `message`, is what real events are: \
-         give it a name of its own"
+        InvalidSse::ReservedName.to_string(),
+        "event name is empty or `message`, like that of real events: another name is required"
     );
 }
 
 #[test]
 fn nothing_is_copied() {
-    for beat in [SseHeartbeat::default(), comment("ping"), event("heartbeat", "{}")] {
-        assert_eq!(beat.bytes().as_ptr(), beat.bytes().as_ptr());
-        assert_eq!(beat.clone().bytes().as_ptr(), beat.bytes().as_ptr());
+    for heartbeat in [SseHeartbeat::default(), comment("ping"), event("heartbeat", "{}")] {
+        assert_eq!(heartbeat.bytes().as_ptr(), heartbeat.bytes().as_ptr());
+        assert_eq!(heartbeat.clone().bytes().as_ptr(), heartbeat.bytes().as_ptr());
     }
 }
 
@@ -120,14 +121,14 @@ fn ndjson_has_two_forms_of_one_byte() {
 }
 
 #[test]
-fn they_go_wherever_threads_go() {
-    fn is_free<T: Send + Sync + Unpin + 'static>() {}
-    is_free::<SseHeartbeat>();
-    is_free::<InvalidSse>();
-    is_free::<NdjsonHeartbeat>();
+fn types_are_send_and_sync() {
+    fn check<T: Send + Sync + Unpin + 'static>() {}
+    check::<SseHeartbeat>();
+    check::<InvalidSse>();
+    check::<NdjsonHeartbeat>();
 }
 
-/// The events that a client sees, by the rules of the HTML standard: their names and their data.
+/// The names and data of the events that a client dispatches by the HTML standard.
 fn dispatched(stream: &str) -> Vec<(String, String)> {
     let (mut events, mut name, mut data) = (Vec::new(), String::new(), String::new());
     for line in stream.replace("\r\n", "\n").split_terminator(['\r', '\n']) {

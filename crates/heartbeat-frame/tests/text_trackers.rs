@@ -1,13 +1,13 @@
-//! Where a heartbeat may stand in streams of text, and what of them is real.
+//! The boundaries in text streams, and which parts are events.
 
 use bytes::Bytes;
 use heartbeat_frame::{
-    Boundary, BoundaryTracker, GrpcWebTextTracker, HeartbeatMessage, NdjsonTracker, Passed,
+    Boundary, BoundaryTracker, Content, GrpcWebTextTracker, HeartbeatMessage, NdjsonTracker,
     SseHeartbeat, SseTracker, Tracker,
 };
 
-use Boundary::{Ended, Here, Unknown, Within};
-use Passed::{Nothing, Real};
+use Boundary::{EndOfStream, InsideMessage, Open, Unknown};
+use Content::{Empty, Event};
 
 fn base64() -> GrpcWebTextTracker {
     GrpcWebTextTracker::new(&HeartbeatMessage::empty())
@@ -18,242 +18,242 @@ fn for_comments() -> SseTracker {
 }
 
 fn for_events() -> SseTracker {
-    SseTracker::new(&SseHeartbeat::event("beat", "").expect("one line each"))
+    SseTracker::new(&SseHeartbeat::event("heartbeat", "").expect("one line each"))
 }
 
-/// What the tracker says of this text, and of the place after it.
-fn fed(tracker: &mut impl BoundaryTracker, text: impl AsRef<[u8]>) -> (Passed, Boundary) {
+/// Feeds text that is forwarded unchanged, and returns its content and the boundary after it.
+fn fed(tracker: &mut impl BoundaryTracker, text: impl AsRef<[u8]>) -> (Content, Boundary) {
     let text = text.as_ref();
-    let (left, passed, boundary) = passed_on(tracker, text);
-    assert_eq!(left, text, "nothing is taken out");
-    (passed, boundary)
+    let (left, content, boundary) = forwarded(tracker, text);
+    assert_eq!(left, text, "forwarded unchanged");
+    (content, boundary)
 }
 
-/// The same, and what is left to pass on.
-fn passed_on(tracker: &mut impl BoundaryTracker, text: &[u8]) -> (Bytes, Passed, Boundary) {
+/// Feeds text, and returns what is left to forward, its content, and the boundary after it.
+fn forwarded(tracker: &mut impl BoundaryTracker, text: &[u8]) -> (Bytes, Content, Boundary) {
     let mut left = Bytes::copy_from_slice(text);
-    let passed = tracker.feed(&mut left);
-    (left, passed, tracker.boundary())
+    let content = tracker.feed(&mut left);
+    (left, content, tracker.boundary())
 }
 
 #[test]
-fn base64_has_a_boundary_where_an_envelope_and_a_group_end() {
+fn base64_is_open_where_an_envelope_and_a_group_end() {
     let mut tracker = base64();
-    assert_eq!(tracker.boundary(), Here);
-    assert_eq!(fed(&mut tracker, "AAAAAAJoa"), (Real, Within));
-    assert_eq!(fed(&mut tracker, "Q"), (Real, Within));
-    assert_eq!(fed(&mut tracker, "="), (Real, Within));
-    assert_eq!(fed(&mut tracker, "="), (Real, Here));
-    assert_eq!(fed(&mut tracker, "AAAAAARraWtv"), (Real, Here)); // 9 bytes need no padding
+    assert_eq!(tracker.boundary(), Open);
+    assert_eq!(fed(&mut tracker, "AAAAAAJoa"), (Event, InsideMessage));
+    assert_eq!(fed(&mut tracker, "Q"), (Event, InsideMessage));
+    assert_eq!(fed(&mut tracker, "="), (Event, InsideMessage));
+    assert_eq!(fed(&mut tracker, "="), (Event, Open));
+    assert_eq!(fed(&mut tracker, "AAAAAARraWtv"), (Event, Open)); // 9 bytes need no padding
 }
 
 #[test]
-fn base64_has_none_where_a_group_holds_the_next_envelope_too() {
-    // Two messages of 7 bytes: the third group holds the end of one and the start of the other.
+fn base64_is_not_open_inside_a_group_with_the_next_envelope() {
+    // Two messages of 7 bytes: the third group contains the end of one and the start of the other.
     let mut tracker = base64();
-    assert_eq!(fed(&mut tracker, "AAAAAAJoa"), (Real, Within));
-    assert_eq!(fed(&mut tracker, "QAA"), (Real, Within));
-    assert_eq!(fed(&mut tracker, "AAACaGk="), (Real, Here));
+    assert_eq!(fed(&mut tracker, "AAAAAAJoa"), (Event, InsideMessage));
+    assert_eq!(fed(&mut tracker, "QAA"), (Event, InsideMessage));
+    assert_eq!(fed(&mut tracker, "AAACaGk="), (Event, Open));
 }
 
 #[test]
 fn base64_has_64_characters() {
     let mut tracker = base64();
     let message = b"AAAAADEAABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let (last, rest) = message.split_last().expect("there are some");
+    let (last, rest) = message.split_last().expect("not empty");
     for character in rest {
         assert_ne!(fed(&mut tracker, [*character]).1, Unknown);
     }
-    assert_eq!(fed(&mut tracker, [*last]), (Real, Here));
+    assert_eq!(fed(&mut tracker, [*last]), (Event, Open));
 }
 
 #[test]
 fn base64_may_be_padded_anywhere() {
     let mut tracker = base64();
     for group in ["AA==", "AAA=", "AAI=", "aA=="] {
-        assert_eq!(fed(&mut tracker, group).1, Within);
+        assert_eq!(fed(&mut tracker, group).1, InsideMessage);
     }
-    assert_eq!(fed(&mut tracker, "aQ=="), (Real, Here));
+    assert_eq!(fed(&mut tracker, "aQ=="), (Event, Open));
 }
 
 #[test]
-fn base64_ends_with_the_trailers_and_their_group() {
+fn base64_ends_with_the_group_of_the_trailers() {
     let mut tracker = base64();
-    assert_eq!(fed(&mut tracker, "gAAAAAA"), (Real, Within));
-    assert_eq!(fed(&mut tracker, "="), (Real, Ended));
-    assert_eq!(fed(&mut tracker, ""), (Nothing, Ended));
-    assert_eq!(fed(&mut tracker.clone(), "A"), (Real, Unknown));
-    assert_eq!(fed(&mut tracker, "="), (Real, Unknown));
-    // The last group holds a byte too many.
-    assert_eq!(fed(&mut base64(), "gAAAAAAA"), (Real, Unknown));
+    assert_eq!(fed(&mut tracker, "gAAAAAA"), (Event, InsideMessage));
+    assert_eq!(fed(&mut tracker, "="), (Event, EndOfStream));
+    assert_eq!(fed(&mut tracker, ""), (Empty, EndOfStream));
+    assert_eq!(fed(&mut tracker.clone(), "A"), (Event, Unknown));
+    assert_eq!(fed(&mut tracker, "="), (Event, Unknown));
+    // The last group contains an extra byte.
+    assert_eq!(fed(&mut base64(), "gAAAAAAA"), (Event, Unknown));
 }
 
 #[test]
-fn what_is_not_base64_makes_the_boundary_unknown_for_good() {
+fn invalid_base64_makes_the_boundary_unknown_for_good() {
     for malformed in [
         "\n", "AAAA\n", " AAAA", "AA A", "=", "A=", "A===", "AA=A", "AAA==", "====", "AAA-",
         "AAA_", "AB==", "AAB=", "AAAAé", "AAAA\0",
     ] {
         let mut tracker = base64();
-        assert_eq!(fed(&mut tracker, malformed), (Real, Unknown), "{malformed:?}");
-        assert_eq!(fed(&mut tracker, "AAAAAAA="), (Real, Unknown), "{malformed:?}");
+        assert_eq!(fed(&mut tracker, malformed), (Event, Unknown), "{malformed:?}");
+        assert_eq!(fed(&mut tracker, "AAAAAAA="), (Event, Unknown), "{malformed:?}");
     }
 }
 
 #[test]
-fn t21_base64_of_the_heartbeat_is_none_of_the_events() {
-    let beat = HeartbeatMessage::default();
-    let mut tracker = GrpcWebTextTracker::new(&beat);
-    assert_eq!(fed(&mut tracker, beat.envelope_base64()), (Passed::Bytes, Here));
-    assert_eq!(fed(&mut tracker, "AAAAAAJoaQ=="), (Real, Here));
-    assert_eq!(fed(&mut tracker, "A"), (Passed::Bytes, Within)); // may become one
-    assert_eq!(fed(&mut tracker, &beat.envelope_base64()[1..]), (Passed::Bytes, Here));
+fn t21_base64_of_the_heartbeat_is_no_event() {
+    let heartbeat = HeartbeatMessage::default();
+    let mut tracker = GrpcWebTextTracker::new(&heartbeat);
+    assert_eq!(fed(&mut tracker, heartbeat.envelope_base64()), (Content::NonEvent, Open));
+    assert_eq!(fed(&mut tracker, "AAAAAAJoaQ=="), (Event, Open));
+    assert_eq!(fed(&mut tracker, "A"), (Content::NonEvent, InsideMessage)); // may become the heartbeat
+    assert_eq!(fed(&mut tracker, &heartbeat.envelope_base64()[1..]), (Content::NonEvent, Open));
 }
 
 #[test]
-fn a_comment_may_stand_after_every_line_end_that_is_certain() {
+fn a_comment_may_follow_every_complete_line_end() {
     let mut tracker = for_comments();
-    assert_eq!(tracker.boundary(), Here);
-    assert_eq!(fed(&mut tracker, "data: x"), (Real, Within));
-    assert_eq!(fed(&mut tracker, "\n"), (Real, Here));
-    assert_eq!(fed(&mut tracker, "data: y\r\n"), (Real, Here));
-    assert_eq!(fed(&mut tracker, "\r\n"), (Real, Here));
-    assert_eq!(fed(&mut tracker, ": z"), (Passed::Bytes, Within));
+    assert_eq!(tracker.boundary(), Open);
+    assert_eq!(fed(&mut tracker, "data: x"), (Event, InsideMessage));
+    assert_eq!(fed(&mut tracker, "\n"), (Event, Open));
+    assert_eq!(fed(&mut tracker, "data: y\r\n"), (Event, Open));
+    assert_eq!(fed(&mut tracker, "\r\n"), (Event, Open));
+    assert_eq!(fed(&mut tracker, ": z"), (Content::NonEvent, InsideMessage));
 }
 
 #[test]
-fn nothing_may_stand_after_a_cr() {
+fn nothing_may_follow_a_cr() {
     for mut tracker in [for_comments(), for_events()] {
-        assert_eq!(fed(&mut tracker, "data: x\r"), (Real, Within));
-        assert_eq!(fed(&mut tracker, "\r"), (Real, Within));
-        assert_eq!(fed(&mut tracker, "\n"), (Real, Here)); // it belongs to the second
-        assert_eq!(fed(&mut tracker, "\r"), (Passed::Bytes, Within));
-        assert_eq!(fed(&mut tracker, "data: x\r\rdata: y\r\r"), (Real, Within));
+        assert_eq!(fed(&mut tracker, "data: x\r"), (Event, InsideMessage));
+        assert_eq!(fed(&mut tracker, "\r"), (Event, InsideMessage));
+        assert_eq!(fed(&mut tracker, "\n"), (Event, Open)); // it belongs to the second
+        assert_eq!(fed(&mut tracker, "\r"), (Content::NonEvent, InsideMessage));
+        assert_eq!(fed(&mut tracker, "data: x\r\rdata: y\r\r"), (Event, InsideMessage));
     }
 }
 
 #[test]
-fn what_ends_events_may_stand_where_none_is_open() {
-    for beat in [
+fn blocks_and_events_may_be_inserted_while_no_event_is_open() {
+    for heartbeat in [
         SseHeartbeat::comment_block("").expect("one line"),
-        SseHeartbeat::event("beat", "").expect("one line each"),
+        SseHeartbeat::event("heartbeat", "").expect("one line each"),
     ] {
-        let mut tracker = SseTracker::new(&beat);
-        assert_eq!(tracker.boundary(), Here);
-        assert_eq!(fed(&mut tracker, ":\n"), (Passed::Bytes, Here)); // opens none
-        assert_eq!(fed(&mut tracker, "data: x\n"), (Real, Within));
-        assert_eq!(fed(&mut tracker, ":\n"), (Passed::Bytes, Within));
-        assert_eq!(fed(&mut tracker, "\n"), (Real, Here));
-        assert_eq!(fed(&mut tracker, "id\r\n"), (Real, Within));
-        assert_eq!(fed(&mut tracker, "\r\n"), (Real, Here));
-        assert_eq!(fed(&mut tracker, "retry: 1\r\r\n"), (Real, Here));
+        let mut tracker = SseTracker::new(&heartbeat);
+        assert_eq!(tracker.boundary(), Open);
+        assert_eq!(fed(&mut tracker, ":\n"), (Content::NonEvent, Open)); // opens no event
+        assert_eq!(fed(&mut tracker, "data: x\n"), (Event, InsideMessage));
+        assert_eq!(fed(&mut tracker, ":\n"), (Content::NonEvent, InsideMessage));
+        assert_eq!(fed(&mut tracker, "\n"), (Event, Open));
+        assert_eq!(fed(&mut tracker, "id\r\n"), (Event, InsideMessage));
+        assert_eq!(fed(&mut tracker, "\r\n"), (Event, Open));
+        assert_eq!(fed(&mut tracker, "retry: 1\r\r\n"), (Event, Open));
     }
 }
 
 #[test]
-fn t21_comments_and_blank_lines_are_none_of_the_events() {
+fn t21_comments_and_blank_lines_are_no_events() {
     let mut tracker = for_comments();
-    assert_eq!(fed(&mut tracker, ":\n"), (Passed::Bytes, Here));
-    assert_eq!(fed(&mut tracker, ":data: x\r\n\r\n\n"), (Passed::Bytes, Here));
-    assert_eq!(fed(&mut tracker, ":\n\n:"), (Passed::Bytes, Within));
-    assert_eq!(fed(&mut tracker, "\ndata"), (Real, Within));
-    assert_eq!(fed(&mut tracker, "\n:\n"), (Real, Here)); // the LF ends the field
-    assert_eq!(fed(&mut tracker, ":\n"), (Passed::Bytes, Here));
-    assert_eq!(fed(&mut tracker, "\n"), (Real, Here)); // it ends the event
-    assert_eq!(fed(&mut tracker, "\n"), (Passed::Bytes, Here));
+    assert_eq!(fed(&mut tracker, ":\n"), (Content::NonEvent, Open));
+    assert_eq!(fed(&mut tracker, ":data: x\r\n\r\n\n"), (Content::NonEvent, Open));
+    assert_eq!(fed(&mut tracker, ":\n\n:"), (Content::NonEvent, InsideMessage));
+    assert_eq!(fed(&mut tracker, "\ndata"), (Event, InsideMessage));
+    assert_eq!(fed(&mut tracker, "\n:\n"), (Event, Open)); // the LF ends the field
+    assert_eq!(fed(&mut tracker, ":\n"), (Content::NonEvent, Open));
+    assert_eq!(fed(&mut tracker, "\n"), (Event, Open)); // it ends the event
+    assert_eq!(fed(&mut tracker, "\n"), (Content::NonEvent, Open));
 }
 
 #[test]
 fn a_line_of_json_ends_with_its_lf() {
     let mut tracker = NdjsonTracker::new();
-    assert_eq!(tracker.boundary(), Here);
-    assert_eq!(fed(&mut tracker, "{\"a\":1}"), (Real, Within));
-    assert_eq!(fed(&mut tracker, "\r"), (Real, Within));
-    assert_eq!(fed(&mut tracker, "\n"), (Real, Here));
-    assert_eq!(fed(&mut tracker, "1\n\n2\n"), (Real, Here));
-    assert_eq!(fed(&mut tracker, "3\n "), (Real, Within));
+    assert_eq!(tracker.boundary(), Open);
+    assert_eq!(fed(&mut tracker, "{\"a\":1}"), (Event, InsideMessage));
+    assert_eq!(fed(&mut tracker, "\r"), (Event, InsideMessage));
+    assert_eq!(fed(&mut tracker, "\n"), (Event, Open));
+    assert_eq!(fed(&mut tracker, "1\n\n2\n"), (Event, Open));
+    assert_eq!(fed(&mut tracker, "3\n "), (Event, InsideMessage));
 }
 
 #[test]
-fn t21_blank_lines_are_none_of_the_events() {
+fn t21_blank_json_lines_are_no_events() {
     let mut tracker = NdjsonTracker::default();
-    assert_eq!(fed(&mut tracker, "\n"), (Passed::Bytes, Here));
-    assert_eq!(fed(&mut tracker, " "), (Passed::Bytes, Within));
-    assert_eq!(fed(&mut tracker, "\t\r"), (Passed::Bytes, Within));
-    assert_eq!(fed(&mut tracker, "\n\r"), (Passed::Bytes, Within));
-    assert_eq!(fed(&mut tracker, "\n"), (Passed::Bytes, Here));
-    assert_eq!(fed(&mut tracker, "  7"), (Real, Within));
-    assert_eq!(fed(&mut tracker, "\n\n"), (Real, Here)); // the first LF ends the line
-    assert_eq!(fed(&mut tracker, "\n"), (Passed::Bytes, Here));
+    assert_eq!(fed(&mut tracker, "\n"), (Content::NonEvent, Open));
+    assert_eq!(fed(&mut tracker, " "), (Content::NonEvent, InsideMessage));
+    assert_eq!(fed(&mut tracker, "\t\r"), (Content::NonEvent, InsideMessage));
+    assert_eq!(fed(&mut tracker, "\n\r"), (Content::NonEvent, InsideMessage));
+    assert_eq!(fed(&mut tracker, "\n"), (Content::NonEvent, Open));
+    assert_eq!(fed(&mut tracker, "  7"), (Event, InsideMessage));
+    assert_eq!(fed(&mut tracker, "\n\n"), (Event, Open)); // the first LF ends the line
+    assert_eq!(fed(&mut tracker, "\n"), (Content::NonEvent, Open));
 }
 
-const MARK: &[u8] = b"\xef\xbb\xbf";
+const BOM: &[u8] = b"\xef\xbb\xbf";
 
-fn of_text() -> [Tracker; 3] {
+fn text_trackers() -> [Tracker; 3] {
     [for_comments().into(), for_events().into(), NdjsonTracker::new().into()]
 }
 
 #[test]
 fn a_stream_starts_after_its_byte_order_mark() {
-    for tracker in of_text() {
-        assert_eq!(fed(&mut tracker.clone(), MARK), (Passed::Bytes, Here));
+    for tracker in text_trackers() {
+        assert_eq!(fed(&mut tracker.clone(), BOM), (Content::NonEvent, Open));
 
         let mut tracker = tracker;
-        assert_eq!(fed(&mut tracker, &MARK[..1]), (Passed::Bytes, Within));
-        assert_eq!(fed(&mut tracker, &MARK[1..2]), (Passed::Bytes, Within));
-        assert_eq!(fed(&mut tracker, [&MARK[2..], b"\n"].concat()), (Passed::Bytes, Here));
-        assert_eq!(fed(&mut tracker, MARK), (Real, Within)); // it is one at the start only
+        assert_eq!(fed(&mut tracker, &BOM[..1]), (Content::NonEvent, InsideMessage));
+        assert_eq!(fed(&mut tracker, &BOM[1..2]), (Content::NonEvent, InsideMessage));
+        assert_eq!(fed(&mut tracker, [&BOM[2..], b"\n"].concat()), (Content::NonEvent, Open));
+        assert_eq!(fed(&mut tracker, BOM), (Event, InsideMessage)); // a mark only at the start
     }
 }
 
 #[test]
-fn a_mark_that_a_heartbeat_got_ahead_of_is_dropped() {
-    for tracker in of_text() {
-        for cut in 0..=MARK.len() {
+fn a_byte_order_mark_after_a_heartbeat_is_removed() {
+    for tracker in text_trackers() {
+        for cut in 0..=BOM.len() {
             let mut tracker = tracker.clone();
             tracker.on_heartbeat();
             if cut > 0 {
-                let boundary = if cut < MARK.len() { Within } else { Here };
-                let left = passed_on(&mut tracker, &MARK[..cut]);
-                assert_eq!(left, (Bytes::new(), Nothing, boundary));
+                let boundary = if cut < BOM.len() { InsideMessage } else { Open };
+                let left = forwarded(&mut tracker, &BOM[..cut]);
+                assert_eq!(left, (Bytes::new(), Empty, boundary));
             }
-            let rest = [&MARK[cut..], b"data: 1\n\n"].concat();
-            let (left, passed, _) = passed_on(&mut tracker, &rest);
-            assert_eq!((left, passed), (Bytes::from("data: 1\n\n"), Real));
-            assert_eq!(tracker.boundary(), Here);
+            let rest = [&BOM[cut..], b"data: 1\n\n"].concat();
+            let (left, content, _) = forwarded(&mut tracker, &rest);
+            assert_eq!((left, content), (Bytes::from("data: 1\n\n"), Event));
+            assert_eq!(tracker.boundary(), Open);
         }
     }
 }
 
 #[test]
-fn what_turns_out_to_be_no_mark_is_given_back() {
-    for tracker in of_text() {
-        for cut in 1..MARK.len() {
+fn bytes_that_turn_out_to_be_no_byte_order_mark_are_forwarded() {
+    for tracker in text_trackers() {
+        for cut in 1..BOM.len() {
             let mut tracker = tracker.clone();
             tracker.on_heartbeat();
-            assert_eq!(passed_on(&mut tracker, &MARK[..cut]).0, "");
-            assert_eq!(passed_on(&mut tracker, b"").0, "");
-            let (left, passed, boundary) = passed_on(&mut tracker, b"x");
-            assert_eq!(left, [&MARK[..cut], b"x"].concat());
-            assert_eq!((passed, boundary), (Real, Within));
+            assert_eq!(forwarded(&mut tracker, &BOM[..cut]).0, "");
+            assert_eq!(forwarded(&mut tracker, b"").0, "");
+            let (left, content, boundary) = forwarded(&mut tracker, b"x");
+            assert_eq!(left, [&BOM[..cut], b"x"].concat());
+            assert_eq!((content, boundary), (Event, InsideMessage));
         }
     }
 }
 
 #[test]
-fn a_heartbeat_after_the_start_drops_no_mark() {
-    for mut tracker in of_text() {
-        assert_eq!(fed(&mut tracker, "data: 1\n\n"), (Real, Here));
+fn a_heartbeat_after_the_start_removes_no_byte_order_mark() {
+    for mut tracker in text_trackers() {
+        assert_eq!(fed(&mut tracker, "data: 1\n\n"), (Event, Open));
         tracker.on_heartbeat();
-        assert_eq!(fed(&mut tracker, MARK), (Real, Within));
+        assert_eq!(fed(&mut tracker, BOM), (Event, InsideMessage));
     }
 }
 
 #[test]
-fn pieces_are_passed_on_without_copying() {
-    for mut tracker in of_text() {
+fn pieces_are_forwarded_without_copying() {
+    for mut tracker in text_trackers() {
         tracker.on_heartbeat();
-        let stream = Bytes::from([MARK, b"data: 1\n"].concat());
+        let stream = Bytes::from([BOM, b"data: 1\n"].concat());
         let mut piece = stream.clone();
         tracker.feed(&mut piece);
         assert_eq!(piece.as_ptr(), stream[3..].as_ptr());
@@ -264,10 +264,10 @@ fn pieces_are_passed_on_without_copying() {
 }
 
 #[test]
-fn they_go_wherever_threads_go() {
-    fn is_free<T: Send + Sync + Unpin + Clone + std::fmt::Debug + 'static>() {}
-    is_free::<Tracker>();
-    is_free::<Passed>();
-    is_free::<Boundary>();
+fn types_are_send_and_sync() {
+    fn check<T: Send + Sync + Unpin + Clone + std::fmt::Debug + 'static>() {}
+    check::<Tracker>();
+    check::<Content>();
+    check::<Boundary>();
     let _: Option<Box<dyn BoundaryTracker>> = None;
 }

@@ -11,7 +11,7 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use axum::routing::get;
-use heartbeat_async::Observer;
+use heartbeat_async::{NoObserver, Observer};
 use heartbeat_otel::OtelObserver;
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::MeterProvider;
@@ -42,17 +42,9 @@ impl Health {
 
 /// An observer that may be disabled.
 pub(crate) fn shared_observer(observer: Option<OtelObserver>) -> Arc<dyn Observer + Send + Sync> {
-    struct Disabled;
-
-    impl Observer for Disabled {
-        fn is_enabled(&self) -> bool {
-            false
-        }
-    }
-
     match observer {
         Some(observer) => Arc::new(observer),
-        None => Arc::new(Disabled),
+        None => Arc::new(NoObserver),
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use heartbeat_async::virtual_time::VirtualTime;
-use heartbeat_async::{Audience, Config, Counters, NoObserver};
+use heartbeat_async::{Config, Counters, NoObserver, Telemetry};
 use heartbeat_frame::{HeartbeatMessage, NdjsonHeartbeat, SseHeartbeat};
 use heartbeat_http::{BodyFraming, HeartbeatBody, ResponseBody};
 use http::{HeaderMap, HeaderValue};
@@ -23,7 +23,7 @@ const fn secs(secs: u64) -> Duration {
 }
 
 /// A body of which each poll is ours.
-struct Polled<O: Audience = NoObserver> {
+struct Polled<O: Telemetry = NoObserver> {
     time: VirtualTime,
     source: Source,
     body: Spawn<HeartbeatBody<Source, VirtualTime, O>>,
@@ -66,7 +66,7 @@ fn trailers() -> HeaderMap {
     HeaderMap::from_iter([("grpc-status".parse().expect("a name"), HeaderValue::from_static("0"))])
 }
 
-impl<O: Audience> Polled<O> {
+impl<O: Telemetry> Polled<O> {
     fn poll(&mut self) -> Got {
         match self.body.enter(|cx, body| body.poll_frame(cx)) {
             Poll::Pending => Got::Nothing,
@@ -305,7 +305,7 @@ fn a_byte_order_mark_behind_a_beat_is_left_out() {
 
 #[test]
 fn t1_a_disabled_body_passes_everything_as_it_is() {
-    let mut body = with_config(Config::every(Duration::ZERO).with_prompt(true), grpc());
+    let mut body = with_config(Config::every(Duration::ZERO).with_immediate_first(true), grpc());
     body.source.set_hint(SizeHint::with_exact(7));
     assert_eq!(body.body.size_hint().exact(), Some(7));
     body.passes(&[b"", b"whatever", b""]);
@@ -322,7 +322,7 @@ fn t1_a_disabled_body_passes_everything_as_it_is() {
 
 #[test]
 fn t2_prompt_beats_at_the_first_poll() {
-    let mut body = with_config(Config::every(secs(10)).with_prompt(true), sse());
+    let mut body = with_config(Config::every(secs(10)).with_immediate_first(true), sse());
     assert_eq!(body.poll(), data(":\n"));
     assert_eq!(body.poll(), Got::Nothing);
     body.beats(b":\n");

@@ -14,7 +14,7 @@ use bytes::Bytes;
 use futures_util::future::{join, join_all};
 use futures_util::{SinkExt, StreamExt, stream};
 use heartbeat_async::virtual_time::VirtualTime;
-use heartbeat_frame::cost::{Cost, Form, Http, Ip, Transport};
+use heartbeat_frame::cost::{self, Cost, Http, Ip, Transport};
 use heartbeat_frame::{HeartbeatMessage, NdjsonHeartbeat, SseHeartbeat};
 use heartbeat_http::{BodyFraming, HeartbeatBody};
 use http_body_util::{BodyExt, Empty, StreamBody};
@@ -184,7 +184,7 @@ async fn counted(beat: &Heartbeat, http: Http, tls: Option<&Tls>) -> [u64; 2] {
 struct Heartbeat {
     what: &'static str,
     bytes: Bytes,
-    form: Form,
+    frame: cost::Frame,
     framing: BodyFraming,
 }
 
@@ -194,23 +194,23 @@ impl Heartbeat {
         message: &HeartbeatMessage,
         framing: fn(&HeartbeatMessage) -> BodyFraming,
     ) -> Self {
-        let (bytes, form) = (message.envelope(), Form::envelope(message));
-        Self { what, bytes, form, framing: framing(message) }
+        let (bytes, frame) = (message.envelope(), cost::Frame::envelope(message));
+        Self { what, bytes, frame, framing: framing(message) }
     }
 
     fn base64(what: &'static str, message: &HeartbeatMessage) -> Self {
-        let (bytes, form) = (message.envelope_base64(), Form::envelope_base64(message));
-        Self { what, bytes, form, framing: BodyFraming::grpc_web_text(message) }
+        let (bytes, frame) = (message.envelope_base64(), cost::Frame::envelope_base64(message));
+        Self { what, bytes, frame, framing: BodyFraming::grpc_web_text(message) }
     }
 
     fn sse(what: &'static str, heartbeat: &SseHeartbeat) -> Self {
-        let (bytes, form) = (heartbeat.bytes(), Form::sse(heartbeat));
-        Self { what, bytes, form, framing: BodyFraming::sse(heartbeat) }
+        let (bytes, frame) = (heartbeat.bytes(), cost::Frame::sse(heartbeat));
+        Self { what, bytes, frame, framing: BodyFraming::sse(heartbeat) }
     }
 
     fn ndjson(what: &'static str, heartbeat: NdjsonHeartbeat) -> Self {
-        let (bytes, form) = (heartbeat.bytes(), Form::ndjson(heartbeat));
-        Self { what, bytes, form, framing: BodyFraming::ndjson(heartbeat) }
+        let (bytes, frame) = (heartbeat.bytes(), cost::Frame::ndjson(heartbeat));
+        Self { what, bytes, frame, framing: BodyFraming::ndjson(heartbeat) }
     }
 
     fn all() -> Vec<Self> {
@@ -245,7 +245,7 @@ impl Heartbeat {
 async fn are_as_predicted(http: Http, tls: Option<&Tls>) {
     let over = Transport { http, tls: tls.is_some(), ip: Ip::V4 };
     let compared = Heartbeat::all().into_iter().map(|beat| async move {
-        let predicted = COUNTED * Cost::new(beat.form, over).written_bytes();
+        let predicted = COUNTED * Cost::new(beat.frame, over).wire_bytes();
         assert_eq!(counted(&beat, http, tls).await, [predicted, 0], "{}", beat.what);
     });
     join_all(compared).await;
@@ -295,9 +295,9 @@ async fn counted_pings(tls: Option<&Tls>) -> [u64; 2] {
 async fn pings_and_pongs() {
     for tls in [None, Some(&Tls::new())] {
         let over = Transport { http: Http::Http1, tls: tls.is_some(), ip: Ip::V4 };
-        let cost = Cost::new(Form::ping(), over);
+        let cost = Cost::new(cost::Frame::ping(), over);
         let pong = cost.answer_bytes - cost.tcp_ip_bytes; // both go in one segment
-        let predicted = [cost.written_bytes(), pong].map(|bytes| COUNTED * bytes);
+        let predicted = [cost.wire_bytes(), pong].map(|bytes| COUNTED * bytes);
         assert_eq!(counted_pings(tls).await, predicted);
     }
 }

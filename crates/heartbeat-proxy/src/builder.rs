@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use heartbeat_async::Observer;
+use heartbeat_async::{NoObserver, Observer};
 use heartbeat_http::HeartbeatPolicy;
 use heartbeat_tokio::Hub;
 
@@ -27,21 +27,12 @@ pub struct ProxyBuilder {
     via: String,
 }
 
-/// An observer that ignores all reports, and is disabled.
-struct Disabled;
-
-impl Observer for Disabled {
-    fn is_enabled(&self) -> bool {
-        false
-    }
-}
-
 impl ProxyBuilder {
     pub(crate) fn new(upstream: Upstream) -> Self {
         Self {
             upstream,
             policy: HeartbeatPolicy::new(Duration::from_secs(15)),
-            observer: Arc::new(Disabled),
+            observer: Arc::new(NoObserver),
             max_streams: 10_000,
             http2: false,
             roots: None,

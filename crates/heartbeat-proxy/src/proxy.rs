@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use heartbeat_async::Observer;
+use heartbeat_async::{Observed, Observer};
 use heartbeat_http::{HeartbeatLayer, HeartbeatPolicy, HeartbeatService, ResponseBody};
 use heartbeat_tokio::Hub;
 use http_body_util::BodyExt;
@@ -23,13 +23,14 @@ use crate::http_server::{GuardedBody, LimitedService, StreamLimit};
 use crate::{ProxyBuilder, Upstream};
 
 pub(crate) type SharedObserver = Arc<dyn Observer + Send + Sync>;
+type SharedTelemetry = Observed<SharedObserver>;
 
 /// The body of a response behind the limit and the heartbeats.
 pub(crate) type InnerBody =
-    ResponseBody<GuardedBody<ForwardedBody, Option<OwnedSemaphorePermit>>, Hub, SharedObserver>;
+    ResponseBody<GuardedBody<ForwardedBody, Option<OwnedSemaphorePermit>>, Hub, SharedTelemetry>;
 
 type Reject = fn(&Parts) -> Response<ForwardedBody>;
-type Inner = HeartbeatService<LimitedService<Forward, Reject>, Hub, SharedObserver>;
+type Inner = HeartbeatService<LimitedService<Forward, Reject>, Hub, SharedTelemetry>;
 
 /// A reverse proxy: a tower service that forwards requests to an upstream and adds heartbeats to its quiet responses.
 ///
@@ -71,7 +72,7 @@ impl Proxy {
 
     pub(crate) fn new(
         forward: Forward,
-        policy: HeartbeatPolicy<SharedObserver>,
+        policy: HeartbeatPolicy<SharedTelemetry>,
         max_streams: u32,
         hub: Hub,
     ) -> Self {

@@ -1,6 +1,6 @@
 //! The conformance suite on smol.
 
-use heartbeat_async::conformance::Runtime;
+use heartbeat_conformance::Runtime;
 use heartbeat_smol::SmolTimer;
 
 struct Smol;
@@ -17,10 +17,10 @@ impl Runtime for Smol {
     }
 }
 
-heartbeat_async::conformance!(Smol);
+heartbeat_conformance::conformance!(Smol);
 
 mod on_a_hub {
     use super::*;
 
-    heartbeat_async::conformance!(hub: Smol);
+    heartbeat_conformance::conformance!(hub: Smol);
 }

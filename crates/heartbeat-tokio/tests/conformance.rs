@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use heartbeat_async::conformance::{Pace, Runtime};
+use heartbeat_conformance::{Runtime, TimeScale};
 use heartbeat_tokio::TokioTimer;
 use tokio::runtime::Builder;
 
@@ -21,12 +21,12 @@ impl Runtime for Tokio {
     }
 }
 
-heartbeat_async::conformance!(Tokio);
+heartbeat_conformance::conformance!(Tokio);
 
 mod on_a_hub {
     use super::*;
 
-    heartbeat_async::conformance!(hub: Tokio);
+    heartbeat_conformance::conformance!(hub: Tokio);
 }
 
 mod paused {
@@ -46,17 +46,17 @@ mod paused {
             runtime.expect("a runtime").block_on(scenario)
         }
 
-        /// tokio's timer counts in milliseconds, and rounds up.
-        fn pace(&self) -> Pace {
-            Pace::exact(Duration::from_millis(1))
+        /// tokio's timers have a resolution of one millisecond, and round up.
+        fn time_scale(&self) -> TimeScale {
+            TimeScale::exact(Duration::from_millis(1))
         }
     }
 
-    heartbeat_async::conformance!(Paused);
+    heartbeat_conformance::conformance!(Paused);
 
     mod on_a_hub {
         use super::*;
 
-        heartbeat_async::conformance!(hub: Paused);
+        heartbeat_conformance::conformance!(hub: Paused);
     }
 }

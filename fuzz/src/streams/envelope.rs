@@ -1,44 +1,49 @@
 use arbitrary::{Arbitrary, Result, Unstructured};
 use heartbeat_frame::HeartbeatMessage;
 
-use super::{Cuts, LONGEST, Outcome, Stream, pieces};
-use crate::whole::{Protocol, cut};
+use super::{Cuts, LONGEST, Stream, StreamOutcome, pieces};
+use crate::reference_reader::{EnvelopeFlags, cut};
 
-/// A stream of envelopes, cut anywhere.
+/// A stream of envelopes, cut into pieces.
 #[derive(Debug)]
 pub struct EnvelopeCase {
-    protocol: Protocol,
-    beat: HeartbeatMessage,
+    protocol: EnvelopeFlags,
+    heartbeat: HeartbeatMessage,
     stream: Stream,
     cuts: Cuts,
 }
 
 impl<'a> Arbitrary<'a> for EnvelopeCase {
     fn arbitrary(bytes: &mut Unstructured<'a>) -> Result<Self> {
-        let protocol = *bytes.choose(&[Protocol::Grpc, Protocol::GrpcWeb, Protocol::Connect])?;
-        let beat = beat(bytes)?;
+        let protocol = *bytes.choose(&[
+            EnvelopeFlags::Grpc,
+            EnvelopeFlags::GrpcWeb,
+            EnvelopeFlags::Connect,
+        ])?;
+        let heartbeat = heartbeat(bytes)?;
         let cuts = bytes.arbitrary()?;
-        let stream = Stream::new(bytes, |bytes| build(bytes, protocol, &beat))?;
-        Ok(Self { protocol, beat, stream, cuts })
+        let stream = Stream::new(bytes, |bytes| build(bytes, protocol, &heartbeat))?;
+        Ok(Self { protocol, heartbeat, stream, cuts })
     }
 }
 
 impl EnvelopeCase {
-    /// Compares the tracker with the reader of whole streams.
+    /// Compares the tracker with the reference reader.
     ///
     /// # Panics
     ///
-    /// When the two differ, which is the finding.
-    #[must_use = "a tally counts it"]
-    pub fn check(&self) -> Outcome {
-        let Self { protocol, beat, stream, cuts } = self;
-        let out = cut::envelopes(*protocol, beat, &stream.bytes, &cuts.resolve(stream.bytes.len()));
-        Outcome::new(stream, &out)
+    /// If they differ, which is the finding.
+    #[must_use = "the tally counts it"]
+    pub fn check(&self) -> StreamOutcome {
+        let Self { protocol, heartbeat, stream, cuts } = self;
+        let out =
+            cut::envelopes(*protocol, heartbeat, &stream.bytes, &cuts.resolve(stream.bytes.len()));
+        StreamOutcome::new(stream, &out)
     }
 }
 
-/// What is a heartbeat.
-pub(super) fn beat(bytes: &mut Unstructured<'_>) -> Result<HeartbeatMessage> {
+/// A heartbeat.
+pub(super) fn heartbeat(bytes: &mut Unstructured<'_>) -> Result<HeartbeatMessage> {
     Ok(match bytes.int_in_range(0..=3_u8)? {
         0 => HeartbeatMessage::default(),
         1 => HeartbeatMessage::empty(),
@@ -52,9 +57,9 @@ pub(super) fn beat(bytes: &mut Unstructured<'_>) -> Result<HeartbeatMessage> {
 
 /// An envelope.
 #[derive(Debug, Arbitrary)]
-enum Piece {
+enum EnvelopePiece {
     Heartbeat,
-    /// The heartbeat, but for a bit.
+    /// The heartbeat with one bit changed.
     Almost(u8),
     Empty,
     Message {
@@ -66,7 +71,7 @@ enum Piece {
 #[derive(Debug, Arbitrary)]
 enum Payload {
     Byte(u8),
-    /// That many.
+    /// This many zeros.
     Zeros(u8),
     Any(u8),
 }
@@ -84,27 +89,27 @@ impl Payload {
     }
 }
 
-/// Envelopes of that protocol, some of them heartbeats, perhaps up to the end of the stream of messages.
+/// Envelopes of a protocol, some of them heartbeats, with or without the envelope that ends the stream.
 pub(super) fn build(
     bytes: &mut Unstructured<'_>,
-    protocol: Protocol,
-    beat: &HeartbeatMessage,
+    protocol: EnvelopeFlags,
+    heartbeat: &HeartbeatMessage,
 ) -> Result<Vec<u8>> {
     let (_, ends) = protocol.flags();
     let end = if ends.is_empty() { None } else { bytes.arbitrary::<Option<(bool, Payload)>>()? };
     let mut stream = Vec::new();
     for piece in pieces(bytes)? {
         match piece {
-            Piece::Heartbeat => stream.extend(beat.envelope()),
-            Piece::Almost(bit) => {
-                let mut payload = beat.raw().to_vec();
+            EnvelopePiece::Heartbeat => stream.extend(heartbeat.envelope()),
+            EnvelopePiece::Almost(bit) => {
+                let mut payload = heartbeat.raw().to_vec();
                 if let Some(last) = payload.last_mut() {
                     *last ^= 1 << (bit % 8);
                 }
                 stream.extend(enclose(0, &payload));
             }
-            Piece::Empty => stream.extend(enclose(0, &[])),
-            Piece::Message { compressed, payload } => {
+            EnvelopePiece::Empty => stream.extend(enclose(0, &[])),
+            EnvelopePiece::Message { compressed, payload } => {
                 stream.extend(enclose(compressed.into(), &payload.bytes(bytes)?));
             }
         }
@@ -120,6 +125,6 @@ pub(super) fn build(
 }
 
 fn enclose(flags: u8, payload: &[u8]) -> Vec<u8> {
-    let length = u32::try_from(payload.len()).expect("a small one");
+    let length = u32::try_from(payload.len()).expect("a short payload");
     [&[flags][..], &length.to_be_bytes(), payload].concat()
 }

@@ -3,45 +3,45 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use heartbeat_frame::HeartbeatMessage;
 
-use super::envelope::{beat, build};
-use super::{Cuts, Outcome, Stream};
-use crate::whole::{Protocol, cut};
+use super::envelope::{build, heartbeat};
+use super::{Cuts, Stream, StreamOutcome};
+use crate::reference_reader::{EnvelopeFlags, cut};
 
-/// A stream of envelopes in base64, cut anywhere.
+/// A stream of envelopes in base64, cut into pieces.
 #[derive(Debug)]
 pub struct GrpcWebTextCase {
-    beat: HeartbeatMessage,
+    heartbeat: HeartbeatMessage,
     stream: Stream,
     cuts: Cuts,
 }
 
 impl<'a> Arbitrary<'a> for GrpcWebTextCase {
     fn arbitrary(bytes: &mut Unstructured<'a>) -> Result<Self> {
-        let beat = beat(bytes)?;
+        let heartbeat = heartbeat(bytes)?;
         let cuts = bytes.arbitrary()?;
         let flushes: Flushes = bytes.arbitrary()?;
         let stream = Stream::new(bytes, |bytes| {
-            Ok(flushes.encode(&build(bytes, Protocol::GrpcWeb, &beat)?).into_bytes())
+            Ok(flushes.encode(&build(bytes, EnvelopeFlags::GrpcWeb, &heartbeat)?).into_bytes())
         })?;
-        Ok(Self { beat, stream, cuts })
+        Ok(Self { heartbeat, stream, cuts })
     }
 }
 
 impl GrpcWebTextCase {
-    /// Compares the tracker with the reader of whole streams.
+    /// Compares the tracker with the reference reader.
     ///
     /// # Panics
     ///
-    /// When the two differ, which is the finding.
-    #[must_use = "a tally counts it"]
-    pub fn check(&self) -> Outcome {
-        let Self { beat, stream, cuts } = self;
-        let out = cut::grpc_web_text(beat, &stream.bytes, &cuts.resolve(stream.bytes.len()));
-        Outcome::new(stream, &out)
+    /// If they differ, which is the finding.
+    #[must_use = "the tally counts it"]
+    pub fn check(&self) -> StreamOutcome {
+        let Self { heartbeat, stream, cuts } = self;
+        let out = cut::grpc_web_text(heartbeat, &stream.bytes, &cuts.resolve(stream.bytes.len()));
+        StreamOutcome::new(stream, &out)
     }
 }
 
-/// Where the sender flushes, and so pads.
+/// Where the sender flushes and pads.
 #[derive(Debug, Arbitrary)]
 enum Flushes {
     AtTheEnd,
@@ -62,11 +62,11 @@ impl Flushes {
     }
 }
 
-/// Where the envelopes end that are whole.
+/// The ends of the complete envelopes.
 fn ends(stream: &[u8]) -> Vec<usize> {
     let (mut ends, mut at) = (Vec::new(), 0);
     while let Some([_, _, _, high, low]) = stream.get(at..at + 5) {
-        at += 5 + usize::from(u16::from_be_bytes([*high, *low])); // they are small
+        at += 5 + usize::from(u16::from_be_bytes([*high, *low])); // short envelopes only
         if at > stream.len() {
             break;
         }

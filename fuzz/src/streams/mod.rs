@@ -1,4 +1,4 @@
-//! Streams made of the fuzzer's bytes, cut anywhere, and what a tracker made of them.
+//! Streams made of the bytes of the fuzzer, cut into pieces and fed to a tracker.
 
 mod envelope;
 mod grpc_web_text;
@@ -10,19 +10,19 @@ pub use envelope::EnvelopeCase;
 pub use grpc_web_text::GrpcWebTextCase;
 pub use ndjson::NdjsonCase;
 pub use sse::SseCase;
-pub use tally::{Outcome, Tally};
+pub use tally::{StreamOutcome, Tally};
 
 use arbitrary::{Arbitrary, Result, Unstructured};
 
-use crate::whole::cut::Out;
+use crate::reference_reader::cut::Output;
 
-/// The readers look through the whole stream at each byte: beyond this they would slow the fuzzer down.
+/// The longest stream. The readers read the whole stream at each byte, so longer ones slow the fuzzer down.
 const LONGEST: usize = 600;
 
-/// How many pieces a stream is built of, at most.
+/// The highest number of pieces of a stream.
 const MOST_PIECES: usize = 40;
 
-/// A stream: more than half are built to be valid.
+/// A stream. More than half of them are valid.
 #[derive(Debug)]
 struct Stream {
     bytes: Vec<u8>,
@@ -30,7 +30,7 @@ struct Stream {
 }
 
 impl Stream {
-    /// `build` makes a stream that is valid, up to where it is cut off.
+    /// `build` returns a valid stream; it may be truncated afterwards.
     fn new<'a>(
         bytes: &mut Unstructured<'a>,
         build: impl Fn(&mut Unstructured<'a>) -> Result<Vec<u8>>,
@@ -50,7 +50,7 @@ impl Stream {
     }
 }
 
-/// Makes a byte another, puts one in, or takes one out.
+/// Changes, inserts or removes a byte.
 fn change(bytes: &mut Unstructured<'_>, stream: &mut Vec<u8>) -> Result<()> {
     let at = bytes.choose_index(stream.len() + 1)?;
     match (bytes.int_in_range(0..=2)?, stream.get_mut(at)) {
@@ -72,7 +72,7 @@ fn pieces<'a, T: Arbitrary<'a>>(bytes: &mut Unstructured<'a>) -> Result<Vec<T>> 
 enum Cuts {
     Nowhere,
     AfterEachByte,
-    /// Into pieces of these lengths, again and again.
+    /// Into pieces of these lengths, repeated.
     Lengths(Vec<u8>),
 }
 
@@ -95,8 +95,8 @@ impl Cuts {
     }
 }
 
-impl Outcome {
-    fn new(stream: &Stream, out: &Out) -> Self {
+impl StreamOutcome {
+    fn new(stream: &Stream, out: &Output) -> Self {
         let boundary = out.boundaries > 0;
         Self { built: stream.built, boundary, end: out.end }
     }

@@ -1,43 +1,43 @@
 use arbitrary::{Arbitrary, Result, Unstructured};
 use heartbeat_frame::NdjsonHeartbeat;
 
-use super::{Cuts, Outcome, Stream, pieces};
-use crate::whole::{MARK, cut};
+use super::{Cuts, Stream, StreamOutcome, pieces};
+use crate::reference_reader::{BOM, cut};
 
-/// A stream of lines of JSON, cut anywhere.
+/// A stream of lines of JSON, cut into pieces.
 #[derive(Debug)]
 pub struct NdjsonCase {
-    beat: NdjsonHeartbeat,
+    heartbeat: NdjsonHeartbeat,
     stream: Stream,
     cuts: Cuts,
 }
 
 impl<'a> Arbitrary<'a> for NdjsonCase {
     fn arbitrary(bytes: &mut Unstructured<'a>) -> Result<Self> {
-        let beat = *bytes.choose(&[NdjsonHeartbeat::BlankLine, NdjsonHeartbeat::Space])?;
+        let heartbeat = *bytes.choose(&[NdjsonHeartbeat::BlankLine, NdjsonHeartbeat::Space])?;
         let cuts = bytes.arbitrary()?;
         let stream = Stream::new(bytes, build)?;
-        Ok(Self { beat, stream, cuts })
+        Ok(Self { heartbeat, stream, cuts })
     }
 }
 
 impl NdjsonCase {
-    /// Compares the tracker with the reader of whole streams.
+    /// Compares the tracker with the reference reader.
     ///
     /// # Panics
     ///
-    /// When the two differ, which is the finding.
-    #[must_use = "a tally counts it"]
-    pub fn check(&self) -> Outcome {
-        let Self { beat, stream, cuts } = self;
-        let out = cut::ndjson(*beat, &stream.bytes, &cuts.resolve(stream.bytes.len()));
-        Outcome::new(stream, &out)
+    /// If they differ, which is the finding.
+    #[must_use = "the tally counts it"]
+    pub fn check(&self) -> StreamOutcome {
+        let Self { heartbeat, stream, cuts } = self;
+        let out = cut::ndjson(*heartbeat, &stream.bytes, &cuts.resolve(stream.bytes.len()));
+        StreamOutcome::new(stream, &out)
     }
 }
 
-/// A line of JSON, or none.
+/// A line of JSON, or a blank line.
 #[derive(Debug, Clone, Copy, Arbitrary)]
-enum Line {
+enum NdjsonLine {
     Blank,
     /// Spaces and tabs.
     White(u8),
@@ -51,7 +51,7 @@ enum Line {
     },
 }
 
-impl Line {
+impl NdjsonLine {
     fn text(self) -> String {
         let white = |count: u8| " \t".repeat(usize::from(count % 4));
         match self {
@@ -68,8 +68,8 @@ impl Line {
 }
 
 fn build(bytes: &mut Unstructured<'_>) -> Result<Vec<u8>> {
-    let mut stream = if bytes.arbitrary()? { MARK.to_vec() } else { Vec::new() };
-    for line in pieces::<Line>(bytes)? {
+    let mut stream = if bytes.arbitrary()? { BOM.to_vec() } else { Vec::new() };
+    for line in pieces::<NdjsonLine>(bytes)? {
         stream.extend(line.text().bytes());
         stream.extend_from_slice(bytes.choose(&[&b"\n"[..], b"\r\n"])?);
     }

@@ -1,78 +1,78 @@
 use arbitrary::{Arbitrary, Result, Unstructured};
 use heartbeat_frame::SseHeartbeat;
 
-use super::{Cuts, Outcome, Stream, pieces};
-use crate::whole::{MARK, cut};
+use super::{Cuts, Stream, StreamOutcome, pieces};
+use crate::reference_reader::{BOM, cut};
 
-/// A stream of server-sent events, cut anywhere.
+/// A stream of server-sent events, cut into pieces.
 #[derive(Debug)]
 pub struct SseCase {
-    beat: SseHeartbeat,
+    heartbeat: SseHeartbeat,
     stream: Stream,
     cuts: Cuts,
 }
 
 impl<'a> Arbitrary<'a> for SseCase {
     fn arbitrary(bytes: &mut Unstructured<'a>) -> Result<Self> {
-        let beat = match bytes.int_in_range(0..=3_u8)? {
+        let heartbeat = match bytes.int_in_range(0..=3_u8)? {
             0 => SseHeartbeat::default(),
             1 => SseHeartbeat::comment("ping").expect("one line"),
             2 => SseHeartbeat::comment_block("").expect("one line"),
-            _ => SseHeartbeat::event("beat", "x").expect("one line each"),
+            _ => SseHeartbeat::event("ping", "x").expect("one line each"),
         };
         let cuts = bytes.arbitrary()?;
         let stream = Stream::new(bytes, build)?;
-        Ok(Self { beat, stream, cuts })
+        Ok(Self { heartbeat, stream, cuts })
     }
 }
 
 impl SseCase {
-    /// Compares the tracker with the reader of whole streams.
+    /// Compares the tracker with the reference reader.
     ///
     /// # Panics
     ///
-    /// When the two differ, which is the finding.
-    #[must_use = "a tally counts it"]
-    pub fn check(&self) -> Outcome {
-        let Self { beat, stream, cuts } = self;
-        let out = cut::sse(beat, &stream.bytes, &cuts.resolve(stream.bytes.len()));
-        Outcome::new(stream, &out)
+    /// If they differ, which is the finding.
+    #[must_use = "the tally counts it"]
+    pub fn check(&self) -> StreamOutcome {
+        let Self { heartbeat, stream, cuts } = self;
+        let out = cut::sse(heartbeat, &stream.bytes, &cuts.resolve(stream.bytes.len()));
+        StreamOutcome::new(stream, &out)
     }
 }
 
 #[derive(Debug, Clone, Copy, Arbitrary)]
 enum Start {
     Mark,
-    /// Part of a mark, which so is none, of this many bytes and one.
+    /// An incomplete mark of one byte, or of two.
     PartOfMark(bool),
     Plain,
 }
 
 #[derive(Debug, Clone, Copy, Arbitrary)]
-enum Line {
+enum SseLine {
     Blank,
-    Comment(Text),
-    Data(Text),
-    Event(Text),
-    Id(Text),
+    Comment(SseText),
+    Data(SseText),
+    Event(SseText),
+    Id(SseText),
     Retry(u8),
     /// A field that no client knows.
-    Unknown(Text),
+    Unknown(SseText),
 }
 
 #[derive(Debug, Clone, Copy, Arbitrary)]
-enum Text {
+enum SseText {
     Empty,
     Space,
     Word,
-    /// As named heartbeats have it.
-    MakeHeartbeat,
+    /// The name of named heartbeats.
+    HeartbeatName,
     Colon,
     Accents,
     Long(u8),
 }
 
-/// What ends the lines of a stream.
+/// The line ends of a stream.
 #[derive(Debug, Clone, Copy, Arbitrary)]
 enum LineEnds {
     Lf,
@@ -81,13 +81,13 @@ enum LineEnds {
     Mixed,
 }
 
-impl Text {
+impl SseText {
     fn text(self) -> String {
         match self {
             Self::Empty => String::new(),
             Self::Space => " ".into(),
             Self::Word => "x".into(),
-            Self::MakeHeartbeat => "beat".into(),
+            Self::HeartbeatName => "ping".into(),
             Self::Colon => "data: y".into(),
             Self::Accents => "\u{feff}é\u{2028}".into(),
             Self::Long(length) => "x".repeat(length.into()),
@@ -95,7 +95,7 @@ impl Text {
     }
 }
 
-impl Line {
+impl SseLine {
     fn text(self) -> String {
         match self {
             Self::Blank => String::new(),
@@ -111,12 +111,12 @@ impl Line {
 
 fn build(bytes: &mut Unstructured<'_>) -> Result<Vec<u8>> {
     let mut stream = match bytes.arbitrary()? {
-        Start::Mark => MARK.to_vec(),
-        Start::PartOfMark(longer) => MARK[..=usize::from(longer)].to_vec(),
+        Start::Mark => BOM.to_vec(),
+        Start::PartOfMark(longer) => BOM[..=usize::from(longer)].to_vec(),
         Start::Plain => Vec::new(),
     };
     let ends: LineEnds = bytes.arbitrary()?;
-    for line in pieces::<Line>(bytes)? {
+    for line in pieces::<SseLine>(bytes)? {
         stream.extend(line.text().bytes());
         stream.extend_from_slice(match ends {
             LineEnds::Lf => b"\n",

@@ -3,25 +3,25 @@ use std::sync::Mutex;
 
 use heartbeat_frame::Boundary;
 
-/// What came of one execution.
+/// The result of one execution.
 #[derive(Debug, Clone, Copy)]
-pub struct Outcome {
-    /// Whether the stream was built to be valid.
+pub struct StreamOutcome {
+    /// Whether the stream was valid.
     pub(super) built: bool,
-    /// Whether it had a boundary other than its start.
+    /// Whether it had a boundary after its start.
     pub(super) boundary: bool,
-    /// Where it ended.
+    /// The boundary at its end.
     pub(super) end: Option<Boundary>,
 }
 
-/// Counts what came of the executions, and tells at each power of two from a thousand on.
+/// Counts results, and prints the counts at each power of two from 1,024 on.
 #[derive(Debug)]
 pub struct Tally {
-    counts: Mutex<CountersSnapshot>,
+    counts: Mutex<TallyCounts>,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct CountersSnapshot {
+struct TallyCounts {
     executions: u32,
     built: u32,
     boundary: u32,
@@ -30,24 +30,24 @@ struct CountersSnapshot {
 }
 
 impl Tally {
-    /// Of nothing.
+    /// A tally with all counts zero.
     #[must_use]
     pub const fn new() -> Self {
-        let counts = CountersSnapshot { executions: 0, built: 0, boundary: 0, ended: 0, unknown: 0 };
+        let counts = TallyCounts { executions: 0, built: 0, boundary: 0, ended: 0, unknown: 0 };
         Self { counts: Mutex::new(counts) }
     }
 
-    /// Counts one more.
+    /// Counts one result.
     ///
     /// # Panics
     ///
-    /// Once it has panicked.
-    pub fn count(&self, outcome: Outcome) {
-        let mut counts = self.counts.lock().expect("nothing panics meanwhile");
+    /// If it has panicked before.
+    pub fn count(&self, outcome: StreamOutcome) {
+        let mut counts = self.counts.lock().expect("no panic before");
         counts.executions += 1;
         counts.built += u32::from(outcome.built);
         counts.boundary += u32::from(outcome.boundary);
-        counts.ended += u32::from(outcome.end == Some(Boundary::Ended));
+        counts.ended += u32::from(outcome.end == Some(Boundary::EndOfStream));
         counts.unknown += u32::from(outcome.end == Some(Boundary::Unknown));
         if counts.executions >= 1024 && counts.executions.is_power_of_two() {
             eprintln!("{counts}");
@@ -61,7 +61,7 @@ impl Default for Tally {
     }
 }
 
-impl fmt::Display for CountersSnapshot {
+impl fmt::Display for TallyCounts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { executions, built, boundary, ended, unknown } = *self;
         let share = |count| f64::from(count) * 100.0 / f64::from(executions);

@@ -132,7 +132,7 @@ fn a_driver_that_asks_hears_that_the_task_was_dropped() {
     let ends = Interleavings::up_to(4).of(|| {
         let OnHub { hub, task, clock, .. } = on_hub(1);
         let (sender, driver, peer) = sink(Room::Open, hub, every());
-        let driver = spawn(driver.run());
+        let driver = spawn(driver);
         drop(task);
         assert_eq!(driver.join().unwrap(), Err(DriverError::Hub(HubError::Stopped)));
         run(sender.send("real")).unwrap();
@@ -165,7 +165,7 @@ fn a_consumer_is_back_in_time_or_is_told_of() {
     let ends = Interleavings::up_to(1).of(|| {
         let on_hub = on_hub(1);
         let heard = Arc::new(Counters::new());
-        let config = every().with_prompt(true).with_stall_after(Duration::from_secs(5));
+        let config = every().with_immediate_first(true).with_stall_after(Duration::from_secs(5));
         let mut stream = on_hub.open(&[], config, Arc::clone(&heard));
         let OnHub { hub, task, clock, peer } = on_hub;
         drop(hub);

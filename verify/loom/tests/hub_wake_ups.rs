@@ -147,7 +147,7 @@ fn a_driver_beats_when_the_hub_wakes_it() {
     let ends = Interleavings::up_to(2).of(|| {
         let OnHub { hub, task, clock, .. } = on_hub(1);
         let (sender, driver, peer) = sink(Room::Open, hub, every());
-        let (mut driver, task, time) = (Box::pin(driver.run()), begun(task), clock.clone());
+        let (mut driver, task, time) = (Box::pin(driver), begun(task), clock.clone());
         let task = spawn(async move {
             time.set(10);
             task.await;

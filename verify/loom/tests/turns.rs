@@ -21,9 +21,10 @@ fn items_go_in_the_order_in_which_they_were_asked_to() {
 #[test]
 fn a_heartbeat_comes_after_a_sender_that_waits_and_so_not_at_all() {
     let ends = Interleavings::up_to(2).of(|| {
-        let Scene { sender, driver, peer, clock } = scene(Room::Blocked, every().with_prompt(true));
+        let Scene { sender, driver, peer, clock } =
+            scene(Room::Blocked, every().with_immediate_first(true));
         let sent = spawn(begun(async move { sender.send("real").await }));
-        let driver = spawn(driver.run());
+        let driver = spawn(driver);
         peer.set(Room::Open);
         sent.join().unwrap().unwrap();
         driver.join().unwrap().unwrap();
@@ -72,9 +73,10 @@ fn who_has_the_turn_keeps_it_until_its_item_is_flushed() {
 #[test]
 fn an_error_reaches_the_sender_that_has_caused_it() {
     let ends = Interleavings::up_to(3).of(|| {
-        let Scene { sender, driver, peer, clock } = scene(Room::Full, every().with_prompt(true));
+        let Scene { sender, driver, peer, clock } =
+            scene(Room::Full, every().with_immediate_first(true));
         let sent = spawn(begun(async move { sender.send("real").await }));
-        let driver = spawn(driver.run());
+        let driver = spawn(driver);
         peer.set(Room::Lossy);
         let sent = sent.join().unwrap();
         driver.join().unwrap().unwrap();

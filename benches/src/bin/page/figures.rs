@@ -35,7 +35,7 @@ pub(crate) fn renewed(page: &str) -> Result<String, Box<dyn Error>> {
 
 fn tables() -> Result<BTreeMap<String, String>, Box<dyn Error>> {
     let mut tables = BTreeMap::new();
-    for bench in ["per_item", "push", "wire", "fleet"] {
+    for bench in ["per_item", "push", "wire", "heartbeat_set"] {
         let rows: Vec<Row> = read(bench)?;
         for section in rows.chunk_by(|one, next| one.section == next.section) {
             let text = titled(&section[0].title, &table(section).to_string());
@@ -47,8 +47,8 @@ fn tables() -> Result<BTreeMap<String, String>, Box<dyn Error>> {
         let text = titled(&section[0].title, &runs_table(section).to_string());
         tables.insert(section[0].section.clone(), text);
     }
-    let calls: Vec<Calls> = read("fleet_calls")?;
-    tables.insert("fleet-calls".into(), calls_table(&calls).to_string());
+    let calls: Vec<Calls> = read("heartbeat_set_calls")?;
+    tables.insert("set-calls".into(), calls_table(&calls).to_string());
     let counted: Vec<Counted> = read("instructions")?;
     tables.insert("instructions".into(), counted_table(&counted).to_string());
     tables.insert("idle".into(), idle::table(&idle::rows()?).to_string());

@@ -17,11 +17,11 @@ const GREY: RGBColor = RGBColor(150, 150, 150);
 
 /// Each by its name.
 pub(crate) fn all() -> Result<Vec<(&'static str, String)>, Box<dyn Error>> {
-    let (per_item, fleet): (Vec<Row>, Vec<Row>) = (read("per_item")?, read("fleet")?);
+    let (per_item, set): (Vec<Row>, Vec<Row>) = (read("per_item")?, read("heartbeat_set")?);
     Ok(vec![
         ("busy", added(&per_item, &["busy", "busy-axum", "busy-warp"])?),
         ("slow", added(&per_item, &["slow", "slow-axum", "slow-warp"])?),
-        ("fleet", against_members(&fleet)?),
+        ("heartbeat_set", against_members(&set)?),
         (
             "idle-memory",
             idle_bars("bytes for each stream, beside the bare task", |row| row.rss_over_bare, 0)?,
@@ -117,16 +117,16 @@ fn bars(title: &str, all: &[Bar], digits: usize) -> Svg {
 fn against_members(rows: &[Row]) -> Svg {
     const LINES: [(&str, &str, RGBColor, bool); 9] = [
         ("touch", "memory: one entry is written to", BLACK, false),
-        ("on-send", "Fleet: on_send", BLUE, true),
-        ("due", "Fleet: a beat", RGBColor(0, 153, 136), true),
-        ("insert", "Fleet: insert, poll_deadline", RGBColor(51, 187, 238), true),
-        ("remove", "Fleet: remove", RGBColor(0, 68, 136), true),
+        ("on-send", "HeartbeatSet: on_send", BLUE, true),
+        ("due", "HeartbeatSet: a heartbeat", RGBColor(0, 153, 136), true),
+        ("insert", "HeartbeatSet: insert, poll_deadline", RGBColor(51, 187, 238), true),
+        ("remove", "HeartbeatSet: remove", RGBColor(0, 68, 136), true),
         ("delay-queue-reset", "DelayQueue: reset", RGBColor(204, 51, 17), false),
         ("delay-queue-insert", "DelayQueue: insert", RGBColor(238, 119, 51), false),
         ("hash-wheel-reset", "hash wheel: cancel, insert", RGBColor(170, 51, 119), false),
         ("hash-wheel-due", "hash wheel: tick, insert", GREY, false),
     ];
-    const SIZES: [(&str, f64); 3] = [("fleet-1k", 1e3), ("fleet-100k", 1e5), ("fleet-10M", 1e7)];
+    const SIZES: [(&str, f64); 3] = [("set-1k", 1e3), ("set-100k", 1e5), ("set-10M", 1e7)];
     let mut svg = String::new();
     let root = SVGBackend::with_string(&mut svg, (WIDTH, 520)).into_drawing_area();
     root.fill(&WHITE)?;

@@ -13,10 +13,7 @@ use std::time::Duration;
 use heartbeat_async::Timer;
 use heartbeat_async::virtual_time::{self, VirtualTime};
 
-#[path = "../../src/conformance/source.rs"]
-mod source;
-
-pub(crate) use source::Source;
+pub use heartbeat_conformance::testing::Source;
 
 /// A clock on which everything is counted. Clones show the same time.
 #[derive(Clone, Default)]

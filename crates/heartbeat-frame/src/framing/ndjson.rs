@@ -1,6 +1,6 @@
 use bytes::Bytes;
 
-/// A heartbeat in a stream of newline-delimited JSON: one byte, at the start of a line only.
+/// A heartbeat for newline-delimited JSON: one byte, inserted at the start of a line only.
 ///
 /// # Example
 ///
@@ -12,19 +12,19 @@ use bytes::Bytes;
 /// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum NdjsonHeartbeat {
-    /// A line without anything in it, the default. Most readers skip it; one that hands each line to
-    /// a JSON parser unseen fails on it.
+    /// An empty line (the default). Most readers skip it; a reader that passes every line to a JSON
+    /// parser fails.
     #[default]
     BlankLine,
-    /// A space before the next line. JSON allows it there, so no parser fails on it, but a client
-    /// that reads by lines does not see it before that line has come; and if none comes, the
-    /// stream ends in a line of spaces.
+    /// A space before the next line. JSON allows it, so no parser fails. A client that reads lines does
+    /// not see it until the next line is complete. If no line follows, the stream ends with a line of
+    /// spaces.
     Space,
 }
 
 impl NdjsonHeartbeat {
-    /// The byte to send. Allocates nothing.
-    #[must_use = "the bytes do nothing until they are sent"]
+    /// The byte to send. Does not allocate.
+    #[must_use = "the bytes have no effect until they are sent"]
     pub const fn bytes(self) -> Bytes {
         match self {
             Self::BlankLine => Bytes::from_static(b"\n"),

@@ -1,13 +1,13 @@
 use bytes::Bytes;
 
-use super::envelope::PREFIX;
+use super::envelope::HEADER_LEN;
 use crate::HeartbeatMessage;
 
 impl HeartbeatMessage {
-    /// The message alone, without copying: for a framing of your own.
+    /// The bare message, without copying, for your own framing.
     ///
-    /// The boundary is what that framing makes it. Bytes of protobuf that merely follow each other
-    /// have none: they merge into one message.
+    /// Your framing defines the boundaries. Concatenated protobuf messages have none: they merge into
+    /// one message.
     ///
     /// # Example
     ///
@@ -16,8 +16,8 @@ impl HeartbeatMessage {
     ///
     /// assert_eq!(HeartbeatMessage::default().raw(), "\n\x11gateway.heartbeat");
     /// ```
-    #[must_use = "the bytes do nothing until they are sent"]
+    #[must_use = "the bytes have no effect until they are sent"]
     pub fn raw(&self) -> Bytes {
-        self.envelope.slice(PREFIX..)
+        self.envelope.slice(HEADER_LEN..)
     }
 }

@@ -3,9 +3,9 @@ use std::fmt;
 
 use bytes::Bytes;
 
-/// A heartbeat in a stream of server-sent events, encoded once: its clones share one buffer.
+/// A heartbeat for server-sent events. It is encoded once, and clones share the buffer.
 ///
-/// The default is the comment without text, 2 bytes: `:` and a line feed.
+/// The default is a comment without text: `:` and a line feed, 2 bytes.
 ///
 /// # Example
 ///
@@ -15,95 +15,102 @@ use bytes::Bytes;
 /// assert_eq!(SseHeartbeat::default().bytes(), ":\n");
 /// assert_eq!(SseHeartbeat::comment("still here")?.bytes(), ":still here\n");
 /// assert_eq!(SseHeartbeat::comment_block("still here")?.bytes(), ":still here\n\n");
-/// assert_eq!(SseHeartbeat::event("beat", "42")?.bytes(), "event: beat\ndata: 42\n\n");
+/// assert_eq!(SseHeartbeat::event("ping", "42")?.bytes(), "event: ping\ndata: 42\n\n");
 /// # Ok::<(), heartbeat_frame::InvalidSse>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-#[must_use = "a heartbeat does nothing until it is sent"]
+#[must_use = "a heartbeat has no effect until it is sent"]
 pub struct SseHeartbeat {
     bytes: Bytes,
 }
 
 impl SseHeartbeat {
-    /// A comment line, which every client skips. It may go at the start of any line, also between
-    /// the lines of an event. Fails if `text` holds a line break.
+    /// A comment line, which every client skips. It may be inserted at the start of any line, also
+    /// between the lines of an event.
+    ///
+    /// # Errors
+    ///
+    /// Fails if `text` contains a line break.
     pub fn comment(text: &str) -> Result<Self, InvalidSse> {
         let text = one_line(text).ok_or(InvalidSse::LineBreakInText)?;
         Ok(Self { bytes: format!(":{text}\n").into() })
     }
 
-    /// A comment line and a blank line, for clients that take in whole blocks. It may go between
-    /// events only: within one, the blank line would end it. Fails if `text` holds a line break.
+    /// A comment line and a blank line, for clients that read blocks. It may be inserted only between
+    /// events: inside an event, the blank line would end the event.
+    ///
+    /// # Errors
+    ///
+    /// Fails if `text` contains a line break.
     pub fn comment_block(text: &str) -> Result<Self, InvalidSse> {
         let text = one_line(text).ok_or(InvalidSse::LineBreakInText)?;
         Ok(Self { bytes: format!(":{text}\n\n").into() })
     }
 
-    /// An event, for clients that are to see the heartbeat: a browser's `EventSource` hands it to
-    /// the listeners for `name`, and hands no comment to anybody. It may go between events only. It
-    /// has no id, so that a client that reconnects resumes after the last real event.
+    /// A named event, for clients that must see the heartbeat: the `EventSource` of a browser passes it
+    /// to the listeners for `name`, but hides comments. It may be inserted only between events. It has
+    /// no id, so that a client that reconnects resumes after the last real event.
     ///
-    /// Fails if `name` is empty or `message`, which is what real events without a name are, or if `name` or `data` holds a line break. Avoid `open` and `error`
-    /// for a name: `EventSource` has events of its own that are called so.
+    /// Avoid the names `open` and `error`: `EventSource` has its own events of these names.
+    ///
+    /// # Errors
+    ///
+    /// Fails if `name` is empty or `message`, which is how clients see events without a name, or if
+    /// `name` or `data` contains a line break.
     pub fn event(name: &str, data: &str) -> Result<Self, InvalidSse> {
         if matches!(name, "" | "message") {
-            return Err(InvalidSse::NameOfRealEvents);
+            return Err(InvalidSse::ReservedName);
         }
         let name = one_line(name).ok_or(InvalidSse::LineBreakInName)?;
         let data = one_line(data).ok_or(InvalidSse::LineBreakInText)?;
-        // A client drops one space after the colon: without ours, it would be one of the user's.
+        // A client removes one space after the colon: without this one, it would remove a space of `data`.
         Ok(Self { bytes: format!("event: {name}\ndata: {data}\n\n").into() })
     }
 
-    /// Whether it holds a blank line, and so would end an event that it got into.
-    pub(crate) fn ends_events(&self) -> bool {
+    /// Whether it contains a blank line, which would end the event that it is inserted into.
+    pub(crate) fn breaks_event(&self) -> bool {
         self.bytes.ends_with(b"\n\n")
     }
 
     /// The bytes to send, without copying.
-    #[must_use = "the bytes do nothing until they are sent"]
+    #[must_use = "the bytes have no effect until they are sent"]
     pub fn bytes(&self) -> Bytes {
         self.bytes.clone()
     }
 }
 
 impl Default for SseHeartbeat {
-    /// The comment without text. Allocates nothing.
+    /// A comment without text. Does not allocate.
     fn default() -> Self {
         Self { bytes: Bytes::from_static(b":\n") }
     }
 }
 
-/// The text, if no client sees more than one line in it: CR alone ends a line too.
+/// The text, if it is a single line. CR alone ends a line too.
 fn one_line(text: &str) -> Option<&str> {
     (!text.contains(['\n', '\r'])).then_some(text)
 }
 
-/// What a heartbeat in a stream of server-sent events cannot say.
+/// The text or name of an [`SseHeartbeat`] is invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InvalidSse {
-    /// The text of the comment, or the data of the event, holds CR or LF.
+    /// The text of the comment or the data of the event contains CR or LF.
     LineBreakInText,
-    /// The name of the event holds CR or LF.
+    /// The name of the event contains CR or LF.
     LineBreakInName,
-    /// The name of the event is empty, or `message`. Clients take both for the same, and would hand
-    /// the heartbeat to whoever listens for real events without a name.
-    NameOfRealEvents,
+    /// The name of the event is empty or `message`. Clients treat both alike, and would pass the
+    /// heartbeat to the listeners for events without a name.
+    ReservedName,
 }
 
 impl fmt::Display for InvalidSse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::LineBreakInText => {
-                "a line break (CR or LF) in the text would end its line: leave it out"
-            }
-            Self::LineBreakInName => {
-                "a line break (CR or LF) in the event name would end its line: leave it out"
-            }
-            Self::NameOfRealEvents => {
-                "an event without a name, or named `message`, is what real events are: \
-                 give it a name of its own"
+            Self::LineBreakInText => "text contains a line break: CR and LF are not allowed",
+            Self::LineBreakInName => "event name contains a line break: CR and LF are not allowed",
+            Self::ReservedName => {
+                "event name is empty or `message`, like that of real events: another name is required"
             }
         })
     }

@@ -6,16 +6,18 @@ use super::envelope::EnvelopeTracker;
 use super::grpc_web_text::GrpcWebTextTracker;
 use super::ndjson::NdjsonTracker;
 use super::sse::SseTracker;
-use super::{Boundary, BoundaryTracker, Passed};
+use super::{Boundary, BoundaryTracker, Content};
 
-/// The tracker of any framing, for who learns only at run time which it is.
+/// A tracker whose framing is chosen at run time.
 ///
 /// # Example
 ///
 /// ```
-/// use heartbeat_frame::{HeartbeatMessage, EnvelopeTracker, NdjsonTracker, SseHeartbeat, SseTracker, Tracker};
+/// use heartbeat_frame::{
+///     EnvelopeTracker, HeartbeatMessage, NdjsonTracker, SseHeartbeat, SseTracker, Tracker,
+/// };
 ///
-/// fn of(content_type: &str) -> Option<Tracker> {
+/// fn tracker(content_type: &str) -> Option<Tracker> {
 ///     Some(match content_type {
 ///         "text/event-stream" => SseTracker::new(&SseHeartbeat::default()).into(),
 ///         "application/x-ndjson" => NdjsonTracker::new().into(),
@@ -23,7 +25,7 @@ use super::{Boundary, BoundaryTracker, Passed};
 ///         _ => return None,
 ///     })
 /// }
-/// assert!(matches!(of("text/event-stream"), Some(Tracker::Sse(_))));
+/// assert!(matches!(tracker("text/event-stream"), Some(Tracker::Sse(_))));
 /// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -53,8 +55,8 @@ macro_rules! any {
 
 impl BoundaryTracker for Tracker {
     #[inline(always)]
-    #[expect(clippy::inline_always, reason = "the bytes stay in registers: measured")]
-    fn feed(&mut self, bytes: &mut Bytes) -> Passed {
+    #[expect(clippy::inline_always, reason = "keeps the bytes in registers, as measured")]
+    fn feed(&mut self, bytes: &mut Bytes) -> Content {
         any!(self, tracker => tracker.feed(bytes))
     }
 

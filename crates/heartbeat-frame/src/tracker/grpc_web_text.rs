@@ -6,51 +6,51 @@ use bytes::Bytes;
 use memchr::memchr;
 
 use super::envelope::EnvelopeTracker;
-use super::{Boundary, BoundaryTracker, Passed};
+use super::{Boundary, BoundaryTracker, Content};
 use crate::HeartbeatMessage;
 
-/// Follows the envelopes of gRPC-Web-text, which are base64: a heartbeat may stand between two of them,
-/// and only where four characters end too.
+/// Tracks the envelopes of gRPC-Web-text, which are encoded in base64. A heartbeat may be inserted
+/// where an envelope and a group of four characters both end.
 ///
-/// Padding may come anywhere, as the protocol has it: whoever sends the stream pads at each message, at
-/// each flush or at the end. Without padding a message may end within a group of four, which then holds
-/// the beginning of the next: there is no place for a heartbeat between the two.
+/// As the protocol allows, padding may occur anywhere: a sender may pad after each message, at each
+/// flush or at the end. Without padding a message can end inside a group that also contains the start
+/// of the next message. No heartbeat may be inserted between such two messages.
 ///
-/// What is not base64 makes the boundary unknown. That goes for line breaks and spaces too, which the
-/// protocol does not have, and which clients that count to four trip over; for the alphabet of URLs; and
-/// for bits that padding would throw away. Otherwise it is as with [`EnvelopeTracker::grpc_web`].
+/// Text that is not base64 makes the boundary unknown. This includes line breaks and spaces, which the
+/// protocol does not allow and which break clients that count to four; the URL-safe alphabet; and
+/// non-zero bits that the padding discards. Everything else is as for [`EnvelopeTracker::grpc_web`].
 ///
 /// # Example
 ///
 /// ```
 /// use bytes::Bytes;
-/// use heartbeat_frame::{Boundary, BoundaryTracker, GrpcWebTextTracker, HeartbeatMessage, Passed};
+/// use heartbeat_frame::{Boundary, BoundaryTracker, GrpcWebTextTracker, HeartbeatMessage, Content};
 ///
-/// let beat = HeartbeatMessage::empty();
-/// let mut tracker = GrpcWebTextTracker::new(&beat);
-/// assert_eq!(tracker.boundary(), Boundary::Here);
+/// let heartbeat = HeartbeatMessage::empty();
+/// let mut tracker = GrpcWebTextTracker::new(&heartbeat);
+/// assert_eq!(tracker.boundary(), Boundary::Open);
 ///
-/// assert_eq!(tracker.feed(&mut Bytes::from("AAAAAAJoa")), Passed::Real);
-/// assert_eq!(tracker.boundary(), Boundary::Within);
+/// assert_eq!(tracker.feed(&mut Bytes::from("AAAAAAJoa")), Content::Event);
+/// assert_eq!(tracker.boundary(), Boundary::InsideMessage);
 /// tracker.feed(&mut Bytes::from("Q="));
-/// assert_eq!(tracker.boundary(), Boundary::Within); // the message is whole, the group is not
+/// assert_eq!(tracker.boundary(), Boundary::InsideMessage); // the message has ended, the group has not
 /// tracker.feed(&mut Bytes::from("="));
-/// assert_eq!(tracker.boundary(), Boundary::Here);
+/// assert_eq!(tracker.boundary(), Boundary::Open);
 ///
-/// // Somebody else's heartbeat.
-/// assert_eq!(tracker.feed(&mut beat.envelope_base64()), Passed::Bytes);
+/// // A heartbeat of another layer.
+/// assert_eq!(tracker.feed(&mut heartbeat.envelope_base64()), Content::NonEvent);
 /// ```
 #[derive(Debug, Clone)]
 pub struct GrpcWebTextTracker {
     envelopes: EnvelopeTracker,
-    group: Group,
+    group: Base64Group,
 }
 
 const _: () = assert!(size_of::<GrpcWebTextTracker>() <= 56);
 
-/// How much was seen of four characters, and the bits that make no byte yet.
+/// The number of characters of the current group, and the bits that do not form a byte yet.
 #[derive(Debug, Clone, Copy)]
-enum Group {
+enum Base64Group {
     None,
     /// 6 bits are left.
     One(u8),
@@ -62,103 +62,104 @@ enum Group {
     Padding,
 }
 
-/// How many characters are decoded at once where no group is open: as many as fit the stack with ease.
+/// The number of characters that are decoded at once outside of a group: small enough for the stack.
 const BLOCK: usize = 512;
 
 impl GrpcWebTextTracker {
-    /// For a stream of which nothing was sent yet. The heartbeat is given as for
-    /// [`EnvelopeTracker::grpc_web`].
-    #[must_use = "a tracker that is fed nothing knows nothing"]
-    pub fn new(beat: &HeartbeatMessage) -> Self {
-        Self { envelopes: EnvelopeTracker::grpc_web(beat), group: Group::None }
+    /// For a new stream. `heartbeat` is used as in [`EnvelopeTracker::grpc_web`].
+    #[must_use = "a tracker must be fed"]
+    pub fn new(heartbeat: &HeartbeatMessage) -> Self {
+        Self { envelopes: EnvelopeTracker::grpc_web(heartbeat), group: Base64Group::None }
     }
 
-    /// Whether one of the characters is of a real event.
-    fn follow(&mut self, mut text: &[u8]) -> bool {
-        let mut real = false;
+    /// Parses characters, and returns whether one of them is part of an event.
+    fn advance(&mut self, mut text: &[u8]) -> bool {
+        let mut is_event = false;
         while !text.is_empty() {
             let groups = match self.group {
-                Group::None => {
+                Base64Group::None => {
                     let most = text.len().min(BLOCK);
                     memchr(b'=', &text[..most]).unwrap_or(most) / 4 * 4
                 }
                 _ => 0,
             };
             let (block, rest) = text.split_at(groups.max(1));
-            // What is no block is part of a group, or has padding, or is malformed.
-            real |= self.groups(block).unwrap_or_else(|| self.one_by_one(block));
+            // Other text is part of a group, has padding, or is malformed.
+            is_event |= self.decode_groups(block).unwrap_or_else(|| self.decode_characters(block));
             text = rest;
         }
-        real
+        is_event
     }
 
-    /// `None` if these are no whole groups without padding, and then nothing was taken.
-    fn groups(&mut self, text: &[u8]) -> Option<bool> {
+    /// Decodes whole groups without padding. `None`, without any effect, if `text` is anything else.
+    fn decode_groups(&mut self, text: &[u8]) -> Option<bool> {
         if text.len() < 4 {
             return None;
         }
         let mut decoded = [0; BLOCK / 4 * 3];
         let length = STANDARD_NO_PAD.decode_slice(text, &mut decoded).ok()?;
-        Some(self.envelopes.follow(&decoded[..length]))
+        Some(self.envelopes.advance(&decoded[..length]))
     }
 
-    fn one_by_one(&mut self, text: &[u8]) -> bool {
-        text.iter().fold(false, |real, character| real | self.character(*character))
+    fn decode_characters(&mut self, text: &[u8]) -> bool {
+        text.iter().fold(false, |is_event, character| is_event | self.decode_character(*character))
     }
 
-    /// Whether it is of a real event. The first of a group makes no byte yet: it is one if the rest
-    /// of the message was. Padding belongs to what it pads.
-    fn character(&mut self, character: u8) -> bool {
+    /// Returns whether the character is part of an event. The first character of a group does not
+    /// complete a byte: it counts like the message so far. Padding counts like the bytes before it.
+    fn decode_character(&mut self, character: u8) -> bool {
         let value = match character {
             b'A'..=b'Z' => character - b'A',
             b'a'..=b'z' => character - b'a' + 26,
             b'0'..=b'9' => character - b'0' + 52,
             b'+' => 62,
             b'/' => 63,
-            b'=' => return self.padding(),
-            _ => return self.envelopes.give_up(),
+            b'=' => return self.decode_padding(),
+            _ => return self.envelopes.lose_track(),
         };
         let (byte, group) = match self.group {
-            Group::None => {
-                self.group = Group::One(value);
+            Base64Group::None => {
+                self.group = Base64Group::One(value);
                 return match self.envelopes.boundary() {
-                    Boundary::Here => false,
-                    Boundary::Within => self.envelopes.is_real(),
-                    Boundary::Ended | Boundary::Unknown => self.envelopes.give_up(),
+                    Boundary::Open => false,
+                    Boundary::InsideMessage => self.envelopes.is_event(),
+                    Boundary::EndOfStream | Boundary::Unknown => self.envelopes.lose_track(),
                 };
             }
-            Group::One(left) => ((left << 2) | (value >> 4), Group::Two(value & 0x0f)),
-            Group::Two(left) => ((left << 4) | (value >> 2), Group::Three(value & 0x03)),
-            Group::Three(left) => ((left << 6) | value, Group::None),
-            Group::Padding => return self.envelopes.give_up(),
+            Base64Group::One(left) => ((left << 2) | (value >> 4), Base64Group::Two(value & 0x0f)),
+            Base64Group::Two(left) => {
+                ((left << 4) | (value >> 2), Base64Group::Three(value & 0x03))
+            }
+            Base64Group::Three(left) => ((left << 6) | value, Base64Group::None),
+            Base64Group::Padding => return self.envelopes.lose_track(),
         };
         self.group = group;
-        self.envelopes.follow(&[byte])
+        self.envelopes.advance(&[byte])
     }
 
-    fn padding(&mut self) -> bool {
+    fn decode_padding(&mut self) -> bool {
         self.group = match self.group {
-            Group::Two(0) => Group::Padding,
-            Group::Three(0) | Group::Padding => Group::None,
-            _ => return self.envelopes.give_up(),
+            Base64Group::Two(0) => Base64Group::Padding,
+            Base64Group::Three(0) | Base64Group::Padding => Base64Group::None,
+            _ => return self.envelopes.lose_track(),
         };
-        self.envelopes.is_real()
+        self.envelopes.is_event()
     }
 }
 
 impl BoundaryTracker for GrpcWebTextTracker {
     #[inline]
-    fn feed(&mut self, bytes: &mut Bytes) -> Passed {
-        let real = self.follow(bytes);
-        Passed::new(bytes, real)
+    fn feed(&mut self, bytes: &mut Bytes) -> Content {
+        let is_event = self.advance(bytes);
+        Content::new(bytes, is_event)
     }
 
     #[inline]
     fn boundary(&self) -> Boundary {
         match (self.envelopes.boundary(), self.group) {
             (Boundary::Unknown, _) => Boundary::Unknown,
-            (boundary, Group::None) => boundary,
-            _ => Boundary::Within,
+            (boundary, Base64Group::None) => boundary,
+            _ => Boundary::InsideMessage,
         }
     }
 }

@@ -1,101 +1,105 @@
 pub(crate) mod any;
+mod bom;
 pub(crate) mod envelope;
 pub(crate) mod grpc_web_text;
 pub(crate) mod ndjson;
-mod opening;
 pub(crate) mod sse;
 
 use bytes::Bytes;
 
-/// Follows the bytes of a stream, cut anywhere, and knows where a heartbeat may stand.
+/// Parses the bytes of a stream, in pieces of any size, and knows where a heartbeat may be inserted.
 ///
-/// It has no I/O and keeps no bytes, however much is fed and however it is cut. What it takes for wrong
-/// it never takes for right again: from then on nothing may be put in.
+/// A tracker does no I/O and buffers nothing. Once the bytes violate the framing, the boundary stays
+/// [`Unknown`](Boundary::Unknown), and no heartbeat may be inserted any more.
 ///
-/// Whoever writes the stream gives it each piece before passing it on, and asks it before putting a
-/// heartbeat in:
+/// Feed each piece to the tracker before you forward it, and check the boundary before you insert a
+/// heartbeat:
 ///
 /// ```
 /// use bytes::Bytes;
-/// use heartbeat_frame::{Boundary, BoundaryTracker, EnvelopeTracker, HeartbeatMessage, Passed};
+/// use heartbeat_frame::{Boundary, BoundaryTracker, Content, EnvelopeTracker, HeartbeatMessage};
 ///
-/// /// What goes out for these pieces, if a heartbeat is owed after each.
-/// fn beating(mut tracker: impl BoundaryTracker, beat: &Bytes, pieces: &[&'static [u8]]) -> Vec<Bytes> {
+/// /// The output for these pieces, if a heartbeat is due after each of them.
+/// fn with_heartbeats(
+///     mut tracker: impl BoundaryTracker,
+///     heartbeat: &Bytes,
+///     pieces: &[&'static [u8]],
+/// ) -> Vec<Bytes> {
 ///     let mut out = Vec::new();
 ///     for piece in pieces {
 ///         let mut piece = Bytes::from_static(piece);
 ///         match tracker.feed(&mut piece) {
-///             Passed::Nothing => {} // nothing is left to pass on
-///             Passed::Bytes => out.push(piece), // for the machine: `on_bytes`
-///             Passed::Real => out.push(piece), // for the machine: `on_send`
+///             Content::Empty => {} // nothing to forward
+///             Content::NonEvent => out.push(piece), // report it with `Heartbeat::on_bytes`
+///             Content::Event => out.push(piece), // report it with `Heartbeat::on_send`
 ///         }
-///         if tracker.boundary() == Boundary::Here {
-///             out.push(beat.clone());
+///         if tracker.boundary() == Boundary::Open {
+///             out.push(heartbeat.clone());
 ///             tracker.on_heartbeat();
 ///         }
 ///     }
 ///     out
 /// }
 ///
-/// let beat = HeartbeatMessage::empty();
-/// let tracker = EnvelopeTracker::grpc(&beat);
-/// let out = beating(tracker, &beat.envelope(), &[b"\0\0\0\0\x02h", b"i"]);
-/// assert_eq!(out, ["\0\0\0\0\x02h", "i", "\0\0\0\0\0"]); // not within the message
+/// let heartbeat = HeartbeatMessage::empty();
+/// let tracker = EnvelopeTracker::grpc(&heartbeat);
+/// let out = with_heartbeats(tracker, &heartbeat.envelope(), &[b"\0\0\0\0\x02h", b"i"]);
+/// assert_eq!(out, ["\0\0\0\0\x02h", "i", "\0\0\0\0\0"]); // none inside the message
 /// ```
 pub trait BoundaryTracker {
-    /// Takes the next bytes of the stream, tells what they were, and leaves what is to be passed on.
+    /// Parses the next bytes of the stream, classifies them, and leaves in `bytes` what to forward.
     ///
-    /// Those are all of them, untouched, not copied and without allocating, but for one case: a byte
-    /// order mark that a heartbeat has got ahead of ([`on_heartbeat`](Self::on_heartbeat)) is taken out.
-    /// One that comes in pieces is withheld until it is whole; if it turns out to be none, the piece
-    /// that shows it gets it back. If nothing is left the answer is [`Passed::Nothing`], and there is
-    /// nothing to pass on.
-    fn feed(&mut self, bytes: &mut Bytes) -> Passed;
+    /// Usually that is the piece itself: unchanged, not copied, and without allocation. The exception
+    /// is a byte order mark after a heartbeat ([`on_heartbeat`](Self::on_heartbeat)), which is removed.
+    /// If it arrives in parts, the parts are withheld until the mark is complete. If the bytes turn out
+    /// not to be a mark, the withheld part is added to the piece that shows it. If nothing is left to
+    /// forward, the result is [`Content::Empty`].
+    fn feed(&mut self, bytes: &mut Bytes) -> Content;
 
-    /// Whether a heartbeat may stand after all that was fed.
+    /// Whether a heartbeat may be inserted after the bytes fed so far.
     fn boundary(&self) -> Boundary;
 
-    /// Hears that a heartbeat was put in here. What is put in is not fed.
+    /// Reports that a heartbeat was inserted here. Do not feed the heartbeat itself.
     ///
-    /// Streams of text have to know: a client skips a byte order mark at offset 0 only. One that comes
-    /// after a heartbeat is therefore dropped.
+    /// Trackers of text streams need this: a client skips a byte order mark at offset 0 only, so a mark
+    /// after a heartbeat must be removed.
     fn on_heartbeat(&mut self) {}
 }
 
-/// Whether a heartbeat may stand at a point of a stream.
+/// Whether a heartbeat may be inserted at a point of a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[must_use = "a heartbeat at the wrong place corrupts the stream"]
 pub enum Boundary {
-    /// It may stand here.
-    Here,
-    /// Not here, within a message. It may later.
-    Within,
-    /// The stream of messages has ended. Nothing may follow.
-    Ended,
-    /// What was fed is not what it should be, so nobody knows. Neither here nor later.
+    /// A heartbeat may be inserted here.
+    Open,
+    /// Not here: the point is inside a message. It may be possible later.
+    InsideMessage,
+    /// The last message has ended. Nothing may follow.
+    EndOfStream,
+    /// The bytes violate the framing. No heartbeat may be inserted from here on.
     Unknown,
 }
 
-/// What bytes were, for whoever watches over the silence of a stream.
+/// The content of a piece of a stream, as it matters for the silence of the stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Passed {
-    /// None.
-    Nothing,
-    /// None that is known to be of a real event: the heartbeats of somebody else, or what may still
-    /// become one.
-    Bytes,
-    /// At least one of a real event. Whatever comes once the boundary is unknown counts as real too.
-    Real,
+pub enum Content {
+    /// No bytes.
+    Empty,
+    /// No byte that is known to be part of an event: heartbeats of another layer, or bytes that may
+    /// still become one.
+    NonEvent,
+    /// At least one byte of an event. All bytes after an unknown boundary count as events.
+    Event,
 }
 
-impl Passed {
-    /// For `bytes` as they are left.
+impl Content {
+    /// Classifies `bytes`, which are left to forward.
     #[inline]
-    fn new(bytes: &Bytes, real: bool) -> Self {
-        match (bytes.is_empty(), real) {
-            (true, _) => Self::Nothing,
-            (false, false) => Self::Bytes,
-            (false, true) => Self::Real,
+    fn new(bytes: &Bytes, is_event: bool) -> Self {
+        match (bytes.is_empty(), is_event) {
+            (true, _) => Self::Empty,
+            (false, false) => Self::NonEvent,
+            (false, true) => Self::Event,
         }
     }
 }

@@ -1,4 +1,4 @@
-use heartbeat_frame::cost::{Form, Http};
+use heartbeat_frame::cost::{Frame, Http};
 use heartbeat_frame::{NdjsonHeartbeat, SseHeartbeat};
 
 use crate::rpc_message::RpcMessage;
@@ -6,7 +6,7 @@ use crate::rpc_message::RpcMessage;
 /// A protocol with one of its heartbeats, and the versions of HTTP that carry it.
 pub(super) struct CostProtocol {
     pub(super) name: &'static str,
-    pub(super) form: Form,
+    pub(super) form: Frame,
     pub(super) over: &'static [Http],
 }
 
@@ -18,17 +18,17 @@ pub(super) fn all(message: RpcMessage) -> Vec<CostProtocol> {
     let block = SseHeartbeat::comment_block("").expect("the text has no line break");
     let event = SseHeartbeat::event("heartbeat", "").expect("the text has no line break");
     [
-        ("gRPC", Form::envelope(&proto), &[Http::Http2][..]), // its trailers need HTTP/2
-        ("gRPC-Web", Form::envelope(&proto), ANY),
-        ("gRPC-Web-text", Form::envelope_base64(&proto), ANY),
-        ("Connect proto", Form::envelope(&proto), ANY),
-        ("Connect JSON", Form::envelope(&json), ANY),
-        ("SSE comment", Form::sse(&SseHeartbeat::default()), ANY),
-        ("SSE block", Form::sse(&block), ANY),
-        ("SSE event", Form::sse(&event), ANY),
-        ("NDJSON line", Form::ndjson(NdjsonHeartbeat::BlankLine), ANY),
-        ("NDJSON space", Form::ndjson(NdjsonHeartbeat::Space), ANY),
-        ("WebSocket Ping", Form::ping(), &[Http::Http1]), // rare over HTTP/2
+        ("gRPC", Frame::envelope(&proto), &[Http::Http2][..]), // its trailers need HTTP/2
+        ("gRPC-Web", Frame::envelope(&proto), ANY),
+        ("gRPC-Web-text", Frame::envelope_base64(&proto), ANY),
+        ("Connect proto", Frame::envelope(&proto), ANY),
+        ("Connect JSON", Frame::envelope(&json), ANY),
+        ("SSE comment", Frame::sse(&SseHeartbeat::default()), ANY),
+        ("SSE block", Frame::sse(&block), ANY),
+        ("SSE event", Frame::sse(&event), ANY),
+        ("NDJSON line", Frame::ndjson(NdjsonHeartbeat::BlankLine), ANY),
+        ("NDJSON space", Frame::ndjson(NdjsonHeartbeat::Space), ANY),
+        ("WebSocket Ping", Frame::ping(), &[Http::Http1]), // rare over HTTP/2
     ]
     .map(|(name, form, over)| CostProtocol { name, form, over })
     .into()

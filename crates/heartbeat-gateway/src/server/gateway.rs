@@ -5,7 +5,7 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::http::{Request, Response};
 use axum::routing::{get, post};
-use heartbeat_async::{Config, Hub, Observer, Timer};
+use heartbeat_async::{Config, Hub, Observed, Observer, Timer};
 use heartbeat_frame::NdjsonHeartbeat;
 use heartbeat_http::{HeartbeatLayer, HeartbeatPolicy, StreamingMethods};
 use heartbeat_otel::OtelObserver;
@@ -88,7 +88,7 @@ impl Gateway {
     }
 
     /// Heartbeats for every stream: a message, a comment or a blank line, depending on the content type.
-    fn policy(&self) -> HeartbeatPolicy<Arc<dyn Observer + Send + Sync>> {
+    fn policy(&self) -> HeartbeatPolicy<Observed<Arc<dyn Observer + Send + Sync>>> {
         HeartbeatPolicy::new(self.heartbeat)
             .with_ndjson(NdjsonHeartbeat::BlankLine)
             .with_rpc(StreamingMethods::paths([SUBSCRIBE]), RpcMessage::Gateway.heartbeat())

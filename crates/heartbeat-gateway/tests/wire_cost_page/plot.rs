@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::time::Duration;
 
-use heartbeat_frame::cost::{Cost, Form, Http, Ip, Rate, Transport};
+use heartbeat_frame::cost::{Cost, Frame, Http, Ip, Rate, Transport};
 use heartbeat_frame::{HeartbeatMessage, SseHeartbeat};
 use plotters::prelude::*;
 
@@ -25,10 +25,10 @@ const ESTIMATE: (f64, f64) = (15.0, 840e3);
 /// The lines, from the dearest to the cheapest.
 fn lines() -> [(&'static str, u64, RGBColor); 4] {
     let over = |http, tls| Transport { http, tls, ip: Ip::V4 };
-    let grpc = Form::envelope(&HeartbeatMessage::default());
-    let ping = Cost::new(Form::ping(), over(Http::Http1, true));
+    let grpc = Frame::envelope(&HeartbeatMessage::default());
+    let ping = Cost::new(Frame::ping(), over(Http::Http1, true));
     let tls = Cost::new(grpc, over(Http::Http2, true));
-    let comment = Cost::new(Form::sse(&SseHeartbeat::default()), over(Http::Http1, false));
+    let comment = Cost::new(Frame::sse(&SseHeartbeat::default()), over(Http::Http1, false));
     let written = Cost::new(grpc, over(Http::Http2, false));
     [
         ("WebSocket Ping, TLS", ping.total_bytes(), RGBColor(204, 51, 17)),
@@ -36,7 +36,7 @@ fn lines() -> [(&'static str, u64, RGBColor); 4] {
         ("SSE comment, HTTP/1.1 without TLS", comment.total_bytes(), RGBColor(0, 153, 136)),
         (
             "gRPC without TLS, TCP/IP and ACK left out",
-            written.written_bytes(),
+            written.wire_bytes(),
             RGBColor(119, 119, 119),
         ),
     ]

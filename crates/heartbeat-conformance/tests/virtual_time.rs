@@ -1,0 +1,114 @@
+//! The conformance suite in virtual time.
+
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::time::Duration;
+
+use heartbeat_async::Timer;
+use heartbeat_async::virtual_time::{Alarm, VirtualTime};
+use heartbeat_conformance::{Runtime, TimeScale, check};
+
+heartbeat_conformance::conformance!(VirtualTime::new());
+
+mod on_a_hub {
+    use super::*;
+
+    heartbeat_conformance::conformance!(hub: VirtualTime::new());
+}
+
+/// A timer that many streams share may be early by a 64th of the interval (T15).
+mod in_batches {
+    use super::*;
+
+    const GRANULARITY: Duration = Duration::from_millis(156);
+
+    heartbeat_conformance::conformance!(VirtualTime::new().with_granularity(GRANULARITY));
+}
+
+/// The ticks grow with the granularity, to which no other bound is set.
+mod in_coarse_batches {
+    use super::*;
+
+    const GRANULARITY: Duration = Duration::from_secs(60);
+
+    heartbeat_conformance::conformance!(VirtualTime::new().with_granularity(GRANULARITY));
+}
+
+/// Runs each scenario again and again, each time after more than its time.
+struct Sluggish(VirtualTime);
+
+impl Runtime for Sluggish {
+    type Timer = VirtualTime;
+
+    fn timer(&self) -> VirtualTime {
+        self.0.clone()
+    }
+
+    fn block_on<F: Future>(&self, scenario: F) -> F::Output {
+        let mut scenario = pin!(scenario);
+        self.0.block_on(poll_fn(|cx| {
+            self.0.advance(Duration::from_secs(60));
+            scenario.as_mut().poll(cx)
+        }))
+    }
+
+    fn time_scale(&self) -> TimeScale {
+        TimeScale::real()
+    }
+}
+
+#[test]
+fn what_is_always_too_late_fails_and_says_so() {
+    let scenario = "t4_a_heartbeat_is_never_early_and_never_missing";
+    let failure = check(&Sluggish(VirtualTime::new()), scenario).expect_err("it is late");
+    assert!(failure.is_late() && failure.scenario() == scenario, "{failure:?}");
+    let text = failure.to_string();
+    assert!(text.starts_with(scenario) && text.ends_with("in the last of 6 attempts"), "{text}");
+}
+
+/// Its alarms are late by a nanosecond more than it says.
+struct Tardy(VirtualTime);
+
+impl Runtime for Tardy {
+    type Timer = TardyTimer;
+
+    fn timer(&self) -> TardyTimer {
+        TardyTimer(self.0.clone())
+    }
+
+    fn block_on<F: Future>(&self, scenario: F) -> F::Output {
+        self.0.block_on(scenario)
+    }
+
+    fn time_scale(&self) -> TimeScale {
+        TimeScale::exact(Duration::from_millis(1))
+    }
+}
+
+#[derive(Clone)]
+struct TardyTimer(VirtualTime);
+
+impl Timer for TardyTimer {
+    type Instant = Duration;
+    type Sleep = Alarm;
+
+    fn now(&self) -> Duration {
+        self.0.now()
+    }
+
+    fn sleep_until(&self, deadline: Duration) -> Alarm {
+        self.0.sleep_until(deadline + Duration::from_nanos(1_000_001))
+    }
+}
+
+#[test]
+fn where_time_is_exact_a_nanosecond_too_late_is_too_late() {
+    let failure = check(&Tardy(VirtualTime::new()), "timer_is_on_time_and_wakes");
+    assert!(failure.expect_err("it is late").to_string().ends_with("in the last of 1 attempts"));
+}
+
+#[test]
+fn a_scenario_that_there_is_not_is_named() {
+    let failure = check(&VirtualTime::new(), "t99").expect_err("there is no such rule");
+    assert_eq!(failure.to_string(), "t99: no scenario has that name");
+}

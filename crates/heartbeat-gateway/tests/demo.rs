@@ -1,5 +1,4 @@
-//! The command, run as a user would run it. Over real sockets and in real time, since that is what it
-//! is there to show; each test takes some seconds.
+//! The `demo` command, run as a process. It uses real sockets and real time; each test takes some seconds.
 
 use std::process::{Command, Output};
 
@@ -16,7 +15,7 @@ fn streams(output: &Output) -> Vec<serde_json::Value> {
     json["streams"].as_array().expect("an array").clone()
 }
 
-/// Which streams there are: the runtime, the protocol, and what keeps it alive.
+/// The expected streams: runtime, protocol and name.
 const STREAMS: [(&str, &str, &[&str]); 9] = [
     ("tokio", "grpc", &["nothing", "HTTP/2 PINGs", "heartbeats"]),
     ("tokio", "grpc-web", &["nothing", "heartbeats"]),
@@ -46,7 +45,7 @@ fn only_heartbeats_keep_a_stream_alive_in_any_protocol_on_any_runtime() {
             assert_eq!(stream["survived"], lives, "{stream}");
 
             let number = |key: &str| stream[key].as_u64().expect(key);
-            // Events at 0.3, 2.3 and 4.3 s; the first is all that the others live to see.
+            // Events at 0.3, 2.3 and 4.3 s. Streams without heartbeats only receive the first.
             if lives {
                 assert!(number("lifetime_ms") >= 5000, "{stream}");
                 assert_eq!(number("real_events"), 3, "{stream}");
@@ -86,7 +85,7 @@ fn pings_prevent_a_cut_if_bytes_count_as_activity() {
 #[test]
 fn an_output_that_cannot_be_written_is_an_error_without_a_panic() {
     let full = std::fs::OpenOptions::new().write(true).open("/dev/full");
-    let Ok(full) = full else { return }; // only Linux has it
+    let Ok(full) = full else { return }; // exists on Linux only
     let output = Command::new(env!("CARGO_BIN_EXE_heartbeat-gateway"))
         .args(["demo", "--duration", "900ms", "--idle-cut", "300ms", "--interval", "100ms"])
         .stdout(full)

@@ -1,4 +1,4 @@
-//! Requests that are not answered, each told so in the way of its own protocol.
+//! Rejected requests: each protocol has its own form of error.
 
 mod support;
 
@@ -18,14 +18,14 @@ use tokio::time::{sleep, timeout};
 
 const QUIET: Duration = Duration::ZERO;
 
-on_each_runtime![beyond_the_limit_each_protocol_says_so_in_its_own_way];
+on_each_runtime![beyond_the_limit_each_protocol_gets_its_own_error];
 
-async fn beyond_the_limit_each_protocol_says_so_in_its_own_way(runtime: &str) {
+async fn beyond_the_limit_each_protocol_gets_its_own_error(runtime: &str) {
     let options = ServerOptions::default();
     let server =
         Server::start_with(runtime, 10, QUIET, &options, |gateway| gateway.with_max_streams(1))
             .await;
-    server.feed.publish(GatewayEvent::default());
+    server.log.publish(GatewayEvent::default());
     let mut only = Events::subscribe(server.address, Kind::Sse, Version::HTTP_11, "").await;
     assert_eq!(only.event().await.event_id, "1");
 
@@ -65,7 +65,7 @@ async fn beyond_the_limit_each_protocol_says_so_in_its_own_way(runtime: &str) {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_not_found() {
+async fn an_unknown_path_is_404() {
     let server = Server::start("tokio", 10, QUIET).await;
     for version in [Version::HTTP_11, Version::HTTP_2] {
         for path in ["/", "/event", "/events/", "/galaxy.gateway.v1.GatewayService/Other"] {
@@ -75,7 +75,7 @@ async fn what_is_not_there_is_not_found() {
             assert!(text.starts_with(&format!("unknown path {path}: expected /events")), "{text}");
         }
     }
-    // Calls are told so in their own way.
+    // Remote calls get an error of their protocol.
     for (kind, version) in WAYS {
         let code = match kind {
             Kind::Sse | Kind::Ndjson => continue,
@@ -92,7 +92,7 @@ async fn what_is_not_there_is_not_found() {
 }
 
 #[tokio::test]
-async fn a_request_that_makes_no_sense_is_told_what_does() {
+async fn an_invalid_request_is_rejected_with_a_reason() {
     let server = Server::start("tokio", 10, QUIET).await;
     let ask = async |request| Events::ask(server.address, Version::HTTP_11, request).await;
 
@@ -115,7 +115,7 @@ async fn a_request_that_makes_no_sense_is_told_what_does() {
         assert_eq!(answer.status, 415, "{content_type}");
         let takes = answer.headers["accept-post"].to_str().expect("text").to_owned();
         assert!(takes.contains("application/grpc-web-text, application/connect+proto"), "{takes}");
-        assert!(answer.text().await.ends_with(&format!("Content-Type: {takes}\n")));
+        assert!(answer.text().await.ends_with(&format!("Content-Type: expected one of {takes}\n")));
     }
     for path in ["/events", "/events.ndjson"] {
         let answer = ask(get(&format!("{path}?last_event_id=1&last_event_id=2"))).await;
@@ -125,7 +125,7 @@ async fn a_request_that_makes_no_sense_is_told_what_does() {
     }
     let answer = ask(Kind::Grpc.request("")).await;
     assert_eq!(answer.status, 505);
-    assert_eq!(answer.text().await, "gRPC needs HTTP/2: take that, gRPC-Web or Connect\n");
+    assert_eq!(answer.text().await, "gRPC requires HTTP/2: use HTTP/2, gRPC-Web or Connect\n");
 
     let mut head = get("/events");
     *head.method_mut() = Method::HEAD;
@@ -136,7 +136,7 @@ async fn a_request_that_makes_no_sense_is_told_what_does() {
 }
 
 #[tokio::test]
-async fn a_call_of_connect_that_is_wrong_is_told_why() {
+async fn an_invalid_connect_call_is_rejected_with_a_reason() {
     let server = Server::start("tokio", 10, QUIET).await;
     let id = |id: &str| serde_json::json!({ "lastEventId": id }).to_string();
     let long = envelope(0, id(&"9".repeat(64 * 1024)).as_bytes());
@@ -192,14 +192,14 @@ async fn a_call_of_connect_that_is_wrong_is_told_why() {
         request.headers_mut().insert(name, value.parse().expect("a value"));
         failed(&server, request, code, reason).await;
     }
-    // What Connect's own clients send is understood.
+    // The headers of Connect's own clients are accepted.
     let mut request = Kind::ConnectJson.request("");
     for (name, value) in
         [("connect-protocol-version", "1"), ("connect-content-encoding", "identity")]
     {
         request.headers_mut().insert(name, value.parse().expect("a value"));
     }
-    server.feed.publish(GatewayEvent::default());
+    server.log.publish(GatewayEvent::default());
     let mut events = Events::ask(server.address, Version::HTTP_11, request).await;
     assert_eq!(events.event().await.event_id, "1");
 }
@@ -213,7 +213,7 @@ async fn failed(server: &Server, request: Request<Full<Bytes>>, code: &str, reas
 }
 
 #[tokio::test]
-async fn a_message_of_grpc_that_is_too_long_is_refused() {
+async fn a_large_grpc_message_is_rejected() {
     let server = Server::start("tokio", 10, QUIET).await;
     let request = heartbeat_frame::SubscribeRequest { last_event_id: "9".repeat(64 * 1024) };
     let request = Kind::Grpc.call(envelope(0, &request.encode_to_vec()));
@@ -225,7 +225,7 @@ async fn a_message_of_grpc_that_is_too_long_is_refused() {
 #[tokio::test]
 async fn the_deadline_of_a_call_ends_it() {
     let server = Server::start("tokio", 10, Duration::from_millis(100)).await;
-    server.feed.publish(GatewayEvent::default());
+    server.log.publish(GatewayEvent::default());
     for (kind, version) in WAYS {
         let (name, value, code) = match kind {
             Kind::Sse | Kind::Ndjson => continue,
@@ -245,9 +245,9 @@ async fn the_deadline_of_a_call_ends_it() {
 }
 
 #[tokio::test]
-async fn a_deadline_of_nothing_brings_no_event() {
+async fn a_zero_deadline_ends_the_call_without_events() {
     let server = Server::start("tokio", 10, QUIET).await;
-    server.feed.publish(GatewayEvent::default());
+    server.log.publish(GatewayEvent::default());
     for (kind, version) in WAYS {
         let (name, value, code) = match kind {
             Kind::Sse | Kind::Ndjson => continue,

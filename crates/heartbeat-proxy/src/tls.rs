@@ -37,7 +37,7 @@ impl ExtraRoots {
     }
 }
 
-/// A file of root certificates is not usable. The text says why.
+/// A file of root certificates is not usable. The text has the reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct InvalidRoots(String);

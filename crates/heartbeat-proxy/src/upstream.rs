@@ -88,7 +88,7 @@ impl FromStr for Upstream {
     }
 }
 
-/// A text is not the URL of an upstream. The text of the error says why.
+/// A text is not the URL of an upstream. The text of the error has the reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct InvalidUpstream(String);

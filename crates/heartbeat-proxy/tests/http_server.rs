@@ -355,7 +355,7 @@ async fn streams_beyond_the_limit_are_rejected_until_one_ends() {
 async fn a_client_that_reads_no_rejection_gets_a_limited_number_of_streams() {
     let server = Server::start(|options| options.with_max_streams(1)).await;
     let handshake = http2::Builder::new(TokioExecutor::new())
-        .initial_stream_window_size(0) // no body comes, and so no stream ends
+        .initial_stream_window_size(0) // no body arrives, so no stream ends
         .handshake(TokioIo::new(server.connect().await));
     let (mut client, connection) = handshake.await.expect("HTTP/2");
     tokio::spawn(connection);

@@ -41,7 +41,7 @@ async fn proxy_to(upstream: SocketAddr, idle_cut: Duration, counts: ActivityRule
     Setup { addr: proxy.local_addr(), stats: proxy.stats(), proxy: tokio::spawn(proxy.run()) }
 }
 
-/// Reads to the end, which may be a reset, and says how many bytes came.
+/// Reads to the end, which may be a reset, and returns the number of bytes.
 async fn drain(client: &mut TcpStream) -> usize {
     let mut total = 0;
     let mut buffer = [0; 1024];
@@ -68,7 +68,7 @@ async fn a_servers_bytes_keep_a_connection_and_its_silence_cuts_it() {
         client.read_u8().await.expect("2.5 s of traffic outlast an idle time of 1 s");
     }
     time::timeout(IDLE_CUT + SLACK, drain(&mut client)).await.expect("the silence cuts it");
-    let silence = asked.elapsed(); // the last answer was later than that
+    let silence = asked.elapsed(); // the last response arrived after `asked`
 
     assert!(silence >= IDLE_CUT, "cut after {silence:?}");
     assert_eq!((echo.stats.connections(), echo.stats.cuts()), (1, 1));

@@ -52,7 +52,7 @@ fn http2() -> TrafficClassifier {
 fn a_frame_counts_from_its_type_on() {
     for (kind, counts) in [(DATA, true), (HEADERS, true), (PING, false)] {
         let mut traffic = http2();
-        assert!(!traffic.on_read(Side::Server, &[0, 0, 4]), "the length tells nothing");
+        assert!(!traffic.on_read(Side::Server, &[0, 0, 4]), "the length does not count");
         assert_eq!(traffic.on_read(Side::Server, &[kind]), counts);
         assert_eq!(traffic.on_read(Side::Server, &[0]), counts, "flags");
         assert_eq!(traffic.on_read(Side::Server, &[0, 0, 0, 1]), counts, "the stream's number");

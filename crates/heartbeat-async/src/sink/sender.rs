@@ -70,7 +70,7 @@ where
     ///
     /// The error of the sink.
     pub async fn flush(&self) -> Result<(), Si::Error> {
-        self.in_turn(|state, cx| state.poll_flush(cx)).await
+        self.in_turn(SinkStateOf::<Si, P, B>::poll_flush).await
     }
 
     /// Stops the heartbeats, then closes the sink, which flushes it. The sink rejects items that are sent later.
@@ -81,7 +81,7 @@ where
     /// The error of the sink.
     pub async fn close(&self) -> Result<(), Si::Error> {
         self.stop().await;
-        self.in_turn(|state, cx| state.poll_close(cx)).await
+        self.in_turn(SinkStateOf::<Si, P, B>::poll_close).await
     }
 
     /// Stops the heartbeats, and with them the [driver](crate::Driver). Items are still sent. Once the future is

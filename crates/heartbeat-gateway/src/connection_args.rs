@@ -22,7 +22,7 @@ pub struct ConnectionArgs {
 
     /// Limit the number of open requests, streams included
     ///
-    /// A further request is rejected with status 503 or RESOURCE_EXHAUSTED.
+    /// A further request is rejected with status 503 or `RESOURCE_EXHAUSTED`.
     #[arg(long, value_name = "COUNT", default_value_t = DEFAULTS.max_streams(), value_parser = clap::value_parser!(u32).range(1..))]
     pub max_streams: u32,
 

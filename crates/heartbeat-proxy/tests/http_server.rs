@@ -44,11 +44,11 @@ impl Server {
     async fn start(change: impl FnOnce(ServerOptions) -> ServerOptions) -> Self {
         let options = change(ServerOptions::new().with_idle_timeout(Duration::ZERO));
         let any_port = (Ipv4Addr::LOCALHOST, 0).into();
-        let server = HttpServer::bind(any_port, &options).await.expect("a port and its files");
-        let address = server.local_addr();
+        let http = HttpServer::bind(any_port, &options).await.expect("a port and its files");
+        let address = http.local_addr();
         let (stop, stopped) = oneshot::channel::<()>();
         let service = service(options.max_streams());
-        let served = tokio::spawn(server.serve(service, async { drop(stopped.await) }));
+        let served = tokio::spawn(http.serve(service, async { drop(stopped.await) }));
         Self { address, stop: Some(stop), served }
     }
 

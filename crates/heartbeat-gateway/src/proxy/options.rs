@@ -76,7 +76,7 @@ pub struct HeartbeatOptions {
 
     /// Send heartbeats in responses of all streaming methods in this file
     ///
-    /// A file descriptor set, as protoc --descriptor_set_out writes it.
+    /// A file descriptor set, as `protoc --descriptor_set_out` writes it.
     #[arg(long, value_name = "FILE", group = "methods", value_parser = args::read_methods)]
     pub methods_in: Option<StreamingMethods>,
 

@@ -101,16 +101,16 @@ mod watchdog_stream;
 pub use ext::HeartbeatStreamExt;
 #[cfg(feature = "hub")]
 pub use hub::{Hub, HubError, HubTask};
-pub use keep_alive::{Classify, HeartbeatStream, ItemKind, MakeHeartbeat, MakeOk};
-pub use observer::{Audience, NoObserver, Observer, Outcome};
+pub use keep_alive::{Classify, HeartbeatStream, ItemKind, KeepAlive, MakeHeartbeat, MakeOk};
 #[cfg(target_has_atomic = "64")]
 pub use observer::{Counters, CountersSnapshot};
+pub use observer::{NoObserver, Observed, Observer, Outcome, Telemetry};
 pub use schedule::Scheduler;
 pub use sink::{Driver, DriverError, Sender, heartbeat_sink};
 pub use timer::Timer;
 pub use watchdog_stream::{TimedOut, WatchdogStream};
 
-pub use heartbeat_core::{Config, Instant, InvalidJitter, Jitter};
+pub use heartbeat_core::{Config, Instant, InvalidJitter, Jitter, rules};
 
 /// What the models of loom need of this crate and its users do not.
 #[cfg(loom)]

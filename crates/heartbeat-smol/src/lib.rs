@@ -62,8 +62,8 @@ pub use push::{Driver, Sender, heartbeat_sink, heartbeat_sink_on};
 pub use timer::{Sleep, SmolTimer};
 
 pub use heartbeat_async::{
-    Audience, Classify, Config, DriverError, HubError, InvalidJitter, ItemKind, Jitter,
-    MakeHeartbeat, MakeOk, NoObserver, Observer, Outcome, TimedOut,
+    Classify, Config, DriverError, HubError, InvalidJitter, ItemKind, Jitter, MakeHeartbeat,
+    MakeOk, NoObserver, Observed, Observer, Outcome, Telemetry, TimedOut,
 };
 #[cfg(target_has_atomic = "64")]
 pub use heartbeat_async::{Counters, CountersSnapshot};

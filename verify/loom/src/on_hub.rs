@@ -9,7 +9,7 @@ use heartbeat_async::Config;
 
 use crate::wire::log;
 use crate::{Clock, NoObserver, Peer};
-use heartbeat_async::{Audience, HeartbeatStream, Hub, HubTask};
+use heartbeat_async::{Telemetry, HeartbeatStream, Hub, HubTask};
 
 /// A stream of [`Items`] with heartbeats of a hub.
 pub type Stream<O = NoObserver> =
@@ -54,7 +54,7 @@ impl OnHub {
 
     /// Opens a stream.
     #[must_use]
-    pub fn open<O: Audience>(
+    pub fn open<O: Telemetry>(
         &self,
         items: &[Option<&'static str>],
         config: Config,

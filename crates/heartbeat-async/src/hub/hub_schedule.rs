@@ -7,7 +7,7 @@ use heartbeat_core::{Action, Config, Key};
 
 use super::shard::{Polled, Shard};
 use crate::Timer;
-use crate::schedule::{Activity, Schedule, Verdict, Witness};
+use crate::schedule::{Activity, Schedule, Verdict};
 use crate::sync::Arc;
 
 /// The schedule of a stream on a hub: where its heartbeat is. It has 16 bytes, so that the keep-alive of a stream has
@@ -27,11 +27,6 @@ impl<T: Timer> HubSchedule<T> {
 impl<T: Timer> Schedule for HubSchedule<T> {
     type Instant = Duration;
     type Sleep = ();
-    type Witness = HubWitness<T>;
-
-    fn witness(&self) -> HubWitness<T> {
-        HubWitness { shard: Arc::clone(&self.shard), key: self.key }
-    }
 
     fn now(&self) -> Duration {
         self.shard.clock().now()
@@ -41,13 +36,13 @@ impl<T: Timer> Schedule for HubSchedule<T> {
         self.shard.report(self.key, activity, now);
     }
 
-    /// Reports it at once: until then the peer may count as stalled (T20).
-    fn consumer_is_back(&mut self) -> bool {
+    /// Reports the heartbeat as sent at once: until then the hub takes the consumer for stalled (T20).
+    fn on_consumer_polled(&mut self) -> bool {
         self.shard.on_consumer_polled(self.key)
     }
 
-    fn stop(&mut self) {
-        self.shard.remove(&mut self.key);
+    fn has_stalled(&self) -> bool {
+        self.shard.has_stalled(self.key)
     }
 
     fn poll_due(
@@ -71,30 +66,12 @@ impl<T: Timer> Schedule for HubSchedule<T> {
 
 impl<T: Timer> Drop for HubSchedule<T> {
     fn drop(&mut self) {
-        self.stop();
+        self.shard.remove(&mut self.key);
     }
 }
 
 impl<T: Timer> fmt::Debug for HubSchedule<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HubSchedule").field("key", &self.key).finish_non_exhaustive()
-    }
-}
-
-/// Polls the heartbeat of a stream on a hub.
-pub struct HubWitness<T: Timer> {
-    shard: Arc<Shard<T>>,
-    key: Option<Key>,
-}
-
-impl<T: Timer> Witness for HubWitness<T> {
-    fn has_stalled(&self) -> bool {
-        self.shard.has_stalled(self.key)
-    }
-}
-
-impl<T: Timer> fmt::Debug for HubWitness<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HubWitness").field("key", &self.key).finish_non_exhaustive()
     }
 }

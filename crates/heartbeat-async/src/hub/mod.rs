@@ -18,7 +18,7 @@ use std::thread;
 use heartbeat_core::Config;
 
 use crate::Timer;
-use crate::schedule::SealedScheduler;
+use crate::schedule::sealed;
 use crate::sync::Arc;
 use crate::sync::atomic::{AtomicUsize, Ordering};
 use hub_clock::HubClock;
@@ -151,7 +151,7 @@ impl<T: Timer> Hub<T> {
     }
 }
 
-impl<T: Timer> SealedScheduler for Hub<T> {
+impl<T: Timer> sealed::Scheduler for Hub<T> {
     type Instant = Duration;
     type Schedule = HubSchedule<T>;
     type SinkSchedule = HubSinkSchedule<T>;

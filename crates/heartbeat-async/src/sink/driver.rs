@@ -12,12 +12,11 @@ use super::driver_state::{DriverState, Next};
 use super::fair_lock::DriverWait;
 #[cfg(feature = "hub")]
 use crate::HubError;
-use crate::observer::NoObserver;
-use crate::observer::telemetry::Audience;
-use crate::schedule::{SealedScheduler, SinkSchedule};
+use crate::observer::{NoObserver, Observed, Observer, Telemetry};
+use crate::schedule::{SinkSchedule, sealed};
 use crate::{MakeHeartbeat, Scheduler};
 
-type SinkSleepOf<P> = <<P as SealedScheduler>::SinkSchedule as SinkSchedule>::Sleep;
+type SinkSleepOf<P> = <<P as sealed::Scheduler>::SinkSchedule as SinkSchedule>::Sleep;
 
 pin_project! {
     /// Sends the heartbeats of a sink; made by [`heartbeat_sink`](crate::heartbeat_sink). Spawn it.
@@ -36,7 +35,7 @@ pin_project! {
     /// Dropping it ends the heartbeats. A heartbeat that is not flushed counts as
     /// [`Outcome::Error`](crate::Outcome::Error). The senders work on.
     #[must_use = "a driver sends no heartbeats unless it is polled: spawn it"]
-    pub struct Driver<Item, Si, B, P: Scheduler, O: Audience = NoObserver> {
+    pub struct Driver<Item, Si, B, P: Scheduler, O: Telemetry = NoObserver> {
         #[pin]
         sleep: Option<SinkSleepOf<P>>,
         // When the sleep ends.
@@ -97,12 +96,12 @@ where
     }
 
     /// Reports the outcome of each heartbeat to `observer` ([T19](heartbeat_core::rules#t19-outcome)).
-    pub fn with_observer<O: Audience>(self, observer: O) -> Driver<Item, Si, B, P, O> {
-        Driver::with_link(self.link, observer)
+    pub fn with_observer<O: Observer>(self, observer: O) -> Driver<Item, Si, B, P, Observed<O>> {
+        Driver::with_link(self.link, Observed::new(observer))
     }
 }
 
-impl<Item, Si, B, P: Scheduler, O: Audience> Driver<Item, Si, B, P, O> {
+impl<Item, Si, B, P: Scheduler, O: Telemetry> Driver<Item, Si, B, P, O> {
     fn with_link(link: StopOnDrop<Si, P, B>, observer: O) -> Self {
         let state = Some(DriverState::new(observer));
         Self { sleep: None, wake_at: None, link, state, sends: PhantomData }
@@ -114,7 +113,7 @@ where
     Si: Sink<Item>,
     P: Scheduler,
     B: MakeHeartbeat<Item>,
-    O: Audience,
+    O: Telemetry,
 {
     type Output = Result<(), DriverError<Si::Error>>;
 
@@ -132,7 +131,7 @@ where
     Si: Sink<Item>,
     P: Scheduler,
     B: MakeHeartbeat<Item>,
-    O: Audience,
+    O: Telemetry,
 {
     fn poll_until_end(
         self: Pin<&mut Self>,
@@ -176,7 +175,7 @@ where
     }
 }
 
-impl<Item, Si, B, P: Scheduler, O: Audience> fmt::Debug for Driver<Item, Si, B, P, O> {
+impl<Item, Si, B, P: Scheduler, O: Telemetry> fmt::Debug for Driver<Item, Si, B, P, O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Driver").finish_non_exhaustive()
     }

@@ -10,9 +10,8 @@ use heartbeat_core::{Action, Config, Instant};
 use super::DriverError;
 use super::state::{Phase, SinkState, WakeDriverOn};
 use crate::MakeHeartbeat;
-use crate::observer::Outcome;
 use crate::observer::reporter::Reporter;
-use crate::observer::telemetry::Audience;
+use crate::observer::{Outcome, Telemetry};
 use crate::schedule::{DetachReason, SinkSchedule};
 
 /// What the driver waits for next. Each has the deadline at which the driver is to be polled, if there is one.
@@ -27,7 +26,7 @@ pub(super) enum Next<I> {
 }
 
 /// The heartbeat on its way to the peer, and the observer that hears of its outcome.
-pub(super) struct DriverState<O: Audience, I> {
+pub(super) struct DriverState<O: Telemetry, I> {
     reporter: Reporter<O::Observer>,
     /// A heartbeat that is due, and that the sink has not taken.
     pending: Option<PendingHeartbeat<I>>,
@@ -49,7 +48,7 @@ struct UnflushedHeartbeat {
     bytes: Option<usize>,
 }
 
-impl<O: Audience, I: Instant> DriverState<O, I> {
+impl<O: Telemetry, I: Instant> DriverState<O, I> {
     /// Does what is to be done now. The driver has the sink, so that nothing changes between an answer of the
     /// schedule and what follows from it. It polls the sink only if it `has_turn`.
     pub(super) fn step<Item, Si, U, B>(
@@ -82,7 +81,7 @@ impl<O: Audience, I: Instant> DriverState<O, I> {
             self.report_idle(sink);
             if self.pending.is_some() && !sink.schedule.is_in_flight() {
                 self.pending = None;
-                self.reporter.withdrawn(); // T6, T9
+                self.reporter.cancelled(); // T6, T9
             }
             let wait = |deadline| match has_turn {
                 _ if clean => Next::WaitForChange(deadline),
@@ -205,7 +204,7 @@ impl<O: Audience, I: Instant> DriverState<O, I> {
     where
         U: SinkSchedule<Instant = I>,
     {
-        self.reporter.abandoned(error);
+        self.reporter.detached(error);
         self.end(sink);
         #[cfg(feature = "hub")]
         return DriverError::Hub(error);
@@ -228,12 +227,12 @@ impl<O: Audience, I: Instant> DriverState<O, I> {
         U: SinkSchedule<Instant = I>,
     {
         if let Some(idle) = sink.take_longest_idle() {
-            self.reporter.silence(idle);
+            self.reporter.idle(idle);
         }
     }
 }
 
-impl<O: Audience, I> DriverState<O, I> {
+impl<O: Telemetry, I> DriverState<O, I> {
     pub(super) fn new(observer: O) -> Self {
         Self {
             reporter: Reporter::new(observer.into_observer()),
@@ -258,7 +257,7 @@ impl<O: Audience, I> DriverState<O, I> {
     }
 }
 
-impl<O: Audience, I> Drop for DriverState<O, I> {
+impl<O: Telemetry, I> Drop for DriverState<O, I> {
     fn drop(&mut self) {
         self.report_lost();
     }

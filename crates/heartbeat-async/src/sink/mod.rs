@@ -12,7 +12,7 @@ use futures_sink::Sink;
 use heartbeat_core::Config;
 
 use crate::observer::NoObserver;
-use crate::schedule::SealedScheduler;
+use crate::schedule::sealed;
 use crate::sync::Arc;
 use crate::{MakeHeartbeat, Scheduler};
 use fair_lock::FairLock;
@@ -21,7 +21,7 @@ use state::SinkState;
 pub use driver::{Driver, DriverError};
 pub use sender::Sender;
 
-type SinkStateOf<Si, P, B> = SinkState<Si, <P as SealedScheduler>::SinkSchedule, B>;
+type SinkStateOf<Si, P, B> = SinkState<Si, <P as sealed::Scheduler>::SinkSchedule, B>;
 
 /// What the senders and the driver of a sink share.
 type Shared<Si, P, B> = Arc<FairLock<SinkStateOf<Si, P, B>>>;

@@ -24,7 +24,7 @@ where
     S: Service<Request<R>, Response = Response<ResponseBody<B, Hub, O>>>,
     S::Future: Send + 'static,
     B: Body<Data = Bytes, Error = BoxError>,
-    O: Observer,
+    O: heartbeat_async::Telemetry,
 {
     type Response = Response<Logged<ResponseBody<B, Hub, O>>>;
     type Error = S::Error;

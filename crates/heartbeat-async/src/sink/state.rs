@@ -250,7 +250,7 @@ impl<Si, U: SinkSchedule, B> SinkState<Si, U, B> {
 
     fn record_idle(&mut self, now: U::Instant) {
         if self.observed {
-            self.longest_idle = self.longest_idle.max(self.schedule.silence(now));
+            self.longest_idle = self.longest_idle.max(self.schedule.idle_time(now));
         }
     }
 

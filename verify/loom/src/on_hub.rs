@@ -9,10 +9,10 @@ use heartbeat_async::Config;
 
 use crate::wire::log;
 use crate::{Clock, NoObserver, Peer};
-use heartbeat_async::{Telemetry, HeartbeatStream, Hub, HubTask};
+use heartbeat_async::{HeartbeatStream, Hub, HubTask, Observed, Observer};
 
 /// A stream of [`Items`] with heartbeats of a hub.
-pub type Stream<O = NoObserver> =
+pub type Stream<O = Observed<NoObserver>> =
     Pin<Box<HeartbeatStream<Items, fn() -> &'static str, Hub<Clock>, O>>>;
 
 /// What a stream has at each poll; at all others nothing, and nothing wakes.
@@ -54,12 +54,12 @@ impl OnHub {
 
     /// Opens a stream.
     #[must_use]
-    pub fn open<O: Telemetry>(
+    pub fn open<O: Observer>(
         &self,
         items: &[Option<&'static str>],
         config: Config,
         observer: O,
-    ) -> Stream<O> {
+    ) -> Stream<Observed<O>> {
         let beat: fn() -> _ = || "beat";
         let items = Items(Vec::from(items).into_iter());
         let stream = HeartbeatStream::new(items, self.hub.clone(), config, beat);

@@ -4,7 +4,7 @@ use heartbeat_loom::{Failed, Interleavings, Room, Scene, every, poll_times, run,
 
 #[test]
 fn no_heartbeat_follows_a_close() {
-    let ends = Interleavings::up_to(5).of(|| {
+    let ends = Interleavings::up_to(7).of(|| {
         let Scene { sender, driver, peer, clock } =
             scene(Room::Open, every().with_immediate_first(true));
         let driver = spawn(driver);

@@ -19,7 +19,7 @@ fn the_driver_ends_when_the_last_two_senders_are_dropped_at_once() {
 
 #[test]
 fn what_was_fed_is_flushed_when_the_last_sender_is_dropped() {
-    let ends = Interleavings::up_to(5).of(|| {
+    let ends = Interleavings::up_to(7).of(|| {
         let Scene { sender, driver, peer, clock } = scene(Room::Open, every());
         let driver = spawn(driver);
         run(sender.feed("real")).unwrap();
@@ -33,7 +33,7 @@ fn what_was_fed_is_flushed_when_the_last_sender_is_dropped() {
 #[test]
 fn senders_go_on_when_the_driver_is_dropped() {
     for polls in 0..=3 {
-        let ends = Interleavings::up_to(5).of(move || {
+        let ends = Interleavings::up_to(7).of(move || {
             let config = every().with_immediate_first(true);
             let Scene { sender, driver, peer, clock } = scene(Room::Open, config);
             let dropped = spawn(async move { poll_times(polls, driver).is_some() });

@@ -4,7 +4,7 @@ use heartbeat_loom::{Interleavings, Room, Scene, every, poll_times, run, scene, 
 
 #[test]
 fn no_heartbeat_follows_on_the_heels_of_a_real_item() {
-    let ends = Interleavings::up_to(5).of(|| {
+    let ends = Interleavings::up_to(7).of(|| {
         let Scene { sender, driver, peer, clock } =
             scene(Room::Open, every().with_immediate_first(true));
         let driver = spawn(driver);

@@ -4,7 +4,7 @@ use heartbeat_loom::{Interleavings, Room, Scene, every, run, scene, spawn};
 
 #[test]
 fn no_heartbeat_is_handed_over_after_stop_has_returned() {
-    let ends = Interleavings::up_to(5).of(|| {
+    let ends = Interleavings::up_to(7).of(|| {
         let Scene { sender, driver, peer, clock } =
             scene(Room::Open, every().with_immediate_first(true));
         let driver = spawn(driver);

@@ -87,7 +87,7 @@ fn who_does_not_wait_takes_nothing_from_those_who_do() {
 
 #[test]
 fn who_comes_again_comes_after_who_waits() {
-    let ends = Interleavings::up_to(5).of(|| {
+    let ends = Interleavings::up_to(7).of(|| {
         let (turns, log) = (Turns::new(), Log::new());
         let turn = run(turns.take());
         let waits = spawn(begun(write(turns.clone(), log.clone(), &["waits"])));

@@ -30,7 +30,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let _entered = runtime.enter();
 
     let mut bench = Bench::new("push");
-    one_sender(&mut bench.costs("push-1", "one sender, and nobody waits"));
+    one_sender(&mut bench.costs("push-1", "one sender, and no other task waits"));
     let title = format!("{SENDERS} senders on two threads, with no pause between two items");
     many_senders(&mut bench.costs("push-8", title), &runtime);
     bench.finish()?;

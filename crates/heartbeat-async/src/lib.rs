@@ -83,6 +83,9 @@ extern crate alloc;
 #[cfg(any(feature = "std", loom))]
 extern crate std;
 
+#[cfg(feature = "hub")]
+#[doc(hidden)]
+pub mod adapter;
 mod ext;
 #[cfg(feature = "virtual-time")]
 mod flag_waker;

@@ -185,7 +185,7 @@ where
                     return Poll::Ready(None);
                 }
                 Poll::Pending => {
-                    let boundary = this.tracker.as_ref().map(|tracker| tracker.boundary());
+                    let boundary = this.tracker.as_ref().map(BoundaryTracker::boundary);
                     let at_boundary = boundary == Some(Boundary::Open);
                     ready!(this.keep_alive.as_mut().poll_due(at_boundary, cx));
                     this.keep_alive.set_encoded_len(Some(this.heartbeat.len()));

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use heartbeat_async::{NoObserver, Telemetry};
+use heartbeat_async::{Hub, NoObserver, Telemetry, Timer};
 use http::request::Parts;
 use tower_layer::Layer;
 
@@ -65,6 +65,11 @@ impl<P, O: Telemetry + Clone> HeartbeatLayer<P, O> {
     pub fn with_scheduler(scheduler: P, policy: impl Into<HeartbeatPolicy<O>>) -> Self {
         let policies = RoutedPolicies { routes: Vec::new(), default: Arc::new(policy.into()) };
         Self { scheduler, policies: Arc::new(policies) }
+    }
+
+    /// Puts the heartbeats of all responses on a hub, which serves many quiet responses with one sleep.
+    pub fn on_hub<T: Timer>(self, hub: &Hub<T>) -> HeartbeatLayer<Hub<T>, O> {
+        HeartbeatLayer { scheduler: hub.clone(), policies: self.policies }
     }
 
     /// Uses another policy for requests for which `matches` holds. The first route that matches wins.

@@ -61,6 +61,7 @@
 //! on Linux after about 15 minutes, or after `TCP_USER_TIMEOUT`. Without heartbeats neither is noticed before
 //! the next event.
 
+mod adapter;
 mod body;
 mod body_framing;
 mod decision;

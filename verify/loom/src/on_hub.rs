@@ -12,7 +12,7 @@ use crate::{Clock, NoObserver, Peer};
 use heartbeat_async::{HeartbeatStream, Hub, HubTask, Observed, Observer};
 
 /// A stream of [`Items`] with heartbeats of a hub.
-pub type Stream<O = Observed<NoObserver>> =
+pub type Stream<O = NoObserver> =
     Pin<Box<HeartbeatStream<Items, fn() -> &'static str, Hub<Clock>, O>>>;
 
 /// What a stream has at each poll; at all others nothing, and nothing wakes.
@@ -49,10 +49,18 @@ impl OnHub {
     /// Opens a stream that has nothing.
     #[must_use]
     pub fn quiet(&self, config: Config) -> Stream {
-        self.open(&[], config, NoObserver)
+        self.unobserved(&[], config)
     }
 
-    /// Opens a stream.
+    /// Opens a stream with these items.
+    #[must_use]
+    pub fn unobserved(&self, items: &[Option<&'static str>], config: Config) -> Stream {
+        let make_heartbeat: fn() -> _ = || "beat";
+        let items = Items(Vec::from(items).into_iter());
+        Box::pin(HeartbeatStream::new(items, self.hub.clone(), config, make_heartbeat))
+    }
+
+    /// Opens a stream with these items and an observer.
     #[must_use]
     pub fn open<O: Observer>(
         &self,

@@ -11,7 +11,7 @@ use futures_core::Stream;
 use futures_core::stream::FusedStream;
 use heartbeat_async::virtual_time::VirtualTime;
 use heartbeat_async::{
-    Config, Counters, HeartbeatStream, ItemKind, MakeHeartbeat, Observed, Timer,
+    Config, Counters, HeartbeatStream, ItemKind, Jitter, MakeHeartbeat, Observed, Timer,
 };
 
 use crate::source::Source;
@@ -102,7 +102,7 @@ impl Subject for FaultyStreams {
             StreamFault::AlwaysImmediate => config.with_immediate_first(true),
             StreamFault::NeverImmediate => config.with_immediate_first(false),
             StreamFault::NeverGivesUp => config.with_give_up_after(Duration::ZERO),
-            StreamFault::NoJitter => config.with_jitter(Default::default()),
+            StreamFault::NoJitter => config.with_jitter(Jitter::default()),
             StreamFault::LateHeartbeats => {
                 config.with_interval(config.interval().saturating_add(Duration::from_secs(1)))
             }

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use futures_util::future::BoxFuture;
 use heartbeat_http::ResponseBody;
-use heartbeat_tokio::{Hub, Observer};
+use heartbeat_tokio::Hub;
 use hyper::body::{Body, Bytes, Frame, SizeHint};
 use hyper::{Method, Request, Response};
 use pin_project_lite::pin_project;

@@ -72,7 +72,7 @@ impl<P: Scheduler> KeepAlive<P> {
         let config = config.into();
         let state = State {
             reporter: Reporter::new(NoObserver),
-            memory: Default::default(),
+            memory: <NoObserver as sealed::Telemetry>::Memory::<P::Instant>::default(),
             last_yield: LastYield::None,
             after_error: false,
             stall_detection: !config.stall_after().is_zero(),

@@ -13,7 +13,6 @@ use crate::schedule::{Activity, SinkSchedule};
 use crate::{ItemKind, MakeHeartbeat, Scheduler};
 
 /// The sink and its schedule. Senders and driver use it one at a time.
-#[expect(clippy::struct_excessive_bools, reason = "they are independent of each other")]
 pub(super) struct SinkState<Si, U, B> {
     sink: Pin<Box<Si>>,
     pub(super) schedule: U,

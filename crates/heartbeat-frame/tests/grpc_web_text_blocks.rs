@@ -45,3 +45,18 @@ fn messages_with_padding_between_them_may_be_one_piece() {
         assert_eq!(fed(&mut tracker, &piece[..1]).1, Boundary::InsideMessage, "{length}");
     }
 }
+
+#[test]
+fn t21_every_byte_of_the_heartbeat_is_compared_in_every_position_of_a_group() {
+    // 256 is not a multiple of 3, so each value is the first, second and third byte of a group.
+    let payload = (0..=u8::MAX).cycle().take(3 * 256).collect::<Vec<_>>();
+    let heartbeat = HeartbeatMessage::from_payload(payload).expect("it fits");
+    let text = heartbeat.envelope_base64();
+    for piece in [1, 2, 3, 4, 5, 64, text.len()] {
+        let mut tracker = GrpcWebTextTracker::new(&heartbeat);
+        for bytes in text.chunks(piece) {
+            assert_eq!(fed(&mut tracker, bytes).0, Content::NonEvent, "pieces of {piece}");
+        }
+        assert_eq!(tracker.boundary(), Boundary::Open, "pieces of {piece}");
+    }
+}

@@ -10,7 +10,7 @@ use crate::group::{Group, Section};
 use crate::results::{Row, Unit, write};
 use crate::table::table;
 
-/// A program that measures by criterion, prints a table for each section, and keeps a full run.
+/// A bench that measures with criterion, prints a table for each section, and stores the results of a full run.
 #[must_use = "a bench prints nothing until it is finished"]
 pub struct Bench {
     name: &'static str,
@@ -20,13 +20,13 @@ pub struct Bench {
     sections: Vec<Section>,
 }
 
-/// Whether all is to be run just once, to see that it works.
+/// Whether the command line asks for a test run, in which everything runs once and nothing is measured.
 pub fn is_test() -> bool {
     env::args().any(|argument| argument == "--test")
 }
 
 impl Bench {
-    /// The bench of that name, as its command line has it.
+    /// Creates the bench `name`, configured by the command line.
     pub fn new(name: &'static str) -> Self {
         let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/criterion");
         let criterion = Criterion::default()
@@ -39,12 +39,12 @@ impl Bench {
         Self { name, criterion, directory, start: SystemTime::now(), sections: Vec::new() }
     }
 
-    /// A section whose lines are told in nanoseconds for each item.
+    /// Adds a section with figures in nanoseconds per item.
     pub fn costs(&mut self, name: impl Into<String>, title: impl Into<String>) -> Group<'_> {
         self.group(name.into(), title.into(), Unit::Nanoseconds)
     }
 
-    /// A section whose lines are told in bytes for each second.
+    /// Adds a section with figures in gigabytes per second.
     pub fn speeds(&mut self, name: impl Into<String>, title: impl Into<String>) -> Group<'_> {
         self.group(name.into(), title.into(), Unit::GigabytesPerSecond)
     }
@@ -53,11 +53,11 @@ impl Bench {
         let criterion = self.criterion.benchmark_group(&name);
         let section = Section { name, title, unit, lines: Vec::new() };
         self.sections.push(section);
-        Group::new(criterion, self.sections.last_mut().expect("it was pushed"))
+        Group::new(criterion, self.sections.last_mut().expect("just pushed"))
     }
 
-    /// Prints what was measured, and keeps it if it is all that there is: not so if a filter was given.
-    /// Answers whether that holds.
+    /// Prints the tables, and stores the results of a full run. Returns whether the run was full: a run with a
+    /// filter is not.
     pub fn finish(self) -> Result<bool, Box<dyn Error>> {
         self.criterion.final_summary();
         let rows: Vec<Row> = self.sections.iter().flat_map(|section| self.rows(section)).collect();
@@ -65,20 +65,20 @@ impl Bench {
             println!("\n{}: {}\n{}", section[0].section, section[0].title, table(section));
         }
         let lines: usize = self.sections.iter().map(|section| section.lines.len()).sum();
-        let is_whole = rows.len() == lines;
-        if is_whole {
+        let is_full = rows.len() == lines;
+        if is_full {
             write(self.name, &rows)?;
         }
-        Ok(is_whole)
+        Ok(is_full)
     }
 
     fn rows(&self, section: &Section) -> impl Iterator<Item = Row> {
         section.lines.iter().filter_map(|line| {
             let directory = self.directory.join(&section.name).join(&line.id).join("new");
             let Figures { fastest, median } = Figures::read(&directory, self.start)?;
-            #[expect(clippy::cast_precision_loss, reason = "nobody measures so many")]
+            #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
             let elements = line.elements as f64;
-            let told = |nanoseconds: f64| match section.unit {
+            let per_element = |nanoseconds: f64| match section.unit {
                 Unit::Nanoseconds => nanoseconds / elements,
                 Unit::GigabytesPerSecond => elements / nanoseconds,
             };
@@ -88,8 +88,8 @@ impl Bench {
                 line: line.id.clone(),
                 label: line.label.clone(),
                 unit: section.unit,
-                fastest: told(fastest),
-                median: told(median),
+                fastest: per_element(fastest),
+                median: per_element(median),
             })
         })
     }

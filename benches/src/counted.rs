@@ -8,22 +8,21 @@ use serde_json::Value;
 
 use crate::table::styled;
 
-/// What `counting` takes is a part of all others that are counted in the same way.
+/// The line with the instructions of the measurement itself. They are part of every other line.
 const COUNTING: &str = "counting";
 
-/// How many instructions something takes.
+/// The instruction count of one call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counted {
-    /// What was called.
+    /// The function.
     pub call: String,
-    /// On what.
+    /// The case: what the function was called on.
     pub case: String,
-    /// How many they are, with those that counting itself takes.
+    /// Instructions, including those of the measurement itself.
     pub instructions: u64,
 }
 
-/// What gungraun has counted in its last run. It leaves summaries only if it is told to, by
-/// `GUNGRAUN_SAVE_SUMMARY=json`.
+/// Reads the counts of gungraun's last run. gungraun writes them only with `GUNGRAUN_SAVE_SUMMARY=json`.
 pub fn counted() -> Result<Vec<Counted>, Box<dyn Error>> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("target/gungraun/heartbeat-benches/instructions/instructions");
@@ -44,7 +43,7 @@ pub fn counted() -> Result<Vec<Counted>, Box<dyn Error>> {
     Ok(found.into_iter().map(|(_, counted)| counted).collect())
 }
 
-/// A table of what was counted.
+/// A table of instruction counts.
 pub fn counted_table(all: &[Counted]) -> Table {
     let counting = |counted: &&Counted| counted.call == COUNTING;
     let counting = all.iter().find(counting).map_or(0, |counted| counted.instructions);

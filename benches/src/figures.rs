@@ -5,10 +5,10 @@ use std::time::SystemTime;
 
 use serde_json::Value;
 
-/// Nanoseconds per iteration: the fastest sample, and the median of all.
+/// Nanoseconds per iteration: the fastest sample, and the median of all samples.
 ///
-/// Whatever else goes on in the machine makes a sample slower, never faster. So the fastest one
-/// tells what the code costs, and the median how quiet the machine was.
+/// Other work on the machine makes samples slower, never faster. The fastest sample is therefore the cost of the
+/// code, and the median shows how quiet the machine was.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Figures {
     pub(crate) fastest: f64,
@@ -16,8 +16,8 @@ pub(crate) struct Figures {
 }
 
 impl Figures {
-    /// What criterion has left in `directory` since `start`: it has no other way to hand its results
-    /// out than these files.
+    /// Reads the files that criterion has written to `directory` since `start`. criterion offers its results in
+    /// no other way.
     pub(crate) fn read(directory: &Path, start: SystemTime) -> Option<Self> {
         let estimates = json(&directory.join("estimates.json"), start)?;
         let sample = json(&directory.join("sample.json"), start)?;

@@ -7,16 +7,16 @@ use futures_core::Stream;
 use crate::results::Unit;
 use crate::streams::drain;
 
-/// Items in an iteration of criterion's. Many, since each burst ends with one more poll, which pends.
+/// Items per iteration. Many, because each burst ends with an additional poll that is pending.
 pub const ITEMS: u32 = 10_000;
 
-/// A group of criterion's that remembers its lines for the table. The first is the baseline.
+/// A group of benchmarks that become the lines of one table. The first line is the baseline.
 pub struct Group<'b> {
     criterion: BenchmarkGroup<'b, WallTime>,
     section: &'b mut Section,
 }
 
-/// What was put into a group.
+/// The lines of a group, and its title.
 pub(crate) struct Section {
     pub(crate) name: String,
     pub(crate) title: String,
@@ -27,7 +27,7 @@ pub(crate) struct Section {
 pub(crate) struct Line {
     pub(crate) id: String,
     pub(crate) label: String,
-    /// How many items or bytes there are in an iteration of criterion's.
+    /// Items or bytes per iteration.
     pub(crate) elements: u64,
 }
 
@@ -36,7 +36,7 @@ impl<'b> Group<'b> {
         Self { criterion, section }
     }
 
-    /// Polls a stream that comes in bursts of `length`.
+    /// Measures polling a stream that is ready in bursts of `length` items.
     pub fn stream<S: Stream>(
         &mut self,
         id: impl Into<String>,
@@ -45,7 +45,7 @@ impl<'b> Group<'b> {
         stream: S,
     ) {
         let mut stream = pin!(stream);
-        drain(stream.as_mut()); // the pending with which it begins: alarms are armed now
+        drain(stream.as_mut()); // the stream starts pending, and its wrapper sets its sleep
         self.routine(id, label, ITEMS.into(), || {
             for _ in 0..ITEMS / length {
                 drain(stream.as_mut());
@@ -53,7 +53,7 @@ impl<'b> Group<'b> {
         });
     }
 
-    /// Calls something once per item.
+    /// Measures a call that handles one item.
     pub fn repeat(
         &mut self,
         id: impl Into<String>,
@@ -67,7 +67,7 @@ impl<'b> Group<'b> {
         });
     }
 
-    /// Calls something that handles so many items or bytes.
+    /// Measures a call that handles `elements` items or bytes.
     pub fn routine(
         &mut self,
         id: impl Into<String>,
@@ -78,7 +78,7 @@ impl<'b> Group<'b> {
         self.line(id, label, elements, |bencher| bencher.iter(&mut call));
     }
 
-    /// Measures in one of criterion's other ways.
+    /// Measures with criterion's [`Bencher`].
     pub fn line(
         &mut self,
         id: impl Into<String>,

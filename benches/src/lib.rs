@@ -1,6 +1,6 @@
-//! What the benches have in common: how they measure, what they measure, and what they make of it.
+//! Shared code of the benches: measurement, subjects, tables and stored results.
 
-#![expect(missing_debug_implementations, reason = "criterion has none, and nobody prints a bench")]
+#![expect(missing_debug_implementations, reason = "criterion's types do not implement it")]
 
 mod bench;
 mod counted;

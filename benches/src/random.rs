@@ -1,17 +1,17 @@
 use std::time::Duration;
 
-/// A sequence of numbers without a pattern that a prefetcher could guess (xorshift).
+/// A sequence of numbers without a pattern that a prefetcher could predict (xorshift).
 #[derive(Debug)]
 pub struct Random(u64);
 
 impl Random {
-    /// The same sequence each time.
-    #[expect(clippy::new_without_default, reason = "there is nothing default about it")]
+    /// Starts the sequence. It is the same in each run.
+    #[expect(clippy::new_without_default, reason = "a fixed sequence is not a default")]
     pub fn new() -> Self {
         Self(0x9e37_79b9_7f4a_7c15)
     }
 
-    /// The next number, below `end`.
+    /// Returns the next number below `end`.
     #[inline]
     pub fn below(&mut self, end: usize) -> usize {
         self.0 ^= self.0 << 13;
@@ -21,19 +21,19 @@ impl Random {
         usize::try_from((u128::from(self.0) * end) >> 64).expect("below the end")
     }
 
-    /// So many different numbers below `end`.
+    /// Returns `count` different numbers below `end`, in random order.
     pub fn different(&mut self, end: usize, count: usize) -> Vec<usize> {
         let mut numbers: Vec<usize> = Vec::with_capacity(count);
         let part = end / count;
         numbers.extend((0..count).map(|nth| nth * part + self.below(part)));
         for nth in (1..count).rev() {
             let other = self.below(nth + 1);
-            numbers.swap(nth, other); // not in the order of memory
+            numbers.swap(nth, other);
         }
         numbers
     }
 
-    /// Any time before `end`.
+    /// Returns a random duration below `end`.
     pub fn duration(&mut self, end: Duration) -> Duration {
         end * u32::try_from(self.below(1 << 20)).expect("20 bits") / (1 << 20)
     }

@@ -1,4 +1,4 @@
-//! The figures of a full run, as CSV in `results/`.
+//! The results of full runs, as CSV files in `results/`.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -6,18 +6,18 @@ use std::path::{Path, PathBuf};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-/// What was measured of one line of a section.
+/// The figures of one line of a section.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Row {
     /// The name of the section.
     pub section: String,
-    /// What the section is about.
+    /// The title of the section.
     pub title: String,
-    /// The name of the line, the same wherever the same is measured.
+    /// The name of the line. The same subject has the same name in all sections.
     pub line: String,
-    /// What the line is, with its version.
+    /// The label of the line, with the version of its crate.
     pub label: String,
-    /// What the figures are.
+    /// The unit of the figures.
     pub unit: Unit,
     /// The fastest of the samples.
     pub fastest: f64,
@@ -25,40 +25,40 @@ pub struct Row {
     pub median: f64,
 }
 
-/// What figures are.
+/// The unit of figures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Unit {
-    /// Nanoseconds for each item, call or frame.
+    /// Nanoseconds per item, call or frame.
     #[serde(rename = "ns")]
     Nanoseconds,
-    /// 10^9 bytes in a second.
+    /// 10^9 bytes per second.
     #[serde(rename = "GB/s")]
     GigabytesPerSecond,
 }
 
-/// How long single calls took, in nanoseconds, without what reading the clock took.
+/// The duration of single calls in nanoseconds, minus the time to read the clock.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Calls {
-    /// How many members there were.
+    /// The number of members.
     pub members: String,
-    /// What was called.
+    /// The function.
     pub call: String,
-    /// The mean of the middle four fifths: finer than the clock's resolution.
+    /// The mean of the middle 80 % of the calls, which is finer than the resolution of the clock.
     pub mean: f64,
     /// The median of the calls.
     pub median: u64,
-    /// Of 100 calls 99 took no longer.
+    /// The 99th percentile.
     pub slow: u64,
-    /// Of 10,000 calls 9,999 took no longer.
+    /// The 99.99th percentile.
     pub slowest: u64,
 }
 
-/// Where the results of a bench are kept.
+/// The path of the results of the bench `name`.
 pub fn results(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("results").join(name).with_extension("csv")
 }
 
-/// Keeps the results of a bench.
+/// Stores the results of the bench `name`.
 pub fn write(name: &str, rows: &[impl Serialize]) -> Result<(), Box<dyn Error>> {
     let mut file = csv::Writer::from_path(results(name))?;
     for row in rows {
@@ -68,7 +68,7 @@ pub fn write(name: &str, rows: &[impl Serialize]) -> Result<(), Box<dyn Error>> 
     Ok(())
 }
 
-/// The results of a bench as they were kept last.
+/// Reads the stored results of the bench `name`.
 pub fn read<R: DeserializeOwned>(name: &str) -> Result<Vec<R>, Box<dyn Error>> {
     let path = results(name);
     let rows = csv::Reader::from_path(&path).and_then(|file| file.into_deserialize().collect());

@@ -5,25 +5,24 @@ use serde::{Deserialize, Serialize};
 
 use crate::table::styled;
 
-/// What came of one line in one round.
+/// The result of one line in one round.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Run {
     /// The name of the section.
     pub section: String,
-    /// What the section is about.
+    /// The title of the section.
     pub title: String,
     /// The name of the line.
     pub line: String,
-    /// What the line is, with its version.
+    /// The label of the line, with the version of its crate.
     pub label: String,
-    /// Which round.
+    /// The number of the round.
     pub round: u32,
-    /// How many events came through in a second.
+    /// Events received per second.
     pub events_per_second: f64,
 }
 
-/// A table of the runs of one section, line by line. Each line's runs are compared with those of the
-/// first one in the same round.
+/// A table of the runs of one section. Each run is compared with the run of the first line in the same round.
 pub fn runs_table(runs: &[Run]) -> Table {
     let lines: Vec<&[Run]> = runs.chunk_by(|one, next| one.line == next.line).collect();
     let mut table = Table::new();
@@ -49,7 +48,7 @@ fn sorted(figures: impl Iterator<Item = f64>) -> Vec<f64> {
     figures
 }
 
-/// The middle one; of an even number the upper one of the two.
+/// Returns the middle figure; of an even number of figures, the upper of the two in the middle.
 fn median(sorted: &[f64]) -> f64 {
     sorted[sorted.len() / 2]
 }

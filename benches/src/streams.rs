@@ -1,4 +1,4 @@
-//! What is polled, and how.
+//! The stream that the benches poll, and the loop that polls it.
 
 use std::hint::black_box;
 use std::pin::Pin;
@@ -6,8 +6,8 @@ use std::task::{Context, Poll, Waker};
 
 use futures_core::Stream;
 
-/// A stream without end: ready `length` times, then pending once. It begins with the pending, at
-/// which a wrapper arms its alarm: what is measured after that is its steady state.
+/// An endless stream: pending once, then ready `length` times, and so on. At the first pending poll a wrapper sets
+/// its sleep; later polls measure the steady state.
 #[derive(Debug)]
 pub struct Bursts<F> {
     length: u32,
@@ -16,7 +16,7 @@ pub struct Bursts<F> {
 }
 
 impl<F> Bursts<F> {
-    /// So many items in a row, made by `make`.
+    /// Creates a stream whose bursts have `length` items, made by `make`.
     pub fn new(length: u32, make: F) -> Self {
         Self { length, left: 0, make }
     }
@@ -40,8 +40,8 @@ where
     }
 }
 
-/// Takes what is ready. Within an executor nothing is known of a stream when a poll begins, hence
-/// the `black_box` around it: its state must not be carried in registers from poll to poll.
+/// Polls until the stream is pending. The `black_box` keeps the compiler from holding the state of the stream in
+/// registers from poll to poll, which an executor could not do either.
 #[inline]
 pub fn drain<S: Stream>(mut stream: Pin<&mut S>) {
     let mut cx = Context::from_waker(Waker::noop());

@@ -1,4 +1,4 @@
-//! What is counted, as it is in the midst of a long stream: the alarm is set, and something was sent.
+//! Subjects of the benches in the steady state of a long stream: the sleep is set, and an item was sent.
 
 use std::convert::Infallible;
 use std::mem;
@@ -14,44 +14,45 @@ use heartbeat_tokio::{
 };
 use http_body::{Body, Frame};
 
-/// Nothing is ever silent for that long.
+/// The interval of all subjects. No silence in a bench lasts as long.
 pub const INTERVAL: Duration = Duration::from_secs(15);
 
-/// The machine of one stream.
-pub type Machine = Heartbeat<Instant>;
+/// The state machine of one stream.
+pub type StreamHeartbeat = Heartbeat<Instant>;
 
-/// A machine, and a time at which it has nothing to ask for.
-pub fn machine() -> (Box<Machine>, Instant) {
-    let born = Instant::now();
-    let mut heart = Heartbeat::new(&Config::every(INTERVAL), born);
-    let now = born + Duration::from_secs(1);
-    let _ = heart.poll_deadline(now);
-    (Box::new(heart), now + Duration::from_secs(1))
+/// Returns a state machine, and an instant at which its heartbeat is not due.
+pub fn heartbeat() -> (Box<StreamHeartbeat>, Instant) {
+    let start = Instant::now();
+    let mut heartbeat = Heartbeat::new(&Config::every(INTERVAL), start);
+    let now = start + Duration::from_secs(1);
+    let _ = heartbeat.poll_deadline(now);
+    (Box::new(heartbeat), now + Duration::from_secs(1))
 }
 
-/// A set in the midst of an interval, one of its members, and a time at which some have come up.
+/// A set with members, and an instant at which some of them are due.
 pub struct Members {
     /// The set.
     pub set: HeartbeatSet<Instant, [u64; 2]>,
-    /// One of its members, which is not due.
+    /// A member that is not due.
     pub key: Key,
-    /// When some others are.
+    /// An instant at which some other members are due.
     pub now: Instant,
 }
 
-/// A thousand members that were opened one after the other within an interval, and have beaten since.
+/// Returns a set of a thousand members that were inserted over one interval. Half of them have sent a heartbeat
+/// since.
 pub fn members() -> Box<Members> {
     const SIZE: u32 = 1000;
-    let born = Instant::now();
-    let mut set = HeartbeatSet::new(born);
+    let start = Instant::now();
+    let mut set = HeartbeatSet::new(start);
     let mut keys = Vec::new();
     for n in 0..SIZE {
-        let opened = born + INTERVAL * n / SIZE;
-        let key = set.insert(&Config::every(INTERVAL), opened, [0; 2]).expect("there is room");
+        let opened = start + INTERVAL * n / SIZE;
+        let key = set.insert(&Config::every(INTERVAL), opened, [0; 2]).expect("room for a member");
         let _ = set.poll_deadline(key, opened);
         keys.push(key);
     }
-    let now = born + INTERVAL + INTERVAL / 2;
+    let now = start + INTERVAL + INTERVAL / 2;
     for _ in 0..SIZE / 2 {
         let key = set.pop_due(now).expect("half of them are due");
         if let Some(Action::SendHeartbeat { .. }) = set.poll_deadline(key, now) {
@@ -62,14 +63,14 @@ pub fn members() -> Box<Members> {
     Box::new(Members { set, key, now: now + INTERVAL / 8 })
 }
 
-/// The same once one of those that have come up was taken: that one.
-pub fn taken() -> Box<Members> {
+/// Like [`members`], with the key of a member that [`HeartbeatSet::pop_due`] has returned.
+pub fn members_with_due_key() -> Box<Members> {
     let mut members = members();
     members.key = members.set.pop_due(members.now).expect("some are due");
     members
 }
 
-/// Pends once, at which a wrapper sets its alarm, and has the same item ever after.
+/// A stream or body that is pending once, so that its wrapper sets its sleep, and then always ready with `item`.
 #[derive(Debug)]
 pub struct Always<T> {
     item: T,
@@ -113,48 +114,49 @@ impl Body for Always<Bytes> {
     }
 }
 
-/// The bare stream.
+/// A stream without heartbeats.
 pub fn numbers() -> Pin<Box<Always<u32>>> {
     steady(Always::new(7))
 }
 
-/// The same with heartbeats.
-pub fn numbers_kept_alive() -> Pin<Box<impl Stream<Item = u32>>> {
+/// Like [`numbers`], with heartbeats.
+pub fn numbers_with_heartbeats() -> Pin<Box<impl Stream<Item = u32>>> {
     in_tokio(|| steady(Always::new(7).heartbeat(INTERVAL, || 0)))
 }
 
-/// A bare body that has the same frame ever after.
+/// A body without heartbeats whose frames are all `frame`.
 pub fn bare(frame: Bytes) -> Pin<Box<Always<Bytes>>> {
     steady_body(Always::new(frame))
 }
 
-/// A bare body: an event of SSE in each frame.
+/// A body without heartbeats, with an SSE event in each frame.
 pub fn events() -> Pin<Box<Always<Bytes>>> {
     bare(EVENT)
 }
 
-/// The same with heartbeats.
-pub fn events_kept_alive() -> Pin<Box<impl Body<Data = Bytes>>> {
-    kept_alive(EVENT, BodyFraming::sse(&SseHeartbeat::default()))
+/// Like [`events`], with heartbeats.
+pub fn events_with_heartbeats() -> Pin<Box<impl Body<Data = Bytes>>> {
+    with_heartbeats(EVENT, BodyFraming::sse(&SseHeartbeat::default()))
 }
 
-/// A message of gRPC in each frame, with heartbeats.
-pub fn messages_kept_alive() -> Pin<Box<impl Body<Data = Bytes>>> {
-    kept_alive(MESSAGE, BodyFraming::grpc(&HeartbeatMessage::gateway_event()))
+/// A body with heartbeats, and a gRPC message in each frame.
+pub fn messages_with_heartbeats() -> Pin<Box<impl Body<Data = Bytes>>> {
+    with_heartbeats(MESSAGE, BodyFraming::grpc(&HeartbeatMessage::gateway_event()))
 }
 
-/// An event of SSE, of 48 bytes.
+/// An SSE event of 48 bytes.
 pub const EVENT: Bytes = Bytes::from_static(b"data: 0123456789012345678901234567890123456789\n\n");
-/// A message of gRPC, of 45 bytes in its envelope.
+
+/// A gRPC message of 45 bytes, envelope included.
 pub const MESSAGE: Bytes =
     Bytes::from_static(b"\0\0\0\0\x280123456789012345678901234567890123456789");
 
-/// A body that has the same frame ever after, with heartbeats.
-pub fn kept_alive(frame: Bytes, framing: BodyFraming) -> Pin<Box<impl Body<Data = Bytes>>> {
+/// A body with heartbeats whose frames are all `frame`.
+pub fn with_heartbeats(frame: Bytes, framing: BodyFraming) -> Pin<Box<impl Body<Data = Bytes>>> {
     in_tokio(|| steady_body(HeartbeatBody::new(Always::new(frame), TokioTimer, INTERVAL, framing)))
 }
 
-/// Polled until the alarm is set, and once more.
+/// Polls the stream until its sleep is set, and once more.
 fn steady<S: Stream>(stream: S) -> Pin<Box<S>> {
     let mut stream = Box::pin(stream);
     for _ in 0..2 {
@@ -163,7 +165,7 @@ fn steady<S: Stream>(stream: S) -> Pin<Box<S>> {
     stream
 }
 
-/// Polled until the alarm is set, and once more.
+/// Polls the body until its sleep is set, and once more.
 pub fn steady_body<B: Body>(body: B) -> Pin<Box<B>> {
     let mut body = Box::pin(body);
     for _ in 0..2 {
@@ -172,10 +174,10 @@ pub fn steady_body<B: Body>(body: B) -> Pin<Box<B>> {
     body
 }
 
-/// Runs it where tokio's timers work, and lets them work for as long as the process lives.
+/// Calls `make` within a tokio runtime that lives as long as the process.
 fn in_tokio<T>(make: impl FnOnce() -> T) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
-    let runtime = Box::leak(Box::new(runtime.expect("a runtime without I/O is always to be had")));
+    let runtime = Box::leak(Box::new(runtime.expect("a runtime")));
     let _entered = runtime.enter();
     make()
 }

@@ -1,17 +1,17 @@
-//! The figures of a section side by side.
+//! The tables that the benches print.
 
 use comfy_table::{CellAlignment, Table, presets};
 
 use crate::results::{Calls, Row, Unit};
 
-/// The line, where a section has one, that the others are compared with.
+/// The name of the line of this project, with which the other lines of a section are compared.
 pub const OURS: &str = "heartbeat-tokio";
 
-/// What ours adds counts for this share of the baseline at least: less cannot be told from the
-/// noise between two runs, and no ratio is built on it.
+/// The smallest share of the baseline that can be distinguished from noise between two runs. A smaller cost counts
+/// as this share when ratios are calculated.
 const RESOLUTION: f64 = 0.05;
 
-/// A table of the rows of one section, of which the first is the baseline.
+/// A table of the rows of one section. The first row is the baseline.
 pub fn table(rows: &[Row]) -> Table {
     let mut table = Table::new();
     match rows.first() {
@@ -22,7 +22,7 @@ pub fn table(rows: &[Row]) -> Table {
     styled(table, 1)
 }
 
-/// A table of single calls. The first for each number of members is what no structure can go below.
+/// A table of single calls. The first line of each number of members is the lower bound for any data structure.
 pub fn calls_table(calls: &[Calls]) -> Table {
     let mut table = Table::new();
     table.set_header(["members", "", "mean", "x floor", "x fewest", "median", "99 %", "99.99 %"]);
@@ -44,7 +44,7 @@ pub fn calls_table(calls: &[Calls]) -> Table {
     styled(table, 2)
 }
 
-/// Without lines, and with figures to the right from that column on.
+/// Removes the lines of the table, and aligns the columns from number `figures` on to the right.
 pub fn styled(mut table: Table, figures: usize) -> Table {
     table.load_style(presets::NOTHING);
     for column in table.column_iter_mut().skip(figures) {

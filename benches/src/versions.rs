@@ -1,6 +1,6 @@
 const LOCK_FILE: &str = include_str!("../Cargo.lock");
 
-/// The version of a package that the benches were built with.
+/// Returns the version of `package` in `Cargo.lock`.
 pub fn version(package: &str) -> &'static str {
     let name = format!("name = \"{package}\"");
     LOCK_FILE

@@ -3,7 +3,7 @@ use std::task::{Context, Poll};
 
 use futures_core::Stream;
 
-/// So many items, of which so many in a row are ready; then one has to ask again.
+/// A stream of `count` items. After `in_a_row` items it is pending once, and wakes its task.
 pub(crate) struct Events<F> {
     left: u32,
     in_a_row: u32,

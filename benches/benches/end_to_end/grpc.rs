@@ -1,4 +1,4 @@
-//! A stream of tonic's.
+//! A gRPC stream served by tonic.
 
 use std::error::Error;
 use std::net::SocketAddr;
@@ -29,7 +29,7 @@ struct Service {
 
 type Make = fn() -> Result<GatewayEvent, Status>;
 
-#[expect(clippy::unnecessary_wraps, reason = "a stream of tonic's may fail")]
+#[expect(clippy::unnecessary_wraps, reason = "tonic's streams yield results")]
 fn event() -> Result<GatewayEvent, Status> {
     Ok(GatewayEvent {
         event_type: "price".into(),
@@ -42,13 +42,14 @@ fn event() -> Result<GatewayEvent, Status> {
 impl GatewayService for Service {
     type SubscribeStream = Events<Make>;
 
-    /// Has as many events as the request says in place of an id.
+    /// The request has the number of events in the place of the id.
     async fn subscribe(
         &self,
         request: Request<SubscribeRequest>,
     ) -> Result<Response<Events<Make>>, Status> {
         let count = request.into_inner().last_event_id.parse();
-        let count = count.map_err(|_| Status::invalid_argument("how many events?"))?;
+        let count =
+            count.map_err(|_| Status::invalid_argument("the id must be the number of events"))?;
         Ok(Response::new(Events::new(count, self.in_a_row, event as Make)))
     }
 }
@@ -76,10 +77,10 @@ async fn listen() -> Result<(TcpIncoming, SocketAddr), Box<dyn Error>> {
     Ok((TcpIncoming::from(listener), address))
 }
 
-/// Fetches so many events with tonic's client, and counts those that have come.
+/// Requests `events` events with tonic's client, and returns how many were received.
 pub(crate) fn fetch(address: SocketAddr, events: u32) -> Result<u32, Box<dyn Error>> {
     crate::runtime()?.block_on(async {
-        // h2 gives up a connection on which too many small frames wait: with this window none are.
+        // h2 closes a connection with too many small frames in its buffer. With this window frames do not wait.
         let server = Endpoint::from_shared(format!("http://{address}"))?;
         let server = server.initial_connection_window_size(32 << 20);
         let mut client = GatewayServiceClient::new(server.connect().await?);

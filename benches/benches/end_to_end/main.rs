@@ -1,5 +1,5 @@
-//! Events per second from end to end: through servers on loopback, with heartbeats and without, turn
-//! by turn. README.md tells how to read the tables that are printed at the end.
+//! Events per second through servers on loopback, with and without heartbeats. README.md describes the tables that
+//! are printed at the end.
 
 mod events;
 mod grpc;
@@ -13,12 +13,12 @@ use std::time::{Duration, Instant};
 use heartbeat_benches::{Run, is_test, runs_table, write};
 use tokio::runtime::{self, Runtime};
 
-/// Of every wrapper; nothing is ever silent for that long.
+/// The interval of all lines. No silence in this bench lasts as long.
 const INTERVAL: Duration = Duration::from_secs(15);
 
 const ROUNDS: u32 = 11;
 
-/// A server, and how so many events are fetched from it.
+/// A server.
 struct Line {
     id: &'static str,
     label: String,
@@ -28,9 +28,9 @@ struct Line {
 struct Section {
     name: &'static str,
     title: &'static str,
-    /// In each run.
+    /// The number of events in each run.
     events: u32,
-    /// The first is without heartbeats.
+    /// The first line has no heartbeats.
     lines: Vec<Line>,
     fetch: fn(SocketAddr, u32) -> Result<u32, Box<dyn Error>>,
 }
@@ -64,12 +64,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     if is_test() { Ok(()) } else { write("end_to_end", &all) }
 }
 
-/// One thread of its own serves, and another one fetches.
+/// One such runtime serves, another requests; each has a thread of its own.
 fn runtime() -> Result<Runtime, Box<dyn Error>> {
     Ok(runtime::Builder::new_current_thread().enable_all().build()?)
 }
 
-/// Fetches from all servers in each round, in one order and in the other by turns.
+/// Requests events from all servers in each round. The order is reversed in every second round.
 fn in_turns(section: &Section, rounds: u32, events: u32) -> Result<Vec<Run>, Box<dyn Error>> {
     for line in &section.lines {
         (section.fetch)(line.address, events / 10)?; // to warm up
@@ -82,10 +82,10 @@ fn in_turns(section: &Section, rounds: u32, events: u32) -> Result<Vec<Run>, Box
         }
         for line in lines {
             let start = Instant::now();
-            let fetched = (section.fetch)(line.address, events)?;
-            let taken = start.elapsed();
-            if fetched != events {
-                return Err(format!("{}: {fetched} of {events} events", line.label).into());
+            let received = (section.fetch)(line.address, events)?;
+            let elapsed = start.elapsed();
+            if received != events {
+                return Err(format!("{}: {received} of {events} events", line.label).into());
             }
             runs.push(Run {
                 section: section.name.into(),
@@ -93,11 +93,11 @@ fn in_turns(section: &Section, rounds: u32, events: u32) -> Result<Vec<Run>, Box
                 line: line.id.into(),
                 label: line.label.clone(),
                 round,
-                events_per_second: f64::from(events) / taken.as_secs_f64(),
+                events_per_second: f64::from(events) / elapsed.as_secs_f64(),
             });
         }
     }
-    // In the order of the lines, so that the first is the one to compare with.
+    // In the order of the lines, so that the first is the baseline.
     runs.sort_by_key(|run| section.lines.iter().position(|line| line.id == run.line));
     Ok(runs)
 }

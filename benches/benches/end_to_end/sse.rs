@@ -20,7 +20,7 @@ use tower_http::map_response_body::MapResponseBodyLayer;
 use crate::events::Events;
 use crate::{INTERVAL, Line};
 
-/// In each event's data, and nowhere else.
+/// A byte that occurs once per event.
 const MARK: u8 = b'@';
 const DATA: &str = "a price of 123.45 at some@exchange, and a time";
 
@@ -30,21 +30,26 @@ fn events(count: u32, in_a_row: u32) -> Sse<impl Stream<Item = Result<Event, Inf
 
 pub(crate) async fn lines(in_a_row: u32) -> Result<Vec<Line>, Box<dyn Error>> {
     let bare = get(move |Path(count): Path<u32>| async move { events(count, in_a_row) });
-    let kept_alive = get(move |Path(count): Path<u32>| async move {
+    let with_keep_alive = get(move |Path(count): Path<u32>| async move {
         events(count, in_a_row).keep_alive(KeepAlive::default().interval(INTERVAL))
     });
     let route = |handler| Router::new().route("/{count}", handler);
     let axum = format!("axum {}", version("axum"));
     let layer = format!("heartbeat-tokio {}: HeartbeatLayer", version("heartbeat-tokio"));
-    // Whatever a layer makes of a body, axum puts it into a box.
-    let idle = format!("tower-http {}: a layer that changes nothing", version("tower-http"));
+    // axum boxes the body of every layer, also of one that changes nothing.
+    let unchanged_label =
+        format!("tower-http {}: a layer that changes nothing", version("tower-http"));
     let unchanged = |body: Body| body.map_frame(|frame| frame);
     Ok(vec![
         serve("bare", axum.clone(), route(bare.clone())).await?,
-        serve("layer", idle, route(bare.clone()).layer(MapResponseBodyLayer::new(unchanged)))
-            .await?,
+        serve(
+            "layer",
+            unchanged_label,
+            route(bare.clone()).layer(MapResponseBodyLayer::new(unchanged)),
+        )
+        .await?,
         serve(OURS, layer, route(bare).layer(HeartbeatLayer::new(INTERVAL))).await?,
-        serve("axum-keep-alive", format!("{axum}: KeepAlive"), route(kept_alive)).await?,
+        serve("axum-keep-alive", format!("{axum}: KeepAlive"), route(with_keep_alive)).await?,
     ])
 }
 
@@ -55,8 +60,8 @@ async fn serve(id: &'static str, label: String, router: Router) -> Result<Line, 
     Ok(Line { id, label, address })
 }
 
-/// Fetches so many events, and counts those that have come. Less work than any client does: the server
-/// is what is measured.
+/// Requests `events` events, and returns how many were received. Does less than a real client, because the server
+/// is measured.
 pub(crate) fn fetch(address: SocketAddr, events: u32) -> Result<u32, Box<dyn Error>> {
     let mut connection = TcpStream::connect(address)?;
     write!(connection, "GET /{events} HTTP/1.1\r\nhost: here\r\nconnection: close\r\n\r\n")?;

@@ -1,5 +1,4 @@
-//! Each call by itself, to see how far the slowest lie from the rest, and all from what no structure
-//! can go below.
+//! Times single calls, to show the slowest calls, and the distance to a lower bound.
 
 use std::error::Error;
 use std::hint::black_box;
@@ -11,19 +10,19 @@ use crate::INTERVAL;
 use crate::delay_queue::filled;
 use crate::members::Idle;
 
-/// How often each is called: its slowest ten-thousandth are a hundred calls.
+/// Calls of each function. A ten-thousandth of them is a hundred calls.
 const CALLS: usize = 1_000_000;
 
-/// How many are let go before as many are taken in again.
+/// Members that are removed before as many are inserted.
 const CHURN: usize = 250;
 
-/// Measures, prints and keeps it.
+/// Measures, prints the table, and stores it.
 pub(crate) fn one_by_one(sizes: &[(u32, &str)]) -> Result<(), Box<dyn Error>> {
-    let clock = clock().figures("", "");
+    let clock = clock_reads().figures("", "");
     let mut all = Vec::new();
     for &(size, members) in sizes {
         let lines = heartbeat_set(size).into_iter().chain(queue(size));
-        all.extend(lines.map(|(call, times)| less(times.figures(members, call), &clock)));
+        all.extend(lines.map(|(call, times)| without_clock(times.figures(members, call), &clock)));
     }
     println!("\nset-calls: each call timed by itself, in nanoseconds\n{}", calls_table(&all));
     write("heartbeat_set_calls", &all)
@@ -32,7 +31,7 @@ pub(crate) fn one_by_one(sizes: &[(u32, &str)]) -> Result<(), Box<dyn Error>> {
 fn heartbeat_set(size: u32) -> [(&'static str, Times); 5] {
     let mut idle = Idle::new(size);
     let mut random = Random::new();
-    let [mut floor, mut sends, mut removes, mut inserts, mut beats] =
+    let [mut floor, mut sends, mut removes, mut inserts, mut heartbeats] =
         [(); 5].map(|()| Times::new());
     let mut records = vec![[1u32; 7]; idle.keys.len()];
     for _ in 0..CALLS {
@@ -56,14 +55,14 @@ fn heartbeat_set(size: u32) -> [(&'static str, Times); 5] {
         }
     }
     for _ in 0..CALLS {
-        beats.of(|| idle.beat());
+        heartbeats.of(|| idle.send_heartbeat());
     }
     [
         ("a record of 28 bytes in a Vec is changed", floor),
         ("on_send", sends),
         ("remove", removes),
         ("insert, poll_deadline", inserts),
-        ("pop_due, poll_deadline, on_heartbeat_sent", beats),
+        ("pop_due, poll_deadline, on_heartbeat_sent", heartbeats),
     ]
 }
 
@@ -91,8 +90,8 @@ fn queue(size: u32) -> [(&'static str, Times); 3] {
     ]
 }
 
-/// Calls that do nothing, which are what reading the clock takes.
-fn clock() -> Times {
+/// Times empty calls, which take as long as reading the clock.
+fn clock_reads() -> Times {
     let mut times = Times::new();
     for _ in 0..CALLS {
         times.of(|| ());
@@ -100,7 +99,7 @@ fn clock() -> Times {
     times
 }
 
-fn less(calls: Calls, clock: &Calls) -> Calls {
+fn without_clock(calls: Calls, clock: &Calls) -> Calls {
     Calls {
         mean: (calls.mean - clock.mean).max(0.1),
         median: calls.median.saturating_sub(clock.median),
@@ -110,7 +109,7 @@ fn less(calls: Calls, clock: &Calls) -> Calls {
     }
 }
 
-/// How long calls took, each by itself.
+/// The durations of single calls.
 struct Times(Vec<Duration>);
 
 impl Times {
@@ -126,12 +125,10 @@ impl Times {
 
     fn figures(mut self, members: &str, call: &str) -> Calls {
         self.0.sort_unstable();
-        let at = |part: usize| {
-            self.0[CALLS / 10_000 * part].as_nanos().try_into().expect("it does not take for ever")
-        };
+        let at = |part: usize| self.0[CALLS / 10_000 * part].as_nanos().try_into().expect("fits");
         let [median, slow, slowest] = [5_000, 9_900, 9_999].map(at);
         let middle = &self.0[CALLS / 10..CALLS - CALLS / 10];
-        let count = u32::try_from(middle.len()).expect("a million at most");
+        let count = u32::try_from(middle.len()).expect("at most a million");
         let mean = middle.iter().sum::<Duration>().as_secs_f64() * 1e9 / f64::from(count);
         Calls { members: members.into(), call: call.into(), mean, median, slow, slowest }
     }

@@ -1,5 +1,5 @@
-//! tokio-util's `DelayQueue`, the wheel at hand. Its time is tokio's, which goes on by itself, so what
-//! falls due is not measured.
+//! tokio-util's `DelayQueue`. Its clock is tokio's and cannot be controlled here, so entries that fall due are not
+//! measured.
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -10,7 +10,7 @@ use tokio_util::time::delay_queue::Key;
 
 use crate::{BATCH, INTERVAL, Value, in_batches};
 
-/// Entries that fall due between one interval from now and two, in any order.
+/// Returns a queue of `size` entries that fall due after one to two intervals, in random order.
 pub(crate) fn filled(size: u32) -> (DelayQueue<Value>, Vec<Key>) {
     let mut random = Random::new();
     let mut queue = DelayQueue::new();

@@ -1,5 +1,5 @@
-//! The wheel of `hierarchical_hash_wheel_timer`. README.md says why this one. What it cancels it only
-//! forgets: the place in the wheel is taken until its time has come.
+//! The timer wheel of `hierarchical_hash_wheel_timer`. README.md explains the choice. A cancelled entry keeps its
+//! slot until its deadline.
 
 use std::hint::black_box;
 use std::rc::Rc;
@@ -27,42 +27,42 @@ impl CancellableTimerEntry for Entry {
     }
 }
 
-/// Entries of which each falls due an interval after it was put in.
+/// A wheel of entries that fall due one interval after they are inserted.
 struct Idle {
     wheel: QuadWheelWithOverflow<Entry>,
     due: Vec<Rc<Entry>>,
 }
 
 impl Idle {
-    /// Entries that were put in one after the other within an interval.
+    /// Creates a wheel whose entries were inserted over one interval.
     fn new(size: u32) -> Self {
         let mut idle = Self { wheel: QuadWheelWithOverflow::new(), due: Vec::new() };
         for id in 0..size {
             let entry = Rc::new(Entry { id: id.into(), value: [0; 2] });
             let delay = INTERVAL + INTERVAL * id / size;
-            idle.wheel.insert_ref_with_delay(entry, delay).expect("it lies in the future");
+            idle.wheel.insert_ref_with_delay(entry, delay).expect("in the future");
         }
         idle
     }
 
     fn insert(&mut self, id: u64) {
-        self.put(Rc::new(Entry { id, value: [0; 2] }));
+        self.insert_entry(Rc::new(Entry { id, value: [0; 2] }));
     }
 
-    fn put(&mut self, entry: Rc<Entry>) {
-        self.wheel.insert_ref_with_delay(entry, INTERVAL).expect("it lies in the future");
+    fn insert_entry(&mut self, entry: Rc<Entry>) {
+        self.wheel.insert_ref_with_delay(entry, INTERVAL).expect("in the future");
     }
 
     fn cancel(&mut self, id: u64) {
-        self.wheel.cancel(&id).expect("it is there");
+        self.wheel.cancel(&id).expect("present");
     }
 
-    /// Takes one entry that is due, and puts it in again; the time goes on when there is none.
-    fn beat(&mut self) {
+    /// Takes an entry that is due, and inserts it again. Advances the time if no entry is due.
+    fn reinsert_due(&mut self) {
         loop {
             if let Some(entry) = self.due.pop() {
                 black_box(entry.value);
-                return self.put(entry);
+                return self.insert_entry(entry);
             }
             if let Skip::Millis(millis) = self.wheel.can_skip() {
                 self.wheel.skip(millis);
@@ -79,10 +79,10 @@ pub(crate) fn hash_wheel(group: &mut Group<'_>, size: u32) {
 
     let mut idle = Idle::new(size);
     group.line("hash-wheel-due", label("tick, insert"), 1, |bencher| {
-        bencher.iter(|| idle.beat());
+        bencher.iter(|| idle.reinsert_due());
     });
     while let Some(entry) = idle.due.pop() {
-        idle.put(entry);
+        idle.insert_entry(entry);
     }
     group.line("hash-wheel-insert", label("insert"), 1, |bencher| {
         bencher.iter_custom(|iterations| {
@@ -117,7 +117,7 @@ pub(crate) fn hash_wheel(group: &mut Group<'_>, size: u32) {
             })
         });
     });
-    // The last, since it leaves many places in the wheel that nobody needs.
+    // Measured last, because it leaves many cancelled entries in the wheel.
     group.line("hash-wheel-reset", label("cancel, insert"), 1, |bencher| {
         let mut random = Random::new();
         bencher.iter(|| {

@@ -16,10 +16,10 @@ const SIZES: [(u32, &str); 3] = [(1_000, "1k"), (100_000, "100k"), (10_000_000, 
 
 const INTERVAL: Duration = Duration::from_secs(15);
 
-/// Calls of one sample, where what they do has to be undone before the next.
+/// Calls per batch where each batch has to be undone before the next.
 const BATCH: usize = 500;
 
-/// What a member's owner keeps with it: as much as a waker.
+/// The value of a member, as large as a waker.
 type Value = [u64; 2];
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -34,18 +34,18 @@ fn main() -> Result<(), Box<dyn Error>> {
         delay_queue::delay_queue(&mut group, size);
         hash_wheel::hash_wheel(&mut group, size);
     }
-    let is_whole = bench.finish()?;
-    if is_whole { calls::one_by_one(sizes) } else { Ok(()) }
+    let is_full = bench.finish()?;
+    if is_full { calls::one_by_one(sizes) } else { Ok(()) }
 }
 
-/// Does something so many times, no more than [`BATCH`] at once; adds up what each batch took.
+/// Runs `iterations` calls in batches of at most [`BATCH`], and returns the sum of the durations that `batch` returns.
 fn in_batches(iterations: u64, mut batch: impl FnMut(usize) -> Duration) -> Duration {
-    let mut left = usize::try_from(iterations).expect("criterion asks for fewer");
-    let mut taken = Duration::ZERO;
+    let mut left = usize::try_from(iterations).expect("fits");
+    let mut elapsed = Duration::ZERO;
     while left > 0 {
         let count = left.min(BATCH);
-        taken += batch(count);
+        elapsed += batch(count);
         left -= count;
     }
-    taken
+    elapsed
 }

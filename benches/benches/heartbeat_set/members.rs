@@ -1,4 +1,4 @@
-//! Ours: `heartbeat-core`'s `HeartbeatSet`.
+//! `heartbeat-core`'s `HeartbeatSet`.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -8,8 +8,8 @@ use heartbeat_core::{Action, Config, HeartbeatSet, Key};
 
 use crate::{BATCH, INTERVAL, Value, in_batches};
 
-/// Members, and their keys. They fall due in an order that has nothing to do with their places in
-/// memory, as in a set of any age.
+/// A set and the keys of its members. The order of the deadlines is independent of the order in memory, as in a set
+/// that has existed for a while.
 pub(crate) struct Idle {
     pub(crate) set: HeartbeatSet<Duration, Value>,
     pub(crate) keys: Vec<Key>,
@@ -18,12 +18,13 @@ pub(crate) struct Idle {
 
 impl Idle {
     pub(crate) fn new(size: u32) -> Self {
-        let now = INTERVAL * 14 / 15; // nobody is due
+        let now = INTERVAL * 14 / 15; // no member is due
         let mut random = Random::new();
         let mut set = HeartbeatSet::new(Duration::ZERO);
         let keys = (0..size).map(|_| {
-            let birth = random.duration(now);
-            let key = set.insert(&Config::every(INTERVAL), birth, [0; 2]).expect("there is room");
+            let start = random.duration(now);
+            let key =
+                set.insert(&Config::every(INTERVAL), start, [0; 2]).expect("room for a member");
             let _ = set.poll_deadline(key, now);
             key
         });
@@ -33,16 +34,16 @@ impl Idle {
 
     pub(crate) fn insert(&mut self) -> Key {
         let config = Config::every(INTERVAL);
-        let key = self.set.insert(&config, self.now, [0; 2]).expect("there is room");
+        let key = self.set.insert(&config, self.now, [0; 2]).expect("room for a member");
         let _ = black_box(self.set.poll_deadline(key, self.now));
         key
     }
 
-    /// Takes one member that is due, and lets it beat; the time goes on when there is nobody else.
-    pub(crate) fn beat(&mut self) {
+    /// Sends the heartbeat of a member that is due. Advances the time if no member is due.
+    pub(crate) fn send_heartbeat(&mut self) {
         loop {
             let Some(key) = self.set.pop_due(self.now) else {
-                self.now = self.set.next_deadline().expect("all of them beat");
+                self.now = self.set.next_deadline().expect("every member has a deadline");
                 continue;
             };
             let action = black_box(self.set.poll_deadline(key, self.now));
@@ -61,7 +62,7 @@ pub(crate) fn heartbeat_set(group: &mut Group<'_>, size: u32) {
         let mut random = Random::new();
         bencher.iter(|| idle.keys[random.below(idle.keys.len())]);
     });
-    // In segments, as a set has its members: large pages of memory do not come into it.
+    // In segments like those of a set, so that the allocator does not use large pages.
     let touch = "one of as many entries of 44 bytes, in segments of 256, is written to";
     group.line("touch", touch, 1, |bencher| {
         let count = idle.keys.len();
@@ -85,7 +86,7 @@ pub(crate) fn heartbeat_set(group: &mut Group<'_>, size: u32) {
     });
     let due = label("pop_due, poll_deadline, on_heartbeat_sent");
     group.line("due", due, 1, |bencher| {
-        bencher.iter(|| idle.beat());
+        bencher.iter(|| idle.send_heartbeat());
     });
     group.line("insert", label("insert, poll_deadline"), 1, |bencher| {
         bencher.iter_custom(|iterations| {

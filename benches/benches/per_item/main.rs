@@ -1,5 +1,5 @@
-//! What each item of a stream costs, with heartbeats and with their peers. README.md tells how to
-//! read the table that is printed at the end.
+//! The cost of each item of a stream, with heartbeats and with wrappers of other crates. README.md describes the tables
+//! that are printed at the end.
 
 mod streams;
 
@@ -20,7 +20,7 @@ use warp::sse as warp_sse;
 
 use streams::{SleepReset, TimerSetAfter};
 
-/// Of every wrapper; nothing is ever silent for that long.
+/// The interval of all wrappers. No silence in this bench lasts as long.
 const INTERVAL: Duration = Duration::from_secs(15);
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -39,7 +39,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Wrappers of a stream of numbers that comes in bursts of `length`.
+/// Wrappers of a stream of numbers in bursts of `length`.
 fn wrappers(group: &mut Group<'_>, length: u32) {
     let stream = || Bursts::new(length, |n| n);
 
@@ -57,10 +57,10 @@ fn wrappers(group: &mut Group<'_>, length: u32) {
     group.stream("async-io-timer-set-after", label, length, TimerSetAfter::new(stream()));
 }
 
-/// Response bodies of axum over a stream of events. Axum's keep-alive cannot be had without the
-/// body that encodes the events; so the body without a keep-alive is the baseline here.
+/// axum's response bodies over a stream of events. axum's `KeepAlive` works only within the body that encodes the
+/// events, so the baseline is that body without `KeepAlive`.
 fn axum_bodies(group: &mut Group<'_>, length: u32) {
-    // A clone of what was encoded before: the cheapest event there is.
+    // A clone of an encoded event, which is the cheapest event.
     let event: axum_sse::Event = black_box(axum_sse::Event::DEFAULT_KEEP_ALIVE);
     let stream = || {
         let event = event.clone();
@@ -70,9 +70,9 @@ fn axum_bodies(group: &mut Group<'_>, length: u32) {
     let body = data_of(Sse::new(stream()));
     let label = format!("axum {}: Sse without keep-alive", version("axum"));
     group.stream("bare", label, length, body);
-    let beating = stream().try_heartbeat(INTERVAL, || axum_sse::Event::DEFAULT_KEEP_ALIVE);
+    let with_heartbeats = stream().try_heartbeat(INTERVAL, || axum_sse::Event::DEFAULT_KEEP_ALIVE);
     let label = format!("heartbeat-tokio {}: try_heartbeat within Sse", version("heartbeat-tokio"));
-    group.stream(OURS, label, length, data_of(Sse::new(beating)));
+    group.stream(OURS, label, length, data_of(Sse::new(with_heartbeats)));
     let keep_alive = axum_sse::KeepAlive::default().interval(INTERVAL);
     let label = format!("axum {}: Sse with KeepAlive", version("axum"));
     group.stream(
@@ -87,29 +87,30 @@ fn data_of(response: impl IntoResponse) -> BodyDataStream {
     response.into_response().into_body().into_data_stream()
 }
 
-/// Streams of warp's events: its keep-alive can be had without the body.
+/// Streams of warp's events. warp's `keep_alive` works without the body.
 fn warp_events(group: &mut Group<'_>, length: u32) {
-    // Without a text: the cheapest event there is.
+    // An event without text, which is the cheapest event.
     let stream = || Bursts::new(length, |_| Ok::<_, Infallible>(warp_sse::Event::default()));
 
     group.stream("bare", "the bare stream", length, stream());
     let label = format!("heartbeat-tokio {}: try_heartbeat", version("heartbeat-tokio"));
-    let beating = stream().try_heartbeat(INTERVAL, || warp_sse::Event::default().comment(""));
-    group.stream(OURS, label, length, beating);
+    let with_heartbeats =
+        stream().try_heartbeat(INTERVAL, || warp_sse::Event::default().comment(""));
+    group.stream(OURS, label, length, with_heartbeats);
     let label = format!("warp {}: sse::keep_alive", version("warp"));
-    let kept_alive = warp_sse::keep_alive().interval(INTERVAL).stream(stream());
-    group.stream("warp-keep-alive", label, length, kept_alive);
+    let keep_alive = warp_sse::keep_alive().interval(INTERVAL).stream(stream());
+    group.stream("warp-keep-alive", label, length, keep_alive);
 }
 
-/// What the cost of a wrapper is made of.
+/// The parts of the cost of a wrapper.
 fn parts(group: &mut Group<'_>) {
     let now = Instant::now();
-    let heart = Heartbeat::new(&Config::every(INTERVAL), now);
+    let heartbeat = Heartbeat::new(&Config::every(INTERVAL), now);
 
-    // The arguments of the machine's calls go through a `black_box`, and this is its price.
-    let mut machine = heart.clone();
+    // The arguments of the calls pass through `black_box`; this is its cost.
+    let mut subject = heartbeat.clone();
     group.repeat("nothing", "an empty loop", || {
-        black_box(&mut machine);
+        black_box(&mut subject);
         black_box(now);
     });
     group.repeat("std-now", "std::time::Instant::now", || {
@@ -121,17 +122,17 @@ fn parts(group: &mut Group<'_>) {
     });
 
     let core = format!("heartbeat-core {}", version("heartbeat-core"));
-    let mut machine = heart.clone();
+    let mut subject = heartbeat.clone();
     group.repeat("on-send", format!("{core}: on_send"), || {
-        black_box(&mut machine).on_send(black_box(now));
+        black_box(&mut subject).on_send(black_box(now));
     });
-    let mut machine = heart.clone();
-    group.repeat("poll-deadline", format!("{core}: poll_deadline, no news"), || {
-        let _ = black_box(black_box(&mut machine).poll_deadline(black_box(now)));
+    let mut subject = heartbeat.clone();
+    group.repeat("poll-deadline", format!("{core}: poll_deadline, unchanged"), || {
+        let _ = black_box(black_box(&mut subject).poll_deadline(black_box(now)));
     });
-    let mut machine = heart;
+    let mut subject = heartbeat;
     group.repeat("both", format!("{core}: on_send, then poll_deadline"), || {
-        black_box(&mut machine).on_send(black_box(now));
-        let _ = black_box(black_box(&mut machine).poll_deadline(black_box(now)));
+        black_box(&mut subject).on_send(black_box(now));
+        let _ = black_box(black_box(&mut subject).poll_deadline(black_box(now)));
     });
 }

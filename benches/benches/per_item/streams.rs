@@ -1,4 +1,4 @@
-//! The two wrappers that nobody publishes.
+//! Two wrappers as applications write them by hand.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -11,7 +11,7 @@ use tokio::time::{Instant, Sleep, sleep};
 use crate::INTERVAL;
 
 pin_project! {
-    /// A heartbeat as one writes it by hand on tokio: each item moves the alarm.
+    /// A heartbeat written by hand on tokio: each item resets the sleep.
     pub(crate) struct SleepReset<S> {
         #[pin]
         inner: S,
@@ -45,7 +45,7 @@ impl<S: Stream<Item = u32>> Stream for SleepReset<S> {
 }
 
 pin_project! {
-    /// The same on async-io.
+    /// A heartbeat written by hand on async-io: each item resets the timer.
     pub(crate) struct TimerSetAfter<S> {
         #[pin]
         inner: S,

@@ -14,7 +14,7 @@ use futures_sink::Sink;
 use futures_util::SinkExt as _;
 use futures_util::future::join_all;
 use heartbeat_benches::{Bench, Group, OURS, version};
-use heartbeat_tokio::{Hub, Sender, heartbeat_sink, heartbeat_sink_on};
+use heartbeat_tokio::{Driver, Hub, Sender, heartbeat_sink, heartbeat_sink_on};
 use tokio::runtime::{self, Runtime};
 
 /// Nothing is ever silent for that long.
@@ -30,7 +30,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let _entered = runtime.enter();
 
     let mut bench = Bench::new("push");
-    one_sender(&mut bench.costs("push-1", "one sender, and nobody waits"));
+    one_sender(&mut bench.costs("push-1", "one sender, and no other task waits"));
     let title = format!("{SENDERS} senders on two threads, with no pause between two items");
     many_senders(&mut bench.costs("push-8", title), &runtime);
     bench.finish()?;
@@ -85,13 +85,22 @@ async fn send_locked_and_look(sink: &Mutex<(Pin<Box<Always>>, Option<Instant>)>,
     sink.1 = Some(Instant::now());
 }
 
-type Ours<F> = Sender<u64, Always, F>;
+type Ours = Sender<u64, Always, fn() -> u64>;
 
-fn ours() -> Ours<fn() -> u64> {
-    heartbeat_sink(Always::default(), INTERVAL, (|| 0) as fn() -> u64).0
+/// With a driver that waits for the end of the interval. Without a driver a send would report nothing.
+fn ours() -> (Ours, Pin<Box<Driver<u64, Always, fn() -> u64>>>) {
+    let (sender, driver) = heartbeat_sink(Always::default(), INTERVAL, (|| 0) as fn() -> u64);
+    (sender, waiting(driver))
 }
 
-async fn send_ours(sender: &Ours<fn() -> u64>, item: u64) {
+fn waiting<F: Future>(driver: F) -> Pin<Box<F>> {
+    let mut driver = Box::pin(driver);
+    let polled = driver.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    assert!(polled.is_pending(), "no heartbeat is due");
+    driver
+}
+
+async fn send_ours(sender: &Ours, item: u64) {
     let Ok(()) = sender.send(item).await;
 }
 
@@ -112,10 +121,12 @@ fn one_sender(group: &mut Group<'_>) {
     let [bare, label, clock] = labels();
     let sink = locked();
     group.repeat("bare", bare, || at_once(send_locked(&sink, black_box(1))));
-    let sender = ours();
+    let (sender, _driver) = ours();
     group.repeat(OURS, label, || at_once(send_ours(&sender, black_box(1))));
     let (hub, _task) = Hub::new();
-    let sender = heartbeat_sink_on(Always::default(), &hub, INTERVAL, (|| 0) as fn() -> u64).0;
+    let (sender, driver) =
+        heartbeat_sink_on(Always::default(), &hub, INTERVAL, (|| 0) as fn() -> u64);
+    let _driver = waiting(driver);
     let label = format!("heartbeat-tokio {}: the same in a hub", version("heartbeat-tokio"));
     group.repeat("hub", label, || at_once(send_on_hub(&sender, black_box(1))));
     let sink = Mutex::new((Box::pin(Always::default()), None));
@@ -135,7 +146,7 @@ fn many_senders(group: &mut Group<'_>, runtime: &Runtime) {
             }
         });
     });
-    let sender = ours();
+    let (sender, _driver) = ours();
     group.routine(OURS, label, (SENDERS * SENDS).into(), || {
         at_a_time(runtime, || {
             let sender = sender.clone();

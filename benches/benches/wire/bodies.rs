@@ -1,11 +1,11 @@
-//! Bodies: what a frame costs on its way through.
+//! The cost of a frame that passes through a body.
 
 use std::hint::black_box;
 use std::pin::Pin;
 use std::task::{Context, Waker};
 
 use bytes::Bytes;
-use heartbeat_benches::subjects::{EVENT, INTERVAL, MESSAGE, bare, kept_alive, steady_body};
+use heartbeat_benches::subjects::{EVENT, INTERVAL, MESSAGE, bare, steady_body, with_heartbeats};
 use heartbeat_benches::{Bench, Group, OURS, version};
 use heartbeat_tokio::{BodyFraming, HeartbeatMessage, SseHeartbeat};
 use http_body::Body;
@@ -14,7 +14,7 @@ use tower_http::timeout::TimeoutBody;
 pub(crate) fn frames(bench: &mut Bench) {
     let comment = SseHeartbeat::default();
     let message = HeartbeatMessage::gateway_event();
-    let long = HeartbeatMessage::from_payload(vec![7; 16 << 10]).expect("it is short").envelope();
+    let long = HeartbeatMessage::from_payload(vec![7; 16 << 10]).expect("short").envelope();
     let frames = [
         (
             "body-sse",
@@ -43,10 +43,11 @@ pub(crate) fn frames(bench: &mut Bench) {
 fn bodies(group: &mut Group<'_>, frame: &Bytes, framing: BodyFraming) {
     body(group, "bare", "the bare body".into(), bare(frame.clone()));
     let label = format!("heartbeat-tokio {}: HeartbeatBody", version("heartbeat-tokio"));
-    body(group, OURS, label, kept_alive(frame.clone(), framing));
+    body(group, OURS, label, with_heartbeats(frame.clone(), framing));
     let label = format!("tower-http {}: TimeoutBody", version("tower-http"));
-    let timed = steady_body(TimeoutBody::new(INTERVAL, *Pin::into_inner(bare(frame.clone()))));
-    body(group, "tower-http-timeout", label, timed);
+    let with_timeout =
+        steady_body(TimeoutBody::new(INTERVAL, *Pin::into_inner(bare(frame.clone()))));
+    body(group, "tower-http-timeout", label, with_timeout);
 }
 
 fn body<B: Body>(group: &mut Group<'_>, id: &str, label: String, mut body: Pin<Box<B>>) {

@@ -1,4 +1,4 @@
-//! Frames: encoded once and cloned, or encoded anew.
+//! Frames that are encoded once and cloned, or encoded each time.
 
 use std::hint::black_box;
 
@@ -9,7 +9,7 @@ use prost::Message as _;
 
 pub(crate) fn grpc(group: &mut Group<'_>) {
     nothing(group);
-    let event = HeartbeatMessage::encode(&GatewayEvent::heartbeat()).expect("it is short");
+    let event = HeartbeatMessage::encode(&GatewayEvent::heartbeat()).expect("short");
     group.repeat(OURS, cloned(), || drop(black_box(black_box(&event).envelope())));
     let label = format!("prost {}, bytes {}: encoded anew", version("prost"), version("bytes"));
     let event = GatewayEvent::heartbeat();
@@ -18,7 +18,7 @@ pub(crate) fn grpc(group: &mut Group<'_>) {
 
 pub(crate) fn sse(group: &mut Group<'_>) {
     nothing(group);
-    let event = SseHeartbeat::event("heartbeat", "42").expect("it is on one line");
+    let event = SseHeartbeat::event("heartbeat", "42").expect("one line");
     group.repeat(OURS, cloned(), || drop(black_box(black_box(&event).bytes())));
     group.repeat("anew", "std: formatted anew", || {
         let (name, data) = black_box(("heartbeat", "42"));
@@ -26,7 +26,7 @@ pub(crate) fn sse(group: &mut Group<'_>) {
     });
 }
 
-/// What the others add to.
+/// The baseline.
 fn nothing(group: &mut Group<'_>) {
     let nothing = Bytes::from_static(b"");
     group.repeat("nothing", "an empty loop", || {
@@ -42,7 +42,7 @@ fn encoded(event: &GatewayEvent) -> Bytes {
     let length = event.encoded_len();
     let mut envelope = BytesMut::with_capacity(5 + length);
     envelope.put_u8(0);
-    envelope.put_u32(u32::try_from(length).expect("it is short"));
-    event.encode(&mut envelope).expect("there is room");
+    envelope.put_u32(u32::try_from(length).expect("short"));
+    event.encode(&mut envelope).expect("enough capacity");
     envelope.freeze()
 }

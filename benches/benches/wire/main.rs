@@ -1,5 +1,5 @@
-//! What heartbeats cost on the way to the wire: frames, the trackers that find a place for them, and
-//! the body that has both. README.md tells how to read the tables that are printed at the end.
+//! The cost of heartbeats on the way to the wire: frames, trackers and bodies. README.md describes the tables that are
+//! printed at the end.
 
 mod bodies;
 mod frames;

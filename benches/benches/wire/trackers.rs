@@ -1,4 +1,4 @@
-//! Trackers: how fast they follow what goes by, beside what only copies or searches the same bytes.
+//! The throughput of trackers, compared with copying and searching the same bytes.
 
 use std::hint::black_box;
 
@@ -9,28 +9,27 @@ use heartbeat_frame::{
     SseHeartbeat, SseTracker,
 };
 
-/// How much is followed in an iteration of criterion's: it stays in the cache, as what was just made
-/// or read does.
+/// Bytes per iteration. They fit into the cache, like bytes that were just produced or read.
 const STREAM: usize = 1 << 20;
 
-/// In how many bytes at once it comes, as from a socket or from an encoder.
+/// Bytes per piece, as from a socket or an encoder.
 const PIECE: usize = 16 << 10;
 
 pub(crate) fn envelopes(bench: &mut Bench) {
-    let beat = HeartbeatMessage::gateway_event();
+    let heartbeat = HeartbeatMessage::gateway_event();
     for (size, name) in [(100, "100"), (16 << 10, "16k"), (1 << 20, "1M")] {
         let stream = repeated(&envelope(size));
         let title = format!("envelopes with messages of {size} bytes");
         let mut group = bench.speeds(format!("envelope-{name}"), title);
         limits(&mut group, &stream);
-        tracker(&mut group, "EnvelopeTracker", &stream, || EnvelopeTracker::grpc(&beat));
+        tracker(&mut group, "EnvelopeTracker", &stream, || EnvelopeTracker::grpc(&heartbeat));
     }
 
     let stream =
         repeated(&HeartbeatMessage::from_payload([7; 100]).expect("short").envelope_base64());
     let mut group = bench.speeds("base64", "gRPC-Web-text with messages of 100 bytes");
     limits(&mut group, &stream);
-    tracker(&mut group, "GrpcWebTextTracker", &stream, || GrpcWebTextTracker::new(&beat));
+    tracker(&mut group, "GrpcWebTextTracker", &stream, || GrpcWebTextTracker::new(&heartbeat));
 }
 
 pub(crate) fn lines(bench: &mut Bench) {
@@ -52,10 +51,10 @@ pub(crate) fn lines(bench: &mut Bench) {
 }
 
 fn envelope(size: usize) -> Bytes {
-    HeartbeatMessage::from_payload(vec![7; size]).expect("it is short").envelope()
+    HeartbeatMessage::from_payload(vec![7; size]).expect("short").envelope()
 }
 
-/// The same message again and again, whole, for as long as a stream is.
+/// Repeats the complete message until the stream is at least [`STREAM`] bytes long.
 fn repeated(message: &[u8]) -> Bytes {
     let count = STREAM.div_ceil(message.len());
     let mut stream = BytesMut::with_capacity(count * message.len());
@@ -76,7 +75,7 @@ fn limits(group: &mut Group<'_>, stream: &Bytes) {
     });
 }
 
-/// A tracker that is fed a stream in pieces, which cost it the counting of who shares them.
+/// Measures a tracker that is fed a stream in pieces. The cost includes cloning each piece.
 fn tracker<T: BoundaryTracker>(
     group: &mut Group<'_>,
     name: &str,

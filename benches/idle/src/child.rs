@@ -9,16 +9,16 @@ use crate::row::Row;
 use crate::runtime;
 use crate::scale::Scale;
 
-/// Measures a line in a process of its own, so that none finds what another has left behind.
+/// Measures a line in a process of its own, so that the lines do not affect each other.
 pub(crate) fn measure(line: &Line, scale: &Scale) -> Result<Row, Box<dyn Error>> {
     eprintln!("{}, {} streams", line.name(), scale.streams);
-    let births = scale.births.to_possible_value().ok_or("births without a name")?;
+    let opening = scale.opening.to_possible_value().ok_or("an opening without a name")?;
     let options = [
         ("line", &line.name() as &dyn fmt::Display),
         ("streams", &scale.streams),
         ("interval", &humantime::format_duration(scale.interval)),
         ("for", &humantime::format_duration(scale.window)),
-        ("births", &births.get_name()),
+        ("opening", &opening.get_name()),
     ];
     let child = Command::new(env::current_exe()?)
         .arg("--here")

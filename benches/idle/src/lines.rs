@@ -1,11 +1,11 @@
-//! What is measured. To add a line: write a function that opens streams, and name it in the table of its
+//! The lines of the table. To add a line, write a function that opens streams, and add it to the table of its
 //! runtime.
 
-mod alarm;
 mod async_std;
-mod bell;
+mod by_hand;
+mod count_items;
 mod floor;
-mod follow;
+mod signal;
 mod smol;
 mod tokio;
 
@@ -20,13 +20,13 @@ use crate::runtime::Runtime;
 pub(crate) struct Line {
     pub(crate) runtime: Runtime,
     pub(crate) name: &'static str,
-    /// The line of that runtime that is the same without heartbeats; itself, if it has none.
+    /// The line of the same runtime without heartbeats. The line itself, if it has no heartbeats.
     pub(crate) bare: &'static str,
-    /// Makes ready for streams that beat once per interval, and gives what opens one.
+    /// Prepares streams with one heartbeat per interval, and returns the function that opens one.
     pub(crate) start: fn(Duration) -> Open,
 }
 
-/// Opens one more stream in a task of its own, which counts the heartbeats.
+/// Opens a stream in a task of its own, which counts the heartbeats.
 pub(crate) type Open = Box<dyn FnMut()>;
 
 impl Line {
@@ -34,12 +34,12 @@ impl Line {
         format!("{}/{}", self.runtime.name(), self.name)
     }
 
-    pub(crate) fn beats(&self) -> bool {
+    pub(crate) fn has_heartbeats(&self) -> bool {
         self.name != self.bare
     }
 }
 
-/// All lines; a bare one before those that are compared with it.
+/// Returns all lines. A line without heartbeats precedes the lines that are compared with it.
 pub(crate) fn all() -> impl Iterator<Item = Line> {
     let of = |runtime, lines: &[Entry]| {
         let lines = lines.iter();
@@ -56,10 +56,10 @@ pub(crate) fn all() -> impl Iterator<Item = Line> {
     .flatten()
 }
 
-/// A line in the table of a runtime: its name, that of its bare line, and its function.
+/// A line in the table of a runtime: its name, the name of its line without heartbeats, and its function.
 type Entry = (&'static str, &'static str, fn(Duration) -> Open);
 
-/// The stream beneath all heartbeats: it has nothing to say.
+/// The inner stream of all lines. It yields nothing.
 fn quiet() -> Pending<()> {
     stream::pending()
 }

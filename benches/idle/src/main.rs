@@ -1,8 +1,8 @@
-//! What a great many idle streams take, on each runtime, with heartbeats of ours and of the peers: memory,
-//! CPU and wake-ups. Prints a table in CSV; each line of it is measured in a process of its own.
+//! Memory, CPU time and wake-ups of many idle streams, on each runtime, with heartbeats of this project and of other
+//! crates. Prints a table as CSV; each line is measured in a process of its own.
 
-mod beats;
 mod child;
+mod heartbeat_count;
 mod lines;
 mod measure;
 mod process;
@@ -20,35 +20,35 @@ use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 
 use lines::Line;
 use row::Row;
-use scale::{Births, Scale};
+use scale::{Opening, Scale};
 
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-/// Measures what a great many idle streams take, and prints a table in CSV.
+/// Measure memory, CPU time and wake-ups of idle streams, and print a table as CSV
 #[derive(Debug, Parser)]
 struct Options {
-    /// Only the lines whose name begins so, such as `tokio/` or `smol/timer`
+    /// Measure only lines whose name starts with this, such as `tokio/`
     #[arg(long, value_delimiter = ',', default_value = "")]
     line: Vec<String>,
 
-    /// How many streams there are
+    /// Number of streams
     #[arg(long, value_delimiter = ',', value_parser = value_parser!(u32).range(1..), default_value = "1000000")]
     streams: Vec<u32>,
 
-    /// How long a stream is quiet before it beats
-    #[arg(long, value_parser = some_time, default_value = "15s")]
+    /// Heartbeat interval
+    #[arg(long, value_parser = positive_duration, default_value = "15s")]
     interval: Duration,
 
-    /// How long to look, once all streams have beaten
-    #[arg(long = "for", value_name = "TIME", value_parser = some_time, default_value = "30s")]
+    /// Duration of the measurement after the first heartbeats
+    #[arg(long = "for", value_name = "TIME", value_parser = positive_duration, default_value = "30s")]
     window: Duration,
 
-    /// Whether streams are opened one after the other within an interval, or all at once
+    /// How the streams are opened
     #[arg(long, value_enum, value_delimiter = ',', default_value = "spread")]
-    births: Vec<Births>,
+    opening: Vec<Opening>,
 
-    /// Measure here, and not in a process for each line
+    /// Measure in this process instead of one process per line
     #[arg(long, hide = true)]
     here: bool,
 }
@@ -61,14 +61,14 @@ impl Options {
     fn scales(&self) -> impl Iterator<Item = Scale> {
         let &Self { interval, window, .. } = self;
         self.streams.iter().flat_map(move |&streams| {
-            self.births.iter().map(move |&births| Scale { streams, interval, births, window })
+            self.opening.iter().map(move |&opening| Scale { streams, interval, opening, window })
         })
     }
 }
 
-fn some_time(text: &str) -> Result<Duration, Box<dyn Error + Send + Sync>> {
+fn positive_duration(text: &str) -> Result<Duration, Box<dyn Error + Send + Sync>> {
     match humantime::parse_duration(text)? {
-        Duration::ZERO => Err("it must not be zero".into()),
+        Duration::ZERO => Err("the duration must not be zero".into()),
         time => Ok(time),
     }
 }
@@ -78,7 +78,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let lines: Vec<Line> = lines::all().filter(|line| options.chooses(&line.name())).collect();
     if lines.is_empty() {
         let names: Vec<String> = lines::all().map(|line| line.name()).collect();
-        return Err(format!("no such line; there are {}", names.join(", ")).into());
+        return Err(format!("no line has this name; the lines are {}", names.join(", ")).into());
     }
 
     let mut table = csv::Writer::from_writer(io::stdout());
@@ -88,7 +88,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             let row = if options.here {
                 measure::measure(line, &scale)?
             } else {
-                child::measure(line, &scale)?.beside(&rows)
+                child::measure(line, &scale)?.compared_with(&rows)
             };
             table.serialize(&row)?;
             table.flush()?;

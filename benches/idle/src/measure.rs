@@ -1,28 +1,29 @@
 use std::error::Error;
 use std::thread;
 
-use crate::beats;
+use crate::heartbeat_count;
 use crate::lines::Line;
 use crate::process::{Activity, Memory};
 use crate::row::{Measured, Row};
 use crate::scale::Scale;
 
-/// Measures a line in this process, which has done nothing else before.
+/// Measures a line in this process, which has measured no other line before.
 pub(crate) fn measure(line: &Line, scale: &Scale) -> Result<Row, Box<dyn Error>> {
     let measured = line.runtime.within(|| {
         let mut open = (line.start)(scale.interval);
         let empty = Memory::now()?;
         scale.open_all(&mut open);
-        // Until the last one has beaten too; what falls due together is not cut in two.
+        // Until every stream has sent a heartbeat. The half interval avoids starting while heartbeats are due.
         thread::sleep(scale.interval * 3 / 2);
 
-        let (before, beats_before) = (Activity::now()?, beats::total());
+        let (before, heartbeats_before) = (Activity::now()?, heartbeat_count::total());
         thread::sleep(scale.window);
-        let (after, beats) = (Activity::now()?, beats::total() - beats_before);
+        let (after, total) = (Activity::now()?, heartbeat_count::total());
+        let heartbeats = total - heartbeats_before;
         let full = Memory::now()?;
-        Ok::<_, Box<dyn Error>>(Measured { empty, full, before, after, beats })
+        Ok::<_, Box<dyn Error>>(Measured { empty, full, before, after, heartbeats })
     })??;
-    if line.beats() && measured.beats == 0 && scale.window > scale.interval {
+    if line.has_heartbeats() && measured.heartbeats == 0 && scale.window > scale.interval {
         return Err(format!("{}: no heartbeats", line.name()).into());
     }
     Ok(Row::new(line, scale, &measured))

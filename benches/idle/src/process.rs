@@ -1,4 +1,4 @@
-//! What the system and the allocator know of this process.
+//! Memory and activity of this process, as the system and the allocator report them.
 
 use std::time::Duration;
 
@@ -8,12 +8,12 @@ use rustix::time::{ClockId, clock_gettime};
 
 use crate::ALLOCATOR;
 
-/// The memory that the process has.
+/// The memory of the process, in bytes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Memory {
-    /// What of it is in the machine's memory (RSS).
+    /// The resident set size.
     pub(crate) resident: u64,
-    /// What was allocated and not freed.
+    /// Bytes that were allocated and not freed.
     pub(crate) allocated: u64,
 }
 
@@ -22,18 +22,18 @@ impl Memory {
         let rollup = Process::myself()?.smaps_rollup()?.memory_map_rollup;
         let resident = rollup.iter().filter_map(|map| map.extension.map.get("Rss")).sum();
         let stats = ALLOCATOR.stats();
-        // What a reallocation adds or frees is among both.
+        // Both figures include reallocations.
         let allocated = (stats.bytes_allocated - stats.bytes_deallocated) as u64;
         Ok(Self { resident, allocated })
     }
 }
 
-/// What the process has done since it began.
+/// The activity of the process since its start.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Activity {
-    /// In its own code and in the system's, in all threads.
+    /// CPU time of all threads, in user and system mode.
     pub(crate) cpu: Duration,
-    /// How often a thread went to sleep, and so was woken.
+    /// Voluntary context switches of all threads.
     pub(crate) wake_ups: u64,
     /// Calls of the allocator.
     pub(crate) allocations: u64,

@@ -2,26 +2,27 @@ use serde::{Deserialize, Serialize};
 
 use crate::lines::Line;
 use crate::process::{Activity, Memory};
-use crate::scale::{Births, Scale};
+use crate::scale::{Opening, Scale};
 
-/// What was seen of a line: its memory before it had streams and at the end, what it did meanwhile.
+/// The measurements of a line: memory without and with streams, activity before and after the window, and the
+/// heartbeats in the window.
 #[derive(Debug)]
 pub(crate) struct Measured {
     pub(crate) empty: Memory,
     pub(crate) full: Memory,
     pub(crate) before: Activity,
     pub(crate) after: Activity,
-    pub(crate) beats: u64,
+    pub(crate) heartbeats: u64,
 }
 
-/// A row of the table. README.md of the benches says what each column is.
+/// A row of the table. The README of the benches describes the columns.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Row {
     runtime: String,
     line: String,
     streams: u32,
     interval_s: f64,
-    births: Births,
+    opening: Opening,
     window_s: f64,
     rss_bytes_per_stream: f64,
     rss_over_bare: Option<f64>,
@@ -32,14 +33,14 @@ pub(crate) struct Row {
     cpu_seconds_per_million: Option<f64>,
     wake_ups_per_interval: f64,
     allocations: u64,
-    /// The line without heartbeats that this one is compared with.
+    /// The line without heartbeats with which this line is compared.
     bare: String,
 }
 
 impl Row {
     #[expect(clippy::cast_precision_loss, reason = "all counts are far below 2^52")]
     pub(crate) fn new(line: &Line, scale: &Scale, measured: &Measured) -> Self {
-        let Measured { empty, full, before, after, beats } = measured;
+        let Measured { empty, full, before, after, heartbeats } = measured;
         let per_stream = |full: u64, empty: u64| {
             rounded(full.saturating_sub(empty) as f64 / f64::from(scale.streams), 10.0)
         };
@@ -51,24 +52,24 @@ impl Row {
             line: line.name.to_owned(),
             streams: scale.streams,
             interval_s: scale.interval.as_secs_f64(),
-            births: scale.births,
+            opening: scale.opening,
             window_s: scale.window.as_secs_f64(),
             rss_bytes_per_stream: per_stream(full.resident, empty.resident),
             rss_over_bare: None,
             allocated_bytes_per_stream: per_stream(full.allocated, empty.allocated),
             allocated_over_bare: None,
-            heartbeats: *beats,
+            heartbeats: *heartbeats,
             cpu_seconds: rounded(cpu, 1000.0),
-            cpu_seconds_per_million: (*beats > 0)
-                .then(|| rounded(cpu * 1e6 / *beats as f64, 1000.0)),
+            cpu_seconds_per_million: (*heartbeats > 0)
+                .then(|| rounded(cpu * 1e6 / *heartbeats as f64, 1000.0)),
             wake_ups_per_interval: rounded(wake_ups / intervals, 10.0),
             allocations: after.allocations - before.allocations,
             bare: line.bare.to_owned(),
         }
     }
 
-    /// Compares with the bare line, if that is among those that were measured before.
-    pub(crate) fn beside(mut self, others: &[Self]) -> Self {
+    /// Adds the comparison with the line without heartbeats, if `others` contains it.
+    pub(crate) fn compared_with(mut self, others: &[Self]) -> Self {
         let bare = others.iter().find(|row| row.runtime == self.runtime && row.line == self.bare);
         if let Some(bare) = bare {
             let over = |this: f64, bare: f64| Some(rounded(this - bare, 10.0));

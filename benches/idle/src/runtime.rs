@@ -2,14 +2,14 @@ use std::io;
 
 use tokio::runtime::Builder;
 
-/// How many threads poll tasks, on each runtime.
+/// Threads of each runtime.
 const THREADS: usize = 2;
 
-/// What smol's and async-std's executors, which are there for the whole process, are told by.
+/// Environment variables that configure the global executors of smol and async-std.
 pub(crate) const ENVIRONMENT: [(&str, &str); 2] =
     [("SMOL_THREADS", "2"), ("ASYNC_STD_THREAD_COUNT", "2")];
 
-/// Who polls the tasks.
+/// The runtime that polls the tasks.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Runtime {
     Tokio,
@@ -26,16 +26,16 @@ impl Runtime {
         }
     }
 
-    /// Does something where tasks can be spawned.
+    /// Calls `work` in the context of the runtime.
     pub(crate) fn within<R>(self, work: impl FnOnce() -> R) -> io::Result<R> {
         Ok(match self {
             Self::Tokio => {
                 let mut builder = Builder::new_multi_thread();
                 let runtime = builder.worker_threads(THREADS).enable_time().build()?;
                 let _entered = runtime.enter();
-                let done = work();
+                let result = work();
                 runtime.shutdown_background();
-                done
+                result
             }
             Self::Smol | Self::AsyncStd => work(),
         })

@@ -1,11 +1,10 @@
-//! Keeps quiet streams alive on async-std: whenever a stream has been silent for an interval, it
-//! yields a heartbeat.
+//! Heartbeats for quiet streams on async-std: a stream that has been silent for an interval yields a heartbeat.
 //!
 //! # When to use it
 //!
-//! When a server that runs on async-std streams events to its clients (SSE, NDJSON, a line protocol,
-//! …) and there may be no event for a minute: a proxy, a load balancer or the client itself would
-//! cut the stream. One line adds the heartbeats:
+//! Use it when a server streams events to its clients (SSE, NDJSON, a line protocol, …) and minutes can pass
+//! without an event. Proxies, load balancers and clients close connections that are idle for that long. One
+//! line adds the heartbeats:
 //!
 //! ```
 //! use std::time::Duration;
@@ -14,65 +13,93 @@
 //! use heartbeat_async_std::HeartbeatStreamExt;
 //!
 //! # async_std::task::block_on(async {
-//! let events = stream::iter(["real"]).chain(stream::pending()); // one event, then silence
+//! let events = stream::iter(["event"]).chain(stream::pending()); // one event, then silence
 //! let events = events.heartbeat(Duration::from_millis(10), || "heartbeat");
 //!
 //! let first: Vec<_> = events.take(3).collect().await;
-//! assert_eq!(first, ["real", "heartbeat", "heartbeat"]);
+//! assert_eq!(first, ["event", "heartbeat", "heartbeat"]);
 //! # });
 //! ```
 //!
-//! For a stream of `Result` there is [`try_heartbeat`](HeartbeatStreamExt::try_heartbeat). Who
-//! pushes into a channel, a WebSocket or another sink takes [`heartbeat_sink`]; a client notices by
-//! [`watchdog`](HeartbeatStreamExt::watchdog) that its server has gone. What else can be set stands
-//! at [`Config`], and what becomes of the heartbeats an [`Observer`] hears.
+//! - A stream of `Result` uses [`try_heartbeat`](HeartbeatStreamExt::try_heartbeat).
+//! - A client detects a dead server with [`watchdog`](HeartbeatStreamExt::watchdog).
+//! - [`Config`] has the settings beside the interval; an [`Observer`] counts or logs the heartbeats.
+//! - [`heartbeat_sink`] adds heartbeats to a channel, a WebSocket or another sink:
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use async_std::channel::{SendError, bounded};
+//! use async_std::task;
+//! use futures_util::sink;
+//! use heartbeat_async_std::heartbeat_sink;
+//!
+//! # task::block_on(async {
+//! let (channel, events) = bounded(16);
+//! let channel = sink::unfold(channel, |channel, event| async move {
+//!     channel.send(event).await?;
+//!     Ok::<_, SendError<_>>(channel)
+//! });
+//! let (sender, driver) = heartbeat_sink(channel, Duration::from_millis(10), || "heartbeat");
+//! task::spawn(driver);
+//!
+//! sender.send("event").await.expect("there is a receiver");
+//! assert_eq!(events.recv().await, Ok("event"));
+//! assert_eq!(events.recv().await, Ok("heartbeat"));
+//! # });
+//! ```
 //!
 //! # The state of async-std
 //!
-//! async-std is no longer maintained: its authors [discontinued it][notice] in March 2025 and
-//! recommend smol, and [RUSTSEC-2025-0052] says so to `cargo audit`. This crate is for servers that
-//! still run on it. All names but the timer's are those of `heartbeat-smol` and `heartbeat-tokio`:
-//! moving on is changing one dependency and one `use`.
+//! async-std is no longer maintained: its authors [discontinued it][notice] in March 2025 and recommend smol,
+//! and `cargo audit` reports it as [RUSTSEC-2025-0052]. This crate is for servers that still run on async-std.
+//! `heartbeat-smol` and `heartbeat-tokio` offer the same names, except the timer's: to change the runtime,
+//! change one dependency and one `use`.
 //!
 //! [notice]: https://github.com/async-rs/async-std#readme
 //! [RUSTSEC-2025-0052]: https://rustsec.org/advisories/RUSTSEC-2025-0052.html
 //!
 //! # Features
 //!
-//! None is on by default.
+//! None is enabled by default.
 //!
-//! - `http`: `HeartbeatLayer`, a tower layer that keeps the responses of an HTTP server alive, and what
-//!   its policy is made of.
-//! - `tracing`: events of the crate `tracing`, with the target `heartbeat`: each heartbeat at the level
-//!   TRACE, one that was lost at DEBUG, and at INFO that the heartbeats of a stream cease or a peer has
-//!   fallen silent; at ERROR that a hub does not serve a stream.
+//! - `http`: `HeartbeatLayer`, a tower layer that adds heartbeats to the responses of an HTTP server, and the
+//!   types that configure it.
+//! - `tracing`: events of the crate `tracing`, with the target `heartbeat`. TRACE: each heartbeat. DEBUG: a
+//!   lost heartbeat. INFO: the heartbeats of a stream have stopped, or a peer is silent. ERROR: a hub does not
+//!   serve a stream.
 //!
 //! # Time
 //!
-//! async-std's own timers come from the crate async-io, and its public functions offer none that can
-//! be moved: each new deadline would be a `task::sleep` more, in a box. So the alarms here are
-//! async-io's themselves, of the same major version and with the same thread behind them as
-//! async-std 1.13's, and async-std need not even be a dependency. They are exact but for the
-//! scheduling of that thread, and never early. The clock is [`std::time::Instant`]; it cannot be
-//! paused. For tests in virtual time wrap the stream with `heartbeat_async::virtual_time`.
+//! The timers are those of the crate async-io, on which async-std 1.13 runs: the same major version, and the
+//! same thread. async-std's public functions offer no timer that can be reset, so each new deadline would
+//! cost a boxed `task::sleep`. async-std itself is not a dependency.
+//!
+//! A heartbeat is late by the scheduling of async-io's thread, and never early. The clock is
+//! [`std::time::Instant`], which cannot be paused. For tests in virtual time use
+//! `heartbeat_async::HeartbeatStreamExt` with a timer of `heartbeat_async::virtual_time`.
 
-mod ext;
-#[cfg(feature = "http")]
-mod http;
-mod hub;
-mod push;
 mod timer;
 
-pub use ext::{HeartbeatStream, HeartbeatStreamExt, WatchdogStream};
+heartbeat_async::adapter! {
+    timer: AsyncStdTimer,
+    package: "heartbeat_async_std",
+    runtime: "async-std",
+    spawn: ["async_std::task::spawn(", ");"],
+}
+
 #[cfg(feature = "http")]
-pub use http::{HeartbeatBody, HeartbeatLayer};
-pub use hub::{Hub, HubTask};
-pub use push::{Driver, Sender, heartbeat_sink, heartbeat_sink_on};
+heartbeat_http::adapter! {
+    timer: AsyncStdTimer,
+    package: "heartbeat_async_std",
+    runtime: "async-std",
+}
+
 pub use timer::{AsyncStdTimer, Sleep};
 
 pub use heartbeat_async::{
-    Audience, Classify, Config, DriverError, HubError, InvalidJitter, ItemKind, Jitter,
-    MakeHeartbeat, MakeOk, NoObserver, Observer, Outcome, TimedOut,
+    Classify, Config, DriverError, HubError, InvalidJitter, ItemKind, Jitter, MakeHeartbeat,
+    MakeOk, NoObserver, Observed, Observer, Outcome, Telemetry, TimedOut,
 };
 #[cfg(target_has_atomic = "64")]
 pub use heartbeat_async::{Counters, CountersSnapshot};

@@ -5,11 +5,11 @@ use std::time::Instant;
 
 use heartbeat_async::Timer;
 
-/// The system's monotonic clock, and async-io's alarms, which async-std runs on.
+/// The system's monotonic clock, and async-io's timers, which async-std uses.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct AsyncStdTimer;
 
-/// An alarm of an [`AsyncStdTimer`].
+/// A sleep of an [`AsyncStdTimer`].
 #[derive(Debug)]
 #[must_use = "futures do nothing unless polled"]
 pub struct Sleep(async_io::Timer);

@@ -68,6 +68,7 @@
 //!
 //! None is on by default. Those but `tracing` need std, and `hub` needs 64-bit atomics, too.
 //!
+//! - `std`: the mutex of std for the push side, in place of a spin lock.
 //! - `hub`: `Hub`, one alarm of the runtime for the heartbeats of any number of streams.
 //! - `tracing`: events of the crate `tracing`, with the target `heartbeat`: each heartbeat at the level
 //!   TRACE, one that was lost at DEBUG, and at INFO that the heartbeats of a stream cease or a peer
@@ -79,9 +80,12 @@
 #![no_std]
 
 extern crate alloc;
-#[cfg(any(feature = "hub", feature = "virtual-time"))]
+#[cfg(any(feature = "std", loom))]
 extern crate std;
 
+#[cfg(feature = "hub")]
+#[doc(hidden)]
+pub mod adapter;
 mod ext;
 #[cfg(feature = "virtual-time")]
 mod flag_waker;
@@ -100,20 +104,20 @@ mod watchdog_stream;
 pub use ext::HeartbeatStreamExt;
 #[cfg(feature = "hub")]
 pub use hub::{Hub, HubError, HubTask};
-pub use keep_alive::{Classify, HeartbeatStream, ItemKind, MakeHeartbeat, MakeOk};
-pub use observer::{Audience, NoObserver, Observer, Outcome};
+pub use keep_alive::{Classify, HeartbeatStream, ItemKind, KeepAlive, MakeHeartbeat, MakeOk};
 #[cfg(target_has_atomic = "64")]
 pub use observer::{Counters, CountersSnapshot};
+pub use observer::{NoObserver, Observed, Observer, Outcome, Telemetry};
 pub use schedule::Scheduler;
 pub use sink::{Driver, DriverError, Sender, heartbeat_sink};
 pub use timer::Timer;
 pub use watchdog_stream::{TimedOut, WatchdogStream};
 
-pub use heartbeat_core::{Config, Instant, InvalidJitter, Jitter};
+pub use heartbeat_core::{Config, Instant, InvalidJitter, Jitter, rules};
 
 /// What the models of loom need of this crate and its users do not.
 #[cfg(loom)]
 #[doc(hidden)]
 pub mod loom_models {
-    pub use crate::sink::turn::{GivenBack, Turn, Turns};
+    pub use crate::sink::fair_lock::{DriverWait, FairGuard, FairLock, Place};
 }

@@ -189,15 +189,15 @@ impl<T: Timer> Watch<T> {
         if mem::take(&mut self.received) {
             self.dog.on_receive(now);
             // That has moved the deadline away from the alarm, which is set all the same.
-            if alarm.holds(now, cx.waker()) {
+            if alarm.still_covers(now, cx.waker()) {
                 return Poll::Pending;
             }
         }
-        let mut rearmed = false;
+        let mut was_reset = false;
         loop {
             match self.dog.poll_deadline(now) {
                 WatchdogAction::WaitUntil(deadline) => {
-                    ready!(alarm.as_mut().poll(&self.timer, deadline, now, &mut rearmed, cx));
+                    ready!(alarm.as_mut().poll(&self.timer, deadline, now, &mut was_reset, cx));
                     now = self.timer.now();
                 }
                 WatchdogAction::Expired => {

@@ -182,7 +182,7 @@ fn a_task_that_was_dropped_is_told_of_and_items_pass() {
         };
         let (first, driver) = play(&time, task, async {
             let first = if is_spawned { stream.next().await } else { None };
-            let (next, driver) = join(stream.next(), driver.run()).await;
+            let (next, driver) = join(stream.next(), driver).await;
             assert_eq!(next, Some("real"));
             (first, driver)
         });
@@ -379,7 +379,7 @@ fn t12_push_who_is_given_up_while_a_beat_is_in_flight_is_told_in_time() {
             time.sleep_until(secs(21)).await;
             assert_eq!(heard.snapshot().gave_up, 1);
         };
-        let (driver, ()) = join(driver.run(), told).await;
+        let (driver, ()) = join(driver, told).await;
         assert_eq!(driver, Err(DriverError::Stalled));
         assert!(time.now() <= secs(16 + 60) + SLOT);
         drop(sender);
@@ -404,7 +404,7 @@ fn a_driver_that_has_ended_leaves_nothing_in_the_hub() {
             sender.feed("real").await.expect("room");
             sender.stop().await;
         };
-        let (driver, ()) = join(driver.run(), stopped).await;
+        let (driver, ()) = join(driver, stopped).await;
         assert_eq!((driver, time.now()), (Ok(()), secs(5)), "it is flushed first");
         assert_eq!(hub.len(), 0);
         drop(sender);
@@ -439,7 +439,7 @@ fn whoever_polled_the_task_or_a_driver_last_is_woken() {
     let (hub, task) = Hub::with_timer(time.clone());
     let sink = Box::pin(futures_util::sink::drain::<&str>());
     let (_sender, driver) = heartbeat_sink(sink, hub, INTERVAL, || "beat");
-    let (mut task, mut driver) = (pin!(task), pin!(driver.run()));
+    let (mut task, mut driver) = (pin!(task), pin!(driver));
     let [first, last, first_driver, last_driver] = [(); 4].map(|()| Arc::<Woken>::default());
 
     first.polls(task.as_mut());
@@ -485,7 +485,7 @@ fn t12_a_real_item_counts_though_other_bytes_follow_before_the_hub_asks() {
         assert_eq!(heard.snapshot().gave_up, 1);
         drop(sender);
     };
-    let driver = driver.with_observer(Arc::clone(&heard)).run();
+    let driver = driver.with_observer(Arc::clone(&heard));
     let ((), ended) = play(&time, task, join(items, driver));
     ended.expect("it ends with its sender");
 }

@@ -53,6 +53,6 @@ fn t5_a_beat_that_takes_longer_than_the_interval_is_followed_by_no_burst() {
         time.sleep_until(secs(50)).await;
         drop(sender);
     };
-    time.block_on(join(driver.run(), events)).0.unwrap();
+    time.block_on(join(driver, events)).0.unwrap();
     assert_eq!(*came.lock().unwrap(), [secs(35), secs(45)]);
 }

@@ -9,7 +9,7 @@ use futures_core::Stream;
 use futures_core::stream::FusedStream;
 use heartbeat_async::{
     Config, Counters, HeartbeatStream, HeartbeatStreamExt, ItemKind, Jitter, MakeHeartbeat, MakeOk,
-    NoObserver, Observer, Timer,
+    NoObserver, Observed, Observer, Timer,
 };
 use proptest::prelude::*;
 use static_assertions::{assert_impl_all, assert_not_impl_any};
@@ -42,7 +42,7 @@ fn with_config(config: Config) -> (Clock, Source<&'static str>, Spawn<Stream10>)
 fn observed(
     config: Config,
     counters: &Counters,
-) -> (Clock, Source<&'static str>, Spawn<Stream10<&Counters>>) {
+) -> (Clock, Source<&'static str>, Spawn<Stream10<Observed<&Counters>>>) {
     let (clock, source) = (Clock::default(), Source::new());
     let stream = HeartbeatStream::new(source.clone(), clock.clone(), config, beat as Beats);
     (clock, source, spawn(stream.with_observer(counters)))

@@ -78,9 +78,9 @@ fn a_stream_tells_of_its_beats_and_of_giving_up() {
     assert_eq!(
         log.lines(),
         [
-            "TRACE heartbeat: message=a heartbeat was sent late=0ns",
-            "TRACE heartbeat: message=a heartbeat was sent late=0ns",
-            "INFO heartbeat: message=no real event for too long: the heartbeats cease",
+            "TRACE heartbeat: message=heartbeat sent late=0ns",
+            "TRACE heartbeat: message=heartbeat sent late=0ns",
+            "INFO heartbeat: message=no event for too long, heartbeats stopped",
         ]
     );
 }
@@ -98,7 +98,7 @@ fn a_beat_that_nobody_came_back_from_and_a_peer_that_fell_silent_are_told() {
     assert_eq!(
         log.lines(),
         [
-            "DEBUG heartbeat: message=a heartbeat was lost late=0ns",
+            "DEBUG heartbeat: message=heartbeat lost late=0ns",
             "INFO heartbeat: message=the peer has fallen silent timeout=45s",
         ]
     );
@@ -114,9 +114,9 @@ fn a_driver_tells_of_what_it_sends() {
             time.sleep_until(secs(15)).await;
             drop(sender);
         };
-        time.block_on(join(driver.run(), events)).0.unwrap();
+        time.block_on(join(driver, events)).0.unwrap();
     });
-    assert_eq!(log.lines(), ["TRACE heartbeat: message=a heartbeat was sent late=0ns"]);
+    assert_eq!(log.lines(), ["TRACE heartbeat: message=heartbeat sent late=0ns"]);
 }
 
 #[test]
@@ -132,7 +132,7 @@ fn a_driver_tells_of_what_is_not_owed_any_more() {
             sender.stop().await;
             time.sleep_until(secs(20)).await;
         };
-        time.block_on(select(Box::pin(driver.run()), Box::pin(events)));
+        time.block_on(select(Box::pin(driver), Box::pin(events)));
     });
-    assert_eq!(log.lines(), ["TRACE heartbeat: message=a heartbeat is not owed any more"]);
+    assert_eq!(log.lines(), ["TRACE heartbeat: message=heartbeat cancelled"]);
 }

@@ -14,8 +14,8 @@ use crate::test_result::{Failed, TestResult};
 /// How many rounds a scenario may take before it counts as spinning.
 const ROUNDS: usize = 100_000;
 
-/// LocalExecutor beside a scenario. Each is polled if it was woken itself, and not if another was: a wake-up
-/// that was lost is not made good by chance. Clones are the same executor.
+/// Runs tasks beside a scenario. A task is polled only if its own waker was called, so that a lost wake-up is noticed.
+/// Clones are the same executor.
 #[derive(Clone, Default)]
 pub(crate) struct LocalExecutor<'a> {
     spawned: Rc<RefCell<Vec<Task<'a>>>>,
@@ -68,7 +68,7 @@ impl<'a> LocalExecutor<'a> {
         handle
     }
 
-    /// Plays the scenario, and the executor beside it. They end with it.
+    /// Runs a scenario and the tasks beside it. The tasks end with the scenario.
     pub(crate) async fn run_with(&self, scenario: impl Future<Output = TestResult>) -> TestResult {
         let mut scenario = pin!(scenario);
         let mut running = Vec::new();

@@ -26,6 +26,12 @@ impl<T> Clone for Source<T> {
     }
 }
 
+impl<T> Default for Source<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl<T> Source<T> {
     /// A stream with no items.
     #[must_use]
@@ -49,6 +55,7 @@ impl<T> Source<T> {
     }
 
     /// How often a poll has returned the end.
+    #[must_use]
     pub fn ends_seen(&self) -> usize {
         self.0.borrow().ends_seen
     }

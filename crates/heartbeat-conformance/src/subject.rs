@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use futures_core::stream::FusedStream;
 use futures_sink::Sink;
-use heartbeat_async::{Config, Counters, HeartbeatStream, Hub, MakeHeartbeat, Scheduler, Timer};
+use heartbeat_async::{
+    Config, Counters, HeartbeatStream, Hub, MakeHeartbeat, Observed, Scheduler, Timer,
+};
 
 use crate::hubs::Hubs;
 use crate::source::Source;
@@ -54,7 +56,7 @@ pub(crate) trait StoppableStream: FusedStream {
     fn stop(self: Pin<&mut Self>);
 }
 
-impl<S, B, P> StoppableStream for HeartbeatStream<S, B, P, Rc<Counters>>
+impl<S, B, P> StoppableStream for HeartbeatStream<S, B, P, Observed<Rc<Counters>>>
 where
     S: futures_core::Stream,
     B: MakeHeartbeat<S::Item>,
@@ -91,7 +93,7 @@ impl<T: Timer + Clone> Subject for OnTimer<T> {
     type Timer = T;
     type Scheduler = SpyTimer<T>;
     type Stream<I: Item, B: MakeHeartbeat<I>> =
-        HeartbeatStream<Source<I>, B, SpyTimer<T>, Rc<Counters>>;
+        HeartbeatStream<Source<I>, B, SpyTimer<T>, Observed<Rc<Counters>>>;
     type Sink = TestSink<Self>;
 
     fn timer(&self) -> &T {
@@ -135,7 +137,7 @@ impl<T: Timer + Clone> Subject for OnHub<T> {
     type Timer = T;
     type Scheduler = Hub<SpyTimer<T>>;
     type Stream<I: Item, B: MakeHeartbeat<I>> =
-        HeartbeatStream<Source<I>, B, Hub<SpyTimer<T>>, Rc<Counters>>;
+        HeartbeatStream<Source<I>, B, Hub<SpyTimer<T>>, Observed<Rc<Counters>>>;
     type Sink = TestSink<Self>;
 
     fn timer(&self) -> &T {

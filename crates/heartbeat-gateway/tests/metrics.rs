@@ -94,7 +94,7 @@ impl Metrics {
     }
 
     fn sent(&self) -> f64 {
-        self.value("heartbeat_beats_total", &[("outcome", "sent")])
+        self.value("heartbeat_messages_total", &[("outcome", "sent")])
     }
 
     fn active(&self) -> f64 {
@@ -159,7 +159,7 @@ async fn every_metric_of_the_guide_is_there_and_follows_what_happens(runtime: &s
     }
     let during = until(address, |metrics| metrics.sent() >= 3.0).await;
     assert_eq!(during.active(), 1.0);
-    let silence = during.value("heartbeat_silence_max_seconds", &[]);
+    let silence = during.value("heartbeat_idle_max_seconds", &[]);
     assert!((0.1..8.0).contains(&silence), "{silence}");
 
     for Listed { name, kind, description } in listed() {
@@ -177,10 +177,10 @@ async fn every_metric_of_the_guide_is_there_and_follows_what_happens(runtime: &s
     let after = until(address, |metrics| metrics.active() == 0.0).await;
     let sent = after.sent(); // now nothing changes any more, and the numbers must agree
     assert!(sent >= during.sent());
-    let bytes = after.value("heartbeat_traffic_bytes_total", &[]);
+    let bytes = after.value("heartbeat_size_bytes_total", &[]);
     assert_eq!(bytes, sent * 24.0, "a message of 19 bytes in an envelope of 5");
-    assert_eq!(after.value("heartbeat_lateness_seconds_count", &[]), sent);
-    let Some(Value::Histogram(buckets)) = after.get("heartbeat_lateness_seconds", &[]) else {
+    assert_eq!(after.value("heartbeat_delay_seconds_count", &[]), sent);
+    let Some(Value::Histogram(buckets)) = after.get("heartbeat_delay_seconds", &[]) else {
         panic!("no buckets")
     };
     assert_eq!(buckets.len(), 17);

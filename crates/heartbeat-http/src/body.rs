@@ -3,44 +3,41 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use futures_core::Stream;
-use futures_core::stream::FusedStream;
-use heartbeat_async::{Audience, Config, HeartbeatStream, MakeOk, NoObserver, Observer, Scheduler};
-use heartbeat_frame::{Boundary, BoundaryTracker, Tracker};
+use heartbeat_async::{
+    Config, ItemKind, KeepAlive, NoObserver, Observed, Observer, Scheduler, Telemetry,
+};
+use heartbeat_frame::{Boundary, BoundaryTracker, Content, Tracker};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
 use crate::BodyFraming;
-use crate::pieces::{Piece, PieceBeat, Pieces};
 
-/// How many bytes may be left out.
-const BYTE_ORDER_MARK: u64 = 3;
+/// The bytes of a byte order mark, which a heartbeat may cause to be left out.
+const BYTE_ORDER_MARK_LEN: u64 = 3;
 
 pin_project! {
     /// A body that yields a heartbeat whenever the body within has been silent for an interval.
     ///
-    /// [`HeartbeatLayer`](crate::HeartbeatLayer) makes them; use it by itself where the layer does not
-    /// reach. It is a [`HeartbeatStream`] over the frames of the body, and keeps the same rules.
+    /// [`HeartbeatLayer`](crate::HeartbeatLayer) makes these bodies. Use `HeartbeatBody` itself where the layer does not
+    /// reach. It keeps the same rules as a [`HeartbeatStream`](heartbeat_async::HeartbeatStream).
     ///
-    /// - A frame that is ready always goes first, and a heartbeat is made only when the body is polled
-    ///   (T17). Frames pass as they are, without a copy of their bytes; what is known before they are
-    ///   passed on is only where in a message they end.
-    /// - A heartbeat stands where one message has ended and the next has not begun, and nowhere else.
-    ///   After the trailers, or after what ends the stream of messages, there is none. Nor is there ever
-    ///   again one once the bytes are not what the [`BodyFraming`] says: then they pass, and that is all.
-    /// - An error is no send, and no heartbeat follows it (T17). The end of the body within is the end of
-    ///   this one, which is not polled again.
-    /// - Two things are left out: frames of data that hold no byte, and a byte order mark at the
-    ///   beginning of a text that a heartbeat has got ahead of, where no client would skip it. Of one
-    ///   that is cut off by the end of the body nothing is passed on either.
-    /// - [`size_hint`](Body::size_hint) is never exact while there may be heartbeats.
-    /// - With an interval of zero everything passes as it is, and no alarm is held (T1).
+    /// - A frame that is ready always goes first, and a heartbeat is made only when the body is polled. Frames pass
+    ///   without a copy of their bytes.
+    /// - A heartbeat stands only where one message has ended and the next has not begun. None follows the trailers or
+    ///   the message that ends the stream. When the bytes are not what the [`BodyFraming`] says, the body
+    ///   sends no heartbeat any more, and the bytes pass.
+    /// - No heartbeat follows an error. This body ends with the body within, which is not polled again.
+    /// - Two things are left out: data frames without a byte, and the byte order mark of a text that follows a
+    ///   heartbeat, where clients would not skip it. A byte order mark that the end of the body cuts off is left out
+    ///   whole.
+    /// - [`size_hint`](Body::size_hint) is never exact while heartbeats may follow.
+    /// - With an interval of zero frames pass as they are, and no sleep is held.
     ///
     /// # Cancellation
     ///
-    /// Dropping the body drops its alarm. A heartbeat that was yielded, and after which nobody has
-    /// polled again, counts as [`Outcome::Error`](heartbeat_async::Outcome::Error) (T16); on a hub the
-    /// peer may have [stalled](Observer::on_stall) with it (T20).
+    /// Dropping the body drops its sleep. A heartbeat that was yielded, and after which the body was not polled again,
+    /// is reported as [`Outcome::Error`](heartbeat_async::Outcome::Error); on a hub the peer may be reported as
+    /// [stalled](Observer::on_stall).
     ///
     /// # Example
     ///
@@ -70,10 +67,15 @@ pin_project! {
     pub struct HeartbeatBody<B, P, O = NoObserver>
     where
         P: Scheduler,
-        O: Audience,
+        O: Telemetry,
     {
         #[pin]
-        pieces: HeartbeatStream<Pieces<B>, MakeOk<PieceBeat>, P, O>,
+        inner: B,
+        #[pin]
+        keep_alive: KeepAlive<P, O>,
+        heartbeat: Bytes,
+        // None where no heartbeat may follow any more: then frames pass unread.
+        tracker: Option<Tracker>,
     }
 }
 
@@ -82,14 +84,11 @@ where
     B: Body<Data = Bytes>,
     P: Scheduler,
 {
-    /// Wraps a body. Its silence begins now (T2).
-    ///
-    /// `config` is an interval or a whole [`Config`].
-    pub fn new(body: B, scheduler: P, config: impl Into<Config>, framing: BodyFraming) -> Self {
+    /// Wraps a body. Its silence begins now. `config` is an interval or a [`Config`].
+    pub fn new(inner: B, scheduler: P, config: impl Into<Config>, framing: BodyFraming) -> Self {
         let (config, BodyFraming { heartbeat, tracker }) = (config.into(), framing);
-        let pieces = Pieces { body, tracker: Some(tracker).filter(|_| !config.is_disabled()) };
-        let beat = PieceBeat { heartbeat, fits: pieces.at_boundary() };
-        Self { pieces: HeartbeatStream::new(pieces, scheduler, config, MakeOk::new(beat)) }
+        let tracker = Some(tracker).filter(|_| !config.is_disabled());
+        Self { inner, keep_alive: KeepAlive::new(scheduler, config), heartbeat, tracker }
     }
 }
 
@@ -97,57 +96,62 @@ impl<B, P, O> HeartbeatBody<B, P, O>
 where
     B: Body<Data = Bytes>,
     P: Scheduler,
-    O: Audience,
+    O: Telemetry,
 {
-    /// Tells `observer` what becomes of the heartbeats from now on (T19).
-    pub fn with_observer<Q: Audience>(self, observer: Q) -> HeartbeatBody<B, P, Q> {
-        HeartbeatBody { pieces: self.pieces.with_observer(observer) }
+    /// Reports to `observer` from now on. See [T19](heartbeat_async::rules#t19-outcome).
+    pub fn with_observer<N: Observer>(self, observer: N) -> HeartbeatBody<B, P, Observed<N>> {
+        self.with_telemetry(Observed::new(observer))
     }
 
-    /// Ends the heartbeats; the frames still pass. May be called again (T9).
+    pub(crate) fn with_telemetry<N: Telemetry>(self, telemetry: N) -> HeartbeatBody<B, P, N> {
+        let Self { inner, keep_alive, heartbeat, tracker } = self;
+        let keep_alive = keep_alive.with_telemetry(telemetry);
+        HeartbeatBody { inner, keep_alive, heartbeat, tracker }
+    }
+
+    /// Stops the heartbeats; frames still pass. May be called again. See [T9](heartbeat_async::rules#t9-stop).
     pub fn stop(self: Pin<&mut Self>) {
-        let mut pieces = self.project().pieces;
-        let tracker = pieces.as_mut().get_pin_mut().project().tracker;
-        // Within a message it may hold the beginning of a byte order mark, which is to be given back.
-        if tracker.as_ref().is_some_and(|tracker| tracker.boundary() != Boundary::InsideMessage) {
-            *tracker = None;
+        let this = self.project();
+        // Inside a message the tracker may hold the beginning of a byte order mark, which it still has to return.
+        if this.tracker.as_ref().is_some_and(|it| it.boundary() != Boundary::InsideMessage) {
+            *this.tracker = None;
         }
-        pieces.stop();
+        this.keep_alive.stop();
     }
 
     /// The body within.
     pub fn get_ref(&self) -> &B {
-        &self.pieces.get_ref().body
+        &self.inner
     }
 
-    /// The body within. A frame taken from it here is none that the heartbeats know of: they may then
-    /// stand within a message.
+    /// The body within. Frames polled through this reference do not reset the heartbeat timer, and heartbeats may then
+    /// stand inside a message.
     pub fn get_mut(&mut self) -> &mut B {
-        &mut self.pieces.get_mut().body
+        &mut self.inner
     }
 
-    /// The body within. A frame taken from it here is none that the heartbeats know of: they may then
-    /// stand within a message.
+    /// The body within. Frames polled through this reference do not reset the heartbeat timer, and heartbeats may then
+    /// stand inside a message.
     #[must_use]
     pub fn get_pin_mut(self: Pin<&mut Self>) -> Pin<&mut B> {
-        self.project().pieces.get_pin_mut().project().body
+        self.project().inner
     }
 
-    /// The body within, without heartbeats. No frame is lost, but for the beginning of a byte order mark
-    /// that a heartbeat has got ahead of; see [Cancellation](#cancellation).
+    /// The body within, without heartbeats. No frame is lost, except the beginning of a byte order mark that follows
+    /// a heartbeat.
     pub fn into_inner(self) -> B {
-        self.pieces.into_inner().body
+        self.inner
     }
 }
 
-impl<B, P, O> HeartbeatBody<B, P, O>
+impl<B, P, O> HeartbeatBody<B, P, Observed<O>>
 where
     P: Scheduler,
     O: Observer,
 {
     /// The observer that was given to [`with_observer`](Self::with_observer).
     pub fn observer(&self) -> &O {
-        self.pieces.observer()
+        self.keep_alive.observer()
     }
 }
 
@@ -155,7 +159,7 @@ impl<B, P, O> Body for HeartbeatBody<B, P, O>
 where
     B: Body<Data = Bytes>,
     P: Scheduler,
-    O: Audience,
+    O: Telemetry,
 {
     type Data = Bytes;
     type Error = B::Error;
@@ -164,57 +168,84 @@ where
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
-        let mut pieces = self.project().pieces;
-        let data = match ready!(pieces.as_mut().poll_next(cx)) {
-            Some(Ok(Piece::Data { bytes, .. })) => bytes,
-            Some(Ok(Piece::Heartbeat(heartbeat))) => {
-                pieces.get_pin_mut().on_heartbeat();
-                heartbeat
+        let mut this = self.project();
+        if this.keep_alive.has_ended() {
+            return Poll::Ready(None);
+        }
+        this.keep_alive.as_mut().on_polled();
+        loop {
+            let frame = match this.inner.as_mut().poll_frame(cx) {
+                Poll::Ready(Some(Ok(frame))) => frame,
+                Poll::Ready(Some(Err(error))) => {
+                    this.keep_alive.on_item(ItemKind::Error);
+                    return Poll::Ready(Some(Err(error)));
+                }
+                Poll::Ready(None) => {
+                    this.keep_alive.on_end();
+                    return Poll::Ready(None);
+                }
+                Poll::Pending => {
+                    let boundary = this.tracker.as_ref().map(BoundaryTracker::boundary);
+                    let at_boundary = boundary == Some(Boundary::Open);
+                    ready!(this.keep_alive.as_mut().poll_due(at_boundary, cx));
+                    this.keep_alive.set_encoded_len(Some(this.heartbeat.len()));
+                    if let Some(tracker) = this.tracker {
+                        tracker.on_heartbeat();
+                    }
+                    return Poll::Ready(Some(Ok(Frame::data(this.heartbeat.clone()))));
+                }
+            };
+            let mut data = match frame.into_data() {
+                Ok(data) => data,
+                Err(trailers) => {
+                    *this.tracker = None; // nothing may follow trailers
+                    this.keep_alive.on_item(ItemKind::Event);
+                    return Poll::Ready(Some(Ok(trailers)));
+                }
+            };
+            let mut kind = ItemKind::Event;
+            if let Some(tracker) = this.tracker {
+                match tracker.feed(&mut data) {
+                    Content::Empty => continue, // nothing is sent, so nothing is reported
+                    Content::NonEvent => kind = ItemKind::Heartbeat,
+                    Content::Event => {}
+                }
+                if matches!(tracker.boundary(), Boundary::EndOfStream | Boundary::Unknown) {
+                    *this.tracker = None;
+                }
             }
-            Some(Ok(Piece::Other(frame))) => return not_data(frame),
-            Some(Err(error)) => return Poll::Ready(Some(Err(error))),
-            None => return Poll::Ready(None),
-        };
-        Poll::Ready(Some(Ok(Frame::data(data))))
+            this.keep_alive.on_item(kind);
+            return Poll::Ready(Some(Ok(Frame::data(data))));
+        }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.pieces.is_terminated() || self.get_ref().is_end_stream()
+        self.keep_alive.has_ended() || self.inner.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        if self.pieces.is_terminated() {
+        if self.keep_alive.has_ended() {
             return SizeHint::with_exact(0);
         }
-        let inner = self.get_ref().size_hint();
-        if self.pieces.get_ref().tracker.is_none() {
-            return inner;
-        }
-        let mark = match self.pieces.get_ref().tracker {
-            Some(Tracker::Sse(_) | Tracker::Ndjson(_)) => BYTE_ORDER_MARK,
-            _ => 0,
+        let inner = self.inner.size_hint();
+        let left_out = match self.tracker {
+            None => return inner,
+            Some(Tracker::Sse(_) | Tracker::Ndjson(_)) => BYTE_ORDER_MARK_LEN,
+            Some(_) => 0,
         };
-        let mut hint = SizeHint::new(); // heartbeats have no bound
-        hint.set_lower(inner.lower().saturating_sub(mark));
+        let mut hint = SizeHint::new(); // the number of heartbeats has no bound
+        hint.set_lower(inner.lower().saturating_sub(left_out));
         hint
     }
-}
-
-/// Apart from the way of data, which then has no room for trailers.
-#[cold]
-#[inline(never)]
-#[expect(clippy::boxed_local, reason = "unpacked by the caller it would be moved there")]
-fn not_data<E>(frame: Box<Frame<Bytes>>) -> Poll<Option<Result<Frame<Bytes>, E>>> {
-    Poll::Ready(Some(Ok(*frame)))
 }
 
 impl<B, P, O> fmt::Debug for HeartbeatBody<B, P, O>
 where
     B: Body<Data = Bytes> + fmt::Debug,
     P: Scheduler,
-    O: Audience,
+    O: Telemetry,
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HeartbeatBody").field("inner", self.get_ref()).finish_non_exhaustive()
+        f.debug_struct("HeartbeatBody").field("inner", &self.inner).finish_non_exhaustive()
     }
 }

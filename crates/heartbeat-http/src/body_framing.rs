@@ -4,8 +4,8 @@ use heartbeat_frame::{
     SseHeartbeat, SseTracker, Tracker,
 };
 
-/// How the bytes of a body are framed, and what a heartbeat is among them. Its clones share the
-/// heartbeat's buffer.
+/// How messages are framed in a body, and what a heartbeat is in that framing. Clones share the bytes of the
+/// heartbeat.
 ///
 /// # Example
 ///
@@ -17,7 +17,7 @@ use heartbeat_frame::{
 /// let messages = BodyFraming::grpc(&HeartbeatMessage::empty());
 /// ```
 #[derive(Debug, Clone)]
-#[must_use = "a framing does nothing until a body has it"]
+#[must_use = "a framing does nothing until it is given to a body"]
 pub struct BodyFraming {
     pub(crate) heartbeat: Bytes,
     pub(crate) tracker: Tracker,
@@ -34,22 +34,22 @@ impl BodyFraming {
         Self::new(heartbeat.bytes(), NdjsonTracker::new())
     }
 
-    /// The envelopes of gRPC. What ends the stream are HTTP's trailers.
+    /// The envelopes of gRPC. HTTP trailers end the stream.
     pub fn grpc(message: &HeartbeatMessage) -> Self {
         Self::new(message.envelope(), EnvelopeTracker::grpc(message))
     }
 
-    /// The envelopes of gRPC-Web in binary, of which the trailers are the last.
+    /// The envelopes of binary gRPC-Web. The envelope with the trailers ends the stream.
     pub fn grpc_web(message: &HeartbeatMessage) -> Self {
         Self::new(message.envelope(), EnvelopeTracker::grpc_web(message))
     }
 
-    /// The same in base64. Keep it and clone it: this encodes the heartbeat.
+    /// The envelopes of gRPC-Web text, in base64. This encodes the heartbeat: keep the value and clone it.
     pub fn grpc_web_text(message: &HeartbeatMessage) -> Self {
         Self::new(message.envelope_base64(), GrpcWebTextTracker::new(message))
     }
 
-    /// The envelopes of Connect's streams. The last one ends the stream.
+    /// The envelopes of Connect. The end-of-stream envelope ends the stream.
     pub fn connect(message: &HeartbeatMessage) -> Self {
         Self::new(message.envelope(), EnvelopeTracker::connect(message))
     }

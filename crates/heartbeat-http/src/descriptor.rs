@@ -3,7 +3,7 @@ use std::fmt;
 
 use prost::{DecodeError, Message};
 
-/// The paths of the methods that answer with a stream, out of an encoded `FileDescriptorSet`.
+/// The paths of the methods that respond with a stream, from an encoded `FileDescriptorSet`.
 pub(crate) fn streaming_methods(set: &[u8]) -> Result<Vec<String>, InvalidDescriptorSet> {
     let set = FileSet::decode(set).map_err(InvalidDescriptorSet)?;
     let mut paths = Vec::new();
@@ -17,7 +17,7 @@ pub(crate) fn streaming_methods(set: &[u8]) -> Result<Vec<String>, InvalidDescri
     Ok(paths)
 }
 
-// Of google/protobuf/descriptor.proto these few fields. All others are skipped.
+// The fields of google/protobuf/descriptor.proto that are needed. prost skips all others.
 
 #[derive(Clone, PartialEq, Message)]
 struct FileSet {
@@ -49,15 +49,15 @@ struct Method {
     server_streaming: bool,
 }
 
-/// Bytes that are no `FileDescriptorSet`.
+/// The bytes are not a `FileDescriptorSet`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvalidDescriptorSet(DecodeError);
 
 impl fmt::Display for InvalidDescriptorSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
-            "these bytes are no file descriptor set: give what protoc writes with \
-            --descriptor_set_out, or tonic's build crate with file_descriptor_set_path",
+            "invalid file descriptor set: expected the output of protoc with --descriptor_set_out, or of \
+            tonic's build crate with file_descriptor_set_path",
         )
     }
 }

@@ -1,33 +1,36 @@
 use std::fmt;
 use std::sync::Arc;
 
-use heartbeat_async::{Audience, Hub, NoObserver, Timer};
+use heartbeat_async::{Hub, NoObserver, Telemetry, Timer};
 use http::request::Parts;
 use tower_layer::Layer;
 
 use crate::{HeartbeatPolicy, HeartbeatService};
 
-/// Keeps the quiet responses of a server alive, whatever makes them: the layer for axum, for tonic, and
-/// for whatever else is a tower service over HTTP.
+/// A tower layer that adds heartbeats to quiet streaming responses, for axum, tonic and other tower services over HTTP.
 ///
-/// What is kept alive the content type of the response tells, and the [`HeartbeatPolicy`] for the request. By
-/// default that is `text/event-stream` alone.
+/// The content type of the response and the [`HeartbeatPolicy`] for the request decide which responses get heartbeats. By
+/// default only `text/event-stream` does.
 ///
-/// These pass as they are: what no policy names; HEAD and CONNECT; every status but success, and 204,
-/// 205 and 206; a response that says how long it is, in its headers or by an exact size hint; one that is
-/// encoded (`Content-Encoding`, unless that says `identity` or `none`) or of which there is a digest; one with
-/// `grpc-status` in its headers; one that another such layer keeps alive already (T21).
+/// These responses pass through unchanged:
+///
+/// - content types that the policy does not name;
+/// - responses to HEAD and CONNECT;
+/// - every status that is not a success, and 204, 205 and 206;
+/// - responses with a known length: by `Content-Length` or by an exact size hint;
+/// - encoded responses (`Content-Encoding`, unless it is `identity` or `none`), and responses with a digest;
+/// - responses with `grpc-status` in their headers;
+/// - responses that another `HeartbeatLayer` keeps alive already.
 ///
 /// # Compression
 ///
-/// A layer that compresses goes outside of this one: it takes the heartbeats for a part of the body, and
-/// has to flush them, as tower-http's does. Inside of this one it hides from it what it compresses, and
-/// that passes as it is.
+/// Put a layer that compresses outside of this one: it treats heartbeats as a part of the body and has to flush them,
+/// as that of tower-http does. A response that an inner layer has compressed passes through.
 ///
 /// # Example
 ///
-/// The adapters have it with their timer filled in. On tokio one line keeps every SSE response of an
-/// axum router alive: `.layer(HeartbeatLayer::new(Duration::from_secs(15)))`. With all there is to it:
+/// The adapters export this layer with their timer. On tokio one line keeps every SSE response of an axum router alive:
+/// `.layer(HeartbeatLayer::new(Duration::from_secs(15)))`. A complete policy:
 ///
 /// ```
 /// use std::time::Duration;
@@ -43,43 +46,43 @@ use crate::{HeartbeatPolicy, HeartbeatService};
 ///     .with_route(|request| request.uri.path().starts_with("/eager/"), Duration::from_secs(1))
 ///     .with_route(|request| request.uri.path() == "/never", Duration::ZERO);
 /// ```
-#[must_use = "a layer does nothing until it is put around a service"]
+#[must_use = "a layer does nothing until a service is wrapped in it"]
 pub struct HeartbeatLayer<P, O = NoObserver> {
     scheduler: P,
-    policies: Arc<Policies<O>>,
+    policies: Arc<RoutedPolicies<O>>,
 }
 
-impl<P: Default, O: Audience + Clone> HeartbeatLayer<P, O> {
-    /// Keeps responses alive as `policy` has it: an interval, a [`Config`](heartbeat_async::Config), or a
-    /// whole [`HeartbeatPolicy`].
+impl<P: Default, O: Telemetry + Clone> HeartbeatLayer<P, O> {
+    /// A layer with the default scheduler. `policy` is an interval, a [`Config`](heartbeat_async::Config) or a
+    /// [`HeartbeatPolicy`].
     pub fn new(policy: impl Into<HeartbeatPolicy<O>>) -> Self {
         Self::with_scheduler(P::default(), policy)
     }
 }
 
-impl<P, O: Audience + Clone> HeartbeatLayer<P, O> {
-    /// The same with a timer that cannot be had for nothing, or a [`Hub`].
+impl<P, O: Telemetry + Clone> HeartbeatLayer<P, O> {
+    /// A layer with this scheduler: a timer, or a [`Hub`](heartbeat_async::Hub) that all responses share.
     pub fn with_scheduler(scheduler: P, policy: impl Into<HeartbeatPolicy<O>>) -> Self {
-        let policies = Policies { routes: Vec::new(), default: Arc::new(policy.into()) };
+        let policies = RoutedPolicies { routes: Vec::new(), default: Arc::new(policy.into()) };
         Self { scheduler, policies: Arc::new(policies) }
     }
 
-    /// Has the heartbeats of all responses on a hub, which serves many at a time.
-    pub fn in_hub<T: Timer>(self, hub: &Hub<T>) -> HeartbeatLayer<Hub<T>, O> {
+    /// Puts the heartbeats of all responses on a hub, which serves many quiet responses with one sleep.
+    pub fn on_hub<T: Timer>(self, hub: &Hub<T>) -> HeartbeatLayer<Hub<T>, O> {
         HeartbeatLayer { scheduler: hub.clone(), policies: self.policies }
     }
 
-    /// Has another policy for some requests. The first route that a request is on counts.
+    /// Uses another policy for requests for which `matches` holds. The first route that matches wins.
     ///
-    /// All policies of a layer have observers of one type, an `Arc<dyn Observer + Send + Sync>` say. By
-    /// the extensions of a request a route may know what a framework has found out, such as axum's
-    /// `MatchedPath` in a layer that is put around the routes.
+    /// All policies of a layer have observers of one type, for example `Arc<dyn Observer + Send + Sync>`. `matches` sees
+    /// the extensions of the request, and with them what a framework has added, such as axum's `MatchedPath` in a
+    /// layer around the routes.
     pub fn with_route(
         mut self,
         matches: impl Fn(&Parts) -> bool + Send + Sync + 'static,
         policy: impl Into<HeartbeatPolicy<O>>,
     ) -> Self {
-        let route = Route { matches: Arc::new(matches), policy: Arc::new(policy.into()) };
+        let route = PolicyRoute { matches: Arc::new(matches), policy: Arc::new(policy.into()) };
         Arc::make_mut(&mut self.policies).routes.push(route);
         self
     }
@@ -105,27 +108,27 @@ impl<P, O> fmt::Debug for HeartbeatLayer<P, O> {
     }
 }
 
-/// Which policy there is for which request.
-pub(crate) struct Policies<O> {
-    routes: Vec<Route<O>>,
+/// The policies of a layer, and which requests they are for.
+pub(crate) struct RoutedPolicies<O> {
+    routes: Vec<PolicyRoute<O>>,
     default: Arc<HeartbeatPolicy<O>>,
 }
 
-struct Route<O> {
+struct PolicyRoute<O> {
     matches: Arc<dyn Fn(&Parts) -> bool + Send + Sync>,
     policy: Arc<HeartbeatPolicy<O>>,
 }
 
-impl<O> Policies<O> {
+impl<O> RoutedPolicies<O> {
     pub(crate) fn of(&self, request: &Parts) -> &Arc<HeartbeatPolicy<O>> {
         let route = self.routes.iter().find(|route| (route.matches)(request));
         route.map_or(&self.default, |route| &route.policy)
     }
 }
 
-impl<O> Clone for Policies<O> {
+impl<O> Clone for RoutedPolicies<O> {
     fn clone(&self) -> Self {
-        let route = |Route { matches, policy }: &_| Route {
+        let route = |PolicyRoute { matches, policy }: &_| PolicyRoute {
             matches: Arc::clone(matches),
             policy: Arc::clone(policy),
         };
@@ -134,7 +137,7 @@ impl<O> Clone for Policies<O> {
     }
 }
 
-impl<O> fmt::Debug for Policies<O> {
+impl<O> fmt::Debug for RoutedPolicies<O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let routes = self.routes.iter().map(|route| &route.policy);
         f.debug_list().entries(routes).entry(&self.default).finish()

@@ -1,25 +1,24 @@
-//! Keeps quiet HTTP responses alive, without touching a handler.
+//! Adds heartbeats to quiet streaming HTTP responses, without a change to any handler.
 //!
-//! A server answers with a stream, and for a minute there is nothing to tell: something on the way cuts
-//! it. [`HeartbeatLayer`] is a tower layer, for axum, for tonic, and for whatever else serves HTTP
-//! through tower. It looks at each response; what is a stream by its content type gets heartbeats in its
-//! silences, each at a place where one message has ended and the next has not begun.
+//! Proxies, load balancers and clients close a streaming response that is silent for too long. [`HeartbeatLayer`] is a tower
+//! layer for axum, tonic and every other HTTP server on tower. A response that is a stream by its content type gets a
+//! heartbeat whenever it has been silent for an interval, between two messages and never inside one.
 //!
-//! | the response is | heartbeats | they are |
+//! | response | heartbeats | which |
 //! |---|---|---|
 //! | `text/event-stream` | by default | a comment, which every client skips |
 //! | `application/x-ndjson`, `application/ndjson`, `application/jsonl` | with [`HeartbeatPolicy::with_ndjson`] | a blank line, or a space |
-//! | gRPC, gRPC-Web (binary and text), Connect | with [`HeartbeatPolicy::with_rpc`], for methods that are named | a message, which the client sees |
-//! | anything else | never | |
+//! | gRPC, gRPC-Web (binary and text), Connect | with [`HeartbeatPolicy::with_rpc`], for the methods that it names | a message, which the client sees |
+//! | other content types | never | |
 //!
-//! What passes untouched beyond that stands at [`HeartbeatLayer`].
+//! [`HeartbeatLayer`] lists the responses that pass through unchanged.
 //!
 //! # When to use it
 //!
-//! When the handlers are many, or not yours, or what they return is no stream of messages but a body.
-//! Where one handler returns one stream, the extension trait of an adapter is as good, and knows the
-//! messages as such. Take the layer from the adapter of your runtime (`heartbeat-tokio` with the feature
-//! `http`), which fills in the timer; from here, for a runtime that has none.
+//! Use the layer when there are many handlers, when they are not yours, or when they return a body and not a stream of
+//! messages. For a single handler that returns a stream, the extension trait of an adapter does as well. Take the
+//! layer from the adapter of your runtime (for example `heartbeat-tokio` with the feature `http`), which has the
+//! timer; take it from this crate for a runtime without an adapter.
 //!
 //! # Example
 //!
@@ -38,7 +37,7 @@
 //! let handler = service_fn(|_: Request<()>| async {
 //!     # let events: Frames = futures_util::stream::pending();
 //!     let response = Response::builder().header("content-type", "text/event-stream");
-//!     response.body(StreamBody::new(events)) // nothing happens
+//!     response.body(StreamBody::new(events)) // no event comes
 //! });
 //!
 //! let time = VirtualTime::new(); // on tokio: `HeartbeatLayer::new(Duration::from_secs(15))`
@@ -54,27 +53,26 @@
 //! # Ok::<(), http::Error>(())
 //! ```
 //!
-//! # What a vanished peer costs
+//! # Peers that are gone
 //!
-//! A heartbeat is also how a server notices that nobody reads any more: a write to a closed connection
-//! fails, and the body is dropped. A client that closes is noticed at the next heartbeat or the one after
-//! it, also where a server is told not to mind the end of what the client sends (hyper's `half_close`).
-//! One that vanishes without a word (no FIN, no RST: a cable, a battery) is noticed when TCP gives up
-//! sending again, on Linux after some 15 minutes, unless `TCP_USER_TIMEOUT` says sooner. Without
-//! heartbeats neither is noticed before the next event.
+//! Heartbeats also show a server that its client is gone: a write to a closed connection fails, and the body is dropped. A
+//! client that has closed the connection is noticed at the next heartbeat or the one after it, even with
+//! hyper's `half_close`. A client that disappears without FIN or RST is noticed when TCP stops retransmitting:
+//! on Linux after about 15 minutes, or after `TCP_USER_TIMEOUT`. Without heartbeats neither is noticed before
+//! the next event.
 
+mod adapter;
 mod body;
 mod body_framing;
+mod decision;
 mod descriptor;
 mod headers;
 mod layer;
-mod media;
-mod pieces;
-mod plan;
 mod policy;
 mod response_body;
 mod rpc_heartbeat;
 mod service;
+mod stream_format;
 mod streaming_methods;
 
 pub use body::HeartbeatBody;
@@ -87,7 +85,9 @@ pub use rpc_heartbeat::RpcHeartbeat;
 pub use service::{HeartbeatService, ResponseFuture};
 pub use streaming_methods::StreamingMethods;
 
-pub use heartbeat_async::{Config, InvalidJitter, Jitter, NoObserver, Observer, Scheduler};
+pub use heartbeat_async::{
+    Config, InvalidJitter, Jitter, NoObserver, Observed, Observer, Scheduler, Telemetry,
+};
 pub use heartbeat_frame::{
     HeartbeatMessage, InvalidSse, NdjsonHeartbeat, PayloadTooLong, SseHeartbeat,
 };

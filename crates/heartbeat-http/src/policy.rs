@@ -2,17 +2,17 @@ use std::fmt;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use heartbeat_async::{Config, NoObserver, Observer};
+use heartbeat_async::{Config, NoObserver, Observed, Observer};
 use heartbeat_frame::{NdjsonHeartbeat, SseHeartbeat};
 use http::{HeaderMap, HeaderName};
 
-use crate::media::Media;
+use crate::stream_format::StreamFormat;
 use crate::{BodyFraming, RpcHeartbeat, StreamingMethods};
 
-/// Which responses are kept alive, how often, and with what.
+/// Which responses get heartbeats, how often, and which heartbeats.
 ///
-/// An interval or a [`Config`] is one already: server-sent events get a comment then, and nothing else
-/// is touched. An interval of zero switches everything off (T1).
+/// An interval or a [`Config`] converts into a policy: server-sent events get a comment, and all other responses pass
+/// through. An interval of zero disables heartbeats.
 ///
 /// # Example
 ///
@@ -28,87 +28,83 @@ use crate::{BodyFraming, RpcHeartbeat, StreamingMethods};
 ///     .with_rpc(streams, HeartbeatMessage::gateway_event());
 /// ```
 #[derive(Clone)]
-#[must_use = "a policy does nothing until a layer has it"]
+#[must_use = "a policy does nothing until it is given to a layer"]
 pub struct HeartbeatPolicy<O = NoObserver> {
     config: Config,
     sse: Option<BodyFraming>,
     ndjson: Option<BodyFraming>,
-    messages: Option<(StreamingMethods, RpcHeartbeat)>,
-    through_proxies: bool,
-    wish: Option<Wish>,
-    observer: O,
+    rpc: Option<(StreamingMethods, RpcHeartbeat)>,
+    set_proxy_headers: bool,
+    client_interval: Option<ClientInterval>,
+    telemetry: O,
 }
 
-/// How a client may ask for an interval.
+/// How a client may request an interval.
 #[derive(Debug, Clone)]
-struct Wish {
+struct ClientInterval {
     header: HeaderName,
     range: RangeInclusive<Duration>,
 }
 
 impl HeartbeatPolicy {
-    /// Heartbeats for server-sent events: the comment of two bytes.
+    /// Heartbeats for server-sent events: a comment of two bytes.
     ///
-    /// `config` is an interval or a whole [`Config`]. [`Config::with_stall_after`] has an effect
-    /// on a [`Hub`](heartbeat_async::Hub) alone (T20).
+    /// `config` is an interval or a [`Config`]. [`Config::with_stall_after`] has an effect on a
+    /// [`Hub`](heartbeat_async::Hub) only.
     pub fn new(config: impl Into<Config>) -> Self {
         Self {
             config: config.into(),
             sse: Some(BodyFraming::sse(&SseHeartbeat::default())),
             ndjson: None,
-            messages: None,
-            through_proxies: true,
-            wish: None,
-            observer: NoObserver,
+            rpc: None,
+            set_proxy_headers: true,
+            client_interval: None,
+            telemetry: NoObserver,
         }
     }
 }
 
 impl<O> HeartbeatPolicy<O> {
-    /// Another heartbeat for server-sent events: `text/event-stream`. Default: the comment without a
-    /// text.
+    /// Sets the heartbeat for server-sent events (`text/event-stream`). Default: a comment without text.
     pub fn with_sse(self, heartbeat: &SseHeartbeat) -> Self {
         Self { sse: Some(BodyFraming::sse(heartbeat)), ..self }
     }
 
-    /// No heartbeats for server-sent events.
+    /// Disables heartbeats for server-sent events.
     pub fn without_sse(self) -> Self {
         Self { sse: None, ..self }
     }
 
-    /// Heartbeats for newline-delimited JSON: `application/x-ndjson`, `application/ndjson` and
-    /// `application/jsonl`. Default: none, since a strict reader chokes on a blank line.
+    /// Sets the heartbeat for newline-delimited JSON (`application/x-ndjson`, `application/ndjson` and
+    /// `application/jsonl`). Default: no heartbeats, since strict readers reject a blank line.
     ///
-    /// [`NdjsonHeartbeat::Space`] no parser chokes on. If the stream ends right after it, the last line
-    /// is a space without a line end.
+    /// With [`NdjsonHeartbeat::Space`] a stream that ends right after a heartbeat ends with a space and no line feed.
     pub fn with_ndjson(self, heartbeat: NdjsonHeartbeat) -> Self {
         Self { ndjson: Some(BodyFraming::ndjson(heartbeat)), ..self }
     }
 
-    /// Heartbeats for these methods of gRPC, gRPC-Web (binary and text) and Connect. Default: none,
-    /// since a heartbeat is a message that the client sees.
+    /// Sets the heartbeat for these methods of gRPC, gRPC-Web (binary and text) and Connect. Default: no heartbeats, since
+    /// a heartbeat is a message that the client sees.
     ///
-    /// `messages` is a [`HeartbeatMessage`](heartbeat_frame::HeartbeatMessage), for clients that speak
-    /// protobuf, or a [`RpcHeartbeat`], which has one for JSON too. Where messages are compressed the
-    /// heartbeat is one that is not, which the protocols allow.
-    pub fn with_rpc(self, methods: StreamingMethods, messages: impl Into<RpcHeartbeat>) -> Self {
-        Self { messages: Some((methods, messages.into())), ..self }
+    /// `heartbeat` is a [`HeartbeatMessage`](heartbeat_frame::HeartbeatMessage) for clients that use protobuf, or a
+    /// [`RpcHeartbeat`] with one for JSON as well. The heartbeat is not compressed, even where other messages
+    /// are; the protocols allow that.
+    pub fn with_rpc(self, methods: StreamingMethods, heartbeat: impl Into<RpcHeartbeat>) -> Self {
+        Self { rpc: Some((methods, heartbeat.into())), ..self }
     }
 
-    /// Whether the headers of SSE and NDJSON responses that are kept alive ask proxies not to hold the
-    /// heartbeats back: `X-Accel-Buffering: no`, unless the response has a say on that itself, and
-    /// `no-transform` in `Cache-Control`. Default: yes.
+    /// Whether to set headers that keep proxies from buffering heartbeats, on SSE and NDJSON responses that get
+    /// heartbeats: `X-Accel-Buffering: no`, unless the response has that header, and `no-transform` in
+    /// `Cache-Control`. Default: `true`.
     pub fn with_proxy_headers(self, set: bool) -> Self {
-        Self { through_proxies: set, ..self }
+        Self { set_proxy_headers: set, ..self }
     }
 
-    /// Lets a client ask for an interval, in seconds, by this header of its request. Default: it may
-    /// not.
+    /// Lets a client request an interval, in seconds, with this header. Default: clients cannot.
     ///
-    /// What it asks for is moved into `range`. What is no number, below zero, or longer than a
-    /// `Duration` can be, is not heard. Where the interval is zero nobody is heard: heartbeats are off.
-    /// If the range begins with zero a client can switch its own off; what else it asks for is a second
-    /// at least, lest it ask for a flood.
+    /// The requested interval is clamped to `range`. Values that are not numbers, are negative, or do not fit into a
+    /// `Duration` are ignored. If the interval of the policy is zero, the header is ignored. If `range` begins with
+    /// zero, a client can disable its heartbeats with `0`; other values are then clamped to at least one second.
     ///
     /// # Example
     ///
@@ -123,60 +119,62 @@ impl<O> HeartbeatPolicy<O> {
     /// let policy = HeartbeatPolicy::new(Duration::from_secs(15)).with_client_interval(header, range);
     /// ```
     pub fn with_client_interval(self, header: HeaderName, range: RangeInclusive<Duration>) -> Self {
-        Self { wish: Some(Wish { header, range }), ..self }
+        Self { client_interval: Some(ClientInterval { header, range }), ..self }
     }
 
-    /// Tells `observer` what becomes of the heartbeats (T19). Each response has a clone of it.
-    pub fn with_observer<P: Observer + Clone>(self, observer: P) -> HeartbeatPolicy<P> {
-        let Self { config, sse, ndjson, messages, through_proxies, wish, observer: _ } = self;
-        HeartbeatPolicy { config, sse, ndjson, messages, through_proxies, wish, observer }
+    /// Reports to `observer`. Each response gets a clone of it. See [T19](heartbeat_async::rules#t19-outcome).
+    pub fn with_observer<N: Observer + Clone>(self, observer: N) -> HeartbeatPolicy<Observed<N>> {
+        let Self { config, sse, ndjson, rpc, set_proxy_headers, client_interval, telemetry: _ } =
+            self;
+        let telemetry = Observed::new(observer);
+        HeartbeatPolicy { config, sse, ndjson, rpc, set_proxy_headers, client_interval, telemetry }
     }
 
-    pub(crate) fn observer(&self) -> &O {
-        &self.observer
+    pub(crate) fn telemetry(&self) -> &O {
+        &self.telemetry
     }
 
     pub(crate) fn sets_proxy_headers(&self) -> bool {
-        self.through_proxies
+        self.set_proxy_headers
     }
 
-    /// What the interval and the rest are for this request.
+    /// The configuration for this request.
     pub(crate) fn config(&self, request: &HeaderMap) -> Config {
-        match self.wish.as_ref().and_then(|wish| wish.of(request)) {
+        match self.client_interval.as_ref().and_then(|it| it.of(request)) {
             Some(interval) if !self.config.is_disabled() => self.config.with_interval(interval),
             _ => self.config,
         }
     }
 
-    /// Whether the method of that path answers with a stream of messages.
+    /// Whether the method at this path responds with a stream of messages.
     pub(crate) fn streams(&self, path: &str) -> bool {
-        self.messages.as_ref().is_some_and(|(methods, _)| methods.contain(path))
+        self.rpc.as_ref().is_some_and(|(methods, _)| methods.contain(path))
     }
 
-    /// How such a response is kept alive, if it is at all. A method that does not [stream](Self::streams)
-    /// must not.
-    pub(crate) fn framing(&self, media: Media, streams: bool) -> Option<BodyFraming> {
-        match media {
-            Media::Sse => self.sse.clone(),
-            Media::Ndjson => self.ndjson.clone(),
-            Media::Messages(protocol, codec) => {
-                let (_, messages) = self.messages.as_ref().filter(|_| streams)?;
-                messages.framing(protocol, codec)
+    /// The framing of a response of this format, if it gets heartbeats. A method that does not
+    /// [stream](Self::streams) gets none.
+    pub(crate) fn framing(&self, format: StreamFormat, streams: bool) -> Option<BodyFraming> {
+        match format {
+            StreamFormat::Sse => self.sse.clone(),
+            StreamFormat::Ndjson => self.ndjson.clone(),
+            StreamFormat::Rpc(protocol, codec) => {
+                let (_, heartbeat) = self.rpc.as_ref().filter(|_| streams)?;
+                heartbeat.framing(protocol, codec)
             }
         }
     }
 }
 
-/// The shortest interval that a client may ask for, where the server sets none but zero.
-const LEAST: Duration = Duration::from_secs(1);
+/// The shortest interval that a client can request, where the range begins with zero.
+const MIN_CLIENT_INTERVAL: Duration = Duration::from_secs(1);
 
-impl Wish {
+impl ClientInterval {
     fn of(&self, request: &HeaderMap) -> Option<Duration> {
         let seconds = request.get(&self.header)?.to_str().ok()?.trim().parse().ok()?;
-        let asked = Duration::try_from_secs_f64(seconds).ok()?;
-        let asked = asked.min(*self.range.end()).max(*self.range.start());
-        let unbounded = self.range.start().is_zero() && !asked.is_zero();
-        Some(if unbounded { asked.max(LEAST) } else { asked })
+        let requested = Duration::try_from_secs_f64(seconds).ok()?;
+        let requested = requested.min(*self.range.end()).max(*self.range.start());
+        let unbounded = self.range.start().is_zero() && !requested.is_zero();
+        Some(if unbounded { requested.max(MIN_CLIENT_INTERVAL) } else { requested })
     }
 }
 
@@ -194,14 +192,15 @@ impl From<Duration> for HeartbeatPolicy {
 
 impl<O> fmt::Debug for HeartbeatPolicy<O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { config, sse, ndjson, messages, through_proxies, wish, observer: _ } = self;
+        let Self { config, sse, ndjson, rpc, set_proxy_headers, client_interval, telemetry: _ } =
+            self;
         f.debug_struct("HeartbeatPolicy")
             .field("config", config)
             .field("sse", sse)
             .field("ndjson", ndjson)
-            .field("messages", messages)
-            .field("through_proxies", through_proxies)
-            .field("wish", wish)
+            .field("rpc", rpc)
+            .field("set_proxy_headers", set_proxy_headers)
+            .field("client_interval", client_interval)
             .finish_non_exhaustive()
     }
 }

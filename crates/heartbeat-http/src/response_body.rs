@@ -3,61 +3,60 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use heartbeat_async::{Audience, NoObserver, Scheduler};
+use heartbeat_async::{NoObserver, Scheduler, Telemetry};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
 use crate::HeartbeatBody;
 
 pin_project! {
-    /// The body of a response that has come through a [`HeartbeatLayer`](crate::HeartbeatLayer): kept
-    /// alive, or as it was.
+    /// The body of a response behind a [`HeartbeatLayer`](crate::HeartbeatLayer): kept alive, or passed through.
     #[must_use = "bodies do nothing unless polled"]
     pub struct ResponseBody<B, P, O = NoObserver>
     where
         P: Scheduler,
-        O: Audience,
+        O: Telemetry,
     {
         #[pin]
-        either: Either<B, P, O>,
+        kind: Kind<B, P, O>,
     }
 }
 
 pin_project! {
-    #[project = Projected]
-    enum Either<B, P, O>
+    #[project = KindProjection]
+    enum Kind<B, P, O>
     where
         P: Scheduler,
-        O: Audience,
+        O: Telemetry,
     {
         KeptAlive { #[pin] body: HeartbeatBody<B, P, O> },
-        Untouched { #[pin] body: B },
+        Passthrough { #[pin] body: B },
     }
 }
 
-impl<B: Default, P: Scheduler, O: Audience> Default for ResponseBody<B, P, O> {
-    /// As it was: for layers that answer by themselves, such as those for CORS and time limits.
+impl<B: Default, P: Scheduler, O: Telemetry> Default for ResponseBody<B, P, O> {
+    /// A body that is passed through, for layers that answer themselves, such as those for CORS and time limits.
     fn default() -> Self {
-        Self::untouched(B::default())
+        Self::passthrough(B::default())
     }
 }
 
 impl<B, P, O> ResponseBody<B, P, O>
 where
     P: Scheduler,
-    O: Audience,
+    O: Telemetry,
 {
     pub(crate) fn kept_alive(body: HeartbeatBody<B, P, O>) -> Self {
-        Self { either: Either::KeptAlive { body } }
+        Self { kind: Kind::KeptAlive { body } }
     }
 
-    pub(crate) fn untouched(body: B) -> Self {
-        Self { either: Either::Untouched { body } }
+    pub(crate) fn passthrough(body: B) -> Self {
+        Self { kind: Kind::Passthrough { body } }
     }
 
-    /// Whether there may be heartbeats in it.
+    /// Whether the body may yield heartbeats.
     pub fn is_kept_alive(&self) -> bool {
-        matches!(self.either, Either::KeptAlive { .. })
+        matches!(self.kind, Kind::KeptAlive { .. })
     }
 }
 
@@ -65,7 +64,7 @@ impl<B, P, O> Body for ResponseBody<B, P, O>
 where
     B: Body<Data = Bytes>,
     P: Scheduler,
-    O: Audience,
+    O: Telemetry,
 {
     type Data = Bytes;
     type Error = B::Error;
@@ -74,23 +73,23 @@ where
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
-        match self.project().either.project() {
-            Projected::KeptAlive { body } => body.poll_frame(cx),
-            Projected::Untouched { body } => body.poll_frame(cx),
+        match self.project().kind.project() {
+            KindProjection::KeptAlive { body } => body.poll_frame(cx),
+            KindProjection::Passthrough { body } => body.poll_frame(cx),
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        match &self.either {
-            Either::KeptAlive { body } => body.is_end_stream(),
-            Either::Untouched { body } => body.is_end_stream(),
+        match &self.kind {
+            Kind::KeptAlive { body } => body.is_end_stream(),
+            Kind::Passthrough { body } => body.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
-        match &self.either {
-            Either::KeptAlive { body } => body.size_hint(),
-            Either::Untouched { body } => body.size_hint(),
+        match &self.kind {
+            Kind::KeptAlive { body } => body.size_hint(),
+            Kind::Passthrough { body } => body.size_hint(),
         }
     }
 }
@@ -98,7 +97,7 @@ where
 impl<B, P, O> fmt::Debug for ResponseBody<B, P, O>
 where
     P: Scheduler,
-    O: Audience,
+    O: Telemetry,
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ResponseBody")

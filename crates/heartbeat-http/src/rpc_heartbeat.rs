@@ -1,13 +1,12 @@
 use heartbeat_frame::HeartbeatMessage;
 
 use crate::BodyFraming;
-use crate::media::{Codec, Protocol};
+use crate::stream_format::{RpcCodec, RpcProtocol};
 
-/// The messages that are heartbeats in gRPC, gRPC-Web and Connect.
+/// The message that is a heartbeat in gRPC, gRPC-Web and Connect.
 ///
-/// What a client of an unrelated service is sure to decode is [`HeartbeatMessage::empty`] alone: it sees
-/// a message with all fields at their defaults. Those that speak JSON get none, unless there is a text
-/// for them.
+/// Every client can decode [`HeartbeatMessage::empty`]: it sees a message with all fields at their defaults. Clients that
+/// use JSON get no heartbeats unless [`with_json`](Self::with_json) sets one.
 ///
 /// # Example
 ///
@@ -16,39 +15,39 @@ use crate::media::{Codec, Protocol};
 /// use heartbeat_http::RpcHeartbeat;
 ///
 /// let json = HeartbeatMessage::from_payload(r#"{"eventType":"gateway.heartbeat"}"#)?;
-/// let messages = RpcHeartbeat::new(HeartbeatMessage::gateway_event()).with_json(json);
+/// let heartbeat = RpcHeartbeat::new(HeartbeatMessage::gateway_event()).with_json(json);
 /// # Ok::<(), heartbeat_frame::PayloadTooLong>(())
 /// ```
 #[derive(Debug, Clone)]
-#[must_use = "messages do nothing until a policy has them"]
+#[must_use = "a heartbeat does nothing until it is given to a policy"]
 pub struct RpcHeartbeat {
     proto: HeartbeatMessage,
     json: Option<HeartbeatMessage>,
-    /// Encoded once.
+    /// For gRPC-Web text, whose base64 is encoded once.
     web_text: BodyFraming,
 }
 
 impl RpcHeartbeat {
-    /// This one, for clients that speak protobuf.
+    /// The heartbeat for clients that use protobuf.
     pub fn new(proto: HeartbeatMessage) -> Self {
         Self { web_text: BodyFraming::grpc_web_text(&proto), proto, json: None }
     }
 
-    /// And this text for those that speak JSON. Not for gRPC-Web-text, in which nobody does.
+    /// Sets the heartbeat for clients that use JSON, in all protocols except gRPC-Web text.
     pub fn with_json(self, json: HeartbeatMessage) -> Self {
         Self { json: Some(json), ..self }
     }
 
-    pub(crate) fn framing(&self, protocol: Protocol, codec: Codec) -> Option<BodyFraming> {
+    pub(crate) fn framing(&self, protocol: RpcProtocol, codec: RpcCodec) -> Option<BodyFraming> {
         let message = match codec {
-            Codec::Proto => &self.proto,
-            Codec::Json => self.json.as_ref()?,
+            RpcCodec::Proto => &self.proto,
+            RpcCodec::Json => self.json.as_ref()?,
         };
         match protocol {
-            Protocol::Grpc => Some(BodyFraming::grpc(message)),
-            Protocol::GrpcWeb => Some(BodyFraming::grpc_web(message)),
-            Protocol::GrpcWebText => (codec == Codec::Proto).then(|| self.web_text.clone()),
-            Protocol::Connect => Some(BodyFraming::connect(message)),
+            RpcProtocol::Grpc => Some(BodyFraming::grpc(message)),
+            RpcProtocol::GrpcWeb => Some(BodyFraming::grpc_web(message)),
+            RpcProtocol::GrpcWebText => (codec == RpcCodec::Proto).then(|| self.web_text.clone()),
+            RpcProtocol::Connect => Some(BodyFraming::connect(message)),
         }
     }
 }

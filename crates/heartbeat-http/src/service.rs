@@ -4,25 +4,25 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use heartbeat_async::{Audience, NoObserver, Scheduler};
+use heartbeat_async::{NoObserver, Scheduler, Telemetry};
 use http::{Request, Response};
 use http_body::Body;
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use crate::layer::Policies;
-use crate::plan::Plan;
+use crate::decision::Decision;
+use crate::layer::RoutedPolicies;
 use crate::response_body::ResponseBody;
 
-/// A service whose quiet responses are kept alive by a [`HeartbeatLayer`](crate::HeartbeatLayer).
+/// A service whose quiet responses are kept alive; made by [`HeartbeatLayer`](crate::HeartbeatLayer).
 pub struct HeartbeatService<S, P, O = NoObserver> {
     inner: S,
     scheduler: P,
-    policies: Arc<Policies<O>>,
+    policies: Arc<RoutedPolicies<O>>,
 }
 
 impl<S, P, O> HeartbeatService<S, P, O> {
-    pub(crate) fn new(inner: S, scheduler: P, policies: Arc<Policies<O>>) -> Self {
+    pub(crate) fn new(inner: S, scheduler: P, policies: Arc<RoutedPolicies<O>>) -> Self {
         Self { inner, scheduler, policies }
     }
 
@@ -36,7 +36,7 @@ impl<S, P, O> HeartbeatService<S, P, O> {
         &mut self.inner
     }
 
-    /// The service within, whose responses are no longer kept alive.
+    /// The service within, without heartbeats.
     pub fn into_inner(self) -> S {
         self.inner
     }
@@ -47,7 +47,7 @@ where
     S: Service<Request<RequestBody>, Response = Response<B>>,
     B: Body<Data = Bytes>,
     P: Scheduler + Clone,
-    O: Audience + Clone,
+    O: Telemetry + Clone,
 {
     type Response = Response<ResponseBody<B, P, O>>;
     type Error = S::Error;
@@ -59,9 +59,9 @@ where
 
     fn call(&mut self, request: Request<RequestBody>) -> Self::Future {
         let (head, body) = request.into_parts();
-        let plan = Plan::new(self.policies.of(&head), &head);
+        let decision = Decision::new(self.policies.of(&head), &head);
         let inner = self.inner.call(Request::from_parts(head, body));
-        ResponseFuture { inner, scheduler: self.scheduler.clone(), plan }
+        ResponseFuture { inner, scheduler: self.scheduler.clone(), decision }
     }
 }
 
@@ -82,13 +82,13 @@ impl<S: fmt::Debug, P, O> fmt::Debug for HeartbeatService<S, P, O> {
 }
 
 pin_project! {
-    /// The response of a [`HeartbeatService`], once it is there.
+    /// The response future of [`HeartbeatService`].
     #[must_use = "futures do nothing unless polled"]
     pub struct ResponseFuture<F, P, O = NoObserver> {
         #[pin]
         inner: F,
         scheduler: P,
-        plan: Option<Plan<O>>,
+        decision: Option<Decision<O>>,
     }
 }
 
@@ -97,16 +97,16 @@ where
     F: Future<Output = Result<Response<B>, E>>,
     B: Body<Data = Bytes>,
     P: Scheduler + Clone,
-    O: Audience + Clone,
+    O: Telemetry + Clone,
 {
     type Output = Result<Response<ResponseBody<B, P, O>>, E>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let response = ready!(this.inner.poll(cx))?;
-        Poll::Ready(Ok(match this.plan.take() {
-            Some(plan) => plan.carry_out(response, this.scheduler),
-            None => response.map(ResponseBody::untouched),
+        Poll::Ready(Ok(match this.decision.take() {
+            Some(decision) => decision.apply(response, this.scheduler),
+            None => response.map(ResponseBody::passthrough),
         }))
     }
 }

@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use crate::descriptor::{InvalidDescriptorSet, streaming_methods};
 
-/// Which methods of gRPC, gRPC-Web and Connect answer with a stream, by their path:
-/// `/package.Service/Method`.
+/// Which methods of gRPC, gRPC-Web and Connect respond with a stream, by their path `/package.Service/Method`.
 ///
-/// A heartbeat is a message that the client sees. Where it expects one message and no more, as a unary
-/// or a client-streaming method has it, another one would be an error of the protocol; and nothing in
-/// such a response tells it from a stream. So only methods that are named here get heartbeats.
+/// Only these methods get heartbeats. A heartbeat is a message that the client sees. To a client that expects a single
+/// message, as from a unary or a client-streaming method, a second one is a protocol error, and the response
+/// itself does not say which kind its method is.
 ///
 /// # Example
 ///
@@ -17,27 +16,31 @@ use crate::descriptor::{InvalidDescriptorSet, streaming_methods};
 /// use heartbeat_http::StreamingMethods;
 ///
 /// let named = StreamingMethods::paths(["/galaxy.gateway.v1.GatewayService/Subscribe"]);
-/// let told = StreamingMethods::matching(|path| path.ends_with("/Watch"));
+/// let matched = StreamingMethods::matching(|path| path.ends_with("/Watch"));
 /// ```
 #[derive(Clone)]
 pub struct StreamingMethods(Arc<dyn Fn(&str) -> bool + Send + Sync>);
 
 impl StreamingMethods {
-    /// Those with these paths, each with its leading slash.
+    /// The methods with these paths, each with its leading slash.
     #[must_use]
     pub fn paths<P: Into<String>>(paths: impl IntoIterator<Item = P>) -> Self {
         let paths: HashSet<String> = paths.into_iter().map(Into::into).collect();
         Self::matching(move |path| paths.contains(path))
     }
 
-    /// Those for whose path `streams` holds.
+    /// The methods for whose path `streams` returns true.
     #[must_use]
     pub fn matching(streams: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
         Self(Arc::new(streams))
     }
 
-    /// Those that answer with a stream, as an encoded `FileDescriptorSet` has it: what protoc writes with
-    /// `--descriptor_set_out`, and tonic's build crate with `file_descriptor_set_path`.
+    /// The methods that respond with a stream by an encoded `FileDescriptorSet`: the output of protoc with
+    /// `--descriptor_set_out`, or of tonic's build crate with `file_descriptor_set_path`.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidDescriptorSet`] if the bytes are not a `FileDescriptorSet`.
     ///
     /// # Example
     ///

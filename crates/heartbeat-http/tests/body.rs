@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use heartbeat_async::virtual_time::VirtualTime;
-use heartbeat_async::{Audience, Config, Counters, NoObserver};
+use heartbeat_async::{Config, Counters, NoObserver, Telemetry};
 use heartbeat_frame::{HeartbeatMessage, NdjsonHeartbeat, SseHeartbeat};
 use heartbeat_http::{BodyFraming, HeartbeatBody, ResponseBody};
 use http::{HeaderMap, HeaderValue};
@@ -23,7 +23,7 @@ const fn secs(secs: u64) -> Duration {
 }
 
 /// A body of which each poll is ours.
-struct Polled<O: Audience = NoObserver> {
+struct Polled<O: Telemetry = NoObserver> {
     time: VirtualTime,
     source: Source,
     body: Spawn<HeartbeatBody<Source, VirtualTime, O>>,
@@ -66,7 +66,7 @@ fn trailers() -> HeaderMap {
     HeaderMap::from_iter([("grpc-status".parse().expect("a name"), HeaderValue::from_static("0"))])
 }
 
-impl<O: Audience> Polled<O> {
+impl<O: Telemetry> Polled<O> {
     fn poll(&mut self) -> Got {
         match self.body.enter(|cx, body| body.poll_frame(cx)) {
             Poll::Pending => Got::Nothing,

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use heartbeat_async::virtual_time::VirtualTime;
-use heartbeat_async::{Audience, Config, Counters, NoObserver, Timer};
+use heartbeat_async::{Config, Counters, NoObserver, Telemetry, Timer};
 use heartbeat_frame::{HeartbeatMessage, NdjsonHeartbeat, SseHeartbeat};
 use heartbeat_http::{
     HeartbeatLayer, HeartbeatPolicy, HeartbeatService, ResponseBody, ResponseFuture, RpcHeartbeat,
@@ -48,7 +48,7 @@ fn through<B, O>(
 ) -> Response<ResponseBody<B, VirtualTime, O>>
 where
     B: Body<Data = Bytes>,
-    O: Audience + Clone,
+    O: Telemetry + Clone,
 {
     let mut response = Some(response);
     let service = layer.layer(service_fn(|_: Request<()>| {
@@ -68,7 +68,7 @@ fn answer(content_type: &str) -> Response<Source> {
 }
 
 /// The layer around a response, and the first heartbeat, with its time. None if it passes.
-fn first_beat<O: Audience + Clone>(
+fn first_beat<O: Telemetry + Clone>(
     policy: impl Into<HeartbeatPolicy<O>>,
     request: Request<()>,
     response: Response<Source>,

@@ -5,20 +5,20 @@ use std::time::Duration;
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::{Counter, Histogram, Meter, UpDownCounter};
 
-/// Seconds. From what a good timer is late by to what no stream should bear.
-const LATENESS: [f64; 16] =
+/// In seconds: from the delay of a good timer to a delay that no client tolerates.
+const DELAY_BOUNDARIES: [f64; 16] =
     [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0];
 
-/// What is recorded. The crate's documentation has the same list, and a test compares the two.
+/// All instruments but the gauge. A test compares them with the table in the crate's documentation.
 #[derive(Debug)]
 pub(crate) struct Instruments {
-    pub(crate) beats: Counter<u64>,
-    pub(crate) lateness: Histogram<f64>,
-    pub(crate) traffic: Counter<u64>,
-    pub(crate) withdrawals: Counter<u64>,
-    pub(crate) give_ups: Counter<u64>,
-    pub(crate) stalls: Counter<u64>,
-    pub(crate) abandonments: Counter<u64>,
+    pub(crate) messages: Counter<u64>,
+    pub(crate) delay: Histogram<f64>,
+    pub(crate) size: Counter<u64>,
+    pub(crate) cancelled: Counter<u64>,
+    pub(crate) producer_timeouts: Counter<u64>,
+    pub(crate) stalled: Counter<u64>,
+    pub(crate) detached: Counter<u64>,
     pub(crate) active: UpDownCounter<i64>,
 }
 
@@ -28,76 +28,75 @@ impl Instruments {
             meter.u64_counter(name).with_unit(unit).with_description(description).build()
         };
         Self {
-            beats: counter(
-                "heartbeat.beats",
+            messages: counter(
+                "heartbeat.messages",
                 "{heartbeat}",
                 "Heartbeats that were sent or lost, by outcome",
             ),
-            lateness: meter
-                .f64_histogram("heartbeat.lateness")
+            delay: meter
+                .f64_histogram("heartbeat.delay")
                 .with_unit("s")
-                .with_description(
-                    "How long after its deadline each heartbeat that was sent went out",
-                )
-                .with_boundaries(LATENESS.to_vec())
+                .with_description("Time from the deadline of a heartbeat until it was sent")
+                .with_boundaries(DELAY_BOUNDARIES.to_vec())
                 .build(),
-            traffic: counter(
-                "heartbeat.traffic",
+            // Not `heartbeat.bytes`: for Prometheus the unit is appended to the name.
+            size: counter(
+                "heartbeat.size",
                 "By",
-                "Size of the heartbeats that were sent, as far as it is known",
+                "Total size of the heartbeats that were sent, where it is known",
             ),
-            withdrawals: counter(
-                "heartbeat.withdrawals",
+            cancelled: counter(
+                "heartbeat.cancelled",
                 "{heartbeat}",
-                "Heartbeats that were due, but not owed any more when they could have been sent",
+                "Heartbeats that were due, but cancelled before the sink was ready",
             ),
-            give_ups: counter(
-                "heartbeat.give_ups",
-                "{give_up}",
-                "How often the heartbeats of a stream ceased for want of real events",
+            producer_timeouts: counter(
+                "heartbeat.producer_timeouts",
+                "{timeout}",
+                "Times that heartbeats stopped because the producer sent no event for too long",
             ),
-            stalls: counter(
-                "heartbeat.stalls",
-                "{stall}",
-                "How often the heartbeats of a stream ended since its peer did not read",
-            ),
-            abandonments: counter(
-                "heartbeat.abandonments",
+            stalled: counter(
+                "heartbeat.stalled",
                 "{stream}",
-                "Streams and sinks whose heartbeats ceased since their hub does not serve them",
+                "Streams whose heartbeats stopped because the peer did not read",
+            ),
+            detached: counter(
+                "heartbeat.detached",
+                "{stream}",
+                "Streams whose heartbeats stopped because the hub does not serve them",
             ),
             active: meter
                 .i64_up_down_counter("heartbeat.stream.active")
                 .with_unit("{stream}")
-                .with_description("Streams with heartbeats that there are")
+                .with_description("Open streams that are observed")
                 .build(),
         }
     }
 }
 
-/// The longest silence, which is read when metrics are collected.
+/// The gauge of the longest idle time, which the SDK reads when it collects metrics.
 #[derive(Debug)]
-pub(crate) struct LongestSilence(Arc<AtomicU64>);
+pub(crate) struct LongestIdle(Arc<AtomicU64>);
 
-impl LongestSilence {
+impl LongestIdle {
     pub(crate) fn new(meter: &Meter, attributes: Arc<[KeyValue]>) -> Self {
         let nanos = Arc::new(AtomicU64::new(0));
         let longest = Arc::clone(&nanos);
         meter
-            .f64_observable_gauge("heartbeat.silence.max")
+            .f64_observable_gauge("heartbeat.idle.max")
             .with_unit("s")
-            .with_description("The longest silence of a stream that has ended since the start")
+            .with_description("Longest completed silence of a stream since the start")
             .with_callback(move |gauge| {
                 let longest = Duration::from_nanos(longest.load(Relaxed));
                 gauge.observe(longest.as_secs_f64(), &attributes);
             })
-            .build(); // the meter keeps it
+            .build(); // the meter keeps the callback
         Self(nanos)
     }
 
-    pub(crate) fn update(&self, lasted: Duration) {
-        let nanos = u64::try_from(lasted.as_nanos()).unwrap_or(u64::MAX);
-        // Most are shorter, and a load leaves the cache line to the other threads.
+    pub(crate) fn update(&self, idle: Duration) {
+        let nanos = u64::try_from(idle.as_nanos()).unwrap_or(u64::MAX);
+        // Most idle times are shorter, and a load leaves the cache line shared between threads.
         if nanos > self.0.load(Relaxed) {
             self.0.fetch_max(nanos, Relaxed);
         }

@@ -1,10 +1,10 @@
-//! Records what becomes of the heartbeats of quiet streams as [OpenTelemetry](opentelemetry) metrics.
+//! Records the heartbeats of quiet streams as [OpenTelemetry](opentelemetry) metrics.
 //!
 //! # When to use it
 //!
-//! When your service has an OpenTelemetry meter already. [`OtelObserver`] is an observer for the
-//! streams and drivers of `heartbeat-tokio`, its siblings and `heartbeat-async`; one serves all of them.
-//! For a few counts without OpenTelemetry there is `heartbeat_async::Counters`.
+//! Use it when your service records OpenTelemetry metrics already. One [`OtelObserver`] observes any number of
+//! streams and sinks of `heartbeat-tokio`, `heartbeat-smol`, `heartbeat-async-std` and `heartbeat-async`. For
+//! counts without OpenTelemetry use `heartbeat_async::Counters`.
 //!
 //! # Example
 //!
@@ -21,13 +21,13 @@
 //! # async fn main() {
 //! # let exporter = InMemoryMetricExporter::default();
 //! # let provider = SdkMeterProvider::builder().with_periodic_exporter(exporter.clone()).build();
-//! global::set_meter_provider(provider.clone()); // once, where your service sets up its telemetry
+//! global::set_meter_provider(provider.clone()); // once, at the start of your service
 //!
 //! let meter = global::meter("my-service");
 //! let observer = OtelObserver::with_attributes(&meter, [KeyValue::new("route", "/prices")]);
 //!
 //! let events = stream::pending().heartbeat(Duration::from_secs(15), || "heartbeat");
-//! let events = events.with_observer(observer.clone()); // and so with each stream of that route
+//! let events = events.with_observer(observer.clone()); // likewise for each stream of the route
 //!
 //! let first: Vec<_> = events.take(2).collect().await;
 //! assert_eq!(first, ["heartbeat", "heartbeat"]);
@@ -39,42 +39,44 @@
 //! # }
 //! ```
 //!
-//! A meter belongs to the provider that was there when it was made: set the provider first. A meter of
-//! no provider records nothing.
+//! A meter belongs to the provider that is set when the meter is created: set the provider first. Without a
+//! provider a meter records nothing.
 //!
 //! # Instruments
 //!
-//! Their names and units follow OpenTelemetry's semantic conventions.
+//! Names and units follow OpenTelemetry's semantic conventions.
 //!
 //! | name | kind | unit | description |
 //! |---|---|---|---|
-//! | `heartbeat.beats` | counter | `{heartbeat}` | Heartbeats that were sent or lost, by outcome |
-//! | `heartbeat.lateness` | histogram | `s` | How long after its deadline each heartbeat that was sent went out |
-//! | `heartbeat.traffic` | counter | `By` | Size of the heartbeats that were sent, as far as it is known |
-//! | `heartbeat.withdrawals` | counter | `{heartbeat}` | Heartbeats that were due, but not owed any more when they could have been sent |
-//! | `heartbeat.give_ups` | counter | `{give_up}` | How often the heartbeats of a stream ceased for want of real events |
-//! | `heartbeat.stalls` | counter | `{stall}` | How often the heartbeats of a stream ended since its peer did not read |
-//! | `heartbeat.abandonments` | counter | `{stream}` | Streams and sinks whose heartbeats ceased since their hub does not serve them |
-//! | `heartbeat.stream.active` | up-down counter | `{stream}` | Streams with heartbeats that there are |
-//! | `heartbeat.silence.max` | gauge | `s` | The longest silence of a stream that has ended since the start |
+//! | `heartbeat.messages` | counter | `{heartbeat}` | Heartbeats that were sent or lost, by outcome |
+//! | `heartbeat.delay` | histogram | `s` | Time from the deadline of a heartbeat until it was sent |
+//! | `heartbeat.size` | counter | `By` | Total size of the heartbeats that were sent, where it is known |
+//! | `heartbeat.cancelled` | counter | `{heartbeat}` | Heartbeats that were due, but cancelled before the sink was ready |
+//! | `heartbeat.producer_timeouts` | counter | `{timeout}` | Times that heartbeats stopped because the producer sent no event for too long |
+//! | `heartbeat.stalled` | counter | `{stream}` | Streams whose heartbeats stopped because the peer did not read |
+//! | `heartbeat.detached` | counter | `{stream}` | Streams whose heartbeats stopped because the hub does not serve them |
+//! | `heartbeat.stream.active` | up-down counter | `{stream}` | Open streams that are observed |
+//! | `heartbeat.idle.max` | gauge | `s` | Longest completed silence of a stream since the start |
 //!
-//! - `heartbeat.beats` has the attribute `outcome`, which is `sent` or `error`. All have the attributes that
-//!   you [give](OtelObserver::with_attributes).
-//! - All but the lateness are there from the start, at zero, so that a rate sees the first of each.
-//! - The lateness has its boundaries at 1, 2 and 5 ms, and so on by the same steps to 10 s, then at 30 s, 60 s
-//!   and 5 min. A timer in good health stays in the first ones: tokio's counts in milliseconds and
-//!   rounds up. What lies above 1 s tells of a machine, or of a peer, that cannot keep up. The SDK's
-//!   default boundaries are meant for milliseconds, and would put all of this into one bucket. A view
-//!   of your own still overrules ours.
-//! - The longest silence never becomes shorter, and does not tell when it was. It says whether the
-//!   shortest idle timeout on the way was ever at risk. A silence that goes on is not in it, nor is one
-//!   that a dropped stream has ended: see [`Observer::on_idle`](heartbeat_async::Observer::on_idle).
-//! - A stream in which heartbeats are disabled is counted as active, and has nothing else to tell.
+//! "Stream" includes the sinks that a driver serves.
+//!
+//! - `heartbeat.messages` has the attribute `outcome`: `sent` or `error`. All instruments have the
+//!   [attributes](OtelObserver::with_attributes) of the observer.
+//! - All instruments but `heartbeat.delay` start at zero when the observer is created, so that a rate includes
+//!   the first event. `heartbeat.delay` starts with the first heartbeat.
+//! - The boundaries of `heartbeat.delay` are 1, 2 and 5 ms, their multiples by ten up to 10 s, then 30 s, 60 s
+//!   and 5 min. Most delays are in the lowest buckets: tokio's timers have a resolution of one millisecond. A
+//!   delay above 1 s means that a machine or a peer cannot keep up. The SDK's default boundaries are meant for
+//!   milliseconds, and would put every delay into one bucket. A view of the SDK can replace the boundaries.
+//! - `heartbeat.idle.max` never decreases. It shows whether the shortest idle timeout on the way was ever at
+//!   risk. It does not include a silence that continues or that ended because the stream was dropped; see
+//!   [`Observer::on_idle`](heartbeat_async::Observer::on_idle).
+//! - `heartbeat.stream.active` includes streams whose heartbeats are disabled. They record nothing else.
 //!
 //! # Cost
 //!
-//! The attributes are put together once. No call allocates, and a silence that is not the longest costs
-//! a load of an atomic integer.
+//! The attributes are assembled once, when the observer is created. No call allocates. A silence that is not
+//! the longest costs one atomic load.
 
 mod instruments;
 mod observer;

@@ -5,15 +5,15 @@ use heartbeat_async::{Observer, Outcome};
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::Meter;
 
-use crate::instruments::{Instruments, LongestSilence};
+use crate::instruments::{Instruments, LongestIdle};
 
-/// The attribute that tells heartbeats that were sent from those that were lost.
+/// The attribute that distinguishes sent heartbeats from lost ones.
 const OUTCOME: &str = "outcome";
 
-/// Records what it hears of heartbeats as OpenTelemetry metrics (T19).
+/// Records heartbeats as OpenTelemetry metrics (T19).
 ///
-/// Make one, and give a clone of it to each stream: clones are cheap, and record into the same
-/// [instruments](crate#instruments).
+/// Create one observer, and pass a clone to each stream. A clone costs a reference count, and records into
+/// the same [instruments](crate#instruments).
 ///
 /// # Example
 ///
@@ -26,7 +26,7 @@ const OUTCOME: &str = "outcome";
 ///
 /// let observer = OtelObserver::new(&global::meter("my-service"));
 ///
-/// // What a stream does that was given a clone:
+/// // What a stream with a clone of the observer does:
 /// observer.on_heartbeat(Outcome::Sent, Duration::from_millis(2), Some(24));
 /// ```
 #[derive(Debug, Clone)]
@@ -35,25 +35,25 @@ pub struct OtelObserver(Arc<Recorder>);
 #[derive(Debug)]
 struct Recorder {
     instruments: Instruments,
-    longest_silence: LongestSilence,
+    longest_idle: LongestIdle,
     attributes: Arc<[KeyValue]>,
     sent: Box<[KeyValue]>,
     error: Box<[KeyValue]>,
 }
 
 impl OtelObserver {
-    /// Records with this meter, whose name says who does so: your service.
+    /// Records with `meter`. The name of the meter is usually that of your service.
     #[must_use]
     pub fn new(meter: &Meter) -> Self {
         Self::with_attributes(meter, [])
     }
 
-    /// Records with this meter, and puts these attributes on everything: a route, say.
+    /// Like [`new`](Self::new), with `attributes` on every time series: a route, for example.
     ///
-    /// Each set of attributes makes time series of its own that never go away, so it must not say what
-    /// is different for each stream. Make one observer per set and clone it: of two with the same set
-    /// only one tells its longest silence. An attribute `outcome` of yours is replaced on the
-    /// heartbeats by ours.
+    /// Each set of attributes creates time series that are never removed, so do not use values that differ
+    /// from stream to stream. Create one observer per set, and clone it: of two observers with the same set,
+    /// the gauge `heartbeat.idle.max` shows only one. On `heartbeat.messages` this crate's attribute `outcome`
+    /// replaces one of the same name.
     #[must_use]
     pub fn with_attributes(meter: &Meter, attributes: impl IntoIterator<Item = KeyValue>) -> Self {
         let attributes: Arc<[KeyValue]> = attributes.into_iter().collect();
@@ -63,24 +63,24 @@ impl OtelObserver {
         };
         let recorder = Recorder {
             instruments: Instruments::new(meter),
-            longest_silence: LongestSilence::new(meter, Arc::clone(&attributes)),
+            longest_idle: LongestIdle::new(meter, Arc::clone(&attributes)),
             sent: with_outcome("sent"),
             error: with_outcome("error"),
             attributes,
         };
-        recorder.begin();
+        recorder.record_zeros();
         Self(Arc::new(recorder))
     }
 }
 
 impl Recorder {
-    /// Records zeros, so that there is something to compare the first event with.
-    fn begin(&self) {
-        let Instruments { beats, traffic, withdrawals, give_ups, stalls, abandonments, .. } =
+    /// Records zeros, so that the rate of a counter includes its first event.
+    fn record_zeros(&self) {
+        let Instruments { messages, size, cancelled, producer_timeouts, stalled, detached, .. } =
             &self.instruments;
-        beats.add(0, &self.sent);
-        beats.add(0, &self.error);
-        for counter in [traffic, withdrawals, give_ups, stalls, abandonments] {
+        messages.add(0, &self.sent);
+        messages.add(0, &self.error);
+        for counter in [size, cancelled, producer_timeouts, stalled, detached] {
             counter.add(0, &self.attributes);
         }
         self.instruments.active.add(0, &self.attributes);
@@ -96,37 +96,37 @@ impl Observer for OtelObserver {
         self.0.instruments.active.add(-1, &self.0.attributes);
     }
 
-    fn on_heartbeat(&self, outcome: Outcome, late: Duration, bytes: Option<usize>) {
+    fn on_heartbeat(&self, outcome: Outcome, delay: Duration, bytes: Option<usize>) {
         let Recorder { instruments, attributes, sent, error, .. } = &*self.0;
         match outcome {
             Outcome::Sent => {
-                instruments.beats.add(1, sent);
-                instruments.lateness.record(late.as_secs_f64(), attributes);
+                instruments.messages.add(1, sent);
+                instruments.delay.record(delay.as_secs_f64(), attributes);
                 if let Some(bytes) = bytes {
-                    instruments.traffic.add(bytes as u64, attributes);
+                    instruments.size.add(bytes as u64, attributes);
                 }
             }
-            Outcome::Error => instruments.beats.add(1, error),
+            Outcome::Error => instruments.messages.add(1, error),
         }
     }
 
     fn on_cancelled(&self) {
-        self.0.instruments.withdrawals.add(1, &self.0.attributes);
+        self.0.instruments.cancelled.add(1, &self.0.attributes);
     }
 
     fn on_give_up(&self) {
-        self.0.instruments.give_ups.add(1, &self.0.attributes);
+        self.0.instruments.producer_timeouts.add(1, &self.0.attributes);
     }
 
     fn on_stall(&self) {
-        self.0.instruments.stalls.add(1, &self.0.attributes);
+        self.0.instruments.stalled.add(1, &self.0.attributes);
     }
 
     fn on_detached(&self) {
-        self.0.instruments.abandonments.add(1, &self.0.attributes);
+        self.0.instruments.detached.add(1, &self.0.attributes);
     }
 
-    fn on_idle(&self, lasted: Duration) {
-        self.0.longest_silence.update(lasted);
+    fn on_idle(&self, idle: Duration) {
+        self.0.longest_idle.update(idle);
     }
 }

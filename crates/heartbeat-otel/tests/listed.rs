@@ -1,4 +1,4 @@
-//! The instruments that the documentation lists are those that there are.
+//! The tables in the documentation list exactly the instruments that the observer creates.
 
 mod support;
 
@@ -8,7 +8,7 @@ use heartbeat_async::{Observer, Outcome};
 use heartbeat_otel::OtelObserver;
 use support::{Exported, Recording};
 
-/// The rows of the tables of instruments: the cells between the bars, without backticks.
+/// The rows of a table of instruments, each as its cells without backticks.
 fn rows(text: &str) -> impl Iterator<Item = Vec<String>> {
     let lines = text.lines().map(|line| line.trim_start_matches("//!").trim());
     lines.filter(|line| line.starts_with("| `heartbeat.")).map(|line| {
@@ -27,7 +27,7 @@ fn exported() -> Vec<Exported> {
 }
 
 #[test]
-fn the_crates_documentation_lists_the_instruments_as_they_are() {
+fn the_crate_documentation_lists_the_instruments() {
     let mut listed: Vec<_> = rows(include_str!("../src/lib.rs"))
         .map(|row| {
             let [name, kind, unit, description] = row.try_into().expect("four cells");
@@ -39,7 +39,7 @@ fn the_crates_documentation_lists_the_instruments_as_they_are() {
 }
 
 #[test]
-fn the_guide_to_the_metrics_lists_the_same() {
+fn the_metrics_page_lists_the_instruments() {
     let mut listed: Vec<_> = rows(include_str!("../../../docs/metrics.md"))
         .map(|row| {
             let [name, _, kind, unit, description] = row.try_into().expect("five cells");

@@ -1,5 +1,5 @@
-//! No call allocates, with the SDK behind it. A program without a test harness, whose threads would
-//! allocate meanwhile.
+//! No call of the observer allocates, with the SDK behind it. The program has no test harness, whose threads
+//! would allocate meanwhile.
 
 use std::alloc::System;
 use std::time::Duration;
@@ -19,23 +19,23 @@ fn main() {
     let provider = SdkMeterProvider::builder().with_periodic_exporter(exporter).build();
     let attributes = [KeyValue::new("route", "/prices"), KeyValue::new("region", "north")];
     let observer = OtelObserver::with_attributes(&provider.meter("test"), attributes);
-    tell(&observer, Duration::ZERO); // the first lateness makes its series
-    provider.force_flush().expect("exported"); // the exporter's thread has begun, and waits
+    report(&observer, Duration::ZERO); // the first delay creates its time series
+    provider.force_flush().expect("exported"); // the exporter's thread has started, and waits
 
     let allocations = Region::new(ALLOCATOR);
     for second in 0..1000 {
         let observer = observer.clone();
-        tell(&observer, Duration::from_secs(second));
+        report(&observer, Duration::from_secs(second));
     }
     let change = allocations.change();
     assert_eq!(change.allocations + change.reallocations, 0, "{change:?}");
 
     drop(std::hint::black_box(vec![0u8; 1]));
-    assert_eq!(allocations.change().allocations, 1, "the counter counts");
+    assert_eq!(allocations.change().allocations, 1, "the allocator counts");
     println!("no call allocates");
 }
 
-fn tell(observer: &OtelObserver, time: Duration) {
+fn report(observer: &OtelObserver, time: Duration) {
     observer.on_open();
     observer.on_heartbeat(Outcome::Sent, time, Some(24));
     observer.on_heartbeat(Outcome::Error, time, None);

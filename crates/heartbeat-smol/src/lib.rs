@@ -1,10 +1,9 @@
-//! Keeps quiet streams alive on smol: whenever a stream has been silent for an interval, it yields
-//! a heartbeat.
+//! Heartbeats for quiet streams on smol: a stream that has been silent for an interval yields a heartbeat.
 //!
 //! # When to use it
 //!
-//! When a server streams events to its clients (gRPC, SSE, NDJSON, a line protocol, …) and there may
-//! be no event for a minute: a proxy, a load balancer or the client itself would cut the stream. One
+//! Use it when a server streams events to its clients (gRPC, SSE, NDJSON, a line protocol, …) and minutes can pass
+//! without an event. Proxies, load balancers and clients close connections that are idle for that long. One
 //! line adds the heartbeats:
 //!
 //! ```
@@ -14,56 +13,82 @@
 //! use heartbeat_smol::HeartbeatStreamExt;
 //!
 //! # smol::block_on(async {
-//! let events = stream::iter(["real"]).chain(stream::pending()); // one event, then silence
+//! let events = stream::iter(["event"]).chain(stream::pending()); // one event, then silence
 //! let events = events.heartbeat(Duration::from_millis(10), || "heartbeat");
 //!
 //! let first: Vec<_> = events.take(3).collect().await;
-//! assert_eq!(first, ["real", "heartbeat", "heartbeat"]);
+//! assert_eq!(first, ["event", "heartbeat", "heartbeat"]);
 //! # });
 //! ```
 //!
-//! For a stream of `Result` there is [`try_heartbeat`](HeartbeatStreamExt::try_heartbeat). Who
-//! pushes into a channel, a WebSocket or another sink takes [`heartbeat_sink`]; a client notices by
-//! [`watchdog`](HeartbeatStreamExt::watchdog) that its server has gone. What else can be set stands
-//! at [`Config`], and what becomes of the heartbeats an [`Observer`] hears.
+//! - A stream of `Result` uses [`try_heartbeat`](HeartbeatStreamExt::try_heartbeat).
+//! - A client detects a dead server with [`watchdog`](HeartbeatStreamExt::watchdog).
+//! - [`Config`] has the settings beside the interval; an [`Observer`] counts or logs the heartbeats.
+//! - [`heartbeat_sink`] adds heartbeats to a channel, a WebSocket or another sink:
 //!
-//! All names but the timer's are those of `heartbeat-tokio` and `heartbeat-async-std`: changing the
-//! runtime is changing one dependency and one `use`.
+//! ```
+//! use std::time::Duration;
+//!
+//! use futures_util::sink;
+//! use heartbeat_smol::heartbeat_sink;
+//! use smol::channel::{SendError, bounded};
+//!
+//! # smol::block_on(async {
+//! let (channel, events) = bounded(16);
+//! let channel = sink::unfold(channel, |channel, event| async move {
+//!     channel.send(event).await?;
+//!     Ok::<_, SendError<_>>(channel)
+//! });
+//! let (sender, driver) = heartbeat_sink(channel, Duration::from_millis(10), || "heartbeat");
+//! smol::spawn(driver).detach();
+//!
+//! sender.send("event").await.expect("there is a receiver");
+//! assert_eq!(events.recv().await, Ok("event"));
+//! assert_eq!(events.recv().await, Ok("heartbeat"));
+//! # });
+//! ```
+//!
+//! `heartbeat-tokio` and `heartbeat-async-std` offer the same names, except the timer's: to change the
+//! runtime, change one dependency and one `use`.
 //!
 //! # Features
 //!
-//! None is on by default.
+//! None is enabled by default.
 //!
-//! - `http`: `HeartbeatLayer`, a tower layer that keeps the responses of an HTTP server alive, and what
-//!   its policy is made of.
-//! - `tracing`: events of the crate `tracing`, with the target `heartbeat`: each heartbeat at the level
-//!   TRACE, one that was lost at DEBUG, and at INFO that the heartbeats of a stream cease or a peer has
-//!   fallen silent; at ERROR that a hub does not serve a stream.
+//! - `http`: `HeartbeatLayer`, a tower layer that adds heartbeats to the responses of an HTTP server, and the
+//!   types that configure it.
+//! - `tracing`: events of the crate `tracing`, with the target `heartbeat`. TRACE: each heartbeat. DEBUG: a
+//!   lost heartbeat. INFO: the heartbeats of a stream have stopped, or a peer is silent. ERROR: a hub does not
+//!   serve a stream.
 //!
 //! # Time
 //!
-//! The alarms are async-io's, as `smol::Timer` is: their thread starts with the first of them, and
-//! whichever executor polls the stream is the right one. They are exact but for the scheduling of
-//! that thread, and never early. The clock is [`std::time::Instant`]; it cannot be paused. For
-//! tests in virtual time wrap the stream with `heartbeat_async::virtual_time`.
+//! The timers are async-io's, like `smol::Timer`. async-io starts its thread with the first timer, and any
+//! executor can poll the stream. A heartbeat is late by the scheduling of that thread, and never early. The
+//! clock is [`std::time::Instant`], which cannot be paused. For tests in virtual time use
+//! `heartbeat_async::HeartbeatStreamExt` with a timer of `heartbeat_async::virtual_time`.
 
-mod ext;
-#[cfg(feature = "http")]
-mod http;
-mod hub;
-mod push;
 mod timer;
 
-pub use ext::{HeartbeatStream, HeartbeatStreamExt, WatchdogStream};
+heartbeat_async::adapter! {
+    timer: SmolTimer,
+    package: "heartbeat_smol",
+    runtime: "smol",
+    spawn: ["smol::spawn(", ").detach();"],
+}
+
 #[cfg(feature = "http")]
-pub use http::{HeartbeatBody, HeartbeatLayer};
-pub use hub::{Hub, HubTask};
-pub use push::{Driver, Sender, heartbeat_sink, heartbeat_sink_on};
+heartbeat_http::adapter! {
+    timer: SmolTimer,
+    package: "heartbeat_smol",
+    runtime: "smol",
+}
+
 pub use timer::{Sleep, SmolTimer};
 
 pub use heartbeat_async::{
-    Audience, Classify, Config, DriverError, HubError, InvalidJitter, ItemKind, Jitter,
-    MakeHeartbeat, MakeOk, NoObserver, Observer, Outcome, TimedOut,
+    Classify, Config, DriverError, HubError, InvalidJitter, ItemKind, Jitter, MakeHeartbeat,
+    MakeOk, NoObserver, Observed, Observer, Outcome, Telemetry, TimedOut,
 };
 #[cfg(target_has_atomic = "64")]
 pub use heartbeat_async::{Counters, CountersSnapshot};

@@ -5,11 +5,11 @@ use std::time::Instant;
 
 use heartbeat_async::Timer;
 
-/// The system's monotonic clock, and async-io's alarms, which are smol's.
+/// The system's monotonic clock, and async-io's timers, which smol uses.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SmolTimer;
 
-/// An alarm of a [`SmolTimer`].
+/// A sleep of a [`SmolTimer`].
 #[derive(Debug)]
 #[must_use = "futures do nothing unless polled"]
 pub struct Sleep(async_io::Timer);

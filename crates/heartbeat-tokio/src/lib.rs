@@ -1,11 +1,10 @@
-//! Keeps quiet streams alive on tokio: whenever a stream has been silent for an interval, it yields
-//! a heartbeat.
+//! Heartbeats for quiet streams on tokio: a stream that has been silent for an interval yields a heartbeat.
 //!
 //! # When to use it
 //!
-//! When a server streams events to its clients (gRPC, SSE, NDJSON, …) and there may be no event for
-//! a minute: a proxy, a load balancer or the client itself would cut the stream. One line adds the
-//! heartbeats:
+//! Use it when a server streams events to its clients (gRPC, SSE, NDJSON, …) and minutes can pass
+//! without an event. Proxies, load balancers and clients close connections that are idle for that long. One
+//! line adds the heartbeats:
 //!
 //! ```
 //! use std::time::Duration;
@@ -15,57 +14,80 @@
 //!
 //! # #[tokio::main(flavor = "current_thread", start_paused = true)]
 //! # async fn main() {
-//! let events = stream::iter(["real"]).chain(stream::pending()); // one event, then silence
+//! let events = stream::iter(["event"]).chain(stream::pending()); // one event, then silence
 //! let events = events.heartbeat(Duration::from_secs(15), || "heartbeat");
 //!
 //! let first: Vec<_> = events.take(3).collect().await;
-//! assert_eq!(first, ["real", "heartbeat", "heartbeat"]);
+//! assert_eq!(first, ["event", "heartbeat", "heartbeat"]);
 //! # }
 //! ```
 //!
-//! For a stream of `Result`, as tonic and axum take them, there is
-//! [`try_heartbeat`](HeartbeatStreamExt::try_heartbeat). Who pushes into a channel, a WebSocket or
-//! another sink takes [`heartbeat_sink`]; a client notices by [`watchdog`](HeartbeatStreamExt::watchdog) that its
-//! server has gone. What else can be set stands at [`Config`], and what becomes of the heartbeats an
-//! [`Observer`] hears.
+//! - A stream of `Result`, as tonic and axum take it, uses [`try_heartbeat`](HeartbeatStreamExt::try_heartbeat).
+//! - A client detects a dead server with [`watchdog`](HeartbeatStreamExt::watchdog).
+//! - [`Config`] has the settings beside the interval; an [`Observer`] counts or logs the heartbeats.
+//! - [`heartbeat_sink`] adds heartbeats to a channel, a WebSocket or another sink:
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use heartbeat_tokio::heartbeat_sink;
+//! use tokio::sync::mpsc;
+//! use tokio_util::sync::PollSender;
+//!
+//! # #[tokio::main(flavor = "current_thread", start_paused = true)]
+//! # async fn main() {
+//! let (channel, mut events) = mpsc::channel(16);
+//! let channel = PollSender::new(channel);
+//! let (sender, driver) = heartbeat_sink(channel, Duration::from_secs(15), || "heartbeat");
+//! tokio::spawn(driver);
+//!
+//! sender.send("event").await.expect("there is a receiver");
+//! assert_eq!(events.recv().await, Some("event"));
+//! assert_eq!(events.recv().await, Some("heartbeat")); // after 15 s
+//! # }
+//! ```
 //!
 //! # Features
 //!
-//! None is on by default.
+//! None is enabled by default.
 //!
-//! - `http`: `HeartbeatLayer`, a tower layer that keeps the responses of an HTTP server alive, and what
-//!   its policy is made of.
-//! - `tracing`: events of the crate `tracing`, with the target `heartbeat`: each heartbeat at the level
-//!   TRACE, one that was lost at DEBUG, and at INFO that the heartbeats of a stream cease or a peer has
-//!   fallen silent; at ERROR that a hub does not serve a stream.
+//! - `http`: `HeartbeatLayer`, a tower layer that adds heartbeats to the responses of an HTTP server, and the
+//!   types that configure it.
+//! - `tracing`: events of the crate `tracing`, with the target `heartbeat`. TRACE: each heartbeat. DEBUG: a
+//!   lost heartbeat. INFO: the heartbeats of a stream have stopped, or a peer is silent. ERROR: a hub does not
+//!   serve a stream.
 //!
 //! # Time
 //!
-//! All times are tokio's own, so that `tokio::time::pause()` and `start_paused` work. tokio's timer
-//! counts in milliseconds and rounds up: a heartbeat may be up to 1 ms late, and is never early.
+//! All times are tokio's, so `tokio::time::pause()` and `start_paused` work. tokio's timers have a resolution
+//! of one millisecond and round up: a heartbeat is up to 1 ms late, and never early.
 //!
 //! # Panics
 //!
-//! As with every timer of tokio, a stream must be polled within a runtime whose time driver is
-//! enabled.
+//! A stream panics when it is polled outside of a runtime whose time driver is enabled, like all of tokio's
+//! timers.
 
-mod ext;
-#[cfg(feature = "http")]
-mod http;
-mod hub;
-mod push;
 mod timer;
 
-pub use ext::{HeartbeatStream, HeartbeatStreamExt, WatchdogStream};
+heartbeat_async::adapter! {
+    timer: TokioTimer,
+    package: "heartbeat_tokio",
+    runtime: "tokio",
+    spawn: ["tokio::spawn(", ");"],
+}
+
 #[cfg(feature = "http")]
-pub use http::{HeartbeatBody, HeartbeatLayer};
-pub use hub::{Hub, HubTask};
-pub use push::{Driver, Sender, heartbeat_sink, heartbeat_sink_on};
+heartbeat_http::adapter! {
+    timer: TokioTimer,
+    package: "heartbeat_tokio",
+    runtime: "tokio",
+}
+
 pub use timer::TokioTimer;
 
 pub use heartbeat_async::{
-    Audience, Classify, Config, DriverError, HubError, InvalidJitter, ItemKind, Jitter,
-    MakeHeartbeat, MakeOk, NoObserver, Observer, Outcome, TimedOut,
+    Classify, Config, DriverError, HubError, InvalidJitter, ItemKind, Jitter, MakeHeartbeat,
+    MakeOk, NoObserver, Observed, Observer, Outcome, Telemetry, TimedOut,
 };
 #[cfg(target_has_atomic = "64")]
 pub use heartbeat_async::{Counters, CountersSnapshot};

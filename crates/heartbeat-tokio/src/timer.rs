@@ -4,7 +4,7 @@ use std::time::Instant;
 use heartbeat_async::Timer;
 use tokio::time::{self, Sleep};
 
-/// tokio's clock and its alarms. Instants are those of `std`, read from tokio's clock.
+/// tokio's clock and timers. Instants are those of `std`, read from tokio's clock.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct TokioTimer;
 

@@ -46,7 +46,7 @@ mod paused {
             runtime.expect("a runtime").block_on(scenario)
         }
 
-        /// tokio's timer counts in milliseconds, and rounds up.
+        /// tokio's timers have a resolution of one millisecond, and round up.
         fn time_scale(&self) -> TimeScale {
             TimeScale::exact(Duration::from_millis(1))
         }

@@ -1,4 +1,4 @@
-//! Events over SSE with actix-web, kept alive by heartbeats.
+//! Server-sent events with actix-web, and heartbeats in a quiet stream.
 
 use std::convert::Infallible;
 use std::io;
@@ -20,9 +20,9 @@ async fn events() -> HttpResponse {
     let events = stream::iter(["hello"]).chain(later).chain(stream::pending());
     let events = events.map(|text| Ok::<_, Infallible>(Bytes::from(format!("data: {text}\n\n"))));
 
-    let interval = Duration::from_millis(500); // 15 s in earnest
+    let interval = Duration::from_millis(500); // 15 s in production
     let events = events.try_heartbeat(interval, || SseHeartbeat::default().bytes());
-    // nginx holds back what it takes for a small answer, heartbeats included, unless it is told.
+    // Without this header nginx buffers small responses, and heartbeats with them.
     let mut response = HttpResponse::Ok();
     response.content_type("text/event-stream").insert_header(("x-accel-buffering", "no"));
     response.streaming(events)

@@ -1,4 +1,4 @@
-//! Events over SSE with axum, kept alive by heartbeats.
+//! Server-sent events with axum, and heartbeats in a quiet stream.
 
 use std::convert::Infallible;
 use std::io;
@@ -22,9 +22,9 @@ async fn events() -> impl IntoResponse {
     let events = stream::iter(["hello"]).chain(later).chain(stream::pending());
     let events = events.map(|text| Ok::<_, Infallible>(Event::default().data(text)));
 
-    let interval = Duration::from_millis(500); // 15 s in earnest
+    let interval = Duration::from_millis(500); // 15 s in production
     let events = events.try_heartbeat(interval, || Event::DEFAULT_KEEP_ALIVE);
-    // nginx holds back what it takes for a small answer, heartbeats included, unless it is told.
+    // Without this header nginx buffers small responses, and heartbeats with them.
     ([(HeaderName::from_static("x-accel-buffering"), "no")], Sse::new(events))
 }
 

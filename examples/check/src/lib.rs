@@ -1,7 +1,7 @@
-//! Runs an example, and listens to it as a client would.
+//! Runs an example server, and checks what a client receives.
 //!
-//! An example says on its first line where it listens. It tells one event, is silent for longer than
-//! its interval, tells another event, and is silent for good.
+//! An example prints its address on the first line. It sends one event, is silent for longer than its heartbeat
+//! interval, sends a second event, and stays silent.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -10,23 +10,23 @@ use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::Duration;
 
-/// How long anything may take, on a machine that is busy.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Time limit of each step. Long, because the machine may be busy.
+const TIME_LIMIT: Duration = Duration::from_secs(20);
 
-/// An example that runs, until this is dropped.
+/// The process of an example. Dropping it kills the process.
 #[derive(Debug)]
-pub struct Running {
+pub struct RunningExample {
     process: Child,
     address: SocketAddr,
     lines: Receiver<io::Result<String>>,
 }
 
-impl Running {
-    /// Starts the program.
+impl RunningExample {
+    /// Starts the program, and reads its address.
     ///
     /// # Errors
     ///
-    /// If it does not start, or does not say where it listens.
+    /// If the program does not start, or prints no address on its first line.
     pub fn start(program: &str) -> io::Result<Self> {
         let mut process = Command::new(program).stdout(Stdio::piped()).spawn()?;
         let stdout = process.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?;
@@ -34,37 +34,37 @@ impl Running {
         thread::spawn(move || {
             BufReader::new(stdout).lines().try_for_each(|line| sender.send(line))
         });
-        let nowhere = SocketAddr::from(([0; 4], 0));
-        let mut running = Self { process, address: nowhere, lines }; // ended, whatever is wrong
-        let line = running.line()?;
+        let unknown = SocketAddr::from(([0; 4], 0));
+        let mut example = Self { process, address: unknown, lines }; // from here on an error kills the process
+        let line = example.next_line()?;
         let no_address = || io::Error::other(format!("no address in {line:?}"));
-        running.address = address_in(&line).ok_or_else(no_address)?;
-        Ok(running)
+        example.address = address_in(&line).ok_or_else(no_address)?;
+        Ok(example)
     }
 
-    /// The next line that it says.
+    /// Waits for the next line of the program's output.
     ///
     /// # Errors
     ///
-    /// If it says nothing for a long time, or has ended.
-    pub fn line(&self) -> io::Result<String> {
-        self.lines.recv_timeout(PATIENCE).map_err(io::Error::other)?
+    /// If the program prints nothing for 20 s, or has exited.
+    pub fn next_line(&self) -> io::Result<String> {
+        self.lines.recv_timeout(TIME_LIMIT).map_err(io::Error::other)?
     }
 
-    /// Where it listens.
+    /// The address on which the example listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Sends a request, and returns what comes back up to and including `last`.
+    /// Sends `request`, and returns the response up to and including `last`.
     ///
     /// # Errors
     ///
-    /// If the connection ends before that, or nothing comes for a long time.
-    pub fn ask(&self, request: &str, last: &str) -> io::Result<String> {
+    /// If the connection ends before `last`, or nothing is received for 20 s.
+    pub fn request(&self, request: &str, last: &str) -> io::Result<String> {
         let mut connection = TcpStream::connect(self.address)?;
-        connection.set_read_timeout(Some(PATIENCE))?;
+        connection.set_read_timeout(Some(TIME_LIMIT))?;
         connection.write_all(request.as_bytes())?;
         let mut received = String::new();
         for byte in BufReader::new(connection).bytes() {
@@ -77,9 +77,9 @@ impl Running {
     }
 }
 
-impl Drop for Running {
+impl Drop for RunningExample {
     fn drop(&mut self) {
-        let _ = self.process.kill(); // it may have ended
+        let _ = self.process.kill(); // fails if the process has exited
         let _ = self.process.wait();
     }
 }
@@ -88,46 +88,46 @@ fn address_in(line: &str) -> Option<SocketAddr> {
     line.split([' ', '/']).find_map(|word| word.parse().ok())
 }
 
-/// Makes sure that between two events there was nothing but heartbeats, and at least one of them.
+/// Asserts that between the two events there are heartbeats, at least one, and nothing else.
 ///
 /// # Panics
 ///
-/// If it was otherwise.
-pub fn assert_beats_between(received: &str, first: &str, beat: &str, last: &str) {
+/// If the assertion fails.
+pub fn assert_heartbeats_between(received: &str, first: &str, heartbeat: &str, last: &str) {
     let within = received.strip_prefix(first).and_then(|rest| rest.strip_suffix(last));
-    let beats = within.unwrap_or_else(|| panic!("one of the events is not whole: {received:?}"));
-    let number = beats.len() / beat.len();
-    assert!(number >= 1, "no heartbeat in {received:?}");
-    assert_eq!(beats, beat.repeat(number));
+    let heartbeats = within.unwrap_or_else(|| panic!("an event is incomplete: {received:?}"));
+    let count = heartbeats.len() / heartbeat.len();
+    assert!(count >= 1, "no heartbeat in {received:?}");
+    assert_eq!(heartbeats, heartbeat.repeat(count));
 }
 
-/// Makes sure that an SSE server at `/events` keeps a quiet stream alive with `beat`.
+/// Asserts that an SSE server sends `heartbeat` into the silence between the events at `/events`.
 ///
 /// # Panics
 ///
-/// If it does not.
-pub fn assert_sse_lives(program: &str, beat: &str) {
+/// If the assertion fails.
+pub fn assert_sse_heartbeats(program: &str, heartbeat: &str) {
     let received = events_of(program, "text/event-stream", "data: still here\n\n");
-    assert_beats_between(&received, "data: hello\n\n", beat, "data: still here\n\n");
+    assert_heartbeats_between(&received, "data: hello\n\n", heartbeat, "data: still here\n\n");
 }
 
-/// Makes sure that an NDJSON server at `/events` keeps a quiet stream alive with blank lines.
+/// Asserts that an NDJSON server sends blank lines into the silence between the events at `/events`.
 ///
 /// # Panics
 ///
-/// If it does not.
-pub fn assert_ndjson_lives(program: &str) {
+/// If the assertion fails.
+pub fn assert_ndjson_heartbeats(program: &str) {
     let received = events_of(program, "application/x-ndjson", "\"still here\"\n");
-    assert_beats_between(&received, "\"hello\"\n", "\n", "\"still here\"\n");
+    assert_heartbeats_between(&received, "\"hello\"\n", "\n", "\"still here\"\n");
 }
 
-/// The body of a response of a program's, up to and including `last`.
+/// Returns the body of the response at `/events`, up to and including `last`.
 fn events_of(program: &str, content_type: &str, last: &str) -> String {
-    let example = Running::start(program).expect("it starts");
+    let example = RunningExample::start(program).expect("started");
     let request = "GET /events HTTP/1.1\r\nhost: localhost\r\n\r\n";
-    let received = example.ask(request, last).expect("the stream goes on");
-    let (head, chunks) = received.split_once("\r\n\r\n").expect("there are headers");
+    let received = example.request(request, last).expect("two events");
+    let (head, chunks) = received.split_once("\r\n\r\n").expect("headers");
     assert!(head.contains(content_type), "{head}");
-    // A chunk is its length and its text, each on a line that ends as none of the text does.
+    // A chunk is two lines, its length and its text. The text contains no CRLF.
     chunks.split("\r\n").skip(1).step_by(2).collect()
 }

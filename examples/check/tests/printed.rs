@@ -1,7 +1,7 @@
-//! The docs print the examples, and must print them as they are.
+//! docs/integrating.md contains the source of each example, unchanged.
 
 #[test]
-fn the_docs_print_the_examples_as_they_are() {
+fn the_page_contains_the_examples() {
     let page = include_str!("../../../docs/integrating.md");
     for (file, example) in [
         ("layer-axum/src/main.rs", include_str!("../../layer-axum/src/main.rs")),

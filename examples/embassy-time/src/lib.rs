@@ -1,11 +1,11 @@
-//! A timer of embassy's for the heartbeats, and the conformance suite on it.
+//! A heartbeat timer for a runtime without an adapter, embassy-time, and the conformance suite on it.
 
 use std::time::Duration;
 
 use embassy_time::{Instant, TICK_HZ};
 use heartbeat_async::Timer;
 
-/// The time since the device was switched on, and embassy's alarms.
+/// embassy's clock and timers. An instant is the time since the device has started.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct EmbassyTimer;
 
@@ -15,15 +15,15 @@ impl Timer for EmbassyTimer {
 
     fn now(&self) -> Duration {
         let ticks = Instant::now().as_ticks();
-        let rest = ticks % TICK_HZ * 1_000_000_000 / TICK_HZ;
-        Duration::from_secs(ticks / TICK_HZ) + Duration::from_nanos(rest)
+        let nanos = ticks % TICK_HZ * 1_000_000_000 / TICK_HZ;
+        Duration::from_secs(ticks / TICK_HZ) + Duration::from_nanos(nanos)
     }
 
     fn sleep_until(&self, deadline: Duration) -> embassy_time::Timer {
-        // Up to a whole tick: an alarm may be late, and must not be early.
-        let rest = u64::from(deadline.subsec_nanos()) * TICK_HZ;
+        // Rounded up to a whole tick: a timer may fire late, but never early.
+        let ticks_in_nanos = u64::from(deadline.subsec_nanos()) * TICK_HZ;
         let ticks = deadline.as_secs().saturating_mul(TICK_HZ);
-        let deadline = ticks.saturating_add(rest.div_ceil(1_000_000_000));
+        let deadline = ticks.saturating_add(ticks_in_nanos.div_ceil(1_000_000_000));
         embassy_time::Timer::at(Instant::from_ticks(deadline))
     }
 }

@@ -1,4 +1,4 @@
-//! Events over SSE with hyper on smol, kept alive by heartbeats.
+//! Server-sent events with hyper on smol, and heartbeats in a quiet stream.
 
 use std::convert::Infallible;
 use std::io;
@@ -25,7 +25,7 @@ fn events() -> impl Stream<Item = Result<Frame<Bytes>, Infallible>> {
     let events = stream::iter(["hello"]).chain(later).chain(stream::pending());
     let events = events.map(|text| Bytes::from(format!("data: {text}\n\n")));
 
-    let interval = Duration::from_millis(500); // 15 s in earnest
+    let interval = Duration::from_millis(500); // 15 s in production
     let events = events.heartbeat(interval, || SseHeartbeat::default().bytes());
     events.map(|bytes| Ok(Frame::data(bytes)))
 }
@@ -37,7 +37,7 @@ fn main() -> io::Result<()> {
         loop {
             let (connection, _) = listener.accept().await?;
             let service = service_fn(|_: Request<_>| async {
-                // nginx holds back what it takes for a small answer, unless it is told.
+                // Without this header nginx buffers small responses, and heartbeats with them.
                 let response = Response::builder().header("x-accel-buffering", "no");
                 let response = response.header("content-type", "text/event-stream");
                 response.body(StreamBody::new(events()))
@@ -45,9 +45,9 @@ fn main() -> io::Result<()> {
             smol::spawn(async move {
                 let mut http = http1::Builder::new();
                 http.timer(SmolTimer::new());
-                let served = http.serve_connection(FuturesIo::new(connection), service).await;
-                if let Err(error) = served {
-                    eprintln!("a connection failed: {error}");
+                let result = http.serve_connection(FuturesIo::new(connection), service).await;
+                if let Err(error) = result {
+                    eprintln!("connection failed: {error}");
                 }
             })
             .detach();

@@ -1,4 +1,4 @@
-//! Events over SSE with axum, kept alive by a layer.
+//! Server-sent events with axum, and heartbeats from a layer.
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -23,7 +23,7 @@ async fn events() -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    // The first argument is the interval in milliseconds. Zero switches heartbeats off.
+    // The first argument is the interval in milliseconds. Zero disables heartbeats.
     let millis = std::env::args().nth(1).map_or(Ok(500), |millis| millis.parse())?;
     let interval = Duration::from_millis(millis); // 15 s in production
     let router = Router::new().route("/events", get(events)).layer(HeartbeatLayer::new(interval));

@@ -1,4 +1,4 @@
-//! NDJSON with hyper, kept alive by a layer.
+//! NDJSON with hyper, and heartbeats from a layer.
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -28,15 +28,15 @@ fn events() -> impl Stream<Item = Result<Frame<Bytes>, Infallible>> {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    // The first argument is the interval in milliseconds. Zero switches heartbeats off.
+    // The first argument is the interval in milliseconds. Zero disables heartbeats.
     let millis = std::env::args().nth(1).map_or(Ok(500), |millis| millis.parse())?;
     let interval = Duration::from_millis(millis); // 15 s in production
-    let answer = service_fn(|_: Request<Incoming>| async {
+    let handler = service_fn(|_: Request<Incoming>| async {
         let response = Response::builder().header("content-type", "application/x-ndjson");
         response.body(StreamBody::new(events()))
     });
     let policy = HeartbeatPolicy::new(interval).with_ndjson(NdjsonHeartbeat::BlankLine);
-    let service = ServiceBuilder::new().layer(HeartbeatLayer::new(policy)).service(answer);
+    let service = ServiceBuilder::new().layer(HeartbeatLayer::new(policy)).service(handler);
     let service = TowerToHyperService::new(service);
 
     let listener = TcpListener::bind("127.0.0.1:0").await?;
@@ -48,7 +48,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             let mut http = http1::Builder::new();
             http.timer(TokioTimer::new());
             if let Err(error) = http.serve_connection(TokioIo::new(connection), service).await {
-                eprintln!("a connection failed: {error}");
+                eprintln!("connection failed: {error}");
             }
         });
     }

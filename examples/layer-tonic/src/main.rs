@@ -1,4 +1,4 @@
-//! Events over gRPC with tonic, kept alive by a layer.
+//! Events over gRPC with tonic, and heartbeats from a layer.
 
 use std::error::Error;
 use std::time::Duration;
@@ -35,11 +35,11 @@ impl GatewayService for Events {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    // The first argument is the interval in milliseconds. Zero switches heartbeats off.
+    // The first argument is the interval in milliseconds. Zero disables heartbeats.
     let millis = std::env::args().nth(1).map_or(Ok(500), |millis| millis.parse())?;
     let interval = Duration::from_millis(millis); // 15 s in production
 
-    // Only methods that stream: for any other one a message more is an error.
+    // Only methods with streaming responses: in a unary response a second message is an error.
     let streams = StreamingMethods::paths(["/galaxy.gateway.v1.GatewayService/Subscribe"]);
     let policy =
         HeartbeatPolicy::new(interval).with_rpc(streams, HeartbeatMessage::gateway_event());

@@ -1,4 +1,4 @@
-//! Events as lines over TCP on async-std, kept alive by heartbeats: empty lines.
+//! Events as lines over TCP on async-std. The heartbeats are empty lines.
 
 use std::io;
 use std::pin::pin;
@@ -10,17 +10,17 @@ use async_std::task;
 use futures_util::stream::{self, StreamExt};
 use heartbeat_async_std::HeartbeatStreamExt;
 
-async fn tell(mut client: TcpStream) -> io::Result<()> {
+async fn send_events(mut client: TcpStream) -> io::Result<()> {
     let later = stream::once(async {
         task::sleep(Duration::from_millis(2500)).await;
         "still here\n"
     });
     let events = stream::iter(["hello\n"]).chain(later).chain(stream::pending());
 
-    let interval = Duration::from_millis(500); // 15 s in earnest
+    let interval = Duration::from_millis(500); // 15 s in production
     let mut events = pin!(events.heartbeat(interval, || "\n"));
     while let Some(line) = events.next().await {
-        client.write_all(line.as_bytes()).await?; // fails once the client has gone
+        client.write_all(line.as_bytes()).await?; // fails after the client has disconnected
     }
     Ok(())
 }
@@ -32,8 +32,8 @@ async fn main() -> io::Result<()> {
     loop {
         let (client, address) = listener.accept().await?;
         task::spawn(async move {
-            if let Err(error) = tell(client).await {
-                eprintln!("{address} has gone: {error}");
+            if let Err(error) = send_events(client).await {
+                eprintln!("{address} disconnected: {error}");
             }
         });
     }

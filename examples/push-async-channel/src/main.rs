@@ -1,4 +1,4 @@
-//! Events pushed through channels as lines over TCP on smol, kept alive by heartbeats: empty lines.
+//! Events as lines over TCP on smol, pushed through a channel. The heartbeats are empty lines.
 
 use std::future;
 use std::io;
@@ -11,7 +11,7 @@ use smol::Timer;
 use smol::io::AsyncWriteExt;
 use smol::net::{TcpListener, TcpStream};
 
-/// A channel as a sink.
+/// Makes a sink of a channel.
 fn into_sink(channel: Sender<String>) -> impl Sink<String, Error = SendError<String>> {
     sink::unfold(channel, |channel, line| async move {
         channel.send(line).await?;
@@ -19,11 +19,11 @@ fn into_sink(channel: Sender<String>) -> impl Sink<String, Error = SendError<Str
     })
 }
 
-/// Knows nothing of the socket, nor of heartbeats but that there are some.
-async fn tell(client: Sender<String>) -> Result<(), SendError<String>> {
-    let interval = Duration::from_millis(500); // 15 s in earnest
+/// The producer: it sends events into the channel, and never sees the socket.
+async fn send_events(client: Sender<String>) -> Result<(), SendError<String>> {
+    let interval = Duration::from_millis(500); // 15 s in production
     let (sender, driver) = heartbeat_sink(into_sink(client), interval, || "\n".into());
-    let _beating = smol::spawn(driver.run()); // a task of smol's ends when it is dropped
+    let _driver = smol::spawn(driver); // smol cancels a task when its handle is dropped
 
     sender.send("hello\n".into()).await?;
     Timer::after(Duration::from_millis(2500)).await;
@@ -31,9 +31,9 @@ async fn tell(client: Sender<String>) -> Result<(), SendError<String>> {
     future::pending().await
 }
 
-async fn write(mut client: TcpStream, lines: Receiver<String>) -> io::Result<()> {
+async fn write_lines(mut client: TcpStream, lines: Receiver<String>) -> io::Result<()> {
     while let Ok(line) = lines.recv().await {
-        client.write_all(line.as_bytes()).await?; // fails once the client has gone
+        client.write_all(line.as_bytes()).await?; // fails after the client has disconnected
     }
     Ok(())
 }
@@ -44,14 +44,14 @@ fn main() -> io::Result<()> {
         println!("nc {}", listener.local_addr()?);
         loop {
             let (client, address) = listener.accept().await?;
-            // What is in the channel counts as sent: the smaller it is, the sooner a stall shows.
+            // Lines in the channel count as sent: a small channel reports a stalled client sooner.
             let (sender, lines) = async_channel::bounded(4);
-            let telling = smol::spawn(tell(sender));
+            let producer = smol::spawn(send_events(sender));
             smol::spawn(async move {
-                if let Err(error) = write(client, lines).await {
-                    eprintln!("{address} has gone: {error}");
+                if let Err(error) = write_lines(client, lines).await {
+                    eprintln!("{address} disconnected: {error}");
                 }
-                telling.cancel().await;
+                producer.cancel().await;
             })
             .detach();
         }

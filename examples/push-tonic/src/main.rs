@@ -1,4 +1,4 @@
-//! Events pushed over gRPC with tonic, kept alive by heartbeats.
+//! Events over gRPC with tonic, pushed through a channel, and heartbeats in its silences.
 
 use std::error::Error;
 use std::time::Duration;
@@ -25,23 +25,23 @@ impl GatewayService for Events {
         _: Request<SubscribeRequest>,
     ) -> Result<Response<Self::SubscribeStream>, Status> {
         let (channel, events) = mpsc::channel(16);
-        let interval = Duration::from_millis(500); // 15 s in earnest
-        // The channel's items are `Result`s: a heartbeat is an `Ok`, and an `Err` no sign of life.
+        let interval = Duration::from_millis(500); // 15 s in production
+        // The channel's items are `Result`s: each heartbeat is an `Ok`, and an `Err` does not reset the timer.
         let heartbeat = MakeOk::new(GatewayEvent::heartbeat);
         let (sender, driver) = heartbeat_sink(PollSender::new(channel), interval, heartbeat);
-        let beating = tokio::spawn(driver.run());
+        let driver = tokio::spawn(driver);
 
         tokio::spawn(async move {
             for event_type in ["hello", "still here"] {
                 let event = GatewayEvent { event_type: event_type.into(), ..Default::default() };
                 if sender.send(Ok(event)).await.is_err() {
-                    return; // the client has gone
+                    return; // the client has disconnected
                 }
                 sleep(Duration::from_millis(2500)).await;
             }
-            // And now nothing happens for a long time, until a heartbeat finds the client gone.
-            if let Ok(Err(error)) = beating.await {
-                println!("the driver has ended: {error}");
+            // No more events: the next heartbeat after the client has disconnected ends the driver.
+            if let Ok(Err(error)) = driver.await {
+                println!("the driver has stopped: {error}");
             }
         });
         Ok(Response::new(ReceiverStream::new(events)))

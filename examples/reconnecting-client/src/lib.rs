@@ -1,4 +1,4 @@
-//! Follows the events of a gRPC server through cut connections, and loses none that it still holds.
+//! Follows the events of a gRPC server, and reconnects without losing events that the server still has.
 
 use std::pin::Pin;
 use std::time::Duration;
@@ -12,30 +12,30 @@ use tokio::time::{Instant, sleep};
 use tonic::transport::Endpoint;
 use tonic::{Code, Status};
 
-/// The real events of `server`, from the one after `last_event_id` on. It never ends by itself: where
-/// the server cannot be reached, ends the stream, or is silent for the whole `timeout`, it connects
-/// anew, and resumes after the last event that it has yielded.
+/// Yields the events of `server` that follow `last_event_id`, without the heartbeats.
 ///
-/// Until it has one, an empty id begins with the latest event each time; `0` begins with the first.
+/// The stream reconnects if the server cannot be reached, ends the response, or is silent for `timeout`. It
+/// resumes after the last event that it has yielded. With an empty id it starts with the latest event, and
+/// with `0` at the first event.
 ///
 /// # Errors
 ///
-/// What the server would answer again: `OUT_OF_RANGE` if it does not hold the next event any more,
-/// `INVALID_ARGUMENT` if it does not know the id, and the like. Nothing follows it.
+/// A status that a retry would not change ends the stream: `OUT_OF_RANGE` if the server no longer has the
+/// next event, `INVALID_ARGUMENT` if it does not know the id, and other such codes.
 pub fn follow(
     server: Endpoint,
     timeout: Duration,
     last_event_id: String,
 ) -> impl Stream<Item = Result<GatewayEvent, Status>> {
-    let follower = Follower { server, timeout, last_event_id, open: None, delays: delays() };
-    stream::try_unfold(follower, async |mut follower| Ok(Some((follower.next().await?, follower))))
+    let client = Client { server, timeout, last_event_id, subscription: None, delays: delays() };
+    stream::try_unfold(client, async |mut client| Ok(Some((client.next().await?, client))))
 }
 
-struct Follower {
+struct Client {
     server: Endpoint,
     timeout: Duration,
     last_event_id: String,
-    open: Option<Subscription>,
+    subscription: Option<Subscription>,
     delays: ExponentialBackoff,
 }
 
@@ -44,13 +44,13 @@ struct Subscription {
     since: Instant,
 }
 
-type Events = WatchdogStream<BoxStream<'static, Answer>, fn(&Answer) -> bool>;
-type Answer = Result<GatewayEvent, Status>;
+type Events = WatchdogStream<BoxStream<'static, Item>, fn(&Item) -> bool>;
+type Item = Result<GatewayEvent, Status>;
 
-impl Follower {
-    async fn next(&mut self) -> Answer {
+impl Client {
+    async fn next(&mut self) -> Item {
         loop {
-            let failure = match self.try_next().await {
+            let status = match self.try_next().await {
                 Ok(event) => {
                     if !event.event_id.is_empty() {
                         self.last_event_id.clone_from(&event.event_id);
@@ -58,49 +58,49 @@ impl Follower {
                     self.delays = delays();
                     return Ok(event);
                 }
-                Err(status) if is_final(status.code()) => return Err(status),
+                Err(status) if is_permanent(status.code()) => return Err(status),
                 Err(status) => status,
             };
-            // Its connection goes with it: that may be dead, and so would be the next stream on it.
-            let closed = self.open.take();
-            if closed.is_some_and(|closed| closed.since.elapsed() > LONGEST_DELAY) {
-                self.delays = delays(); // these attempts are far enough from each other
+            // Drops the connection too: it may be dead, and would fail the next stream as well.
+            let last = self.subscription.take();
+            if last.is_some_and(|last| last.since.elapsed() > MAX_DELAY) {
+                self.delays = delays(); // the last attempt was long ago
             }
-            let delay = self.delays.next().unwrap_or(LONGEST_DELAY);
-            tracing::warn!(error = failure.message(), ?delay, "connecting anew");
+            let delay = self.delays.next().unwrap_or(MAX_DELAY);
+            tracing::warn!(error = status.message(), ?delay, "reconnecting");
             sleep(delay).await;
         }
     }
 
-    async fn try_next(&mut self) -> Answer {
+    async fn try_next(&mut self) -> Item {
         let subscribe = || subscribe(self.server.clone(), self.timeout, self.last_event_id.clone());
-        match self.open.get_or_insert_with(subscribe).events.next().await {
-            Some(Ok(answer)) => answer,
-            Some(Err(silence)) => Err(Status::unavailable(silence.to_string())),
-            None => Err(Status::unavailable("the server has ended the stream")),
+        match self.subscription.get_or_insert_with(subscribe).events.next().await {
+            Some(Ok(item)) => item,
+            Some(Err(timed_out)) => Err(Status::unavailable(timed_out.to_string())),
+            None => Err(Status::unavailable("the server ended the stream")),
         }
     }
 }
 
-/// A stream on a connection of its own. The watchdog also watches how that is made.
+/// Subscribes on a new connection. The timeout includes the time to connect.
 fn subscribe(server: Endpoint, timeout: Duration, last_event_id: String) -> Subscription {
-    let answers = async {
+    let responses = async {
         let client = GatewayServiceClient::connect(server).await;
         let mut client = client.map_err(|error| Status::from_error(error.into()))?;
-        let answers = client.subscribe(SubscribeRequest { last_event_id }).await?;
-        Ok::<_, Status>(answers.into_inner())
+        let responses = client.subscribe(SubscribeRequest { last_event_id }).await?;
+        Ok::<_, Status>(responses.into_inner())
     };
-    let answers = stream::once(answers).try_flatten().boxed();
-    let events = answers.watchdog(timeout).skip_heartbeats(is_heartbeat as fn(&Answer) -> bool);
+    let responses = stream::once(responses).try_flatten().boxed();
+    let events = responses.watchdog(timeout).skip_heartbeats(is_heartbeat as fn(&Item) -> bool);
     Subscription { events: Box::pin(events), since: Instant::now() }
 }
 
-fn is_heartbeat(answer: &Answer) -> bool {
-    answer.as_ref().is_ok_and(GatewayEvent::is_heartbeat)
+fn is_heartbeat(item: &Item) -> bool {
+    item.as_ref().is_ok_and(GatewayEvent::is_heartbeat)
 }
 
-/// Whether the server would say the same again, however often it is asked.
-fn is_final(code: Code) -> bool {
+/// Whether a retry would fail with this code again.
+fn is_permanent(code: Code) -> bool {
     matches!(
         code,
         Code::InvalidArgument
@@ -114,11 +114,11 @@ fn is_final(code: Code) -> bool {
     )
 }
 
-const LONGEST_DELAY: Duration = Duration::from_secs(10);
+const MAX_DELAY: Duration = Duration::from_secs(10);
 
-/// Ever longer from 0.1 s on, each up to twice as long by chance: those who were cut off in the same
-/// instant should not come back in the same instant.
+/// Exponential backoff from 0.1 s on. The jitter, up to 100 %, keeps clients that were disconnected together
+/// from reconnecting together.
 fn delays() -> ExponentialBackoff {
     let delays = ExponentialBuilder::new().with_min_delay(Duration::from_millis(100));
-    delays.with_max_delay(LONGEST_DELAY).without_max_times().with_jitter().build()
+    delays.with_max_delay(MAX_DELAY).without_max_times().with_jitter().build()
 }

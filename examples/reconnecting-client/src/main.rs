@@ -1,4 +1,4 @@
-//! Prints the events of a gRPC server, through cut connections.
+//! Prints the events of a gRPC server, and reconnects when the connection is lost.
 
 use std::env;
 use std::error::Error;
@@ -20,7 +20,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let timeout = Duration::from_secs(45); // three times the server's interval
     let mut events = pin!(follow(Endpoint::try_from(server)?, timeout, last_event_id));
     while let Some(event) = events.next().await {
-        let event = event?; // the server will never go on from here
+        let event = event?; // an error that a retry would not change
         println!("{} {}", event.event_id, event.event_type);
     }
     Ok(())

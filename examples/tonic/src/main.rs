@@ -1,4 +1,4 @@
-//! Events over gRPC with tonic, kept alive by heartbeats.
+//! Events over gRPC with tonic, and heartbeats in a quiet stream.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -33,11 +33,11 @@ impl GatewayService for Events {
             for event_type in ["hello", "still here"] {
                 let event = GatewayEvent { event_type: event_type.into(), ..Default::default() };
                 if sender.send(Ok(event)).await.is_err() {
-                    return; // the client has gone
+                    return; // the client has disconnected
                 }
                 sleep(Duration::from_millis(2500)).await;
             }
-            sender.closed().await; // and now nothing happens for a long time
+            sender.closed().await; // no more events until the client disconnects
         });
         let events = ReceiverStream::new(events)
             .try_heartbeat(self.heartbeat, GatewayEvent::heartbeat)
@@ -48,7 +48,7 @@ impl GatewayService for Events {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let heartbeat = Config::every(Duration::from_millis(500)) // 15 s in earnest
+    let heartbeat = Config::every(Duration::from_millis(500)) // 15 s in production
         .with_jitter(Jitter::try_from(0.1)?)
         .with_give_up_after(Duration::from_secs(3600));
     let counters = Arc::new(Counters::new());

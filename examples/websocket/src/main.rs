@@ -1,4 +1,4 @@
-//! Messages over a WebSocket, kept alive by its own Pings.
+//! Messages over a WebSocket. The heartbeats are Pings of the WebSocket protocol.
 
 use std::error::Error;
 use std::time::Duration;
@@ -10,47 +10,47 @@ use tokio::time::sleep;
 use tokio_tungstenite::accept_async;
 use tokio_tungstenite::tungstenite::{Bytes, Message};
 
-type Failure = Box<dyn Error + Send + Sync>;
+type BoxError = Box<dyn Error + Send + Sync>;
 
-async fn talk(client: TcpStream) -> Result<(), Failure> {
-    let interval = Duration::from_millis(500); // 15 s in earnest
+async fn serve(client: TcpStream) -> Result<(), BoxError> {
+    let interval = Duration::from_millis(500); // 15 s in production
     let (sink, mut messages) = accept_async(client).await?.split();
     let (sender, driver) = heartbeat_sink(sink, interval, || Message::Ping(Bytes::new()));
-    tokio::spawn(driver.run()); // ends with its last sender
+    tokio::spawn(driver); // stops when the last sender is dropped
 
-    let telling = async {
+    let sending = async {
         sender.send("hello".into()).await?;
         sleep(Duration::from_millis(2500)).await;
         sender.send("still here".into()).await?;
-        std::future::pending::<Result<(), Failure>>().await
+        std::future::pending::<Result<(), BoxError>>().await
     };
-    // Somebody has to read, also where nothing is expected: it is in reads that a client's Ping and its
-    // Close are answered, that the Pongs are taken out of the way, and that a client's end shows.
+    // Read even if no message is expected: reading answers the client's Ping and Close, discards its Pongs,
+    // and detects that the client has disconnected.
     let reading = async {
         while let Some(message) = messages.next().await {
             match message? {
                 Message::Text(text) if text == "enough" => sender.close().await?,
-                _ => {} // a Pong, mostly
+                _ => {} // a Pong, usually
             }
         }
-        Ok(()) // closed, and both sides know
+        Ok(()) // the closing handshake is complete
     };
     tokio::select! {
-        told = telling => told,
-        read = reading => read,
+        result = sending => result,
+        result = reading => result,
     }
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Failure> {
+async fn main() -> Result<(), BoxError> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     println!("websocat ws://{}", listener.local_addr()?);
     loop {
         let (client, address) = listener.accept().await?;
         tokio::spawn(async move {
-            match talk(client).await {
-                Ok(()) => println!("{address} has closed"),
-                Err(error) => println!("{address} has gone: {error}"),
+            match serve(client).await {
+                Ok(()) => println!("{address} closed"),
+                Err(error) => println!("{address} disconnected: {error}"),
             }
         });
     }

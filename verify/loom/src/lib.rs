@@ -18,7 +18,9 @@ mod wire;
 
 pub use clock::{Alarm, Clock};
 pub use explore::{Interleavings, begun, poll_times, run, spawn};
-pub use heartbeat_async::{Config, Counters, DriverError, Hub, HubError, HubTask, NoObserver};
+pub use heartbeat_async::{
+    Config, Counters, DriverError, Hub, HubError, HubTask, NoObserver, Observed,
+};
 pub use on_hub::{Items, OnHub, Stream, next, on_hub};
 pub use scene::{Driver, Scene, Sender, every, scene, sink};
 pub use turns::{Turn, Turns};

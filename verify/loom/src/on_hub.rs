@@ -9,7 +9,7 @@ use heartbeat_async::Config;
 
 use crate::wire::log;
 use crate::{Clock, NoObserver, Peer};
-use heartbeat_async::{Audience, HeartbeatStream, Hub, HubTask};
+use heartbeat_async::{HeartbeatStream, Hub, HubTask, Observed, Observer};
 
 /// A stream of [`Items`] with heartbeats of a hub.
 pub type Stream<O = NoObserver> =
@@ -49,17 +49,25 @@ impl OnHub {
     /// Opens a stream that has nothing.
     #[must_use]
     pub fn quiet(&self, config: Config) -> Stream {
-        self.open(&[], config, NoObserver)
+        self.unobserved(&[], config)
     }
 
-    /// Opens a stream.
+    /// Opens a stream with these items.
     #[must_use]
-    pub fn open<O: Audience>(
+    pub fn unobserved(&self, items: &[Option<&'static str>], config: Config) -> Stream {
+        let make_heartbeat: fn() -> _ = || "beat";
+        let items = Items(Vec::from(items).into_iter());
+        Box::pin(HeartbeatStream::new(items, self.hub.clone(), config, make_heartbeat))
+    }
+
+    /// Opens a stream with these items and an observer.
+    #[must_use]
+    pub fn open<O: Observer>(
         &self,
         items: &[Option<&'static str>],
         config: Config,
         observer: O,
-    ) -> Stream<O> {
+    ) -> Stream<Observed<O>> {
         let beat: fn() -> _ = || "beat";
         let items = Items(Vec::from(items).into_iter());
         let stream = HeartbeatStream::new(items, self.hub.clone(), config, beat);

@@ -1,38 +1,96 @@
-//! The turns of the push side, without its sink.
+//! The queue of the push side, without its sink.
 
-use std::future::Future;
+use std::fmt;
+use std::future::poll_fn;
+use std::task::{Context, Poll, Waker, ready};
 
-use heartbeat_async::loom_models;
+use heartbeat_async::loom_models::{DriverWait, FairGuard, FairLock, Place};
 use loom::sync::Arc;
 
-/// Who may use the sink. Clones share the turns.
-#[derive(Debug, Clone)]
-pub struct Turns(Arc<loom_models::Turns>);
+/// The lock that lends the sink. Its value counts the turns that have ended. Clones share it.
+#[derive(Clone)]
+pub struct Turns(Arc<FairLock<u32>>);
 
 impl Turns {
-    /// Nobody has the turn.
+    /// A lock that is free, and has no waiters.
     #[must_use]
     #[expect(clippy::new_without_default, reason = "loom knows it only within a model")]
     pub fn new() -> Self {
-        Self(Arc::new(loom_models::Turns::default()))
+        Self(Arc::new(FairLock::new(0)))
     }
 
-    /// Waits for the turn.
+    /// Waits for the turn as a sender, and keeps it.
     pub async fn take(&self) -> Turn<'_> {
-        self.0.take().await
+        let mut place = Place::new(&self.0);
+        poll_fn(|cx| {
+            ready!(place.poll_turn(cx)).end_poll(true, false);
+            Poll::Ready(())
+        })
+        .await;
+        Turn(place)
     }
 
-    /// Takes the turn if it is free and no task waits for it.
+    /// Takes the turn as the driver, if it is free and no sender waits for it.
     #[must_use]
-    pub fn try_take(&self) -> Option<Turn<'_>> {
-        self.0.try_take()
+    pub fn try_take(&self) -> Option<FairGuard<'_, u32>> {
+        match self.0.poll_driver(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(guard) => guard.driver_has_turn().then_some(guard),
+            Poll::Pending => None,
+        }
     }
 
-    /// Waits until a turn is given back, and not quietly.
-    pub fn given_back(&self) -> impl Future<Output = ()> {
-        self.0.given_back()
+    /// Waits as the driver, whose waker the sink has forgotten, until a sender's turn has ended.
+    pub async fn released(&self) {
+        poll_fn(|cx| {
+            let turns = ready!(self.0.poll_driver(cx));
+            if *turns > 0 {
+                return Poll::Ready(());
+            }
+            turns.end_driver_poll(DriverWait::Sink);
+            Poll::Pending
+        })
+        .await;
+    }
+
+    /// Waits as the driver until the turn comes to it, in its place in the queue.
+    pub async fn take_as_driver(&self) -> FairGuard<'_, u32> {
+        poll_fn(|cx| {
+            let turns = ready!(self.0.poll_driver(cx));
+            if turns.driver_has_turn() {
+                return Poll::Ready(turns);
+            }
+            turns.end_driver_poll(DriverWait::Turn);
+            Poll::Pending
+        })
+        .await
     }
 }
 
-/// A turn. Dropping it gives it back.
-pub type Turn<'a> = loom_models::Turn<'a>;
+impl fmt::Debug for Turns {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Turns").finish_non_exhaustive()
+    }
+}
+
+/// A turn of a sender. Dropping it cancels it.
+#[must_use = "it is cancelled when it is dropped"]
+pub struct Turn<'a>(Place<'a, u32>);
+
+impl Turn<'_> {
+    /// Ends the turn, as a send does that is ready.
+    pub async fn release(mut self) {
+        poll_fn(|cx| {
+            let mut turns = ready!(self.0.poll_turn(cx));
+            *turns += 1;
+            turns.end_poll(false, false);
+            Poll::Ready(())
+        })
+        .await;
+    }
+}
+
+impl fmt::Debug for Turn<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Turn").finish_non_exhaustive()
+    }
+}

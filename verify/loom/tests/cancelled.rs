@@ -36,7 +36,7 @@ fn what_a_dropped_send_has_handed_over_is_flushed_by_the_driver() {
     for polls in POLLS {
         let ends = Interleavings::up_to(2).of(move || {
             let Scene { sender, driver, peer, clock } = scene(Room::Full, every());
-            let driver = spawn(driver.run());
+            let driver = spawn(driver);
             let sends = sender.clone();
             let dropped = spawn(async move { poll_times(polls, sends.send("dropped")).is_some() });
             peer.set(Room::Open);
@@ -59,7 +59,7 @@ fn a_dropped_send_keeps_nothing_from_the_driver() {
         let ends = Interleavings::up_to(2).of(move || {
             let config = every().with_immediate_first(true);
             let Scene { sender, driver, peer, clock } = scene(Room::Blocked, config);
-            let driver = spawn(driver.run());
+            let driver = spawn(driver);
             let sends = sender.clone();
             let dropped = spawn(async move { poll_times(polls, sends.send("dropped")).is_some() });
             peer.set(Room::Open);
@@ -83,7 +83,7 @@ fn a_driver_that_waits_for_the_sink_goes_on_when_a_send_that_asked_it_was_droppe
         let ends = Interleavings::up_to(2).of(move || {
             let config = every().with_immediate_first(true);
             let Scene { sender, driver, peer, clock } = scene(Room::Blocked, config);
-            let driver = spawn(begun(driver.run()));
+            let driver = spawn(begun(driver));
             let sends = sender.clone();
             let dropped = spawn(async move { poll_times(polls, sends.send("dropped")).is_some() });
             dropped.join().unwrap();
@@ -103,7 +103,7 @@ fn a_driver_that_flushes_goes_on_when_a_flush_that_asked_the_sink_was_dropped() 
         let ends = Interleavings::up_to(2).of(move || {
             let Scene { sender, driver, peer, clock } = scene(Room::Full, every());
             run(sender.feed("fed")).unwrap();
-            let driver = spawn(begun(driver.run()));
+            let driver = spawn(begun(driver));
             let flushes = sender.clone();
             let dropped = spawn(async move { poll_times(polls, flushes.flush()).is_some() });
             dropped.join().unwrap();

@@ -7,7 +7,7 @@ fn no_heartbeat_follows_a_close() {
     let ends = Interleavings::up_to(4).of(|| {
         let Scene { sender, driver, peer, clock } =
             scene(Room::Open, every().with_immediate_first(true));
-        let driver = spawn(driver.run());
+        let driver = spawn(driver);
         run(sender.close()).unwrap();
         driver.join().unwrap().unwrap();
         drop(sender);
@@ -21,7 +21,7 @@ fn a_close_that_waits_goes_on_when_the_bytes_have_left() {
     let ends = Interleavings::up_to(3).of(|| {
         let Scene { sender, driver, peer, clock } = scene(Room::Full, every());
         run(sender.feed("real")).unwrap();
-        let driver = spawn(driver.run());
+        let driver = spawn(driver);
         let closed = spawn(async move { sender.close().await });
         peer.set(Room::Open);
         closed.join().unwrap().unwrap();
@@ -36,7 +36,7 @@ fn an_item_is_handed_over_before_a_close_or_refused() {
     let ends = Interleavings::up_to(2).of(|| {
         let Scene { sender, driver, peer, clock } =
             scene(Room::Open, every().with_immediate_first(true));
-        let driver = spawn(driver.run());
+        let driver = spawn(driver);
         let sends = sender.clone();
         let sent = spawn(async move { sends.send("real").await });
         run(sender.close()).unwrap();
@@ -61,7 +61,7 @@ fn a_dropped_close_leaves_it_to_the_driver_to_flush_and_to_end() {
             let Scene { sender, driver, peer, clock } = scene(Room::Full, every());
             run(sender.feed("real")).unwrap();
             run(sender.stop());
-            let driver = spawn(driver.run());
+            let driver = spawn(driver);
             let other = sender.clone();
             let dropped = spawn(async move { poll_times(polls, other.close()).is_some() });
             peer.set(Room::Open);

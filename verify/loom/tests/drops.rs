@@ -6,7 +6,7 @@ use heartbeat_loom::{Interleavings, Room, Scene, every, poll_times, run, scene, 
 fn the_driver_ends_when_the_last_two_senders_are_dropped_at_once() {
     let ends = Interleavings::up_to(3).of(|| {
         let Scene { sender, driver, peer, clock } = scene(Room::Open, every());
-        let driver = spawn(driver.run());
+        let driver = spawn(driver);
         let other = sender.clone();
         let dropped = spawn(async move { drop(other) });
         drop(sender);
@@ -21,7 +21,7 @@ fn the_driver_ends_when_the_last_two_senders_are_dropped_at_once() {
 fn what_was_fed_is_flushed_when_the_last_sender_is_dropped() {
     let ends = Interleavings::up_to(4).of(|| {
         let Scene { sender, driver, peer, clock } = scene(Room::Open, every());
-        let driver = spawn(driver.run());
+        let driver = spawn(driver);
         run(sender.feed("real")).unwrap();
         drop(sender);
         driver.join().unwrap().unwrap();
@@ -36,7 +36,7 @@ fn senders_go_on_when_the_driver_is_dropped() {
         let ends = Interleavings::up_to(4).of(move || {
             let config = every().with_immediate_first(true);
             let Scene { sender, driver, peer, clock } = scene(Room::Open, config);
-            let dropped = spawn(async move { poll_times(polls, driver.run()).is_some() });
+            let dropped = spawn(async move { poll_times(polls, driver).is_some() });
             run(sender.send("real")).unwrap();
             drop(sender);
             dropped.join().unwrap();
@@ -53,7 +53,7 @@ fn senders_that_wait_for_room_go_on_when_the_driver_is_dropped() {
         let ends = Interleavings::up_to(2).of(move || {
             let config = every().with_immediate_first(true);
             let Scene { sender, driver, peer, clock } = scene(Room::Blocked, config);
-            let dropped = spawn(async move { poll_times(polls, driver.run()).is_some() });
+            let dropped = spawn(async move { poll_times(polls, driver).is_some() });
             let sent = spawn(async move { sender.send("real").await });
             peer.set(Room::Open);
             sent.join().unwrap().unwrap();
@@ -72,7 +72,7 @@ fn everything_may_be_dropped_at_once() {
             let config = every().with_immediate_first(true);
             let Scene { sender, driver, peer, clock } = scene(Room::Blocked, config);
             let other = sender.clone();
-            let driver = spawn(async move { poll_times(polls, driver.run()).is_some() });
+            let driver = spawn(async move { poll_times(polls, driver).is_some() });
             let sent = spawn(async move { poll_times(polls, other.send("real")).is_some() });
             peer.set(Room::Full);
             drop(sender);

@@ -7,7 +7,7 @@ fn no_heartbeat_follows_on_the_heels_of_a_real_item() {
     let ends = Interleavings::up_to(4).of(|| {
         let Scene { sender, driver, peer, clock } =
             scene(Room::Open, every().with_immediate_first(true));
-        let driver = spawn(driver.run());
+        let driver = spawn(driver);
         run(sender.send("real")).unwrap();
         drop(sender);
         driver.join().unwrap().unwrap();
@@ -21,7 +21,7 @@ fn no_heartbeat_follows_on_the_heels_of_an_item_that_waited_for_room() {
     let ends = Interleavings::up_to(3).of(|| {
         let Scene { sender, driver, peer, clock } =
             scene(Room::Blocked, every().with_immediate_first(true));
-        let driver = spawn(driver.run());
+        let driver = spawn(driver);
         let sent = spawn(async move { sender.send("real").await });
         peer.set(Room::Open);
         sent.join().unwrap().unwrap();
@@ -36,7 +36,7 @@ fn no_heartbeat_follows_on_the_heels_of_an_item_that_was_slow_to_leave() {
     let ends = Interleavings::up_to(2).of(|| {
         let Scene { sender, driver, peer, clock } = scene(Room::Full, every());
         assert_eq!(poll_times(1, sender.send("real")), None);
-        let driver = spawn(driver.run());
+        let driver = spawn(driver);
         let flushed = spawn(async move { sender.flush().await });
         clock.set(10); // a heartbeat is due, unless the item leaves only now
         peer.set(Room::Open);
@@ -51,7 +51,7 @@ fn no_heartbeat_follows_on_the_heels_of_an_item_that_was_slow_to_leave() {
 fn one_silence_has_one_heartbeat_however_late_it_is_noticed() {
     let ends = Interleavings::up_to(4).of(|| {
         let Scene { sender, driver, peer, clock } = scene(Room::Open, every());
-        let driver = spawn(driver.run());
+        let driver = spawn(driver);
         clock.set(10);
         clock.set(19);
         run(peer.sees("beat"));
@@ -66,7 +66,7 @@ fn one_silence_has_one_heartbeat_however_late_it_is_noticed() {
 fn one_silence_has_one_heartbeat_however_long_there_is_no_room() {
     let ends = Interleavings::up_to(4).of(|| {
         let Scene { sender, driver, peer, clock } = scene(Room::Blocked, every());
-        let driver = spawn(driver.run());
+        let driver = spawn(driver);
         clock.set(10);
         clock.set(35);
         peer.set(Room::Open);

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use futures_core::Stream as _;
 use heartbeat_loom::{
-    Counters, DriverError, HubError, Interleavings, OnHub, Room, Stream, begun, every, next,
-    on_hub, poll_times, run, sink, spawn,
+    Counters, DriverError, HubError, Interleavings, Observed, OnHub, Room, Stream, begun, every,
+    next, on_hub, poll_times, run, sink, spawn,
 };
 
 #[test]
@@ -99,7 +99,7 @@ fn who_is_dropped_with_a_waker_may_be_a_stream_itself() {
 }
 
 /// Polls a stream until it hears that the hub has stopped.
-async fn hears_that_it_stopped(mut stream: Stream<Arc<Counters>>, heard: Arc<Counters>) {
+async fn hears_that_it_stopped(mut stream: Stream<Observed<Arc<Counters>>>, heard: Arc<Counters>) {
     poll_fn(|cx| {
         let polled = stream.as_mut().poll_next(cx);
         assert!(polled.is_pending(), "{polled:?}");
@@ -132,7 +132,7 @@ fn a_driver_that_asks_hears_that_the_task_was_dropped() {
     let ends = Interleavings::up_to(4).of(|| {
         let OnHub { hub, task, clock, .. } = on_hub(1);
         let (sender, driver, peer) = sink(Room::Open, hub, every());
-        let driver = spawn(driver.run());
+        let driver = spawn(driver);
         drop(task);
         assert_eq!(driver.join().unwrap(), Err(DriverError::Hub(HubError::Stopped)));
         run(sender.send("real")).unwrap();

@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use futures_core::Stream as _;
 use heartbeat_loom::{
-    Config, Interleavings, NoObserver, OnHub, Peer, Room, Stream, begun, every, next, on_hub, run,
-    sink, spawn,
+    Config, Interleavings, OnHub, Peer, Room, Stream, begun, every, next, on_hub, run, sink, spawn,
 };
 
 fn every_secs(secs: u64) -> Config {
@@ -103,7 +102,7 @@ fn whoever_polled_last_is_woken() {
 fn a_stream_whose_item_has_moved_the_deadline_is_woken_for_the_next_one() {
     let ends = Interleavings::up_to(1).of(|| {
         let on_hub = on_hub(1);
-        let mut stream = on_hub.open(&[None, Some("real")], every(), NoObserver);
+        let mut stream = on_hub.unobserved(&[None, Some("real")], every());
         let OnHub { hub, task, clock, peer } = on_hub;
         drop(hub);
         clock.set(5);
@@ -147,7 +146,7 @@ fn a_driver_beats_when_the_hub_wakes_it() {
     let ends = Interleavings::up_to(2).of(|| {
         let OnHub { hub, task, clock, .. } = on_hub(1);
         let (sender, driver, peer) = sink(Room::Open, hub, every());
-        let (mut driver, task, time) = (Box::pin(driver.run()), begun(task), clock.clone());
+        let (mut driver, task, time) = (Box::pin(driver), begun(task), clock.clone());
         let task = spawn(async move {
             time.set(10);
             task.await;

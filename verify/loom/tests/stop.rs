@@ -7,7 +7,7 @@ fn no_heartbeat_is_handed_over_after_stop_has_returned() {
     let ends = Interleavings::up_to(4).of(|| {
         let Scene { sender, driver, peer, clock } =
             scene(Room::Open, every().with_immediate_first(true));
-        let driver = spawn(driver.run());
+        let driver = spawn(driver);
         run(sender.stop());
         peer.note("stopped");
         driver.join().unwrap().unwrap();
@@ -22,7 +22,7 @@ fn no_heartbeat_that_waited_for_room_is_handed_over_after_stop_has_returned() {
     let ends = Interleavings::up_to(3).of(|| {
         let Scene { sender, driver, peer, clock } =
             scene(Room::Blocked, every().with_immediate_first(true));
-        let driver = spawn(driver.run());
+        let driver = spawn(driver);
         let (stops, notes) = (sender.clone(), peer.clone());
         let stopped = spawn(async move {
             stops.stop().await;
@@ -42,7 +42,7 @@ fn no_heartbeat_is_handed_over_after_a_stop_beside_a_sender() {
     let ends = Interleavings::up_to(2).of(|| {
         let Scene { sender, driver, peer, clock } =
             scene(Room::Open, every().with_immediate_first(true));
-        let driver = spawn(driver.run());
+        let driver = spawn(driver);
         let sends = sender.clone();
         let sent = spawn(async move { sends.send("real").await });
         run(sender.stop());
@@ -66,7 +66,7 @@ fn two_may_stop_at_once() {
     let ends = Interleavings::up_to(2).of(|| {
         let Scene { sender, driver, peer, clock } =
             scene(Room::Open, every().with_immediate_first(true));
-        let driver = spawn(driver.run());
+        let driver = spawn(driver);
         let other = sender.clone();
         let stopped = spawn(async move { other.stop().await });
         run(sender.stop());

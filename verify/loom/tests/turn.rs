@@ -38,7 +38,7 @@ async fn write(turns: Turns, log: Log, whats: &[&'static str]) {
     for what in whats {
         let turn = turns.take().await;
         log.write(what);
-        drop(turn);
+        turn.release().await;
     }
 }
 
@@ -76,7 +76,7 @@ fn who_does_not_wait_takes_nothing_from_those_who_do() {
         for _ in 0..2 {
             if let Some(turn) = turns.try_take() {
                 log.write("two");
-                turn.give_back_quietly();
+                drop(turn);
             }
         }
         one.join().unwrap();
@@ -107,7 +107,7 @@ fn who_comes_later_comes_after_who_waits() {
         let turn = run(turns.take());
         let one = spawn(begun(write(turns.clone(), log.clone(), &["one"])));
         let two = spawn(begun(write(turns.clone(), log.clone(), &["two"])));
-        turn.give_back_quietly();
+        run(turn.release());
         run(write(turns.clone(), log.clone(), &["three"]));
         one.join().unwrap();
         two.join().unwrap();
@@ -160,7 +160,7 @@ fn the_turn_of_who_is_dropped_goes_to_the_next() {
         let one = begun(write(turns.clone(), log.clone(), &["dropped"]));
         let two = spawn(begun(write(turns.clone(), log.clone(), &["two"])));
         let dropped = spawn(async move { drop(one) });
-        turn.give_back_quietly();
+        run(turn.release());
         two.join().unwrap();
         dropped.join().unwrap();
         log.end(&turns)
@@ -190,11 +190,33 @@ fn all_who_wait_may_be_dropped_at_once() {
 fn who_gives_it_back_says_so() {
     let ends = Interleavings::up_to(4).of(|| {
         let (turns, log) = (Turns::new(), Log::new());
-        let given_back = turns.given_back();
         let one = spawn(write(turns.clone(), log.clone(), &["one"]));
-        run(given_back);
+        run(turns.released());
         one.join().unwrap();
         log.end(&turns)
     });
     assert_eq!(ends, [["one"]]);
+}
+
+/// The driver waits behind one sender and before another.
+#[test]
+fn the_driver_has_its_place_in_the_queue() {
+    let ends = Interleavings::up_to(1).of(|| {
+        let (turns, log) = (Turns::new(), Log::new());
+        let turn = run(turns.take());
+        let one = spawn(begun(write(turns.clone(), log.clone(), &["one"])));
+        let (of_driver, its_log) = (turns.clone(), log.clone());
+        let driver = spawn(begun(async move {
+            let turn = of_driver.take_as_driver().await;
+            its_log.write("driver");
+            drop(turn);
+        }));
+        let two = spawn(begun(write(turns.clone(), log.clone(), &["two"])));
+        run(turn.release());
+        one.join().unwrap();
+        driver.join().unwrap();
+        two.join().unwrap();
+        log.end(&turns)
+    });
+    assert_eq!(ends, [["one", "driver", "two"]]);
 }

@@ -24,7 +24,7 @@ fn a_heartbeat_comes_after_a_sender_that_waits_and_so_not_at_all() {
         let Scene { sender, driver, peer, clock } =
             scene(Room::Blocked, every().with_immediate_first(true));
         let sent = spawn(begun(async move { sender.send("real").await }));
-        let driver = spawn(driver.run());
+        let driver = spawn(driver);
         peer.set(Room::Open);
         sent.join().unwrap().unwrap();
         driver.join().unwrap().unwrap();
@@ -76,7 +76,7 @@ fn an_error_reaches_the_sender_that_has_caused_it() {
         let Scene { sender, driver, peer, clock } =
             scene(Room::Full, every().with_immediate_first(true));
         let sent = spawn(begun(async move { sender.send("real").await }));
-        let driver = spawn(driver.run());
+        let driver = spawn(driver);
         peer.set(Room::Lossy);
         let sent = sent.join().unwrap();
         driver.join().unwrap().unwrap();

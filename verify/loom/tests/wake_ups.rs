@@ -63,7 +63,7 @@ fn a_driver_that_waits_for_room_goes_on_when_there_is_some() {
     let ends = Interleavings::up_to(4).of(|| {
         let Scene { sender, driver, peer, clock } =
             scene(Room::Blocked, every().with_immediate_first(true));
-        let driver = spawn(driver.run());
+        let driver = spawn(driver);
         peer.set(Room::Full);
         peer.set(Room::Open);
         run(peer.receives("beat"));
@@ -78,7 +78,7 @@ fn a_driver_that_waits_for_room_goes_on_when_there_is_some() {
 fn a_driver_that_waits_for_its_alarm_beats_when_it_goes_off() {
     let ends = Interleavings::up_to(4).of(|| {
         let Scene { sender, driver, peer, clock } = scene(Room::Open, every());
-        let driver = spawn(driver.run());
+        let driver = spawn(driver);
         clock.set(10);
         run(peer.receives("beat"));
         drop(sender);
@@ -92,7 +92,7 @@ fn a_driver_that_waits_for_its_alarm_beats_when_it_goes_off() {
 fn a_driver_that_waits_for_its_alarm_waits_for_the_next_when_a_send_has_moved_it() {
     let ends = Interleavings::up_to(4).of(|| {
         let Scene { sender, driver, peer, clock } = scene(Room::Open, every());
-        let driver = spawn(driver.run());
+        let driver = spawn(driver);
         clock.set(5);
         run(sender.send("real")).unwrap();
         clock.set(10);
@@ -108,7 +108,7 @@ fn a_driver_that_waits_for_its_alarm_waits_for_the_next_when_a_send_has_moved_it
 fn assert_is_woken_by_stop(begin: fn() -> Scene) {
     let ends = Interleavings::up_to(4).of(move || {
         let Scene { sender, driver, peer, clock } = begin();
-        let driver = spawn(driver.run());
+        let driver = spawn(driver);
         run(sender.stop());
         driver.join().unwrap().unwrap();
         drop(sender);
@@ -136,7 +136,7 @@ fn a_driver_that_gave_up_is_woken_by_stop() {
 fn a_driver_that_gave_up_is_woken_by_the_drop_of_the_last_sender() {
     let ends = Interleavings::up_to(4).of(|| {
         let Scene { sender, driver, peer, clock } = given_up();
-        let driver = spawn(driver.run());
+        let driver = spawn(driver);
         drop(sender);
         driver.join().unwrap().unwrap();
         peer.log(&clock)
@@ -148,7 +148,7 @@ fn a_driver_that_gave_up_is_woken_by_the_drop_of_the_last_sender() {
 fn a_driver_that_gave_up_is_woken_by_a_real_item() {
     let ends = Interleavings::up_to(4).of(|| {
         let Scene { sender, driver, peer, clock } = given_up();
-        let driver = spawn(driver.run());
+        let driver = spawn(driver);
         run(sender.send("real")).unwrap();
         clock.set(30);
         run(peer.receives("beat"));
@@ -165,7 +165,7 @@ fn a_sink_that_wakes_who_asks_it_lets_all_go_on() {
         let Scene { sender, driver, peer, clock } =
             scene(Room::Open, every().with_immediate_first(true));
         peer.set(Room::Coy);
-        let driver = spawn(driver.run());
+        let driver = spawn(driver);
         run(peer.receives("beat"));
         peer.set(Room::Coy);
         run(sender.send("real")).unwrap();

@@ -138,7 +138,7 @@ impl Sink<u8> for Sum<'_> {
 fn a_driver_sends_a_heartbeat() -> bool {
     let (clock, sum) = (Cell::new(Duration::ZERO), Cell::new(0));
     let (sender, driver) = heartbeat_sink(Sum(&sum), ManualClock(&clock), INTERVAL, || 7);
-    let mut driver = pin!(driver.run());
+    let mut driver = pin!(driver);
     let mut cx = Context::from_waker(Waker::noop());
     let before = driver.as_mut().poll(&mut cx);
     clock.set(INTERVAL);

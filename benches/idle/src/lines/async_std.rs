@@ -4,8 +4,8 @@ use async_io::Timer;
 use futures_util::Stream;
 use heartbeat_async_std::{HeartbeatStreamExt, Hub};
 
-use super::alarm::by_hand;
-use super::follow::follow;
+use super::by_hand::by_hand;
+use super::count_items::count_items;
 use super::{Entry, Open, quiet};
 
 pub(super) const LINES: [Entry; 4] = [
@@ -16,7 +16,7 @@ pub(super) const LINES: [Entry; 4] = [
 ];
 
 fn spawn(stream: impl Stream + Send + 'static) {
-    drop(async_std::task::spawn(follow(stream)));
+    drop(async_std::task::spawn(count_items(stream)));
 }
 
 fn bare(_: Duration) -> Open {

@@ -1,6 +1,6 @@
-//! The least CPU that any heartbeat takes: each task is woken once per interval, together with all of the same
-//! 64th, by one that knows nothing of it but its waker. A stream has no clock and no deadline, and nothing
-//! could be sent: what is left is the runtime's.
+//! The least CPU time that heartbeats can take. Each task is woken once per interval, together with all tasks of the
+//! same 64th of the interval, by a task that has only the wakers. The streams have no clock and no deadline; what is
+//! left is the cost of the runtime.
 
 use std::mem;
 use std::pin::Pin;
@@ -12,25 +12,25 @@ use futures_util::Stream;
 
 pub(super) const SLOTS: u32 = 64;
 
-/// Who waits, by the 64th of the interval in which they are woken.
+/// The wakers, by the 64th of the interval in which they are woken.
 #[derive(Debug)]
-pub(super) struct Board {
+pub(super) struct WakeSlots {
     slots: [Mutex<Vec<Waker>>; SLOTS as usize],
     latest: AtomicUsize,
 }
 
-impl Board {
+impl WakeSlots {
     pub(super) fn new() -> Arc<Self> {
         let slots = [const { Mutex::new(Vec::new()) }; SLOTS as usize];
         Arc::new(Self { slots, latest: AtomicUsize::new(0) })
     }
 
-    /// Wakes those who have waited longest. To be called once per 64th.
+    /// Wakes the tasks that have waited longest. Called once per 64th of the interval.
     pub(super) fn wake_next(&self) {
         let next = self.latest.load(Ordering::Relaxed) + 1;
-        let up = mem::take(&mut *self.slot(next));
-        self.latest.store(next, Ordering::Relaxed); // first they are taken, then others wait in their place
-        up.into_iter().for_each(Waker::wake);
+        let due = mem::take(&mut *self.slot(next));
+        self.latest.store(next, Ordering::Relaxed); // after the wakers are taken, because new ones go into this slot
+        due.into_iter().for_each(Waker::wake);
     }
 
     fn slot(&self, number: usize) -> MutexGuard<'_, Vec<Waker>> {
@@ -38,29 +38,29 @@ impl Board {
     }
 }
 
-/// Yields an item whenever it is polled after it has waited.
+/// A stream that is alternately pending and ready: each wake-up yields an item.
 #[derive(Debug)]
-pub(super) struct Woken {
-    board: Arc<Board>,
-    waits: bool,
+pub(super) struct WokenStream {
+    slots: Arc<WakeSlots>,
+    waiting: bool,
 }
 
-impl Woken {
-    pub(super) fn by(board: &Arc<Board>) -> Self {
-        Self { board: Arc::clone(board), waits: false }
+impl WokenStream {
+    pub(super) fn new(slots: &Arc<WakeSlots>) -> Self {
+        Self { slots: Arc::clone(slots), waiting: false }
     }
 }
 
-impl Stream for Woken {
+impl Stream for WokenStream {
     type Item = ();
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<()>> {
-        self.waits = !self.waits;
-        if !self.waits {
+        self.waiting = !self.waiting;
+        if !self.waiting {
             return Poll::Ready(Some(()));
         }
-        let latest = self.board.latest.load(Ordering::Relaxed);
-        self.board.slot(latest).push(cx.waker().clone());
+        let latest = self.slots.latest.load(Ordering::Relaxed);
+        self.slots.slot(latest).push(cx.waker().clone());
         Poll::Pending
     }
 }

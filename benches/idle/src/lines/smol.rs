@@ -5,9 +5,9 @@ use async_io::Timer;
 use futures_util::{Stream, StreamExt as _};
 use heartbeat_smol::{HeartbeatStreamExt, Hub};
 
-use super::alarm::by_hand;
-use super::floor::{Board, SLOTS, Woken};
-use super::follow::follow;
+use super::by_hand::by_hand;
+use super::count_items::count_items;
+use super::floor::{SLOTS, WakeSlots, WokenStream};
 use super::{Entry, Open, quiet};
 
 pub(super) const LINES: [Entry; 5] = [
@@ -19,7 +19,7 @@ pub(super) const LINES: [Entry; 5] = [
 ];
 
 fn spawn(stream: impl Stream + Send + 'static) {
-    smol::spawn(follow(stream)).detach();
+    smol::spawn(count_items(stream)).detach();
 }
 
 fn bare(_: Duration) -> Open {
@@ -27,16 +27,16 @@ fn bare(_: Duration) -> Open {
 }
 
 fn floor(interval: Duration) -> Open {
-    let board = Board::new();
-    let waking = Arc::clone(&board);
+    let wake_slots = WakeSlots::new();
+    let slots_to_wake = Arc::clone(&wake_slots);
     smol::spawn(async move {
         let mut slots = Timer::interval(interval / SLOTS);
         while slots.next().await.is_some() {
-            waking.wake_next();
+            slots_to_wake.wake_next();
         }
     })
     .detach();
-    Box::new(move || spawn(Woken::by(&board)))
+    Box::new(move || spawn(WokenStream::new(&wake_slots)))
 }
 
 fn hub(interval: Duration) -> Open {

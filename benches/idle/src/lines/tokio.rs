@@ -12,10 +12,10 @@ use tokio::time::{self, Instant, MissedTickBehavior};
 use tokio_stream::StreamExt as _;
 use tokio_util::time::DelayQueue;
 
-use super::alarm::by_hand;
-use super::bell::{Bell, Rings};
-use super::floor::{Board, SLOTS, Woken};
-use super::follow::follow;
+use super::by_hand::by_hand;
+use super::count_items::count_items;
+use super::floor::{SLOTS, WakeSlots, WokenStream};
+use super::signal::{Signal, Signals};
 use super::{Entry, Open, quiet};
 
 pub(super) const LINES: [Entry; 12] = [
@@ -34,7 +34,7 @@ pub(super) const LINES: [Entry; 12] = [
 ];
 
 fn spawn(stream: impl Stream + Send + 'static) {
-    tokio::spawn(follow(stream));
+    tokio::spawn(count_items(stream));
 }
 
 fn bare(_: Duration) -> Open {
@@ -42,17 +42,17 @@ fn bare(_: Duration) -> Open {
 }
 
 fn floor(interval: Duration) -> Open {
-    let board = Board::new();
-    let waking = Arc::clone(&board);
+    let wake_slots = WakeSlots::new();
+    let slots_to_wake = Arc::clone(&wake_slots);
     tokio::spawn(async move {
         let mut slots = time::interval(interval / SLOTS);
         slots.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             slots.tick().await;
-            waking.wake_next();
+            slots_to_wake.wake_next();
         }
     });
-    Box::new(move || spawn(Woken::by(&board)))
+    Box::new(move || spawn(WokenStream::new(&wake_slots)))
 }
 
 fn new_hub() -> Hub {
@@ -87,18 +87,18 @@ fn timeout(interval: Duration) -> Open {
     })
 }
 
-/// One task that has everybody's deadline in its queue, and tells each when it is time.
+/// One task keeps all deadlines in its queue, and signals each stream when its heartbeat is due.
 fn delay_queue(interval: Duration) -> Open {
-    let (opened, mut news) = mpsc::unbounded_channel::<Arc<Bell>>();
+    let (opened, mut new_streams) = mpsc::unbounded_channel::<Arc<Signal>>();
     tokio::spawn(async move {
         let mut queue = DelayQueue::new();
         loop {
             select! {
-                Some(bell) = news.recv() => {
-                    queue.insert(bell, interval);
+                Some(signal) = new_streams.recv() => {
+                    queue.insert(signal, interval);
                 }
                 Some(due) = queue.next(), if !queue.is_empty() => {
-                    due.get_ref().ring();
+                    due.get_ref().set();
                     queue.insert(due.into_inner(), interval);
                 }
                 else => break,
@@ -106,13 +106,13 @@ fn delay_queue(interval: Duration) -> Open {
         }
     });
     Box::new(move || {
-        let bell = Arc::<Bell>::default();
-        opened.send(Arc::clone(&bell)).expect("the task with the queue runs");
-        spawn(Rings(bell));
+        let signal = Arc::<Signal>::default();
+        opened.send(Arc::clone(&signal)).expect("the task with the queue runs");
+        spawn(Signals(signal));
     })
 }
 
-/// The body of axum's server-sent events.
+/// Returns the response body as a stream.
 fn body(response: impl IntoResponse) -> impl Stream + Send {
     response.into_response().into_body().into_data_stream()
 }
@@ -135,8 +135,8 @@ fn sse_hub(interval: Duration) -> Open {
 
 fn sse_heartbeat(interval: Duration) -> Open {
     Box::new(move || {
-        let beating = quiet_events().try_heartbeat(interval, || Event::DEFAULT_KEEP_ALIVE);
-        spawn(body(Sse::new(beating)));
+        let with_heartbeats = quiet_events().try_heartbeat(interval, || Event::DEFAULT_KEEP_ALIVE);
+        spawn(body(Sse::new(with_heartbeats)));
     })
 }
 

@@ -1,5 +1,5 @@
-//! The tables. A block of text in the page that stands behind a comment with the name of a section has
-//! what its bench has printed.
+//! The tables of the page. The text block behind a comment with the name of a section contains the table of that
+//! section.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -15,15 +15,16 @@ const COMMENT: &str = "<!-- figures: ";
 const BLOCK: &str = " -->\n```text\n";
 const END: &str = "```\n";
 
-/// The page with the figures of today.
+/// Returns the page with the stored results.
 pub(crate) fn renewed(page: &str) -> Result<String, Box<dyn Error>> {
     let tables = tables()?;
     let mut parts = page.split(COMMENT);
     let mut renewed = parts.next().unwrap_or_default().to_owned();
     for part in parts {
-        let (name, old) = part.split_once(BLOCK).ok_or("a comment without a block of text")?;
-        let (_, rest) = old.split_once(END).ok_or_else(|| format!("{name} has no end"))?;
-        let table = tables.get(name).ok_or_else(|| format!("nothing is known of {name}"))?;
+        let (name, old) = part.split_once(BLOCK).ok_or("a comment without a text block")?;
+        let (_, rest) =
+            old.split_once(END).ok_or_else(|| format!("the text block of {name} does not end"))?;
+        let table = tables.get(name).ok_or_else(|| format!("no section is named {name}"))?;
         renewed.extend([COMMENT, name, BLOCK]);
         for line in table.lines() {
             renewed.extend([line.trim_end(), "\n"]);
@@ -57,6 +58,6 @@ fn tables() -> Result<BTreeMap<String, String>, Box<dyn Error>> {
 }
 
 fn titled(title: &str, table: &str) -> String {
-    // The table keeps a space before each line.
+    // Each line of the table starts with a space.
     format!(" {title}\n\n{table}")
 }

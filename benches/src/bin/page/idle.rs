@@ -1,4 +1,4 @@
-//! What idle streams take, as the package `idle` has measured it.
+//! The results of the package `idle`.
 
 use std::error::Error;
 
@@ -6,7 +6,7 @@ use comfy_table::Table;
 use heartbeat_benches::{read, styled};
 use serde::Deserialize;
 
-/// Those columns of the results that are shown.
+/// The columns of the results that the page shows.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Idle {
     pub(crate) runtime: String,
@@ -25,8 +25,8 @@ impl Idle {
         format!("{}: {}", self.runtime, self.line)
     }
 
-    /// Whether it has heartbeats at all.
-    pub(crate) fn beats(&self) -> bool {
+    /// Whether the streams have heartbeats.
+    pub(crate) fn has_heartbeats(&self) -> bool {
         self.line != self.bare
     }
 
@@ -61,13 +61,13 @@ pub(crate) fn table(rows: &[Idle]) -> Table {
         });
         let times =
             hub.and_then(|hub| Some(row.cpu_seconds_per_million? / hub.cpu_seconds_per_million?));
-        let beats = row.beats();
+        let has_heartbeats = row.has_heartbeats();
         table.add_row([
             row.label(),
             row.streams.to_string(),
             format!("{:.0}", row.rss_bytes_per_stream),
-            optional(row.rss_over_bare.filter(|_| beats), 0),
-            optional(row.allocated_over_bare.filter(|_| beats), 0),
+            optional(row.rss_over_bare.filter(|_| has_heartbeats), 0),
+            optional(row.allocated_over_bare.filter(|_| has_heartbeats), 0),
             optional(row.cpu_seconds_per_million, 2),
             optional(times, 1),
             format!("{:.0}", row.wake_ups_per_interval),

@@ -1,5 +1,5 @@
-//! Renews the figures in `docs/performance.md`, and its plots, from the results of the last full run.
-//! With `--check` it writes nothing, and fails where they are old.
+//! Writes the figures in `docs/performance.md` and `README.md`, and the plots, from the results of the last
+//! full run. With `--check` it writes nothing, and fails if a figure or a plot is out of date.
 
 mod figures;
 mod idle;
@@ -11,9 +11,10 @@ use std::{env, fs};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let check = env::args().any(|argument| argument == "--check");
-    let page = docs("performance.md");
-    let text = fs::read_to_string(&page)?;
-    is_current(&page, &figures::renewed(&text)?, check)?;
+    for page in [docs("performance.md"), docs("../README.md")] {
+        let text = fs::read_to_string(&page)?;
+        is_current(&page, &figures::renewed(&text)?, check)?;
+    }
     for (name, plot) in plots::all()? {
         is_current(&docs("performance").join(name).with_extension("svg"), &plot, check)?;
     }

@@ -1,4 +1,4 @@
-//! The plots. They stand on white, so that they can be read on a dark page too.
+//! The plots. Their background is white, so that they are readable on a dark page.
 
 use std::error::Error;
 
@@ -15,7 +15,7 @@ const FONT: (&str, i32) = ("sans-serif", 16);
 const BLUE: RGBColor = RGBColor(0, 119, 187);
 const GREY: RGBColor = RGBColor(150, 150, 150);
 
-/// Each by its name.
+/// Returns all plots with their names.
 pub(crate) fn all() -> Result<Vec<(&'static str, String)>, Box<dyn Error>> {
     let (per_item, set): (Vec<Row>, Vec<Row>) = (read("per_item")?, read("heartbeat_set")?);
     Ok(vec![
@@ -44,12 +44,12 @@ struct Bar {
     is_ours: bool,
 }
 
-/// What each line of these sections adds to the first one of its section.
+/// A bar chart of what each line of `sections` adds to the first line of its section.
 fn added(rows: &[Row], sections: &[&str]) -> Svg {
     let mut all = Vec::new();
     for name in sections {
         let section: Vec<&Row> = rows.iter().filter(|row| row.section == *name).collect();
-        let base = section.first().ok_or_else(|| format!("there is no {name}"))?.fastest;
+        let base = section.first().ok_or_else(|| format!("no section is named {name}"))?.fastest;
         all.extend(section[1..].iter().map(|row| Bar {
             label: row.label.clone(),
             figure: row.fastest - base,
@@ -59,18 +59,18 @@ fn added(rows: &[Row], sections: &[&str]) -> Svg {
     bars("nanoseconds added to each item", &all, 1)
 }
 
-/// A figure of all idle streams that beat.
+/// A bar chart of one figure of all idle streams with heartbeats.
 fn idle_bars(title: &str, figure: impl Fn(&Idle) -> Option<f64>, digits: usize) -> Svg {
     let rows = idle::rows()?;
     let bar = |row: &Idle| {
         let (label, is_ours) = (row.label(), row.is_on_a_hub());
         Some(Bar { label, figure: figure(row)?, is_ours })
     };
-    let all: Vec<Bar> = rows.iter().filter(|row| row.beats()).filter_map(bar).collect();
+    let all: Vec<Bar> = rows.iter().filter(|row| row.has_heartbeats()).filter_map(bar).collect();
     bars(title, &all, digits)
 }
 
-/// Bars from a tenth on: the axis is logarithmic. The figures stand beside them.
+/// A bar chart. The axis is logarithmic and starts at 0.1; each bar has its figure beside it.
 fn bars(title: &str, all: &[Bar], digits: usize) -> Svg {
     const LEAST: f64 = 0.1;
     let mut svg = String::new();
@@ -113,7 +113,7 @@ fn bars(title: &str, all: &[Bar], digits: usize) -> Svg {
     Ok(svg)
 }
 
-/// What a call costs against how many members there are. Both axes are logarithmic.
+/// A line chart of the cost of calls by number of members. Both axes are logarithmic.
 fn against_members(rows: &[Row]) -> Svg {
     const LINES: [(&str, &str, RGBColor, bool); 9] = [
         ("touch", "memory: one entry is written to", BLACK, false),
@@ -155,7 +155,7 @@ fn against_members(rows: &[Row]) -> Svg {
     for (line, label, colour, is_ours) in LINES {
         let figure = |section: &str| {
             let row = rows.iter().find(|row| row.section == section && row.line == line);
-            row.map(|row| row.median).ok_or_else(|| format!("there is no {line} in {section}"))
+            row.map(|row| row.median).ok_or_else(|| format!("no line of {section} is named {line}"))
         };
         let points: Result<Vec<(f64, f64)>, String> =
             SIZES.iter().map(|&(section, size)| Ok((size, figure(section)?))).collect();
@@ -170,7 +170,7 @@ fn against_members(rows: &[Row]) -> Svg {
     labels.sort_unstable_by_key(|&(y, ..)| y);
     let mut least = i32::MIN;
     for (y, x, label, colour) in labels {
-        let y = y.max(least); // not over the one above
+        let y = y.max(least); // below the label above
         root.draw(&Text::new(label, (x, y), FONT.into_font().color(&colour)))?;
         least = y + FONT.1 + 1;
     }

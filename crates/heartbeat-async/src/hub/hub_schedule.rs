@@ -1,4 +1,3 @@
-use crate::sync::Arc;
 use core::fmt;
 use core::pin::Pin;
 use core::task::{Context, Poll};
@@ -8,10 +7,11 @@ use heartbeat_core::{Action, Config, Key};
 
 use super::shard::{Polled, Shard};
 use crate::Timer;
-use crate::schedule::{Activity, Schedule, Verdict, Witness};
+use crate::schedule::{Activity, Schedule, Verdict};
+use crate::sync::Arc;
 
-/// The machine of a stream, that lives in a hub: where it is. 16 bytes, and no more, for a stream to take 24
-/// together with what it notes itself: that is what fits into the smallest task of tokio.
+/// The schedule of a stream on a hub: where its heartbeat is. It has 16 bytes, so that the keep-alive of a stream has
+/// 24: that is what fits into the smallest task of tokio.
 pub struct HubSchedule<T: Timer> {
     shard: Arc<Shard<T>>,
     key: Option<Key>,
@@ -19,7 +19,7 @@ pub struct HubSchedule<T: Timer> {
 
 impl<T: Timer> HubSchedule<T> {
     pub(super) fn schedule(shard: Arc<Shard<T>>, config: Config) -> Self {
-        let key = shard.open(config, shard.clock().now());
+        let key = shard.insert(config, shard.clock().now());
         Self { shard, key }
     }
 }
@@ -27,38 +27,33 @@ impl<T: Timer> HubSchedule<T> {
 impl<T: Timer> Schedule for HubSchedule<T> {
     type Instant = Duration;
     type Sleep = ();
-    type Witness = HubWitness<T>;
-
-    fn witness(&self) -> HubWitness<T> {
-        HubWitness { shard: Arc::clone(&self.shard), key: self.key }
-    }
 
     fn now(&self) -> Duration {
         self.shard.clock().now()
     }
 
-    fn report(&mut self, news: Activity, now: Duration) {
-        self.shard.report(self.key, news, now);
+    fn report(&mut self, activity: Activity, now: Duration) {
+        self.shard.report(self.key, activity, now);
     }
 
-    /// At once: until it hears of it the hub takes the peer for one that does not read (T20).
-    fn consumer_is_back(&mut self) -> bool {
-        self.shard.consumer_is_back(self.key)
+    /// Reports the heartbeat as sent at once: until then the hub takes the consumer for stalled (T20).
+    fn on_consumer_polled(&mut self) -> bool {
+        self.shard.on_consumer_polled(self.key)
     }
 
-    fn stop(&mut self) {
-        self.shard.close(&mut self.key);
+    fn has_stalled(&self) -> bool {
+        self.shard.has_stalled(self.key)
     }
 
     fn poll_due(
         &mut self,
         _: Pin<&mut ()>,
-        news: Activity,
+        activity: Activity,
         now: Duration,
         cx: &mut Context<'_>,
     ) -> Poll<Verdict> {
-        let moved = news != Activity::None;
-        match self.shard.ask(self.key, (news, now), now, moved, cx.waker()) {
+        let moved = activity != Activity::None;
+        match self.shard.poll_member(self.key, (activity, now), now, moved, cx.waker()) {
             Polled::Action(Action::SendHeartbeat { late }) => {
                 Poll::Ready(Verdict::SendHeartbeat { late })
             }
@@ -71,30 +66,12 @@ impl<T: Timer> Schedule for HubSchedule<T> {
 
 impl<T: Timer> Drop for HubSchedule<T> {
     fn drop(&mut self) {
-        self.stop();
+        self.shard.remove(&mut self.key);
     }
 }
 
 impl<T: Timer> fmt::Debug for HubSchedule<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HubSchedule").field("key", &self.key).finish_non_exhaustive()
-    }
-}
-
-/// Asks the machine of a stream that lives in a hub.
-pub struct HubWitness<T: Timer> {
-    shard: Arc<Shard<T>>,
-    key: Option<Key>,
-}
-
-impl<T: Timer> Witness for HubWitness<T> {
-    fn has_stalled(&self) -> bool {
-        self.shard.has_stalled(self.key)
-    }
-}
-
-impl<T: Timer> fmt::Debug for HubWitness<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HubWitness").field("key", &self.key).finish_non_exhaustive()
     }
 }

@@ -1,4 +1,3 @@
-use crate::sync::Arc;
 use core::fmt;
 use core::future::Future;
 use core::mem;
@@ -12,52 +11,53 @@ use super::HubError;
 use super::shard::{Polled, Shard};
 use crate::Timer;
 use crate::schedule::{Activity, SinkSchedule};
+use crate::sync::Arc;
 
-/// The machine of a sink, that lives in a hub: where it is, and what it has not heard of yet. A sender
-/// notes what it sends here, and leaves the hub in peace.
+/// The schedule of a sink on a hub: where its heartbeat is, and what was not reported to it yet. A send is
+/// recorded here, and takes no lock of the hub.
 pub struct HubSinkSchedule<T: Timer> {
     shard: Arc<Shard<T>>,
     key: Option<Key>,
-    /// When bytes last left, or when this began.
-    last: Duration,
-    /// Whether the machine has not heard of that.
-    news: Activity,
+    /// When bytes were last sent, or when the schedule began.
+    last_send: Duration,
+    /// What was sent then, unless it was reported to the heartbeat.
+    unreported: Activity,
     is_in_flight: bool,
 }
 
 impl<T: Timer> HubSinkSchedule<T> {
     pub(super) fn schedule(shard: Arc<Shard<T>>, config: Config) -> Self {
         let now = shard.clock().now();
-        let key = shard.open(config, now);
-        Self { shard, key, last: now, news: Activity::None, is_in_flight: false }
+        let key = shard.insert(config, now);
+        Self { shard, key, last_send: now, unreported: Activity::None, is_in_flight: false }
     }
 }
 
 impl<T: Timer> SinkSchedule for HubSinkSchedule<T> {
     type Instant = Duration;
-    type Sleep = Sleep<T>;
+    type Sleep = WokenFuture<T>;
 
     fn now(&self) -> Duration {
         self.shard.clock().now()
     }
 
     fn silence(&self, now: Duration) -> Duration {
-        now.saturating_sub(self.last)
+        now.saturating_sub(self.last_send)
     }
 
-    fn report(&mut self, news: Activity, now: Duration) {
-        let now = now.max(self.last); // T7
+    fn report(&mut self, activity: Activity, now: Duration) {
+        let now = now.max(self.last_send); // T7
         if mem::take(&mut self.is_in_flight) {
-            // At once: until it hears of it the hub takes the peer for one that does not read (T20).
-            self.shard.report(self.key, news, now);
+            // Reported at once: until then the peer may count as stalled (T20).
+            self.shard.report(self.key, activity, now);
         } else {
-            // There is room for one, and of a real event the machine has to hear (T12).
-            if (self.news, news) == (Activity::Event, Activity::OtherBytes) {
-                self.shard.report(self.key, Activity::Event, self.last);
+            // There is room for one report, and an event must not be lost (T12).
+            if (self.unreported, activity) == (Activity::Event, Activity::OtherBytes) {
+                self.shard.report(self.key, Activity::Event, self.last_send);
             }
-            self.news = news;
+            self.unreported = activity;
         }
-        self.last = now;
+        self.last_send = now;
     }
 
     fn is_in_flight(&self) -> bool {
@@ -65,7 +65,7 @@ impl<T: Timer> SinkSchedule for HubSinkSchedule<T> {
     }
 
     fn stop(&mut self) {
-        self.shard.close(&mut self.key);
+        self.shard.remove(&mut self.key);
         self.is_in_flight = false;
     }
 
@@ -79,8 +79,9 @@ impl<T: Timer> SinkSchedule for HubSinkSchedule<T> {
         now: Duration,
         cx: &mut Context<'_>,
     ) -> Result<Action<Duration>, HubError> {
-        let news = mem::replace(&mut self.news, Activity::None);
-        match self.shard.ask(self.key, (news, self.last), now, false, cx.waker()) {
+        let activity = mem::replace(&mut self.unreported, Activity::None);
+        let sent = (activity, self.last_send);
+        match self.shard.poll_member(self.key, sent, now, false, cx.waker()) {
             Polled::Action(action) => {
                 self.is_in_flight |= matches!(action, Action::SendHeartbeat { .. });
                 Ok(action)
@@ -90,8 +91,8 @@ impl<T: Timer> SinkSchedule for HubSinkSchedule<T> {
         }
     }
 
-    fn set(&self, mut sleep: Pin<&mut Option<Sleep<T>>>, _: Duration) {
-        sleep.set(Some(Sleep { shard: Arc::clone(&self.shard), key: self.key }));
+    fn set(&self, mut sleep: Pin<&mut Option<WokenFuture<T>>>, _: Duration) {
+        sleep.set(Some(WokenFuture { shard: Arc::clone(&self.shard), key: self.key }));
     }
 }
 
@@ -107,22 +108,22 @@ impl<T: Timer> fmt::Debug for HubSinkSchedule<T> {
     }
 }
 
-/// Ready once the hub has woken whoever has asked it for a deadline.
-pub struct Sleep<T: Timer> {
+/// Ready once the hub has woken the task that polled the deadline last.
+pub struct WokenFuture<T: Timer> {
     shard: Arc<Shard<T>>,
     key: Option<Key>,
 }
 
-impl<T: Timer> Future for Sleep<T> {
+impl<T: Timer> Future for WokenFuture<T> {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        if self.shard.was_woken(self.key, cx.waker()) { Poll::Ready(()) } else { Poll::Pending }
+        self.shard.poll_woken(self.key, cx.waker())
     }
 }
 
-impl<T: Timer> fmt::Debug for Sleep<T> {
+impl<T: Timer> fmt::Debug for WokenFuture<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sleep").field("key", &self.key).finish_non_exhaustive()
+        f.debug_struct("WokenFuture").field("key", &self.key).finish_non_exhaustive()
     }
 }

@@ -1,17 +1,14 @@
-//! Many streams on one alarm of the runtime (T15). The module's structure, and why it is so:
+//! Many streams on one sleep of the runtime (T15).
 //!
-//! - **The machines live in the hub** ([`shard`]), as the members of a [`HeartbeatSet`](heartbeat_core::HeartbeatSet),
-//!   each with the waker of its task. A stream holds a handle and a key ([`hub_schedule`]), and a sink notes what
-//!   is sent ([`hub_sink_schedule`]): a send takes no lock. The machine hears of it before the next question.
-//! - **One task waits for the alarm** ([`task`]). It then wakes all that fall due, and asks no machine
-//!   but those whose owner cannot: nobody polls a stream while its heartbeat is in flight (T20).
-//! - **Who waits for less than the alarm is set for wakes that task** ([`hub_clock`]), and nobody else
-//!   does.
-//! - **Shards** keep threads from waiting for each other. Nobody holds two locks at a time, and nothing
-//!   foreign is called under one, but for the clock, and the cloning of a waker.
+//! - **The heartbeats are members of a [`HeartbeatSet`](heartbeat_core::HeartbeatSet)** in a [`shard`], each with the
+//!   waker of its task. A stream has a handle and a key ([`hub_schedule`]). A sink also has a record of the last send
+//!   ([`hub_sink_schedule`]): a send takes no lock, and is reported before the next poll.
+//! - **One task has the sleep** ([`task`]). It wakes the tasks of all members that are due. It polls only members whose
+//!   heartbeat is in flight, since no other task polls a stream then (T20).
+//! - **A stream wakes the task of the hub** if its deadline is earlier than the end of the sleep ([`hub_clock`]).
+//! - **Shards** keep threads from waiting for each other. No thread holds two locks. Under a lock no code of the user
+//!   runs, except for the clock and the cloning of wakers.
 
-use crate::sync::Arc;
-use crate::sync::atomic::{AtomicUsize, Ordering};
 use alloc::boxed::Box;
 use core::fmt;
 use core::num::NonZeroUsize;
@@ -21,7 +18,9 @@ use std::thread;
 use heartbeat_core::Config;
 
 use crate::Timer;
-use crate::schedule::SealedScheduler;
+use crate::schedule::sealed;
+use crate::sync::Arc;
+use crate::sync::atomic::{AtomicUsize, Ordering};
 use hub_clock::HubClock;
 use hub_schedule::HubSchedule;
 use hub_sink_schedule::HubSinkSchedule;
@@ -35,43 +34,41 @@ mod task;
 
 pub use task::HubTask;
 
-/// How many shards there are for each thread that the machine runs at once.
+/// How many shards a hub has for each thread that the machine runs in parallel.
 const SHARDS_PER_THREAD: usize = 4;
 
-/// One alarm of the runtime for the heartbeats of any number of streams, sinks and bodies. It is taken
-/// wherever a [`Timer`] is.
+/// Schedules the heartbeats of any number of streams, sinks and bodies with one sleep of the runtime. It is passed
+/// where a [`Timer`] is passed.
 ///
-/// A stream on a timer has a machine and an alarm of its own. On a hub it holds 24 bytes, and the hub 44
-/// for it; and all whose heartbeats fall due within the same 64th of an interval are woken at once: the
-/// process wakes at most 64 times per interval, however many quiet streams it has. Without streams it
-/// does not wake at all.
+/// With a timer each stream has a schedule and a sleep of its own. With a hub it has 24 bytes, and 44 more in the hub.
+/// All streams whose heartbeats are due within one 64th of an interval are woken together. So the process wakes up at
+/// most 64 times per interval, however many quiet streams it has, and never without streams.
 ///
-/// Each stream keeps the rules as if on a timer of its own, but a heartbeat may be early by up to a 64th
-/// of its interval (T15). It is never late for it. Giving up and stalling may be late by as much.
+/// Each stream follows the rules as with a timer of its own, but a heartbeat may be early by up to a 64th of its
+/// interval ([T15](heartbeat_core::rules#t15-many-streams-one-deadline)), and is not late in return. Giving up and
+/// stalling may be late by a 64th.
 ///
-/// Clones are the same hub. It lasts as long as one of them does, or a stream that uses it; then its task
-/// ends.
+/// Clones are one hub. It exists until all clones and all its streams are dropped. Then its task ends.
 ///
 /// # The task
 ///
-/// A hub is made together with its [`HubTask`], which has to be spawned. Where that was dropped, or the
-/// runtime has ended it, the heartbeats of all streams cease, which is told: [`HubError::Stopped`] is what a
-/// [`Driver`](crate::Driver) ends with and what an [`Observer`](crate::Observer::on_detached) hears of a
-/// stream. [`is_running`](Self::is_running) asks. A task that is kept somewhere and never polled is not noticed.
+/// A hub is made with its [`HubTask`], which must be spawned. If the task is dropped, or its runtime has ended, the
+/// heartbeats of all streams end. A [`Driver`](crate::Driver) then returns [`HubError::Stopped`], and the
+/// [`Observer`](crate::Observer::on_detached) of a stream is notified. See also [`is_running`](Self::is_running). A
+/// task that is kept and never polled is not detected.
 ///
 /// # Peers that do not read
 ///
-/// On a hub [`Config::with_stall_after`] has an effect on streams and bodies, too: who has taken a
-/// heartbeat and does not poll for that long is told of as
-/// [`stalled`](crate::Observer::on_stall) when it polls again, or the stream is stopped or dropped, and
-/// gets no more heartbeats (T20). Its task is woken when that is so. Who has taken a real item and does not
-/// poll asks for nothing, and is not told of.
+/// On a hub [`Config::with_stall_after`] applies to streams and bodies too. A consumer that took a heartbeat and does
+/// not poll for that long is reported as [stalled](crate::Observer::on_stall), and the heartbeats of its stream end
+/// ([T20](heartbeat_core::rules#t20-stalled)). The hub wakes its task. The report is made when the stream is polled,
+/// stopped or dropped. A consumer that took another item and does not poll is not reported.
 ///
-/// # Time
+/// # Precision
 ///
-/// The hub's clock is that of its timer, and never runs back by a millisecond or more (T7). If the
-/// timer's alarms may go off early, those of the hub are set that much later, and may make a heartbeat
-/// late by as much.
+/// The clock of the hub is that of its timer. It never runs back by a millisecond or more
+/// ([T7](heartbeat_core::rules#t7-monotone)). If the sleeps of the timer may end early, the hub's sleep is set later by
+/// that much, and a heartbeat may be late by that much.
 ///
 /// # Example
 ///
@@ -89,39 +86,39 @@ const SHARDS_PER_THREAD: usize = 4;
 /// let both = stream::select(quiet("this"), quiet("that")).collect::<Vec<_>>();
 /// drop(hub);
 ///
-/// let (mut beats, ()) = time.block_on(future::join(both, task));
-/// beats.sort();
-/// assert_eq!(beats, ["that", "that", "this", "this"]);
+/// let (mut heartbeats, ()) = time.block_on(future::join(both, task));
+/// heartbeats.sort();
+/// assert_eq!(heartbeats, ["that", "that", "this", "this"]);
 /// ```
 pub struct Hub<T: Timer>(Arc<Shards<T>>);
 
 struct Shards<T: Timer> {
     all: Box<[Arc<Shard<T>>]>,
-    /// Which of them takes the next stream.
+    /// The number of streams so far, which chooses the shard of the next one.
     next: AtomicUsize,
 }
 
 impl<T: Timer + Default> Hub<T> {
-    /// A hub, and the task that has to be spawned for it.
-    #[must_use = "nothing beats unless the task is spawned"]
+    /// A hub, and its task, which must be spawned.
+    #[must_use = "a hub sends no heartbeats unless its task is spawned"]
     pub fn new() -> (Self, HubTask<T>) {
         Self::with_timer(T::default())
     }
 }
 
 impl<T: Timer> Hub<T> {
-    /// The same with a timer that cannot be had for nothing.
+    /// Like [`new`](Self::new), for a timer that does not implement `Default`.
     ///
-    /// It has four shards for each thread that this machine runs at once.
-    #[must_use = "nothing beats unless the task is spawned"]
+    /// The hub has four shards for each thread that this machine runs in parallel.
+    #[must_use = "a hub sends no heartbeats unless its task is spawned"]
     pub fn with_timer(timer: T) -> (Self, HubTask<T>) {
         let threads = thread::available_parallelism().map_or(1, NonZeroUsize::get);
         let shards = NonZeroUsize::MIN.saturating_add(threads * SHARDS_PER_THREAD - 1);
         Self::with_shards(timer, shards)
     }
 
-    /// The same with that many shards. One is right where there is one thread.
-    #[must_use = "nothing beats unless the task is spawned"]
+    /// Like [`with_timer`](Self::with_timer), with that many shards. One is enough for a single thread.
+    #[must_use = "a hub sends no heartbeats unless its task is spawned"]
     pub fn with_shards(timer: T, shards: NonZeroUsize) -> (Self, HubTask<T>) {
         let clock = Arc::new(HubClock::new(timer));
         let shard = |_| Arc::new(Shard::new(Arc::clone(&clock)));
@@ -130,19 +127,19 @@ impl<T: Timer> Hub<T> {
         (Self(Arc::new(Shards { all, next: AtomicUsize::new(0) })), task)
     }
 
-    /// Whether its task is there. If not, nothing on this hub beats any more.
+    /// Whether its task exists. Otherwise the heartbeats of this hub have ended.
     #[must_use]
     pub fn is_running(&self) -> bool {
         self.0.all.first().is_some_and(|shard| shard.clock().is_running())
     }
 
-    /// How many streams have heartbeats of it.
+    /// The number of streams with heartbeats on this hub.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.all.iter().map(|shard| shard.len()).sum()
     }
 
-    /// Whether no stream has heartbeats of it.
+    /// Whether the hub has no stream with heartbeats.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
@@ -154,7 +151,7 @@ impl<T: Timer> Hub<T> {
     }
 }
 
-impl<T: Timer> SealedScheduler for Hub<T> {
+impl<T: Timer> sealed::Scheduler for Hub<T> {
     type Instant = Duration;
     type Schedule = HubSchedule<T>;
     type SinkSchedule = HubSinkSchedule<T>;
@@ -183,14 +180,13 @@ impl<T: Timer> fmt::Debug for Hub<T> {
     }
 }
 
-/// Why a [`Hub`] does not serve a stream.
+/// Why a [`Hub`] does not schedule the heartbeats of a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum HubError {
-    /// Its [task](HubTask) is not there any more, or was never spawned.
+    /// The [task](HubTask) of the hub was dropped. It may never have been spawned.
     Stopped,
-    /// It has 65,536 different configurations, or two thousand million streams, in the shard that was to
-    /// take this one.
+    /// The shard for the stream has 65,536 different configurations, or two billion streams.
     Full,
 }
 

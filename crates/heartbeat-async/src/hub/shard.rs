@@ -1,11 +1,7 @@
-use crate::sync::Arc;
 use alloc::vec::Vec;
 use core::mem;
-use core::task::Waker;
+use core::task::{Poll, Waker};
 use core::time::Duration;
-use std::sync::PoisonError;
-
-use crate::sync::{Mutex, MutexGuard};
 
 use heartbeat_core::{Action, Config, HeartbeatSet, Key};
 
@@ -14,24 +10,25 @@ use super::hub_clock::HubClock;
 use crate::Timer;
 use crate::schedule::Activity;
 use crate::schedule::seed;
+use crate::sync::{Arc, Mutex, MutexGuard, lock};
 
-/// How many are woken at most between two looks at a shard: others may have it meanwhile.
+/// How many tasks are woken at once. Then the lock is released for other threads.
 const BATCH: usize = 64;
 
-/// Some of the machines of a hub.
-#[repr(align(128))] // so that no two locks share a cache line, nor a pair of them
+/// Some of the heartbeats of a hub.
+#[repr(align(128))] // so that no two locks share a cache line, nor a pair of cache lines
 pub(super) struct Shard<T: Timer> {
     members: Mutex<Members>,
     clock: Arc<HubClock<T>>,
 }
 
-/// Each with the waker of its task, as long as it waits in line and is to be woken; with another, as long
-/// as it has not asked.
+/// Each member has the waker of its task while it waits to be due, and `None` if it is not to be woken. Before its
+/// first poll it has a waker that does nothing.
 type Members = HeartbeatSet<Duration, Waker>;
 
-/// What came of asking a machine.
+/// The result of polling a member.
 pub(super) enum Polled {
-    /// It need not be: the task is woken when there is something to ask for.
+    /// The member was not polled: its task is woken when it is due.
     Unchanged,
     Action(Action<Duration>),
     Detached(HubError),
@@ -50,22 +47,22 @@ impl<T: Timer> Shard<T> {
         self.members().len()
     }
 
-    /// Takes in a stream that is opened `now`. It has no key if it has no heartbeats (T1), or if there is
-    /// no room.
-    pub(super) fn open(&self, config: Config, now: Duration) -> Option<Key> {
+    /// Inserts a stream that is opened `now`. Returns `None` if its heartbeats are disabled (T1), or if the shard is
+    /// full.
+    pub(super) fn insert(&self, config: Config, now: Duration) -> Option<Key> {
         if config.is_disabled() {
             return None;
         }
-        let nobody = Waker::noop().clone();
-        let inserted = self.members().insert(&seed::with_unique_seed(config), now, nobody);
+        let waker = Waker::noop().clone();
+        let inserted = self.members().insert(&seed::with_unique_seed(config), now, waker);
         inserted.ok()
     }
 
-    /// Lets a stream go, if it has not gone.
-    pub(super) fn close(&self, key: &mut Option<Key>) {
+    /// Removes a stream, unless it was removed before.
+    pub(super) fn remove(&self, key: &mut Option<Key>) {
         if let Some(key) = key.take() {
             let waker = self.members().remove(key);
-            drop(waker); // without the lock: it may be the last of a task that holds another stream
+            drop(waker); // without the lock: it may drop a task that has another stream
         }
     }
 
@@ -76,9 +73,8 @@ impl<T: Timer> Shard<T> {
         has_stalled(&mut self.members(), key, now)
     }
 
-    /// The consumer of a stream has taken a heartbeat, and is back. Answers whether it was away for too
-    /// long.
-    pub(super) fn consumer_is_back(&self, key: Option<Key>) -> bool {
+    /// Reports that a consumer polls again after it took a heartbeat. Returns whether the stream has stalled.
+    pub(super) fn on_consumer_polled(&self, key: Option<Key>) -> bool {
         let Some(key) = key else { return false };
         let now = self.clock.now();
         let mut members = self.members();
@@ -89,36 +85,38 @@ impl<T: Timer> Shard<T> {
         stalled
     }
 
-    /// Tells a machine what happened at `at`.
-    pub(super) fn report(&self, key: Option<Key>, news: Activity, at: Duration) {
+    /// Reports what happened at `at`.
+    pub(super) fn report(&self, key: Option<Key>, activity: Activity, at: Duration) {
         if let Some(key) = key {
-            report(&mut self.members(), key, news, at);
+            report(&mut self.members(), key, activity, at);
         }
     }
 
-    /// Tells a machine what happened at `at`, and asks it. If it has been told that its deadline `moved`,
-    /// and is to wake the same task when that comes that it would have been before, it is not asked.
-    pub(super) fn ask(
+    /// Reports what happened at `at`, and polls the member.
+    ///
+    /// If the report has `moved` the deadline to a later instant, and the member has the waker of this task, the
+    /// member is not polled: the task is woken soon enough.
+    pub(super) fn poll_member(
         &self,
         key: Option<Key>,
-        (news, at): (Activity, Duration),
+        (activity, at): (Activity, Duration),
         now: Duration,
         moved: bool,
         waker: &Waker,
     ) -> Polled {
         let Some(key) = key else { return Polled::Detached(HubError::Full) };
         let mut members = self.members();
-        // Under the lock: the task ends first, and then wakes all that are here.
+        // Under the lock: the task notes that it ends, and then wakes all members.
         if !self.clock.is_running() {
             return Polled::Detached(HubError::Stopped);
         }
-        report(&mut members, key, news, at);
+        report(&mut members, key, activity, at);
         let is_known = members.get(key).is_some_and(|known| known.will_wake(waker));
         if moved && is_known {
             return Polled::Unchanged;
         }
         let action = match members.poll_deadline(key, now) {
-            // Nobody stops a machine here: it has answered the task.
+            // It stopped when the task of the hub polled it, since it has stalled.
             Some(Action::Stopped) => Action::Stalled,
             Some(action) => action,
             None => Action::Stopped,
@@ -134,32 +132,33 @@ impl<T: Timer> Shard<T> {
             }
             _ => Duration::ZERO,
         };
-        let next = if self.clock.is_set_by(soonest) { None } else { members.next_deadline() };
+        let next = if self.clock.wakes_by(soonest) { None } else { members.next_deadline() };
         drop(members);
         drop(old);
-        if let Some(next) = next.filter(|&next| !self.clock.is_set_by(next)) {
-            self.clock.look_by(next);
+        if let Some(next) = next.filter(|&next| !self.clock.wakes_by(next)) {
+            self.clock.schedule_wake(next);
         }
         Polled::Action(action)
     }
 
-    /// Whether a task that has asked was woken, or its stream is gone. Otherwise `waker` wakes it.
-    pub(super) fn was_woken(&self, key: Option<Key>, waker: &Waker) -> bool {
-        let Some(key) = key else { return true };
+    /// Ready once the task that polled a member was woken, or if the member was removed. Otherwise `waker` will be
+    /// woken.
+    pub(super) fn poll_woken(&self, key: Option<Key>, waker: &Waker) -> Poll<()> {
+        let Some(key) = key else { return Poll::Ready(()) };
         let mut members = self.members();
-        let Some(Some(known)) = members.get_mut(key) else { return true };
+        let Some(Some(known)) = members.get_mut(key) else { return Poll::Ready(()) };
         let old =
             if known.will_wake(waker) { None } else { Some(mem::replace(known, waker.clone())) };
         drop(members);
         drop(old);
-        false
+        Poll::Pending
     }
 
-    /// Wakes all whose time has come, and answers when the next one's comes.
+    /// Wakes the tasks of all members that are due. Returns the next deadline.
     pub(super) fn wake_due(&self, due: &mut Vec<Waker>) -> Option<Duration> {
         loop {
             self.members().next_deadline()?;
-            let now = self.clock.now(); // without the lock: the timer is not ours
+            let now = self.clock.now(); // without the lock: the timer may run any code
             let mut members = self.members();
             let mut all = false;
             while due.len() < BATCH {
@@ -167,8 +166,8 @@ impl<T: Timer> Shard<T> {
                     all = true;
                     break;
                 };
-                // Of a stream its owner alone knows what to tell the machine, and asks it. While a
-                // heartbeat is in flight there is nothing to tell, and nobody polls to ask (T20).
+                // The stream has reports for the member, and polls it. But no task polls a stream whose heartbeat is
+                // in flight, and there is nothing to report: this checks whether it has stalled (T20).
                 if members.poll_in_flight(key, now) {
                     due.extend(members.get_mut(key).and_then(Option::take));
                 }
@@ -182,33 +181,33 @@ impl<T: Timer> Shard<T> {
         }
     }
 
-    /// Wakes everybody, whose time will not come any more.
+    /// Removes all members, and wakes their tasks.
     pub(super) fn wake_all(&self) {
         let wakers: Vec<_> = self.members().take_values().collect();
         wakers.into_iter().for_each(Waker::wake);
     }
 
     fn members(&self) -> MutexGuard<'_, Members> {
-        self.members.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.members)
     }
 }
 
 impl<T: Timer> Drop for Shard<T> {
-    /// The task ends with the last one.
+    /// Wakes the task, which ends with the last shard.
     fn drop(&mut self) {
         self.clock.wake_task();
     }
 }
 
-/// Whether a member's heartbeat is in flight for too long. The member hears of it by this at the latest: the
-/// task may not have come to look after it.
+/// Whether the heartbeat of a member is in flight for too long. Polls the member, since the task may not have done so
+/// yet.
 fn has_stalled(members: &mut Members, key: Key, at: Duration) -> bool {
-    let is_there = members.get_mut(key).is_some(); // who is gone counts as stopped
+    let is_there = members.get_mut(key).is_some(); // `is_stopped` is true of a member that was removed
     is_there && members.poll_in_flight(key, at) && members.is_stopped(key)
 }
 
-fn report(members: &mut Members, key: Key, news: Activity, at: Duration) {
-    match news {
+fn report(members: &mut Members, key: Key, activity: Activity, at: Duration) {
+    match activity {
         Activity::None => false,
         Activity::Event => members.on_send(key, at),
         Activity::OtherBytes => members.on_bytes(key, at),

@@ -1,4 +1,3 @@
-use crate::sync::{Arc, Weak};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
@@ -12,38 +11,39 @@ use pin_project_lite::pin_project;
 use super::hub_clock::HubClock;
 use super::shard::Shard;
 use crate::Timer;
+use crate::sync::{Arc, Weak};
 
 pin_project! {
-    /// Wakes the streams of a [`Hub`](crate::Hub) whose heartbeats are due; made by
+    /// Wakes the streams of a [`Hub`](crate::Hub) when their heartbeats are due; made by
     /// [`Hub::new`](crate::Hub::new). Spawn it.
     ///
-    /// It ends when the hub and all its streams are gone.
+    /// It ends when the hub and all its streams are dropped.
     ///
     /// # Cancellation
     ///
-    /// Dropping it before that ends the heartbeats of all streams, and tells them so:
+    /// Dropping it before that ends the heartbeats of all streams. They report
     /// [`HubError::Stopped`](crate::HubError::Stopped).
-    #[must_use = "nothing beats on the hub unless its task is spawned"]
+    #[must_use = "a hub sends no heartbeats unless its task is spawned"]
     pub struct HubTask<T: Timer> {
         #[pin]
         sleep: Option<T::Sleep>,
-        // When that goes off.
-        set_for: Option<Duration>,
+        // When the sleep ends.
+        next_wake: Option<Duration>,
         due: Vec<Waker>,
-        hub: Watched<T>,
+        hub: HubRef<T>,
     }
 }
 
-/// What the task sees of its hub.
-struct Watched<T: Timer> {
+/// The hub, as its task sees it.
+struct HubRef<T: Timer> {
     clock: Arc<HubClock<T>>,
     shards: Box<[Weak<Shard<T>>]>,
 }
 
 impl<T: Timer> HubTask<T> {
     pub(super) fn new(clock: Arc<HubClock<T>>, shards: Box<[Weak<Shard<T>>]>) -> Self {
-        let hub = Watched { clock, shards };
-        Self { sleep: None, set_for: None, due: Vec::new(), hub }
+        let hub = HubRef { clock, shards };
+        Self { sleep: None, next_wake: None, due: Vec::new(), hub }
     }
 }
 
@@ -54,43 +54,44 @@ impl<T: Timer> Future for HubTask<T> {
         let mut this = self.project();
         let clock = &this.hub.clock;
         clock.register(cx.waker());
-        let mut was_set = false;
+        let mut was_reset = false;
         loop {
-            if this.hub.is_gone() {
+            if this.hub.is_unused() {
                 return Poll::Ready(());
             }
-            let next = this.hub.look(this.due).and_then(|next| Some((next, clock.alarm(next)?)));
-            let Some((next, alarm)) = next else {
+            let next = this.hub.scan(this.due);
+            let next = next.and_then(|next| Some((next, clock.sleep_deadline(next)?)));
+            let Some((next, deadline)) = next else {
                 this.sleep.set(None);
-                *this.set_for = None;
+                *this.next_wake = None;
                 return Poll::Pending;
             };
-            if *this.set_for != Some(next) {
-                if was_set {
-                    // It went off the moment that it was set: a broken timer, which must not spin here.
+            if *this.next_wake != Some(next) {
+                if was_reset {
+                    // A sleep that ends at once is a fault of the timer, and must not spin here.
                     cx.waker().wake_by_ref();
                     return Poll::Pending;
                 }
-                clock.timer().reset(this.sleep.as_mut(), alarm);
-                (was_set, *this.set_for) = (true, Some(next));
+                clock.timer().reset(this.sleep.as_mut(), deadline);
+                (was_reset, *this.next_wake) = (true, Some(next));
             }
             if this.sleep.as_mut().as_pin_mut().is_some_and(|sleep| sleep.poll(cx).is_pending()) {
                 return Poll::Pending;
             }
-            *this.set_for = None;
+            *this.next_wake = None;
         }
     }
 }
 
-impl<T: Timer> Watched<T> {
-    /// Wakes all whose time has come, and answers when to look again, if at all.
-    fn look(&self, due: &mut Vec<Waker>) -> Option<Duration> {
-        self.clock.begin_to_look();
+impl<T: Timer> HubRef<T> {
+    /// Wakes all streams that are due. Returns when to scan again, if there is a deadline.
+    fn scan(&self, due: &mut Vec<Waker>) -> Option<Duration> {
+        self.clock.begin_scan();
         let next = self.shards().filter_map(|shard| shard.wake_due(due)).min();
-        self.clock.end_of_look(next)
+        self.clock.end_scan(next)
     }
 
-    fn is_gone(&self) -> bool {
+    fn is_unused(&self) -> bool {
         self.shards.iter().all(|shard| shard.strong_count() == 0)
     }
 
@@ -99,7 +100,7 @@ impl<T: Timer> Watched<T> {
     }
 }
 
-impl<T: Timer> Drop for Watched<T> {
+impl<T: Timer> Drop for HubRef<T> {
     fn drop(&mut self) {
         self.clock.end();
         self.shards().for_each(|shard| shard.wake_all());
@@ -108,6 +109,6 @@ impl<T: Timer> Drop for Watched<T> {
 
 impl<T: Timer> fmt::Debug for HubTask<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HubTask").field("set_for", &self.set_for).finish_non_exhaustive()
+        f.debug_struct("HubTask").field("next_wake", &self.next_wake).finish_non_exhaustive()
     }
 }

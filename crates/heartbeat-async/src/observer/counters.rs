@@ -3,8 +3,8 @@ use core::time::Duration;
 
 use super::{Observer, Outcome};
 
-/// Counts what it hears, for tests and small servers. Share it between streams as `&Counters`,
-/// as `Arc<Counters>`, or as a `static`.
+/// Counts reports, for tests and small servers. Share it between streams as `&Counters`, as `Arc<Counters>` or as a
+/// `static`.
 ///
 /// # Example
 ///
@@ -14,7 +14,7 @@ use super::{Observer, Outcome};
 ///
 /// static HEARTBEATS: Counters = Counters::new();
 ///
-/// // What a stream that was given `&HEARTBEATS` does:
+/// // A stream with the observer `&HEARTBEATS` does this:
 /// (&HEARTBEATS).on_heartbeat(Outcome::Sent, Duration::from_millis(2), Some(24));
 /// assert_eq!(HEARTBEATS.snapshot().sent, 1);
 /// assert_eq!(HEARTBEATS.snapshot().bytes, 24);
@@ -34,34 +34,34 @@ pub struct Counters {
     longest_idle_nanos: AtomicU64,
 }
 
-/// What [`Counters`] had counted at one moment.
+/// The values of [`Counters`] at one moment.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CountersSnapshot {
-    /// Heartbeats that went out.
+    /// Heartbeats that were sent.
     pub sent: u64,
     /// Heartbeats that were lost.
     pub errors: u64,
-    /// The size of all that went out, as far as it is known.
+    /// The size in bytes of the heartbeats that were sent, as far as it is known.
     pub bytes: u64,
-    /// Heartbeats that were asked for, and then not owed any more (T6, T9).
+    /// Heartbeats that were due and then cancelled.
     pub cancelled: u64,
-    /// How often a producer was given up (T12).
+    /// How often a stream gave up on its producer.
     pub gave_up: u64,
-    /// How often a peer stalled (T20).
+    /// How often a peer stalled.
     pub stalled: u64,
-    /// How many streams their hub did not serve.
+    /// Streams that their hub did not serve.
     pub detached: u64,
-    /// Streams that there are: opened, and not closed.
+    /// Streams that are open.
     pub live: u64,
-    /// By how much the latest of all heartbeats that went out was late.
+    /// The longest delay of a heartbeat that was sent.
     pub max_delay: Duration,
-    /// The longest silence that ended.
+    /// The longest idle time that has ended.
     pub longest_idle: Duration,
 }
 
 impl Counters {
-    /// All zero.
+    /// Counters at zero.
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -79,7 +79,7 @@ impl Counters {
         }
     }
 
-    /// The counts now. While streams go on counting, they need not be of one instant.
+    /// The values now. While streams count, the values may be of slightly different moments.
     #[must_use]
     pub fn snapshot(&self) -> CountersSnapshot {
         let closed = self.closed.load(Relaxed); // first, so that it is not more than the opened

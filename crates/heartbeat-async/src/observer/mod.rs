@@ -1,4 +1,4 @@
-//! What telemetry is told of a stream.
+//! Observers of streams.
 
 #[cfg(target_has_atomic = "64")]
 mod counters;
@@ -8,15 +8,15 @@ pub(crate) mod telemetry;
 use core::ops::Deref;
 use core::time::Duration;
 
-pub use telemetry::Audience;
-
 #[cfg(target_has_atomic = "64")]
 pub use counters::{Counters, CountersSnapshot};
+pub use telemetry::{Observed, Telemetry};
 
-/// What telemetry may hear of a stream (T19). Every method does nothing by default.
+/// Receives reports on streams and sinks, for metrics or logs. Every method does nothing by default.
+/// See [T19](heartbeat_core::rules#t19-observable).
 ///
-/// One observer may serve many streams: `&O`, `Arc<O>` and `Arc<dyn Observer>` are observers too.
-/// The calls come from within the stream's poll, or its drop, so keep them short.
+/// One observer can serve many streams: `&O`, `Arc<O>` and `Arc<dyn Observer>` are observers too. The methods are
+/// called while a stream is polled or dropped, so keep them short.
 ///
 /// # Example
 ///
@@ -27,70 +27,78 @@ pub use counters::{Counters, CountersSnapshot};
 /// struct Log;
 ///
 /// impl Observer for Log {
-///     fn on_heartbeat(&self, outcome: Outcome, late: Duration, _bytes: Option<usize>) {
+///     fn on_heartbeat(&self, outcome: Outcome, late: Duration, _encoded_len: Option<usize>) {
 ///         println!("heartbeat {outcome:?}, {late:?} late");
 ///     }
 /// }
 /// ```
 pub trait Observer {
-    /// A stream was opened that tells this observer.
+    /// A stream was opened with this observer.
     fn on_open(&self) {}
 
-    /// A stream that was [opened](Self::on_open) is gone: dropped, or its driver has ended. Each tells
-    /// it once, and nothing after it.
+    /// A stream that was [opened](Self::on_open) is gone: it was dropped, or its driver has ended. Called once per
+    /// stream, as the last report.
     fn on_close(&self) {}
 
-    /// A heartbeat came to its end: it went out or was lost.
+    /// A heartbeat was sent or lost.
     ///
-    /// `late` is how long after its deadline it was handed over, `bytes` its size where
-    /// [`MakeHeartbeat::encoded_len`](crate::MakeHeartbeat::encoded_len) knows it.
-    fn on_heartbeat(&self, outcome: Outcome, late: Duration, bytes: Option<usize>) {
-        let _ = (outcome, late, bytes);
+    /// `late` is the time from its deadline until it was yielded or handed to the sink. `encoded_len` is its size in
+    /// bytes where [`MakeHeartbeat::encoded_len`](crate::MakeHeartbeat::encoded_len) knows it.
+    fn on_heartbeat(&self, outcome: Outcome, late: Duration, encoded_len: Option<usize>) {
+        let _ = (outcome, late, encoded_len);
     }
 
-    /// A heartbeat was asked for, but was not owed any more when it could have been handed over: a real
-    /// event was faster (T6), other bytes were, or the heartbeats were stopped (T9). A stream never
-    /// tells this: there an event that is ready goes first, and no heartbeat is asked for.
+    /// A heartbeat was due and is not sent: an event or other bytes went first, or the heartbeats were stopped.
+    /// See [T6](heartbeat_core::rules#t6-overtaken).
+    ///
+    /// Only sinks report this. In a stream an item that is ready goes first, before a heartbeat is made.
     fn on_cancelled(&self) {}
 
-    /// No real event came for so long that the heartbeats ceased (T12).
+    /// No event came for longer than [`Config::with_give_up_after`](crate::Config::with_give_up_after) allows, and the
+    /// heartbeats stop until the next event.
     fn on_give_up(&self) {}
 
-    /// The peer takes nothing any more (T20). A stream tells this only on a hub, of a consumer that has
-    /// stayed away with a heartbeat, and when it is polled again or dropped: on a timer, who does not
-    /// poll it asks for nothing.
+    /// The peer does not read, and the heartbeats stop. See [T20](heartbeat_core::rules#t20-stalled).
+    ///
+    /// A stream reports this only on a hub, when it is polled again, stopped or dropped: on a timer, a stream that is
+    /// not polled does nothing.
     fn on_stall(&self) {}
 
-    /// The hub does not serve the stream, whose heartbeats cease: its task was dropped, or it is full. Told
-    /// when the stream is polled next, for which its task is woken. Without a hub it never is.
+    /// The hub does not serve the stream, and the heartbeats stop: the hub is full, or its task was dropped. Reported
+    /// when the stream is polled next; its task is woken for that. Never reported without a hub.
     fn on_detached(&self) {}
 
-    /// A silence ended, and how long it was. On the pull side the silences are measured when the
-    /// consumer comes back and finds nothing ready, and at the end of the stream; items that it took
-    /// in between share one. The silence before a stream is dropped is not told, and none
-    /// where heartbeats are disabled or stopped.
+    /// The stream was idle for `lasted`. A stream measures this when the consumer polls and no item is ready, and at
+    /// its end; items in between share one report. The idle time before a stream is dropped is not reported,
+    /// nor any while heartbeats are disabled or stopped.
     fn on_idle(&self, lasted: Duration) {
         let _ = lasted;
     }
 
-    /// Whether anybody listens. If nobody does, a stream does not even measure its silences.
+    /// Whether reports are used. If `false`, streams do not measure their idle time. Default: `true`.
     fn is_enabled(&self) -> bool {
         true
     }
 }
 
-/// What became of a heartbeat (T19).
+/// What became of a heartbeat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Outcome {
-    /// It was handed to the transport.
+    /// The heartbeat was handed to the transport.
     Sent,
-    /// It could not be sent, or nobody knows whether it was, since its stream was dropped first.
+    /// The heartbeat could not be sent, or the stream was dropped before that was known.
     Error,
 }
 
-/// Stands for the observer of a stream that was given none. Nothing is kept for it.
+/// No observer. A stream without an observer remembers nothing for one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct NoObserver;
+
+impl Observer for NoObserver {
+    fn is_enabled(&self) -> bool {
+        false
+    }
+}
 
 impl<P> Observer for P
 where

@@ -1,9 +1,11 @@
+//! Reports of one stream.
+
 use core::time::Duration;
 
 use crate::schedule::DetachReason;
 use crate::{Observer, Outcome};
 
-/// An event of `tracing`, if there is that feature.
+/// An event of the crate `tracing`, with the feature of that name.
 #[cfg(feature = "tracing")]
 macro_rules! event {
     ($level:ident, $($what:tt)+) => {
@@ -18,8 +20,8 @@ macro_rules! event {
 }
 pub(crate) use event;
 
-/// Tells of one stream, from its opening to its end: to its observer, and to `tracing` with the
-/// feature of that name.
+/// Reports on one stream to its observer, and to `tracing` with the feature of that name. Reports that the stream is
+/// opened when it is made, and that it is closed when it is dropped.
 pub(crate) struct Reporter<O: Observer>(O);
 
 impl<O: Observer> Reporter<O> {
@@ -40,36 +42,36 @@ impl<O: Observer> Reporter<O> {
         not(feature = "tracing"),
         expect(clippy::match_same_arms, reason = "the events are nothing then")
     )]
-    pub(crate) fn heartbeat(&self, outcome: Outcome, late: Duration, bytes: Option<usize>) {
+    pub(crate) fn heartbeat(&self, outcome: Outcome, late: Duration, encoded_len: Option<usize>) {
         match outcome {
-            Outcome::Sent => event!(TRACE, ?late, bytes, "a heartbeat was sent"),
-            Outcome::Error => event!(DEBUG, ?late, "a heartbeat was lost"),
+            Outcome::Sent => event!(TRACE, ?late, bytes = encoded_len, "heartbeat sent"),
+            Outcome::Error => event!(DEBUG, ?late, "heartbeat lost"),
         }
-        self.0.on_heartbeat(outcome, late, bytes);
+        self.0.on_heartbeat(outcome, late, encoded_len);
     }
 
-    pub(crate) fn withdrawn(&self) {
-        event!(TRACE, "a heartbeat is not owed any more");
+    pub(crate) fn cancelled(&self) {
+        event!(TRACE, "heartbeat cancelled");
         self.0.on_cancelled();
     }
 
     pub(crate) fn gave_up(&self) {
-        event!(INFO, "no real event for too long: the heartbeats cease");
+        event!(INFO, "no event for too long, heartbeats stopped");
         self.0.on_give_up();
     }
 
     pub(crate) fn stalled(&self) {
-        event!(INFO, "the peer does not read: the heartbeats end");
+        event!(INFO, "peer does not read, heartbeats stopped");
         self.0.on_stall();
     }
 
     #[cfg_attr(not(feature = "tracing"), expect(unused_variables, reason = "it is for the event"))]
-    pub(crate) fn abandoned(&self, error: DetachReason) {
-        event!(ERROR, %error, "the heartbeats cease");
+    pub(crate) fn detached(&self, error: DetachReason) {
+        event!(ERROR, %error, "no heartbeats from the hub");
         self.0.on_detached();
     }
 
-    pub(crate) fn silence(&self, lasted: Duration) {
+    pub(crate) fn idle(&self, lasted: Duration) {
         self.0.on_idle(lasted);
     }
 }

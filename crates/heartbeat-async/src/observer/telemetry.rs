@@ -1,128 +1,136 @@
-//! Who hears of a stream, if anybody does, and what the stream keeps for that.
+//! Whether a stream is observed, and what it remembers for its observer.
 
 use core::time::Duration;
 
 use heartbeat_core::Instant;
 
-use crate::observer::{NoObserver, Observer};
+use super::{NoObserver, Observer};
 
-/// Whoever hears of a stream: every [`Observer`], or [`NoObserver`].
+/// Whether a stream is observed: [`NoObserver`], or [`Observed`] with an [`Observer`].
 ///
-/// There are no others. To hear of streams, implement [`Observer`].
-pub trait Audience: Hears {}
+/// This trait is sealed. To observe streams, implement [`Observer`].
+pub trait Telemetry: sealed::Telemetry {}
 
-impl<O: Hears> Audience for O {}
+impl<T: sealed::Telemetry> Telemetry for T {}
 
-pub trait Hears: Sized {
-    /// Who is told.
-    type Observer: Observer;
+/// The telemetry of a stream that has an [`Observer`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct Observed<O>(O);
 
-    /// What a stream keeps, if there is anybody to tell.
-    type Memory<I: Instant, W>: Memory<I, W>;
-
-    fn into_observer(self) -> Self::Observer;
+impl<O: Observer> Observed<O> {
+    /// Observes a stream with `observer`.
+    pub const fn new(observer: O) -> Self {
+        Self(observer)
+    }
 }
 
-impl<O: Observer> Hears for O {
+pub(crate) mod sealed {
+    use super::{Instant, Memory, Observer};
+
+    pub trait Telemetry: Sized {
+        type Observer: Observer;
+
+        /// What a stream remembers for the observer.
+        type Memory<I: Instant>: Memory<I>;
+
+        /// Whether reports reach an observer or a log.
+        const IS_OBSERVED: bool;
+
+        fn into_observer(self) -> Self::Observer;
+    }
+}
+
+impl<O: Observer> sealed::Telemetry for Observed<O> {
     type Observer = O;
-    type Memory<I: Instant, W> = Kept<I, W>;
+    type Memory<I: Instant> = Remembered<I>;
+
+    const IS_OBSERVED: bool = true;
 
     fn into_observer(self) -> O {
+        self.0
+    }
+}
+
+impl sealed::Telemetry for NoObserver {
+    type Observer = Self;
+    #[cfg(not(feature = "tracing"))]
+    type Memory<I: Instant> = ();
+    #[cfg(feature = "tracing")]
+    type Memory<I: Instant> = Remembered<I>;
+
+    const IS_OBSERVED: bool = cfg!(feature = "tracing");
+
+    fn into_observer(self) -> Self {
         self
     }
 }
 
-impl Hears for NoObserver {
-    type Observer = Nobody;
-    #[cfg(not(feature = "tracing"))]
-    type Memory<I: Instant, W> = ();
-    #[cfg(feature = "tracing")]
-    type Memory<I: Instant, W> = Kept<I, W>;
-
-    fn into_observer(self) -> Nobody {
-        Nobody
-    }
-}
-
-/// Hears nothing.
-#[derive(Debug, Clone, Copy)]
-pub struct Nobody;
-
-impl Observer for Nobody {
-    fn is_enabled(&self) -> bool {
-        false
-    }
-}
-
-/// What a stream remembers of its heartbeats and silences.
-pub trait Memory<I, W>: Default {
-    /// The consumer has taken a heartbeat.
-    fn take_off(&mut self, beat: impl FnOnce() -> InFlight<W>);
-
-    /// The heartbeat that it has taken, if its fate is not told yet.
-    fn land(&mut self) -> Option<InFlight<W>>;
-
-    /// Who knows of the heartbeat that it has taken; answered once.
-    fn witness(&mut self) -> Option<W>;
-
-    /// How long the silence was that ends now, where another one begins; `None` for the first.
-    fn silence(&mut self, now: I) -> Option<Duration>;
-}
-
-impl<I, W> Memory<I, W> for () {
-    fn take_off(&mut self, _: impl FnOnce() -> InFlight<W>) {}
-
-    fn land(&mut self) -> Option<InFlight<W>> {
-        None
-    }
-
-    fn witness(&mut self) -> Option<W> {
-        None
-    }
-
-    fn silence(&mut self, _: I) -> Option<Duration> {
-        None
-    }
-}
-
-/// What there is to tell of a heartbeat.
-#[derive(Debug)]
-pub struct InFlight<W> {
+/// A heartbeat that was yielded, and after which the consumer has not polled again.
+#[derive(Debug, Default)]
+pub struct InFlight {
     pub(crate) late: Duration,
-    pub(crate) bytes: Option<usize>,
-    /// Knows whether the consumer stays away for too long (T20), if anybody does.
-    pub(crate) witness: Option<W>,
+    pub(crate) encoded_len: Option<usize>,
+}
+
+/// What a stream remembers of its heartbeats and of its idle time.
+pub trait Memory<I>: Default {
+    /// Remembers a heartbeat that was yielded.
+    fn set_in_flight(&mut self, late: Duration);
+
+    /// Remembers the size of that heartbeat.
+    fn set_encoded_len(&mut self, encoded_len: Option<usize>);
+
+    /// Returns the heartbeat in flight, and forgets it.
+    fn take_in_flight(&mut self) -> Option<InFlight>;
+
+    /// Ends the idle time that ends at `now`, and returns its length; `None` for the first call.
+    fn end_idle(&mut self, now: I) -> Option<Duration>;
+}
+
+impl<I> Memory<I> for () {
+    fn set_in_flight(&mut self, _: Duration) {}
+
+    fn set_encoded_len(&mut self, _: Option<usize>) {}
+
+    fn take_in_flight(&mut self) -> Option<InFlight> {
+        None
+    }
+
+    fn end_idle(&mut self, _: I) -> Option<Duration> {
+        None
+    }
 }
 
 #[derive(Debug)]
-pub struct Kept<I, W> {
-    beat: Option<InFlight<W>>,
-    /// When the last silence began.
-    since: Option<I>,
+pub struct Remembered<I> {
+    in_flight: Option<InFlight>,
+    idle_since: Option<I>,
 }
 
-impl<I, W> Default for Kept<I, W> {
+impl<I> Default for Remembered<I> {
     fn default() -> Self {
-        Self { beat: None, since: None }
+        Self { in_flight: None, idle_since: None }
     }
 }
 
-impl<I: Instant, W> Memory<I, W> for Kept<I, W> {
-    fn take_off(&mut self, beat: impl FnOnce() -> InFlight<W>) {
-        self.beat = Some(beat());
+impl<I: Instant> Memory<I> for Remembered<I> {
+    fn set_in_flight(&mut self, late: Duration) {
+        self.in_flight = Some(InFlight { late, encoded_len: None });
     }
 
-    fn land(&mut self) -> Option<InFlight<W>> {
-        self.beat.take()
+    fn set_encoded_len(&mut self, encoded_len: Option<usize>) {
+        if let Some(heartbeat) = &mut self.in_flight {
+            heartbeat.encoded_len = encoded_len;
+        }
     }
 
-    fn witness(&mut self) -> Option<W> {
-        self.beat.as_mut()?.witness.take()
+    fn take_in_flight(&mut self) -> Option<InFlight> {
+        self.in_flight.take()
     }
 
-    fn silence(&mut self, now: I) -> Option<Duration> {
-        let since = self.since.replace(now)?;
-        self.since = Some(since.max(now)); // T7
+    fn end_idle(&mut self, now: I) -> Option<Duration> {
+        let since = self.idle_since.replace(now)?;
+        self.idle_since = Some(since.max(now)); // T7
         Some(now.saturating_duration_since(since))
     }
 }

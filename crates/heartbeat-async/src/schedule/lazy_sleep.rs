@@ -9,8 +9,8 @@ use pin_project_lite::pin_project;
 use crate::Timer;
 
 pin_project! {
-    /// The alarm of a stream. It is set for a deadline, at which its owner asks the machine whether
-    /// that still holds (T16).
+    /// A sleep that is set no more often than necessary (T16): while it is set, its owner moves the deadline only to
+    /// later instants, and polls the state machine again when the sleep ends.
     pub struct LazySleep<T: Timer> {
         #[pin]
         sleep: Option<T::Sleep>,
@@ -18,11 +18,11 @@ pin_project! {
     }
 }
 
-/// What is known of an alarm that is set.
+/// A sleep that is set.
 struct Armed<I> {
-    /// Before that instant it does not go off, and nothing is due.
-    quiet_until: I,
-    /// Who will be woken.
+    /// The sleep does not end before this instant.
+    not_before: I,
+    /// The waker that the sleep calls.
     waker: Waker,
 }
 
@@ -33,49 +33,48 @@ impl<T: Timer> Default for LazySleep<T> {
 }
 
 impl<T: Timer> LazySleep<T> {
-    /// Drops it, and whatever it holds of the timer.
+    /// Drops the sleep of the runtime.
     pub(crate) fn clear(self: Pin<&mut Self>) {
         let mut this = self.project();
         this.sleep.set(None);
         *this.armed = None;
     }
 
-    /// Forgets for when it was set: the next deadline has nothing to do with that.
-    pub(crate) fn disarm(self: Pin<&mut Self>) {
+    /// Forgets that the sleep is set, so that the next poll sets it again.
+    pub(crate) fn forget(self: Pin<&mut Self>) {
         *self.project().armed = None;
     }
 
-    /// Whether it is still to go off, and will then wake the one who asks.
-    pub(crate) fn holds(&self, now: T::Instant, waker: &Waker) -> bool {
+    /// Whether the sleep ends after `now`, and wakes `waker` then.
+    pub(crate) fn still_covers(&self, now: T::Instant, waker: &Waker) -> bool {
         self.armed
             .as_ref()
-            .is_some_and(|armed| now < armed.quiet_until && armed.waker.will_wake(waker))
+            .is_some_and(|armed| now < armed.not_before && armed.waker.will_wake(waker))
     }
 
-    /// Waits until it goes off. If it is not set, it is set for `deadline`; one that is set goes off
-    /// soon enough, since deadlines only ever move later meanwhile (T16).
+    /// Waits until the sleep ends. It is set for `deadline` if it is not set.
     ///
-    /// `rearmed` is false at the beginning of its owner's poll. An alarm that goes off the moment it
-    /// was set is a fault of the timer, and must not spin: it is set once per poll.
+    /// `was_reset` is false at the beginning of the owner's poll. A sleep that ends at once is a fault of the timer;
+    /// it is set once per poll, so that the task does not spin.
     pub(crate) fn poll(
         self: Pin<&mut Self>,
         timer: &T,
         deadline: T::Instant,
         now: T::Instant,
-        rearmed: &mut bool,
+        was_reset: &mut bool,
         cx: &mut Context<'_>,
     ) -> Poll<()> {
         let mut this = self.project();
         if this.armed.is_none() {
-            if *rearmed {
+            if *was_reset {
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             }
             timer.reset(this.sleep.as_mut(), deadline);
-            *rearmed = true;
+            *was_reset = true;
         }
-        let gone_off = this.sleep.as_mut().as_pin_mut().map(|sleep| sleep.poll(cx));
-        if gone_off != Some(Poll::Pending) {
+        let polled = this.sleep.as_mut().as_pin_mut().map(|sleep| sleep.poll(cx));
+        if polled != Some(Poll::Pending) {
             *this.armed = None;
             return Poll::Ready(());
         }
@@ -91,9 +90,9 @@ impl<T: Timer> LazySleep<T> {
 }
 
 impl<I: Instant> Armed<I> {
-    /// The alarm was set at `now` for `deadline`.
+    /// A sleep that was set at `now` for `deadline`.
     fn new(now: I, deadline: I, granularity: Duration, waker: Waker) -> Self {
-        let quiet = deadline.saturating_duration_since(now).saturating_sub(granularity);
-        Self { quiet_until: now.checked_add(quiet).unwrap_or(now), waker }
+        let wait = deadline.saturating_duration_since(now).saturating_sub(granularity);
+        Self { not_before: now.checked_add(wait).unwrap_or(now), waker }
     }
 }

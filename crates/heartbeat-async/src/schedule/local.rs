@@ -5,24 +5,24 @@ use core::time::Duration;
 
 use heartbeat_core::{Action, Config, Heartbeat};
 
+use super::lazy_sleep::LazySleep;
 use super::seed;
+use super::{Activity, DetachReason, Schedule, SinkSchedule, Verdict, sealed};
 use crate::Timer;
-use crate::schedule::lazy_sleep::LazySleep;
-use crate::schedule::{Activity, DetachReason, Schedule, SealedScheduler, SinkSchedule, Verdict};
 
-/// A machine of one's own, on an alarm of one's own.
+/// A schedule with a sleep of its own.
 pub struct LocalSchedule<T: Timer> {
-    heart: Heartbeat<T::Instant>,
+    heartbeat: Heartbeat<T::Instant>,
     timer: T,
 }
 
-impl<T: Timer> SealedScheduler for T {
+impl<T: Timer> sealed::Scheduler for T {
     type Instant = T::Instant;
     type Schedule = LocalSchedule<T>;
     type SinkSchedule = LocalSchedule<T>;
 
     fn schedule(self, config: Config) -> LocalSchedule<T> {
-        LocalSchedule { heart: heart(config, &self), timer: self }
+        LocalSchedule { heartbeat: new_heartbeat(config, &self), timer: self }
     }
 
     fn schedule_sink(self, config: Config) -> LocalSchedule<T> {
@@ -31,16 +31,16 @@ impl<T: Timer> SealedScheduler for T {
 }
 
 impl<T: Timer> LocalSchedule<T> {
-    fn tell(&mut self, news: Activity, now: T::Instant) {
-        match news {
+    fn apply(&mut self, activity: Activity, now: T::Instant) {
+        match activity {
             Activity::None => {}
-            Activity::Event => self.heart.on_send(now),
-            Activity::OtherBytes => self.heart.on_bytes(now),
+            Activity::Event => self.heartbeat.on_send(now),
+            Activity::OtherBytes => self.heartbeat.on_bytes(now),
         }
     }
 }
 
-fn heart<T: Timer>(config: Config, timer: &T) -> Heartbeat<T::Instant> {
+fn new_heartbeat<T: Timer>(config: Config, timer: &T) -> Heartbeat<T::Instant> {
     Heartbeat::new(&seed::with_unique_seed(config), timer.now())
         .with_granularity(timer.granularity())
 }
@@ -48,57 +48,54 @@ fn heart<T: Timer>(config: Config, timer: &T) -> Heartbeat<T::Instant> {
 impl<T: Timer> Schedule for LocalSchedule<T> {
     type Instant = T::Instant;
     type Sleep = LazySleep<T>;
-    type Witness = ();
-
-    fn witness(&self) {}
 
     fn now(&self) -> T::Instant {
         self.timer.now()
     }
 
-    fn report(&mut self, news: Activity, now: T::Instant) {
-        self.tell(news, now);
+    fn report(&mut self, activity: Activity, now: T::Instant) {
+        self.apply(activity, now);
     }
 
-    /// Nobody asks the machine before the report.
-    fn consumer_is_back(&mut self) -> bool {
+    /// Never too late: the state machine is not polled while the consumer is idle.
+    fn on_consumer_polled(&mut self) -> bool {
         false
     }
 
-    fn stop(&mut self) {
-        self.heart.stop();
+    fn has_stalled(&self) -> bool {
+        false
     }
 
     fn poll_due(
         &mut self,
-        mut alarm: Pin<&mut LazySleep<T>>,
-        news: Activity,
+        mut sleep: Pin<&mut LazySleep<T>>,
+        activity: Activity,
         mut now: T::Instant,
         cx: &mut Context<'_>,
     ) -> Poll<Verdict> {
-        self.tell(news, now);
-        // What happened has moved the deadline away from the alarm, which is set all the same. If nothing
-        // has, it may be the alarm that has woken us, and it must be looked at.
-        if news != Activity::None && alarm.holds(now, cx.waker()) {
+        self.apply(activity, now);
+        // Activity moves the deadline to after the end of the sleep, which stays set. Without activity the sleep may
+        // be what woke the task, so it must be polled.
+        if activity != Activity::None && sleep.still_covers(now, cx.waker()) {
             return Poll::Pending;
         }
 
-        // The machine decides by the clock; the alarm only wakes us to ask it again.
-        let mut rearmed = false;
+        // The clock decides whether a heartbeat is due; the sleep only wakes the task.
+        let mut was_reset = false;
         loop {
-            let deadline = match self.heart.poll_deadline(now) {
+            let deadline = match self.heartbeat.poll_deadline(now) {
                 Action::WaitUntil(deadline) => deadline,
                 Action::SendHeartbeat { late } => {
-                    alarm.disarm();
+                    sleep.forget();
                     return Poll::Ready(Verdict::SendHeartbeat { late });
                 }
-                // Only a real event changes that (T12).
+                // Until the next event (T12).
                 Action::GiveUp => return Poll::Ready(Verdict::GaveUp),
-                // The last two are for others: who stopped is passing through, and who is asked
-                // while a heartbeat is in flight is a push side.
+                // A stream drops its schedule when it stops, and does not poll it while a heartbeat is in flight, so
+                // `Stopped` and `Stalled` come only to sinks.
                 Action::WaitForever | Action::Stopped | Action::Stalled => return Poll::Pending,
             };
-            ready!(alarm.as_mut().poll(&self.timer, deadline, now, &mut rearmed, cx));
+            ready!(sleep.as_mut().poll(&self.timer, deadline, now, &mut was_reset, cx));
             now = self.timer.now();
         }
     }
@@ -113,23 +110,23 @@ impl<T: Timer> SinkSchedule for LocalSchedule<T> {
     }
 
     fn silence(&self, now: T::Instant) -> Duration {
-        self.heart.idle_time(now)
+        self.heartbeat.idle_time(now)
     }
 
-    fn report(&mut self, news: Activity, now: T::Instant) {
-        self.tell(news, now);
+    fn report(&mut self, activity: Activity, now: T::Instant) {
+        self.apply(activity, now);
     }
 
     fn is_in_flight(&self) -> bool {
-        self.heart.is_in_flight()
+        self.heartbeat.is_in_flight()
     }
 
     fn stop(&mut self) {
-        self.heart.stop();
+        self.heartbeat.stop();
     }
 
     fn restart(&mut self, config: Config) {
-        self.heart = heart(config, &self.timer);
+        self.heartbeat = new_heartbeat(config, &self.timer);
     }
 
     fn poll_deadline(
@@ -137,7 +134,7 @@ impl<T: Timer> SinkSchedule for LocalSchedule<T> {
         now: T::Instant,
         _: &mut Context<'_>,
     ) -> Result<Action<T::Instant>, DetachReason> {
-        Ok(self.heart.poll_deadline(now))
+        Ok(self.heartbeat.poll_deadline(now))
     }
 
     fn set(&self, sleep: Pin<&mut Option<T::Sleep>>, deadline: T::Instant) {
@@ -150,6 +147,6 @@ where
     T::Instant: fmt::Debug,
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.heart.fmt(f)
+        self.heartbeat.fmt(f)
     }
 }

@@ -1,5 +1,5 @@
-//! What tells a stream when its next heartbeat is due: a timer, on which each has an alarm of its own, or
-//! a hub, which has one for all.
+//! When the next heartbeat of a stream is due: by a timer with a sleep of the stream's own, or by a hub that many
+//! streams share.
 
 pub(crate) mod lazy_sleep;
 pub(crate) mod local;
@@ -12,88 +12,67 @@ use core::time::Duration;
 
 use heartbeat_core::{Action, Config, Instant};
 
-/// Why a stream is not served: only a hub can fail to.
+/// Why a stream has no schedule any more: only a hub can detach one.
 #[cfg(feature = "hub")]
 pub(crate) use crate::HubError as DetachReason;
 #[cfg(not(feature = "hub"))]
 pub(crate) use core::convert::Infallible as DetachReason;
 
-/// What paces heartbeats: every [`Timer`](crate::Timer), on which each stream has an alarm of its own,
-/// and a [hub](crate#features), which many streams share.
+/// Schedules heartbeats: every [`Timer`](crate::Timer), with one sleep per stream, and the [hub](crate#features), with one
+/// sleep for all its streams.
 ///
-/// There are no others. To serve a runtime of yours, implement [`Timer`](crate::Timer).
-pub trait Scheduler: SealedScheduler {}
+/// This trait is sealed. To support a runtime, implement [`Timer`](crate::Timer).
+pub trait Scheduler: sealed::Scheduler {}
 
-impl<P: SealedScheduler> Scheduler for P {}
+impl<P: sealed::Scheduler> Scheduler for P {}
 
-pub trait SealedScheduler: Sized {
-    type Instant: Instant;
-    type Schedule: Schedule<Instant = Self::Instant>;
-    type SinkSchedule: SinkSchedule<Instant = Self::Instant>;
+pub(crate) mod sealed {
+    use super::{Config, Instant, Schedule, SinkSchedule};
 
-    /// The schedule of a stream whose silence begins now (T2).
-    fn schedule(self, config: Config) -> Self::Schedule;
+    pub trait Scheduler: Sized {
+        type Instant: Instant;
+        type Schedule: Schedule<Instant = Self::Instant>;
+        type SinkSchedule: SinkSchedule<Instant = Self::Instant>;
 
-    /// The same of a sink.
-    fn schedule_sink(self, config: Config) -> Self::SinkSchedule;
+        /// The schedule of a stream that is opened now.
+        fn schedule(self, config: Config) -> Self::Schedule;
+
+        /// The schedule of a sink that is opened now.
+        fn schedule_sink(self, config: Config) -> Self::SinkSchedule;
+    }
 }
 
-/// What a stream is woken by.
-pub(crate) type SleepOf<P> = <<P as SealedScheduler>::Schedule as Schedule>::Sleep;
+/// What wakes a stream that waits for its next heartbeat.
+pub(crate) type SleepOf<P> = <<P as sealed::Scheduler>::Schedule as Schedule>::Sleep;
 
-/// The machine of one stream, or where that is; and the clock that it goes by.
+/// When the next heartbeat of one stream is due.
 pub trait Schedule {
     type Instant: Instant;
 
-    /// Wakes whoever waits for [`poll_due`](Self::poll_due).
+    /// Wakes the task that waits in [`poll_due`](Self::poll_due).
     type Sleep: Default;
-
-    type Witness: Witness;
-
-    /// Who knows what becomes of the heartbeat that the consumer takes now. Once the schedule is stopped or
-    /// gone it knows nothing.
-    fn witness(&self) -> Self::Witness;
 
     fn now(&self) -> Self::Instant;
 
-    /// Tells the machine what has happened, without asking it.
-    fn report(&mut self, news: Activity, now: Self::Instant);
+    /// Records what the consumer has taken.
+    fn report(&mut self, activity: Activity, now: Self::Instant);
 
-    /// The consumer has taken a heartbeat and is back, but may have no time to report it for long. Told
-    /// where that matters. Answers whether it was away for too long, and there are no more heartbeats (T20).
-    fn consumer_is_back(&mut self) -> bool;
+    /// The consumer has polled again after a heartbeat. Returns whether it took too long, so that the heartbeats
+    /// have stopped (T20). Called only where stalls are detected.
+    fn on_consumer_polled(&mut self) -> bool;
 
-    /// Ends the heartbeats, and lets go of whatever would wake for them (T9).
-    fn stop(&mut self);
+    /// Whether a consumer that has taken a heartbeat has not polled again for too long (T20).
+    fn has_stalled(&self) -> bool;
 
-    /// Tells the machine what has happened, and asks whether a heartbeat is due. Otherwise the task is
-    /// woken when one may be.
+    /// Records what the consumer has taken, and decides whether a heartbeat is due. If not, the task is woken when one
+    /// may be.
     fn poll_due(
         &mut self,
-        alarm: Pin<&mut Self::Sleep>,
-        news: Activity,
+        sleep: Pin<&mut Self::Sleep>,
+        activity: Activity,
         now: Self::Instant,
         cx: &mut Context<'_>,
     ) -> Poll<Verdict>;
-}
-
-/// Knows what becomes of a heartbeat, for who tells of the end of a stream and is not the schedule.
-pub trait Witness {
-    /// Whether the consumer stays away for longer than it may (T20).
-    fn has_stalled(&self) -> bool;
-}
-
-impl Witness for () {
-    /// Nobody looks.
-    fn has_stalled(&self) -> bool {
-        false
-    }
-}
-
-impl<W: Witness> Witness for Option<W> {
-    fn has_stalled(&self) -> bool {
-        self.as_ref().is_some_and(W::has_stalled)
-    }
 }
 
 /// The machine of a sink, which hears of sends from one task, and is asked by another.
@@ -128,17 +107,16 @@ pub trait SinkSchedule {
     fn set(&self, sleep: Pin<&mut Option<Self::Sleep>>, deadline: Self::Instant);
 }
 
-/// What there is to tell a machine.
+/// What was sent since the last report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Activity {
     None,
-    /// A real event was sent.
     Event,
-    /// Other bytes left.
+    /// Bytes that are no event, such as a heartbeat.
     OtherBytes,
 }
 
-/// What a stream has to do now.
+/// What a stream does now.
 #[derive(Debug)]
 pub enum Verdict {
     SendHeartbeat { late: Duration },

@@ -2,20 +2,20 @@ use core::sync::atomic::{AtomicU32, Ordering};
 
 use heartbeat_core::Config;
 
-/// The configuration of one stream, which has a seed of its own unless one was given.
+/// Gives a configuration without a seed one of its own.
 pub(crate) fn with_unique_seed(config: Config) -> Config {
     config.with_seed(config.seed().unwrap_or_else(unique_seed))
 }
 
-/// A seed that no other stream of this process has, so that the jitter of streams that were opened
-/// in the same instant lets them drift apart (T11).
+/// A seed that no other stream of this process has, so that the jitter of streams that were opened at the same time
+/// differs (T11).
 fn unique_seed() -> u32 {
     static STREAMS: AtomicU32 = AtomicU32::new(0);
 
-    // Where the static was loaded differs between the processes of a fleet that start together, if
-    // the system gives each a place of its own (ASLR).
+    // The address of the static differs between processes that start at the same time, where the system randomizes
+    // addresses.
     let process = (&raw const STREAMS).addr();
-    #[expect(clippy::cast_possible_truncation, reason = "the rest of the bits is no loss")]
+    #[expect(clippy::cast_possible_truncation, reason = "the other bits are not needed")]
     let process = (process ^ (process >> 16)) as u32;
     STREAMS.fetch_add(1, Ordering::Relaxed) ^ process
 }

@@ -1,36 +1,44 @@
-//! The push side: who sends calls [`Sender::send`], and a [`Driver`] fills the silence (T18).
+//! The push side: a [`Sender`] sends items, and a [`Driver`] fills the silence with heartbeats (T18).
 
 mod driver;
-mod line;
-mod sender;
+mod driver_state;
 #[cfg_attr(not(loom), expect(unreachable_pub, reason = "public to the models in verify/loom"))]
-pub(crate) mod turn;
-
-use crate::sync::Arc;
+#[cfg_attr(loom, expect(missing_debug_implementations, reason = "only the models use them"))]
+pub(crate) mod fair_lock;
+mod sender;
+mod state;
 
 use futures_sink::Sink;
 use heartbeat_core::Config;
 
 use crate::observer::NoObserver;
+use crate::schedule::sealed;
+use crate::sync::Arc;
 use crate::{MakeHeartbeat, Scheduler};
-use line::{Senders, Shared};
+use fair_lock::FairLock;
+use state::SinkState;
 
 pub use driver::{Driver, DriverError};
 pub use sender::Sender;
 
-/// Puts heartbeats into the silence of a sink. Real items go through the [`Sender`]; the [`Driver`]
-/// sends a heartbeat whenever none has been handed over for an interval.
+type SinkStateOf<Si, P, B> = SinkState<Si, <P as sealed::Scheduler>::SinkSchedule, B>;
+
+/// What the senders and the driver of a sink share.
+type Shared<Si, P, B> = Arc<FairLock<SinkStateOf<Si, P, B>>>;
+
+/// Sends heartbeats into the silence of a sink. Items are sent by the [`Sender`]. The [`Driver`] sends a
+/// heartbeat whenever the sink has taken none for an interval. Spawn the driver: it is a future.
 ///
-/// `config` is an interval or a whole [`Config`], and an interval of zero switches the heartbeats off
-/// (T1). `beat` makes them, in the simplest case a closure. The silence begins now (T2), but nothing
-/// beats until the driver [runs](Driver::run): spawn that.
+/// `config` is an interval or a whole [`Config`]; an interval of zero disables the heartbeats
+/// ([T1](heartbeat_core::rules#t1-disabled)). `heartbeat` makes them; a closure will do. The silence begins with
+/// this call ([T2](heartbeat_core::rules#t2-armed-at-birth)), but no heartbeat is sent before the driver is polled.
 ///
-/// Whoever asks the sink for something has it alone until it has answered: items go out one after the
-/// other, each is flushed before the next one goes, unless it is [fed](Sender::feed), and an error
-/// reaches whoever has caused it. Senders get their turns in the order in which they came.
+/// A task that waits for the sink has it to itself until the sink is ready. So each item is flushed before the
+/// next one is sent, unless it is [fed](Sender::feed), and an error is returned by the call that caused it. Senders
+/// are served in the order in which they called.
 ///
-/// A failure of a sender does not end the driver, since a sink may refuse one item and take the next.
-/// Where the sink has broken for good, [stop](Sender::stop) the driver or drop its senders.
+/// A send that fails does not end the driver, since a sink may reject one item and take the next. When the sink is
+/// broken for good, [stop](Sender::stop) the driver or drop its senders.
 ///
 /// # Example
 ///
@@ -43,15 +51,16 @@ pub use sender::Sender;
 ///
 /// let time = VirtualTime::new();
 /// # let sink = Box::pin(futures_util::sink::drain());
-/// let (sender, driver) = heartbeat_async::heartbeat_sink(sink, time.clone(), Duration::from_secs(15), || ":\n");
+/// let interval = Duration::from_secs(15);
+/// let (sender, driver) = heartbeat_async::heartbeat_sink(sink, time.clone(), interval, || ":\n");
 /// let events = async {
 ///     sender.send("data: one\n\n").await?;
-///     time.sleep_until(Duration::from_secs(60)).await; // three heartbeats go out meanwhile
+///     time.sleep_until(Duration::from_secs(60)).await; // the driver sends three heartbeats meanwhile
 ///     sender.send("data: two\n\n").await?;
-///     drop(sender); // and the driver ends
+///     drop(sender); // ends the driver
 ///     Ok::<_, std::convert::Infallible>(())
 /// };
-/// let (driver, events) = time.block_on(join(driver.run(), events));
+/// let (driver, events) = time.block_on(join(driver, events));
 /// # driver.unwrap();
 /// # events.unwrap();
 /// ```
@@ -60,15 +69,15 @@ pub fn heartbeat_sink<Item, Si, B, P>(
     sink: Si,
     scheduler: P,
     config: impl Into<Config>,
-    beat: B,
+    heartbeat: B,
 ) -> (Sender<Item, Si, B, P>, Driver<Item, Si, B, P, NoObserver>)
 where
     Si: Sink<Item>,
     P: Scheduler,
     B: MakeHeartbeat<Item>,
 {
-    let shared = Arc::new(Shared::new(sink, scheduler, config.into(), beat));
-    let senders = Arc::new(Senders::of(&shared));
-    let driver = Driver::new(Arc::clone(&shared), Arc::downgrade(&senders));
-    (Sender::new(shared, senders), driver)
+    let state = SinkState::new(sink, scheduler, config.into(), heartbeat);
+    let shared = Arc::new(FairLock::new(state));
+    let driver = Driver::new(Arc::clone(&shared));
+    (Sender::new(shared), driver)
 }

@@ -4,6 +4,7 @@ mod sinks;
 mod streams;
 mod timers;
 
+use std::fmt::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use heartbeat_async::virtual_time::VirtualTime;
@@ -198,7 +199,7 @@ fn the_page_lists_the_faults() {
     let sinks = SINKS.map(|(_, what, scenario)| ("sink", what, scenario));
     let mut table = String::from("| a | that | fails |\n|---|---|---|\n");
     for (subject, what, scenario) in timers.iter().chain(&streams).chain(&sinks) {
-        table += &format!("| {subject} | {what} | `{scenario}` |\n");
+        writeln!(table, "| {subject} | {what} | `{scenario}` |").unwrap();
     }
 
     let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/conformance.md");

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures_sink::Sink;
 use heartbeat_async::virtual_time::VirtualTime;
-use heartbeat_async::{Config, Counters, HeartbeatStream, MakeHeartbeat};
+use heartbeat_async::{Config, Counters, HeartbeatStream, MakeHeartbeat, Observed};
 
 use crate::source::Source;
 use crate::spy_timer::SpyTimer;
@@ -49,7 +49,7 @@ impl Subject for FaultySinks {
     type Timer = VirtualTime;
     type Scheduler = SpyTimer<VirtualTime>;
     type Stream<I: Item, B: MakeHeartbeat<I>> =
-        HeartbeatStream<Source<I>, B, SpyTimer<VirtualTime>, Rc<Counters>>;
+        HeartbeatStream<Source<I>, B, SpyTimer<VirtualTime>, Observed<Rc<Counters>>>;
     type Sink = FaultySink;
 
     fn timer(&self) -> &VirtualTime {

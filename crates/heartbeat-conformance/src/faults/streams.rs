@@ -10,7 +10,9 @@ use std::time::Duration;
 use futures_core::Stream;
 use futures_core::stream::FusedStream;
 use heartbeat_async::virtual_time::VirtualTime;
-use heartbeat_async::{Config, Counters, HeartbeatStream, ItemKind, MakeHeartbeat, Timer};
+use heartbeat_async::{
+    Config, Counters, HeartbeatStream, ItemKind, Jitter, MakeHeartbeat, Observed, Timer,
+};
 
 use crate::source::Source;
 use crate::spy_timer::SpyTimer;
@@ -100,7 +102,7 @@ impl Subject for FaultyStreams {
             StreamFault::AlwaysImmediate => config.with_immediate_first(true),
             StreamFault::NeverImmediate => config.with_immediate_first(false),
             StreamFault::NeverGivesUp => config.with_give_up_after(Duration::ZERO),
-            StreamFault::NoJitter => config.with_jitter(Default::default()),
+            StreamFault::NoJitter => config.with_jitter(Jitter::default()),
             StreamFault::LateHeartbeats => {
                 config.with_interval(config.interval().saturating_add(Duration::from_secs(1)))
             }
@@ -130,7 +132,7 @@ impl Subject for FaultyStreams {
 }
 
 type Kept<I, B> =
-    HeartbeatStream<Source<I>, FaultyHeartbeat<B>, SpyTimer<VirtualTime>, Rc<Counters>>;
+    HeartbeatStream<Source<I>, FaultyHeartbeat<B>, SpyTimer<VirtualTime>, Observed<Rc<Counters>>>;
 
 pub(super) struct FaultyStream<I: Item, B: MakeHeartbeat<I>> {
     stream: Pin<Box<Kept<I, B>>>,

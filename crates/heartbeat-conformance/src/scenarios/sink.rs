@@ -1,4 +1,4 @@
-//! What is asked of a sink with heartbeats: the sender and the driver.
+//! Scenarios for a sink with heartbeats: its sender and its driver.
 //!
 //! Intervals are ten ticks, unless the scenario is about something else.
 
@@ -38,7 +38,7 @@ impl<'a, S: Subject + 'a> OpenSink<'a, S> {
             config,
             TestHeartbeats::default(),
         );
-        let driver = executor.spawn(driver.with_observer(Rc::clone(&counters)).run());
+        let driver = executor.spawn(driver.with_observer(Rc::clone(&counters)));
         let (executor, calls) = (executor.clone(), fixture.calls());
         Self { bed, executor, sink, sender, driver, calls, fixture, counters }
     }
@@ -49,8 +49,8 @@ impl<'a, S: Subject + 'a> OpenSink<'a, S> {
         self.executor.spawn(async move { sender.send(item).await })
     }
 
-    /// Waits until `at`. By then just these items must have been handed over since this was last
-    /// asked; tells when the last of them was.
+    /// Waits until `at`, and expects that the sink got exactly these items since the last call. Returns when it got the
+    /// last of them.
     async fn until(&self, at: Duration, items: &[&str]) -> TestResult<Duration> {
         self.bed.sleep_until(at).await?;
         let mut came = self.sink.take();
@@ -64,20 +64,20 @@ impl<'a, S: Subject + 'a> OpenSink<'a, S> {
         Err(if expected(&came) { Failed::TooLate(what) } else { Failed::Wrong(what) })
     }
 
-    /// Waits for a beat, which must come a gap of ten ticks after `since`, and nothing before it.
+    /// Waits for a heartbeat, which must come ten ticks after `since`, with nothing before it.
     async fn expect_heartbeat(&self, since: Duration) -> TestResult<Duration> {
         let at = self.until(since + self.bed.ticks(12), &["heartbeat"]).await?;
         self.bed.check_due(at, since, self.bed.ticks(10))?;
         Ok(at)
     }
 
-    /// Waits until `at`, without anything being handed over.
+    /// Waits until `at`, and expects that the sink gets nothing.
     async fn expect_silence_until(&self, at: u32) -> TestResult {
         self.until(self.bed.ticks(at), &[]).await.map(drop)
     }
 }
 
-/// Plays a scenario with a sink that it has to itself, and the sink's driver beside it.
+/// Runs a scenario with a sink of its own, and the sink's driver beside it.
 async fn run<'a, S: Subject + 'a>(
     bed: &'a TestBed<S>,
     config: impl Into<Config>,
@@ -88,7 +88,7 @@ async fn run<'a, S: Subject + 'a>(
     executor.run_with(scenario(open)).await
 }
 
-/// What a task ended with, which must have ended.
+/// The output of a task that must have ended.
 fn ended<R>(what: &str, handle: &Handle<R>) -> TestResult<R> {
     handle.take().ok_or_else(|| Failed::TooLate(format!("{what} has not ended")))
 }
@@ -111,7 +111,7 @@ pub(crate) async fn t1_sink_an_interval_of_zero_costs_nothing<S: Subject>(
         open.until(bed.ticks(30), &["event", "event", "event"]).await?;
         let after = (open.calls.reads(), open.calls.resets());
         ensure!(after == before, "reads and resets went from {before:?} to {after:?}");
-        ensure!(open.calls.resets() == 0, "an alarm was set");
+        ensure!(open.calls.resets() == 0, "a sleep was set");
         ensure!(open.driver.polls() == woken, "its driver was woken by a send");
         Ok(())
     })
@@ -172,7 +172,7 @@ pub(crate) async fn t5_sink_a_blocked_sink_gets_one_heartbeat<S: Subject>(
         let at = open.until(bed.ticks(47), &["heartbeat"]).await?;
         open.expect_heartbeat(at).await?;
         let late = open.counters.snapshot().max_delay;
-        ensure!(late >= bed.ticks(34), "it tells of {late:?} after 35 ticks");
+        ensure!(late >= bed.ticks(34), "a delay of {late:?} is reported after 35 ticks");
         Ok(())
     })
     .await
@@ -185,7 +185,7 @@ pub(crate) async fn t6_sink_an_event_that_waited_replaces_a_heartbeat<S: Subject
         open.expect_silence_until(6).await?;
         open.sink.set(SinkBehaviour::Blocked);
         let sent = open.send("event");
-        open.expect_silence_until(14).await?; // a beat fell due meanwhile
+        open.expect_silence_until(14).await?; // a heartbeat falls due
         open.sink.set(SinkBehaviour::Open);
         let at = open.until(bed.ticks(16), &["event"]).await?;
         ensure!(ended("the send", &sent)?.is_ok(), "a send failed");
@@ -204,7 +204,7 @@ pub(crate) async fn t6_sink_an_event_that_is_flushed_late_replaces_a_heartbeat<S
         open.expect_silence_until(4).await?;
         open.sink.set(SinkBehaviour::Full);
         let sent = open.send("event");
-        open.until(bed.ticks(17), &["event"]).await?; // a beat fell due meanwhile
+        open.until(bed.ticks(17), &["event"]).await?; // a heartbeat falls due
         let out = bed.now();
         open.sink.set(SinkBehaviour::Open);
         open.expect_heartbeat(out).await?;
@@ -220,7 +220,7 @@ pub(crate) async fn t9_sink_no_heartbeat_follows_stop<S: Subject>(bed: &TestBed<
     run(bed, bed.ticks(10), async |open| {
         open.expect_silence_until(5).await?;
         open.sink.set(SinkBehaviour::Blocked);
-        open.expect_silence_until(12).await?; // a beat is owed
+        open.expect_silence_until(12).await?; // a heartbeat is due
         let sent = open.send("event");
         open.expect_silence_until(13).await?;
         let sender = open.sender.clone();
@@ -290,7 +290,7 @@ pub(crate) async fn t16_sink_the_sleep_is_set_once_per_interval_at_most<S: Subje
             open.sink.set(SinkBehaviour::Full);
             let sent = open.send("event");
             last = open.until(last + bed.ticks(2), &["event"]).await?;
-            sent.abort(); // so that it is the driver that looks after it
+            sent.abort(); // so that the driver flushes it
             open.sink.set(SinkBehaviour::Open);
         }
         let resets = open.calls.resets();
@@ -310,10 +310,10 @@ pub(crate) async fn t16_sink_a_heartbeat_wakes_the_driver_once<S: Subject>(
             last = open.expect_heartbeat(last).await?;
         }
         let polls = open.driver.polls() - before;
-        // One more, for an executor may wake a task as it pleases.
+        // One more, since an executor may poll a task without a wake-up.
         ensure!(
             polls <= bed.repetitions() as usize + 1,
-            "{polls} wake-ups, {} beats",
+            "{polls} wake-ups, {} heartbeats",
             bed.repetitions()
         );
         Ok(())
@@ -367,13 +367,13 @@ pub(crate) async fn t18_sink_a_poll_polls_the_sink_once<S: Subject>(
     let (sender, driver) =
         heartbeat_sink(sink.clone(), bed.timer().clone(), bed.ticks(10), TestHeartbeats::default());
     sink.set(SinkBehaviour::Yielding);
-    let (mut send, mut run) = (Box::pin(sender.send("event")), Box::pin(driver.run()));
+    let (mut send, mut run) = (Box::pin(sender.send("event")), Box::pin(driver));
     for round in 1..=3 {
         let polled = poll_fn(|cx| Poll::Ready(send.as_mut().poll(cx))).await;
         ensure!(polled.is_pending(), "{polled:?} from a sink that is not ready");
         ensure!(sink.polls() == round, "{} questions in {round} polls", sink.polls());
     }
-    drop(send); // and the turn is free
+    drop(send); // and the driver is next
     for round in 4..=6 {
         let polled = poll_fn(|cx| Poll::Ready(run.as_mut().poll(cx))).await;
         ensure!(polled.is_pending(), "{polled:?} from a sink that is not ready");
@@ -388,8 +388,8 @@ pub(crate) async fn t18_sink_the_driver_goes_on_after_a_dropped_send<S: Subject>
     run(bed, bed.ticks(10), async |open| {
         open.expect_silence_until(5).await?;
         open.sink.set(SinkBehaviour::Blocked);
-        open.expect_silence_until(12).await?; // a beat is owed, and the driver waits for the sink
-        let dropped = open.send("never"); // now the sink would wake this one
+        open.expect_silence_until(12).await?; // a heartbeat is due, and the driver waits for the sink
+        let dropped = open.send("never"); // now the sink wakes this task
         open.expect_silence_until(14).await?;
         dropped.abort();
         open.expect_silence_until(16).await?;
@@ -437,12 +437,12 @@ pub(crate) async fn t18_sink_a_dropped_send_leaves_an_item_whole_or_not_at_all<S
         open.expect_silence_until(8).await?;
         open.sink.set(SinkBehaviour::Full);
         open.until(bed.ticks(10), &["event"]).await?;
-        waits.abort(); // it was handed over, and not flushed
+        waits.abort(); // the sink has it, and has not flushed it
         open.expect_silence_until(12).await?;
         open.sink.set(SinkBehaviour::Open);
         open.expect_silence_until(14).await?;
         if !open.sink.is_flushed() {
-            return Err(Failed::TooLate(String::from("nobody has flushed it")));
+            return Err(Failed::TooLate(String::from("it was not flushed")));
         }
         Ok(())
     })
@@ -455,7 +455,7 @@ pub(crate) async fn t18_sink_senders_go_first_come_first_served<S: Subject>(
     run(bed, bed.ticks(10), async |open| {
         open.expect_silence_until(2).await?;
         open.sink.set(SinkBehaviour::Blocked);
-        // The later one asks, the sooner it is polled.
+        // The tasks are polled in the order opposite to that of their sends.
         let sent = [(5, "three"), (4, "two"), (3, "one")].map(|(at, item)| {
             let (sender, asks) = (open.sender.clone(), bed.sleep_until(bed.ticks(at)));
             open.executor.spawn(async move {
@@ -531,12 +531,12 @@ pub(crate) async fn t18_sink_senders_work_without_a_driver<S: Subject>(
     run(bed, bed.ticks(10), async |open| {
         open.expect_silence_until(5).await?;
         open.sink.set(SinkBehaviour::Full);
-        open.until(bed.ticks(13), &["heartbeat"]).await?; // and it is not out
+        open.until(bed.ticks(13), &["heartbeat"]).await?; // and it is not flushed
         open.driver.abort();
         open.expect_silence_until(15).await?;
         let counts = open.counters.snapshot();
         ensure!((counts.sent, counts.errors) == (0, 1), "{counts:?}");
-        ensure!(open.fixture.sleeps() == 0, "its alarm has outlived it");
+        ensure!(open.fixture.sleeps() == 0, "its sleep has outlived it");
         let sent = open.send("event");
         open.until(bed.ticks(17), &["event"]).await?;
         open.sink.set(SinkBehaviour::Open);
@@ -561,7 +561,7 @@ pub(crate) async fn t19_sink_a_heartbeat_is_reported_when_it_is_flushed<S: Subje
         open.expect_silence_until(16).await?;
         let counts = open.counters.snapshot();
         if counts.sent == 0 {
-            return Err(Failed::TooLate(String::from("nobody has flushed it")));
+            return Err(Failed::TooLate(String::from("it was not flushed")));
         }
         ensure!((counts.sent, counts.errors, counts.bytes) == (1, 0, 9), "{counts:?}");
         let silence = counts.longest_idle;
@@ -580,11 +580,11 @@ pub(crate) async fn t20_sink_a_stalled_peer_is_reported_once<S: Subject>(
         run(bed, config, async |open| {
             open.until(start + bed.ticks(5), &[]).await?;
             open.sink.set(behaviour);
-            // What a sink takes that cannot flush is not read either: the beat after it stalls.
+            // A sink that does not flush takes one heartbeat; the next one stalls.
             let taken: &[_] = if behaviour == SinkBehaviour::Full { &["heartbeat"] } else { &[] };
             let due = if behaviour == SinkBehaviour::Full { 20 } else { 10 };
             open.until(start + bed.ticks(due + 1), taken).await?;
-            ensure!(open.driver.take().is_none(), "it was told too early");
+            ensure!(open.driver.take().is_none(), "it was reported too early");
             open.until(start + bed.ticks(due + 9), &[]).await?;
             let ended = ended("the driver", &open.driver)?;
             ensure!(ended == Err(DriverError::Stalled), "the driver ended with {ended:?}");

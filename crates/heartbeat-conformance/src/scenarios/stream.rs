@@ -1,4 +1,4 @@
-//! What is asked of a stream with heartbeats.
+//! Scenarios for a stream with heartbeats.
 //!
 //! Intervals are ten ticks, unless the scenario is about something else.
 
@@ -22,15 +22,15 @@ pub(crate) async fn t1_an_interval_of_zero_needs_no_clock_and_no_sleep<S: Subjec
 ) -> TestResult {
     let config = Config::every(Duration::ZERO).with_immediate_first(true);
     let mut opened = bed.open(config.with_give_up_after(bed.ticks(5)), TestHeartbeats::default());
-    let born = opened.calls.reads();
+    let opened_at = opened.calls.reads();
     for round in 1..=2 {
         opened.consumer.expect_silence_until(bed.ticks(15 * round)).await?;
         opened.source.push("event");
         opened.consumer.expect_item("event").await?;
     }
-    let (reads, resets) = (opened.calls.reads() - born, opened.calls.resets());
+    let (reads, resets) = (opened.calls.reads() - opened_at, opened.calls.resets());
     ensure!(reads == 0, "the clock was read {reads} times");
-    ensure!(resets == 0, "an alarm was set {resets} times");
+    ensure!(resets == 0, "a sleep was set {resets} times");
     ensure!(opened.counters.snapshot().gave_up == 0, "it gave up");
     Ok(())
 }
@@ -39,7 +39,7 @@ pub(crate) async fn t2_the_first_heartbeat_comes_after_one_interval<S: Subject>(
     bed: &TestBed<S>,
 ) -> TestResult {
     let mut opened = bed.open(bed.ticks(10), TestHeartbeats::default());
-    bed.sleep_until(bed.ticks(6)).await?; // and nobody has polled
+    bed.sleep_until(bed.ticks(6)).await?; // without a poll
     opened.consumer.expect_heartbeat("heartbeat", bed.ticks(10)).await
 }
 
@@ -72,7 +72,7 @@ pub(crate) async fn t4_a_heartbeat_is_never_early_and_never_missing<S: Subject>(
     let mut opened = bed.open(bed.ticks(10), TestHeartbeats::default());
     for _ in 0..bed.repetitions() {
         let until = opened.consumer.last_poll().to + bed.ticks(8);
-        opened.consumer.expect_silence_until(until).await?; // so that it is asked shortly before, too
+        opened.consumer.expect_silence_until(until).await?; // so that it is polled shortly before the deadline, too
         opened.consumer.expect_heartbeat("heartbeat", bed.ticks(10)).await?;
     }
     Ok(())
@@ -122,7 +122,7 @@ pub(crate) async fn t8_an_interval_past_the_end_of_time_sends_nothing<S: Subject
     opened.source.push("event");
     opened.consumer.expect_item("event").await?;
     opened.consumer.expect_silence_until(bed.ticks(20)).await?;
-    ensure!(opened.calls.resets() == 0, "an alarm was set for it");
+    ensure!(opened.calls.resets() == 0, "a sleep was set for it");
     Ok(())
 }
 
@@ -131,7 +131,7 @@ pub(crate) async fn t9_no_heartbeat_follows_stop<S: Subject>(bed: &TestBed<S>) -
     opened.consumer.expect_silence_until(bed.ticks(5)).await?;
     for _ in 0..2 {
         opened.consumer.stream().stop();
-        ensure!(opened.fixture.sleeps() == 0, "its alarm is still set");
+        ensure!(opened.fixture.sleeps() == 0, "its sleep is still set");
     }
     opened.consumer.expect_silence_until(bed.ticks(20)).await?;
     opened.source.push("event");
@@ -151,7 +151,7 @@ pub(crate) async fn t10_t19_a_heartbeat_before_a_drop_is_one_error<S: Subject>(
         (counts.sent, counts.errors) == (1, 1),
         "{counts:?}, where one went out and one did not"
     );
-    ensure!(opened.fixture.sleeps() == 0, "its alarm has outlived it");
+    ensure!(opened.fixture.sleeps() == 0, "its sleep has outlived it");
     Ok(())
 }
 
@@ -176,9 +176,9 @@ pub(crate) async fn t11_streams_opened_together_drift_apart<S: Subject>(
     let mut gaps = Vec::new();
     for _ in 0..8 {
         let mut opened = bed.open(config, TestHeartbeats::default());
-        let born = opened.consumer.last_poll().to;
+        let opened_at = opened.consumer.last_poll().to;
         let seen = opened.consumer.expect_within("heartbeat", bed.ticks(1), bed.ticks(10)).await?;
-        gaps.push(seen.from.saturating_sub(born));
+        gaps.push(seen.from.saturating_sub(opened_at));
     }
     ensure_spread(bed, &gaps)
 }
@@ -201,7 +201,7 @@ pub(crate) async fn t12_a_dead_producer_is_given_up_once_until_it_sends<S: Subje
     let mut opened = bed.open(config, TestHeartbeats::default());
     opened.consumer.expect_heartbeat("heartbeat", bed.ticks(10)).await?;
     opened.consumer.expect_heartbeat("heartbeat", bed.ticks(10)).await?;
-    bed.check_before(bed.ticks(24))?; // where another beat would come before giving up
+    bed.check_before(bed.ticks(24))?; // another heartbeat would come before it gives up
     opened.consumer.expect_silence_until(bed.ticks(45)).await?;
     opened.consumer.assert_pending().await?;
     ensure!(opened.counters.snapshot().gave_up == 1, "{:?}", opened.counters.snapshot());
@@ -290,12 +290,12 @@ pub(crate) async fn t16_an_item_taken_as_the_sleep_ends_is_followed_by_a_heartbe
     let polled = opened.consumer.poll(&mut Context::from_waker(&waker));
     ensure!(polled.is_pending(), "{polled:?} where nothing was ready");
     let due = opened.consumer.last_poll().to + bed.ticks(10);
-    bed.timer().sleep_until(bed.instant(due)).await; // goes off together with that of the stream
+    bed.timer().sleep_until(bed.instant(due)).await; // ends together with that of the stream
     bed.check_before(due + bed.late())?;
     takes_and_is_woken(bed, &mut opened, &woken, &waker).await
 }
 
-/// Takes an item, and is woken in time for the next beat without having asked for it meanwhile.
+/// Takes an item, and expects to be woken in time for the next heartbeat without another poll.
 async fn takes_and_is_woken<S: Subject>(
     bed: &TestBed<S>,
     opened: &mut OpenStream<S, &'static str, TestHeartbeats>,
@@ -308,7 +308,7 @@ async fn takes_and_is_woken<S: Subject>(
     woken.take();
     bed.sleep_until(due + bed.late() + bed.ticks(1)).await?;
     if !woken.take() {
-        return Err(Failed::TooLate(String::from("who polled last was not woken")));
+        return Err(Failed::TooLate(String::from("the last waker was not called")));
     }
     opened.consumer.expect_item("heartbeat").await
 }
@@ -328,16 +328,16 @@ pub(crate) async fn t16_a_sleep_that_is_early_does_not_spin<S: Subject>(
 pub(crate) async fn t17_the_end_is_the_end<S: Subject>(bed: &TestBed<S>) -> TestResult {
     let mut opened = bed.open(bed.ticks(10), TestHeartbeats::default());
     opened.consumer.expect_silence_until(bed.ticks(5)).await?;
-    bed.sleep_until(bed.ticks(12)).await?; // a beat is due
+    bed.sleep_until(bed.ticks(12)).await?; // a heartbeat is due
     opened.source.end();
     let hint = opened.consumer.stream().size_hint();
-    ensure!(hint == (0, None), "{hint:?}, where beats may come");
+    ensure!(hint == (0, None), "{hint:?}, where heartbeats may come");
     for _ in 0..2 {
         let polled = opened.consumer.poll_once().await;
         ensure!(polled == Poll::Ready(None), "{polled:?} at the end");
     }
     ensure!(opened.source.ends_seen() == 1, "the inner stream was polled after its end");
-    ensure!(opened.fixture.sleeps() == 0, "an alarm is left");
+    ensure!(opened.fixture.sleeps() == 0, "a sleep is left");
     let stream = opened.consumer.stream();
     ensure!(stream.is_terminated(), "it does not say that it has ended");
     ensure!(stream.size_hint() == (0, Some(0)), "{:?} after the end", stream.size_hint());
@@ -373,16 +373,16 @@ pub(crate) async fn t17_no_heartbeat_inside_a_message<S: Subject>(bed: &TestBed<
 
 pub(crate) async fn t17_items_pass_once_and_in_order<S: Subject>(bed: &TestBed<S>) -> TestResult {
     let mut opened = bed.open(bed.ticks(10), || None);
-    let (mut pushed, mut beats) = (0, 0);
+    let (mut pushed, mut heartbeats) = (0, 0);
     for round in 0..5 * bed.repetitions() {
         // In silence, at once, after a beat, and while the consumer is away with one.
         let pause = [4, 0, 14, 10][round as usize % 4];
         if pause == 10 {
             opened.consumer.wait_for(None, bed.ticks(pause)).await?;
-            beats += 1;
+            heartbeats += 1;
         } else {
             let until = opened.consumer.last_poll().to + bed.ticks(pause);
-            beats += opened.consumer.expect_count_by(until, &None).await?;
+            heartbeats += opened.consumer.expect_count_by(until, &None).await?;
         }
         let batch = 1 + round % 3;
         for item in pushed..pushed + batch {
@@ -396,30 +396,33 @@ pub(crate) async fn t17_items_pass_once_and_in_order<S: Subject>(bed: &TestBed<S
         pushed += batch;
     }
     let sent = opened.counters.snapshot().sent;
-    ensure!(beats > 0 && sent == beats, "{beats} beats came, and {sent} were told");
+    ensure!(
+        heartbeats > 0 && sent == heartbeats,
+        "{heartbeats} heartbeats came, and {sent} were reported"
+    );
     Ok(())
 }
 
 pub(crate) async fn t19_outcomes_are_reported<S: Subject>(bed: &TestBed<S>) -> TestResult {
     let mut opened = bed.open(bed.ticks(10), TestHeartbeats::default());
-    let born = opened.consumer.last_poll();
-    bed.sleep_until(born.to + bed.ticks(13)).await?;
+    let opened_at = opened.consumer.last_poll();
+    bed.sleep_until(opened_at.to + bed.ticks(13)).await?;
     let from = bed.now();
     let polled = opened.consumer.poll_once().await;
     let asked = bed.window(from);
-    ensure!(polled == Poll::Ready(Some("heartbeat")), "{polled:?} where a beat was due");
+    ensure!(polled == Poll::Ready(Some("heartbeat")), "{polled:?} where a heartbeat was due");
     let counts = opened.counters.snapshot();
-    ensure!(counts.sent == 0, "it was told before the consumer came back");
+    ensure!(counts.sent == 0, "it was reported before the consumer polled again");
 
     opened.consumer.assert_pending().await?;
     let back = opened.consumer.last_poll();
     let counts = opened.counters.snapshot();
-    ensure!((counts.sent, counts.errors) == (1, 0), "{counts:?} after one beat");
+    ensure!((counts.sent, counts.errors) == (1, 0), "{counts:?} after one heartbeat");
     ensure!(counts.bytes == 9, "{} bytes, and not 9", counts.bytes);
     let late = counts.max_delay;
-    ensure!(asked.since(born).contains(late + bed.ticks(10)), "{late:?} late");
+    ensure!(asked.since(opened_at).contains(late + bed.ticks(10)), "{late:?} late");
     let silence = counts.longest_idle;
-    ensure!(back.since(born).contains(silence), "a silence of {silence:?}");
+    ensure!(back.since(opened_at).contains(silence), "a silence of {silence:?}");
     let others = (counts.cancelled, counts.gave_up, counts.stalled);
     ensure!(others == (0, 0, 0), "{counts:?}");
 
@@ -443,8 +446,8 @@ pub(crate) async fn t21_two_wrappers_send_no_more_than_one<S: Subject>(
         HeartbeatStream::new(source.clone(), bed.subject().scheduler().0, gap, || "foreign");
     let outer =
         HeartbeatStream::new(inner, bed.subject().scheduler().0, gap, TestHeartbeats::default());
-    let born = TimeWindow { from, to: bed.now() };
-    let mut consumer = Consumer::new(bed.clone(), outer, born);
+    let opened_at = TimeWindow { from, to: bed.now() };
+    let mut consumer = Consumer::new(bed.clone(), outer, opened_at);
     for _ in 0..bed.repetitions() {
         consumer.expect_heartbeat("foreign", gap).await?;
     }

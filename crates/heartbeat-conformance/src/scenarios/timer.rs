@@ -1,4 +1,4 @@
-//! What is asked of a timer, whatever the glue makes of it.
+//! Scenarios for a timer alone.
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
@@ -14,31 +14,31 @@ use heartbeat_async::Timer;
 pub(crate) async fn timer_is_on_time_and_wakes<S: Subject>(bed: &TestBed<S>) -> TestResult {
     for round in 1..=bed.repetitions() {
         let due = bed.now() + bed.ticks(1 + round % 4);
-        let mut alarm = pin!(Some(bed.timer().sleep_until(bed.instant(due))));
-        goes_off(bed, alarm.as_mut(), due).await?;
+        let mut sleep = pin!(Some(bed.timer().sleep_until(bed.instant(due))));
+        expect_ready(bed, sleep.as_mut(), due).await?;
     }
     Ok(())
 }
 
 pub(crate) async fn timer_moves_a_sleep_that_is_set<S: Subject>(bed: &TestBed<S>) -> TestResult {
-    let mut alarm = pin!(None);
+    let mut sleep = pin!(None);
     let start = bed.now();
     for (first, then) in [(3, 6), (20, 10)] {
-        bed.timer().reset(alarm.as_mut(), bed.instant(start + bed.ticks(first)));
-        ensure!(poll(alarm.as_mut()).await.is_pending(), "it went off the moment that it was set");
+        bed.timer().reset(sleep.as_mut(), bed.instant(start + bed.ticks(first)));
+        ensure!(poll(sleep.as_mut()).await.is_pending(), "the sleep was ready at once");
         let due = start + bed.ticks(then);
-        bed.timer().reset(alarm.as_mut(), bed.instant(due));
-        goes_off(bed, alarm.as_mut(), due).await?;
+        bed.timer().reset(sleep.as_mut(), bed.instant(due));
+        expect_ready(bed, sleep.as_mut(), due).await?;
     }
     Ok(())
 }
 
 pub(crate) async fn timer_resets_a_sleep_that_is_ready<S: Subject>(bed: &TestBed<S>) -> TestResult {
-    let mut alarm = pin!(None);
+    let mut sleep = pin!(None);
     for _ in 0..bed.repetitions() {
         let due = bed.now() + bed.ticks(3);
-        bed.timer().reset(alarm.as_mut(), bed.instant(due));
-        goes_off(bed, alarm.as_mut(), due).await?;
+        bed.timer().reset(sleep.as_mut(), bed.instant(due));
+        expect_ready(bed, sleep.as_mut(), due).await?;
     }
     Ok(())
 }
@@ -48,64 +48,70 @@ pub(crate) async fn timer_is_ready_at_once_after_its_deadline<S: Subject>(
 ) -> TestResult {
     bed.sleep_until(bed.ticks(3)).await?;
     let now = bed.now();
-    let mut alarm = pin!(Some(bed.timer().sleep_until(bed.instant(bed.ticks(1)))));
-    goes_off(bed, alarm.as_mut(), now).await?;
+    let mut sleep = pin!(Some(bed.timer().sleep_until(bed.instant(bed.ticks(1)))));
+    expect_ready(bed, sleep.as_mut(), now).await?;
     let now = bed.now();
-    bed.timer().reset(alarm.as_mut(), bed.instant(Duration::ZERO));
-    goes_off(bed, alarm.as_mut(), now).await
+    bed.timer().reset(sleep.as_mut(), bed.instant(Duration::ZERO));
+    expect_ready(bed, sleep.as_mut(), now).await
 }
 
 pub(crate) async fn timer_wakes_the_last_waker<S: Subject>(bed: &TestBed<S>) -> TestResult {
     let due = bed.now() + bed.ticks(3);
-    let mut alarm = pin!(bed.timer().sleep_until(bed.instant(due)));
+    let mut sleep = pin!(bed.timer().sleep_until(bed.instant(due)));
     let (_, first) = FlagWaker::new();
     let (woken, last) = FlagWaker::new();
     for waker in [&first, &last] {
-        let polled = alarm.as_mut().poll(&mut Context::from_waker(waker));
-        ensure!(polled.is_pending(), "it went off before its time");
+        let polled = sleep.as_mut().poll(&mut Context::from_waker(waker));
+        ensure!(polled.is_pending(), "the sleep was ready before its deadline");
     }
     bed.sleep_until(due + bed.late() + bed.ticks(1)).await?;
     if !woken.take() {
         return Err(Failed::TooLate(format!(
-            "due at {due:?}, it has not woken who polled it last"
+            "due at {due:?}, the sleep has not woken the last waker"
         )));
     }
-    ensure!(alarm.poll(&mut Context::from_waker(&last)).is_ready(), "it woke, and is not ready");
+    ensure!(
+        sleep.poll(&mut Context::from_waker(&last)).is_ready(),
+        "the sleep woke its task, and is not ready"
+    );
     Ok(())
 }
 
-/// Waits for the alarm, which must go off at `due`: earlier by the granularity at most.
-async fn goes_off<S: Subject>(
+/// Waits for the sleep, which must be ready at `due`: earlier by the granularity at most.
+async fn expect_ready<S: Subject>(
     bed: &TestBed<S>,
-    mut alarm: Pin<&mut Option<<S::Timer as Timer>::Sleep>>,
+    mut sleep: Pin<&mut Option<<S::Timer as Timer>::Sleep>>,
     due: Duration,
 ) -> TestResult {
     let latest = due + bed.late();
     let mut guard = pin!(bed.sleep_until(latest + bed.ticks(1)));
-    let went_off = poll_fn(|cx| {
-        if let Some(alarm) = alarm.as_mut().as_pin_mut() {
-            if alarm.poll(cx).is_ready() {
+    let ready = poll_fn(|cx| {
+        if let Some(sleep) = sleep.as_mut().as_pin_mut() {
+            if sleep.poll(cx).is_ready() {
                 return Poll::Ready(Ok(bed.now()));
             }
         }
         guard.as_mut().poll(cx).map(|guarded| match guarded {
-            Ok(()) => Err(Failed::Wrong(format!("no alarm by {:?}, due at {due:?}", bed.now()))),
+            Ok(()) => Err(Failed::Wrong(format!(
+                "the sleep is not ready at {:?}, due at {due:?}",
+                bed.now()
+            ))),
             Err(late) => Err(late),
         })
     });
-    let at = went_off.await?;
+    let at = ready.await?;
     let granularity = bed.timer().granularity();
-    ensure!(at + granularity >= due, "an alarm at {at:?} that was due at {due:?}");
+    ensure!(at + granularity >= due, "a sleep was ready at {at:?}, due at {due:?}");
     if at > latest {
-        return Err(Failed::TooLate(format!("an alarm at {at:?} that was due at {due:?}")));
+        return Err(Failed::TooLate(format!("a sleep was ready at {at:?}, due at {due:?}")));
     }
     Ok(())
 }
 
-async fn poll<F: Future<Output = ()>>(mut alarm: Pin<&mut Option<F>>) -> Poll<()> {
+async fn poll<F: Future<Output = ()>>(mut sleep: Pin<&mut Option<F>>) -> Poll<()> {
     poll_fn(|cx| {
-        let alarm = alarm.as_mut().as_pin_mut();
-        Poll::Ready(alarm.map_or(Poll::Ready(()), |alarm| alarm.poll(cx)))
+        let sleep = sleep.as_mut().as_pin_mut();
+        Poll::Ready(sleep.map_or(Poll::Ready(()), |sleep| sleep.poll(cx)))
     })
     .await
 }

@@ -1,4 +1,4 @@
-//! What is asked of a stream that watches its peer.
+//! Scenarios for a stream with a watchdog.
 //!
 //! Timeouts are ten ticks, unless the scenario is about something else.
 
@@ -18,7 +18,7 @@ use crate::test_bed::{TestBed, TimeWindow};
 use crate::test_result::{Failed, TestResult, ensure};
 use heartbeat_async::{TimedOut, Timer, WatchdogStream};
 
-/// Takes `heartbeat` for a heartbeat, which it does not yield.
+/// Treats `heartbeat` as a heartbeat, and skips it.
 type Tested<T> = WatchdogStream<Source<&'static str>, SpyTimer<T>, fn(&&'static str) -> bool>;
 
 /// A watched stream under test, and all that can be seen of it.
@@ -55,7 +55,7 @@ impl<'a, S: Subject> OpenWatchdog<'a, S> {
         self.consumer.expect_item(Ok("event")).await
     }
 
-    /// Sees nothing of a heartbeat.
+    /// Receives a heartbeat, and expects no item.
     async fn expect_skip(&mut self) -> TestResult {
         self.source.push("heartbeat");
         let from = self.bed.now();
@@ -65,7 +65,7 @@ impl<'a, S: Subject> OpenWatchdog<'a, S> {
     }
 
     /// Waits for the error, which must come a timeout after the consumer came back: never earlier,
-    /// later by what an alarm may be early or late.
+    /// later by what a sleep may be early or late.
     async fn expect_timeout(&mut self) -> TestResult {
         let back = self.consumer.last_poll();
         let latest = back.to + self.timeout + self.bed.timer().granularity() + self.bed.late();
@@ -113,7 +113,7 @@ pub(crate) async fn t8_watchdog_a_timeout_past_the_end_of_time_never_comes<S: Su
     open.expect_silence_for(15).await?;
     open.expect_event().await?;
     open.expect_silence_for(15).await?;
-    ensure!(open.calls.resets() == 0, "an alarm was set for what never comes");
+    ensure!(open.calls.resets() == 0, "a sleep was set for a timeout that never comes");
     Ok(())
 }
 
@@ -131,7 +131,7 @@ pub(crate) async fn t14_watchdog_a_silent_peer_is_reported_once_and_never_early<
             let polled = open.consumer.poll_once().await;
             ensure!(polled == Poll::Ready(None), "{polled:?} after the error");
         }
-        ensure!(open.calls.sleeps() == 0, "an alarm is left");
+        ensure!(open.calls.sleeps() == 0, "a sleep is left");
         let stream = open.consumer.stream();
         ensure!(stream.is_terminated(), "it does not say that it has ended");
         ensure!(stream.size_hint() == (0, Some(0)), "{:?} after the end", stream.size_hint());
@@ -190,7 +190,7 @@ pub(crate) async fn t14_watchdog_the_end_is_no_silence<S: Subject>(bed: &TestBed
         ensure!(polled == Poll::Ready(None), "{polled:?} at the end");
     }
     ensure!(open.source.ends_seen() == 1, "the inner stream was polled after its end");
-    ensure!(open.calls.sleeps() == 0, "an alarm is left");
+    ensure!(open.calls.sleeps() == 0, "a sleep is left");
     Ok(())
 }
 
@@ -241,7 +241,7 @@ pub(crate) async fn t16_watchdog_the_last_waker_is_woken<S: Subject>(
     woken.take();
     bed.sleep_until(latest + bed.late() + bed.ticks(1)).await?;
     if !woken.take() {
-        return Err(Failed::TooLate(String::from("who polled last was not woken")));
+        return Err(Failed::TooLate(String::from("the last waker was not called")));
     }
     let polled = open.consumer.poll_once().await;
     let error = Err(TimedOut::new(open.timeout));

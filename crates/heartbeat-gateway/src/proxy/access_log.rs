@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use futures_util::future::BoxFuture;
 use heartbeat_http::ResponseBody;
-use heartbeat_tokio::{Hub, Observer};
+use heartbeat_tokio::Hub;
 use hyper::body::{Body, Bytes, Frame, SizeHint};
 use hyper::{Method, Request, Response};
 use pin_project_lite::pin_project;
@@ -24,7 +24,7 @@ where
     S: Service<Request<R>, Response = Response<ResponseBody<B, Hub, O>>>,
     S::Future: Send + 'static,
     B: Body<Data = Bytes, Error = BoxError>,
-    O: Observer,
+    O: heartbeat_async::Telemetry,
 {
     type Response = Response<Logged<ResponseBody<B, Hub, O>>>;
     type Error = S::Error;

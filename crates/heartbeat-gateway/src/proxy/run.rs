@@ -42,7 +42,7 @@ pub async fn run(options: ProxyOptions) -> Result<(), ServeError> {
     let limit = StreamLimit::new(options.front.max_streams, refuse);
     let (hub, task) = Hub::new();
     tokio::spawn(task);
-    let heartbeats = HeartbeatLayer::new(policy).in_hub(&hub);
+    let heartbeats = HeartbeatLayer::new(policy).on_hub(&hub);
     let service = AccessLog(heartbeats.layer(limit.layer(proxy)));
 
     let mut helpers = JoinSet::new();

@@ -88,7 +88,9 @@ impl Gateway {
     }
 
     /// Heartbeats for whatever streams: by the content type a message, a comment or a blank line.
-    fn policy(&self) -> HeartbeatPolicy<Arc<dyn Observer + Send + Sync>> {
+    fn policy(
+        &self,
+    ) -> HeartbeatPolicy<heartbeat_async::Observed<Arc<dyn Observer + Send + Sync>>> {
         HeartbeatPolicy::new(self.heartbeat)
             .with_ndjson(NdjsonHeartbeat::BlankLine)
             .with_rpc(StreamingMethods::paths([SUBSCRIBE]), Message::Gateway.messages())

@@ -178,7 +178,7 @@ async fn the_metrics_tell_of_heartbeats() {
     };
     let page = timeout(SOON, scraping).await.expect("soon");
     let sent = page.lines().find(|line| {
-        line.starts_with("heartbeat_beats_total{") && line.contains("outcome=\"sent\"")
+        line.starts_with("heartbeat_messages_total{") && line.contains("outcome=\"sent\"")
     });
     let sent = sent.and_then(|line| line.rsplit_once(' ')).unwrap_or_else(|| panic!("{page}"));
     assert!(sent.1.parse::<f64>().expect("a number") >= 3.0, "{page}");

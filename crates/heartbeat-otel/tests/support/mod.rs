@@ -1,6 +1,6 @@
-//! A provider whose metrics stay in memory, and what there is to read in them.
+//! A meter provider that keeps its metrics in memory, and functions that read them.
 
-#![allow(unreachable_pub, dead_code, reason = "it is a module of several test programs")]
+#![allow(unreachable_pub, dead_code, reason = "each test program uses a part of it")]
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use opentelemetry_sdk::metrics::data::{
 };
 use opentelemetry_sdk::metrics::{InMemoryMetricExporter, SdkMeterProvider};
 
-/// Where the metrics of a test go.
+/// The metrics of one test.
 pub struct Recording {
     provider: SdkMeterProvider,
     exporter: InMemoryMetricExporter,
@@ -37,7 +37,7 @@ impl Recording {
         self.provider.meter("test")
     }
 
-    /// The instruments that have anything to tell.
+    /// The instruments that have recorded a value.
     pub fn instruments(&self) -> Vec<Exported> {
         let export = |metric: &Metric| Exported {
             name: metric.name().to_owned(),
@@ -53,13 +53,13 @@ impl Recording {
         all(&self.export()).flat_map(values).collect()
     }
 
-    /// The upper boundaries of the buckets of a histogram, each with the count in it; the last bucket
-    /// has none.
+    /// The upper boundaries of a histogram's buckets, and the count in each bucket. The last bucket has no
+    /// boundary.
     pub fn buckets(&self, name: &str) -> (Vec<f64>, Vec<u64>) {
         let export = self.export();
         let metric = all(&export).find(|metric| metric.name() == name).expect("exported");
         let AggregatedMetrics::F64(MetricData::Histogram(histogram)) = metric.data() else {
-            panic!("{name} is no histogram")
+            panic!("{name} is not a histogram")
         };
         let point = histogram.data_points().next().expect("a point");
         (point.bounds().collect(), point.bucket_counts().collect())
@@ -68,7 +68,7 @@ impl Recording {
     fn export(&self) -> ResourceMetrics {
         self.exporter.reset();
         self.provider.force_flush().expect("exported");
-        self.exporter.get_finished_metrics().expect("kept").pop().expect("one export")
+        self.exporter.get_finished_metrics().expect("in memory").pop().expect("one export")
     }
 }
 
@@ -82,7 +82,7 @@ fn kind(metric: &Metric) -> &'static str {
         AggregatedMetrics::I64(MetricData::Sum(sum)) if !sum.is_monotonic() => "up-down counter",
         AggregatedMetrics::F64(MetricData::Gauge(_)) => "gauge",
         AggregatedMetrics::F64(MetricData::Histogram(_)) => "histogram",
-        other => panic!("no kind of ours: {other:?}"),
+        other => panic!("unexpected kind: {other:?}"),
     }
 }
 
@@ -113,11 +113,11 @@ fn values(metric: &Metric) -> Vec<(String, f64)> {
             });
             both.collect()
         }
-        other => panic!("no kind of ours: {other:?}"),
+        other => panic!("unexpected kind: {other:?}"),
     }
 }
 
-/// A name with its attributes, as in `beats{outcome=sent}`.
+/// A name with its attributes: `messages{outcome=sent}`.
 fn series<'a>(name: &str, attributes: impl IntoIterator<Item = &'a KeyValue>) -> String {
     let mut attributes: Vec<_> = attributes
         .into_iter()

@@ -1,25 +1,25 @@
-//! Against a client on a real socket.
+//! A client on a real socket receives heartbeats while the example is silent.
 
 use std::error::Error;
 use std::future::ready;
 use std::time::Duration;
 
-use example_check::{Running, assert_beats_between};
+use example_check::{RunningExample, assert_heartbeats_between};
 use futures_util::{SinkExt, StreamExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{WebSocketStream, client_async};
 
-/// How long anything may take, on a machine that is busy.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Time limit of each step. Long, because the machine may be busy.
+const TIME_LIMIT: Duration = Duration::from_secs(20);
 
-async fn connect(example: &Running) -> Result<WebSocketStream<TcpStream>, Box<dyn Error>> {
+async fn connect(example: &RunningExample) -> Result<WebSocketStream<TcpStream>, Box<dyn Error>> {
     let connection = TcpStream::connect(example.address()).await?;
     Ok(client_async(format!("ws://{}/", example.address()), connection).await?.0)
 }
 
-/// Reads up to and including `last`. Answers each Ping, as every client does that reads.
+/// Reads up to and including `last`. Reading answers each Ping.
 async fn read_to(
     client: &mut WebSocketStream<TcpStream>,
     last: &str,
@@ -27,7 +27,7 @@ async fn read_to(
     let reading = async {
         let mut received = String::new();
         while !received.ends_with(last) {
-            let message = client.next().await.ok_or("it has ended")??;
+            let message = client.next().await.ok_or("the stream ended")??;
             received += match &message {
                 Message::Text(text) => text,
                 Message::Ping(_) => "ping",
@@ -37,61 +37,61 @@ async fn read_to(
         }
         Ok(received)
     };
-    timeout(PATIENCE, reading).await?
+    timeout(TIME_LIMIT, reading).await?
 }
 
-/// The next message that is no Ping.
+/// Returns the next message that is not a Ping.
 async fn next(client: &mut WebSocketStream<TcpStream>) -> Result<Option<Message>, Box<dyn Error>> {
-    let no_ping = |message: &Result<_, _>| ready(!matches!(message, Ok(Message::Ping(_))));
-    Ok(timeout(PATIENCE, client.filter(no_ping).next()).await?.transpose()?)
+    let not_ping = |message: &Result<_, _>| ready(!matches!(message, Ok(Message::Ping(_))));
+    Ok(timeout(TIME_LIMIT, client.filter(not_ping).next()).await?.transpose()?)
 }
 
-async fn line(example: Running) -> Result<String, Box<dyn Error>> {
-    Ok(tokio::task::spawn_blocking(move || example.line()).await??)
+async fn next_line(example: RunningExample) -> Result<String, Box<dyn Error>> {
+    Ok(tokio::task::spawn_blocking(move || example.next_line()).await??)
 }
 
-fn start() -> Running {
-    Running::start(env!("CARGO_BIN_EXE_example-websocket")).expect("it starts")
+fn start() -> RunningExample {
+    RunningExample::start(env!("CARGO_BIN_EXE_example-websocket")).expect("started")
 }
 
 #[tokio::test]
-async fn a_quiet_connection_is_kept_alive() -> Result<(), Box<dyn Error>> {
+async fn a_quiet_connection_has_heartbeats() -> Result<(), Box<dyn Error>> {
     let example = start();
     let mut client = connect(&example).await?;
     let received = read_to(&mut client, "still here\n").await?;
-    assert_beats_between(&received, "hello\n", "ping\n", "still here\n");
+    assert_heartbeats_between(&received, "hello\n", "ping\n", "still here\n");
 
-    // The client's own Ping is answered among those of the server, and so is its Close.
+    // The server answers the client's Ping and Close.
     client.send(Message::Ping("there?".into())).await?;
     assert_eq!(next(&mut client).await?, Some(Message::Pong("there?".into())));
     client.close(None).await?;
     assert_eq!(next(&mut client).await?, Some(Message::Close(None)));
     assert_eq!(next(&mut client).await?, None);
-    let said = line(example).await?;
-    assert!(said.ends_with("has closed"), "{said}");
+    let line = next_line(example).await?;
+    assert!(line.ends_with(" closed"), "{line}");
     Ok(())
 }
 
 #[tokio::test]
-async fn the_server_closes_when_it_is_asked_to() -> Result<(), Box<dyn Error>> {
+async fn the_server_closes_on_request() -> Result<(), Box<dyn Error>> {
     let example = start();
     let mut client = connect(&example).await?;
     read_to(&mut client, "ping\n").await?;
     client.send(Message::text("enough")).await?;
     assert_eq!(next(&mut client).await?, Some(Message::Close(None)));
     assert_eq!(next(&mut client).await?, None);
-    let said = line(example).await?;
-    assert!(said.ends_with("has closed"), "{said}");
+    let line = next_line(example).await?;
+    assert!(line.ends_with(" closed"), "{line}");
     Ok(())
 }
 
 #[tokio::test]
-async fn a_client_that_vanishes_is_noticed() -> Result<(), Box<dyn Error>> {
+async fn a_disconnected_client_is_detected() -> Result<(), Box<dyn Error>> {
     let example = start();
     let mut client = connect(&example).await?;
-    read_to(&mut client, "still here\n").await?; // from now on nothing is sent to it
+    read_to(&mut client, "still here\n").await?; // from now on only heartbeats are sent
     drop(client);
-    let said = line(example).await?;
-    assert!(said.contains("has gone: "), "{said}");
+    let line = next_line(example).await?;
+    assert!(line.contains(" disconnected: "), "{line}");
     Ok(())
 }

@@ -1,16 +1,16 @@
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 
-/// What a response says that it is, as far as there are heartbeats for it.
+/// The format of a streaming response, by its content type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Media {
+pub(crate) enum StreamFormat {
     Sse,
     Ndjson,
-    Messages(Protocol, Codec),
+    Rpc(RpcProtocol, RpcCodec),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Protocol {
+pub(crate) enum RpcProtocol {
     Grpc,
     GrpcWeb,
     GrpcWebText,
@@ -18,13 +18,13 @@ pub(crate) enum Protocol {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Codec {
+pub(crate) enum RpcCodec {
     Proto,
     Json,
 }
 
-impl Media {
-    /// By the content type. Parameters, such as a charset, make no difference.
+impl StreamFormat {
+    /// Parses the content type. Parameters, such as a charset, are ignored.
     pub(crate) fn of(headers: &HeaderMap) -> Option<Self> {
         let content_type = headers.get(CONTENT_TYPE)?.to_str().ok()?;
         let essence = content_type.split(';').next()?.trim().to_ascii_lowercase();
@@ -38,18 +38,18 @@ impl Media {
         let format = essence.strip_prefix("application/")?;
         let (protocol, codec) = format.split_once('+').unwrap_or((format, ""));
         let protocol = match protocol {
-            "grpc" => Protocol::Grpc,
-            "grpc-web" => Protocol::GrpcWeb,
-            "grpc-web-text" => Protocol::GrpcWebText,
-            "connect" => Protocol::Connect,
+            "grpc" => RpcProtocol::Grpc,
+            "grpc-web" => RpcProtocol::GrpcWeb,
+            "grpc-web-text" => RpcProtocol::GrpcWebText,
+            "connect" => RpcProtocol::Connect,
             _ => return None,
         };
         let codec = match codec {
-            "proto" => Codec::Proto,
-            "" if protocol != Protocol::Connect => Codec::Proto,
-            "json" => Codec::Json,
-            _ => return None, // nobody knows what a message would be
+            "proto" => RpcCodec::Proto,
+            "" if protocol != RpcProtocol::Connect => RpcCodec::Proto,
+            "json" => RpcCodec::Json,
+            _ => return None, // the encoding of a message is unknown
         };
-        Some(Self::Messages(protocol, codec))
+        Some(Self::Rpc(protocol, codec))
     }
 }

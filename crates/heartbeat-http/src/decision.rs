@@ -1,35 +1,32 @@
 use std::sync::Arc;
 
-use heartbeat_async::{Audience, Config, Scheduler};
+use bytes::Bytes;
+use heartbeat_async::{Config, Scheduler, Telemetry};
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use http::{HeaderMap, HeaderName, Method, StatusCode, request, response};
 use http_body::Body;
 
 use crate::headers;
-use crate::media::Media;
 use crate::response_body::ResponseBody;
+use crate::stream_format::StreamFormat;
 use crate::{BodyFraming, HeartbeatBody, HeartbeatPolicy};
 
-use bytes::Bytes;
-
-/// What is known of a response before it is there.
-pub(crate) struct Plan<O> {
+/// What the request decides about its response.
+pub(crate) struct Decision<O> {
     policy: Arc<HeartbeatPolicy<O>>,
     config: Config,
     /// Whether the method is one that streams messages.
     streams: bool,
 }
 
-/// In the extensions of a response that is kept alive, so that a layer around this one leaves it
-/// alone (T21).
+/// An extension of a response that is kept alive, so that an outer layer passes it through (T21).
 #[derive(Debug, Clone, Copy)]
 struct KeptAlive;
 
-impl<O: Audience + Clone> Plan<O> {
-    /// None where the response passes, whatever it is.
+impl<O: Telemetry + Clone> Decision<O> {
+    /// `None` if the response passes through in any case.
     pub(crate) fn new(policy: &Arc<HeartbeatPolicy<O>>, request: &request::Parts) -> Option<Self> {
-        // The answer to HEAD has no body, though its headers say what it would be. What follows
-        // CONNECT is no body.
+        // The response to HEAD has no body, although its headers describe one. What follows CONNECT is no body.
         if matches!(request.method, Method::HEAD | Method::CONNECT) {
             return None;
         }
@@ -41,8 +38,8 @@ impl<O: Audience + Clone> Plan<O> {
         Some(Self { policy: Arc::clone(policy), config, streams })
     }
 
-    /// Keeps the response alive, if it is one that can be.
-    pub(crate) fn carry_out<B, P>(
+    /// Keeps the response alive if possible.
+    pub(crate) fn apply<B, P>(
         self,
         response: http::Response<B>,
         scheduler: &P,
@@ -52,16 +49,18 @@ impl<O: Audience + Clone> Plan<O> {
         P: Scheduler + Clone,
     {
         let (mut head, body) = response.into_parts();
-        let framing = Some(&head).filter(|head| may_grow(head, &body)).and_then(|head| {
-            let media = Media::of(&head.headers)?;
-            Some((media, self.policy.framing(media, self.streams)?))
+        let framing = Some(&head).filter(|head| can_insert_bytes(head, &body)).and_then(|head| {
+            let format = StreamFormat::of(&head.headers)?;
+            Some((format, self.policy.framing(format, self.streams)?))
         });
-        let Some((media, framing)) = framing else {
-            return http::Response::from_parts(head, ResponseBody::untouched(body));
+        let Some((format, framing)) = framing else {
+            return http::Response::from_parts(head, ResponseBody::passthrough(body));
         };
         head.extensions.insert(KeptAlive);
-        if matches!(media, Media::Sse | Media::Ndjson) && self.policy.sets_proxy_headers() {
-            headers::let_through(&mut head.headers);
+        if matches!(format, StreamFormat::Sse | StreamFormat::Ndjson)
+            && self.policy.sets_proxy_headers()
+        {
+            headers::disable_proxy_buffering(&mut head.headers);
         }
         let body = self.keep_alive(body, scheduler.clone(), framing);
         http::Response::from_parts(head, ResponseBody::kept_alive(body))
@@ -78,27 +77,26 @@ impl<O: Audience + Clone> Plan<O> {
         P: Scheduler,
     {
         let body = HeartbeatBody::new(body, scheduler, self.config, framing);
-        body.with_observer(self.policy.observer().clone())
+        body.with_telemetry(self.policy.telemetry().clone())
     }
 }
 
-/// Whether more bytes may come than the response has by itself.
-fn may_grow(head: &response::Parts, body: &impl Body) -> bool {
+/// Whether the response allows bytes that it does not have itself.
+fn can_insert_bytes(head: &response::Parts, body: &impl Body) -> bool {
     let status = head.status;
     let without_body = [StatusCode::NO_CONTENT, StatusCode::RESET_CONTENT].contains(&status);
     status.is_success()
         && !without_body
-        && status != StatusCode::PARTIAL_CONTENT // so many bytes as it says
-        && !FIXED.iter().any(|header| head.headers.contains_key(header))
+        && status != StatusCode::PARTIAL_CONTENT // it says how many bytes it has
+        && !LENGTH_OR_DIGEST_HEADERS.iter().any(|header| head.headers.contains_key(header))
         && !is_encoded(&head.headers)
         && head.extensions.get::<KeptAlive>().is_none()
         && body.size_hint().exact().is_none()
         && !body.is_end_stream()
 }
 
-/// With any of these the bytes are settled: how many there are, what their digest is; or that no message
-/// follows, since the trailers have come already.
-const FIXED: [HeaderName; 6] = [
+/// Headers that fix the bytes of the body by their length or digest, or (`grpc-status`) say that no message follows.
+const LENGTH_OR_DIGEST_HEADERS: [HeaderName; 6] = [
     CONTENT_LENGTH,
     HeaderName::from_static("content-digest"),
     HeaderName::from_static("content-md5"),
@@ -107,11 +105,10 @@ const FIXED: [HeaderName; 6] = [
     HeaderName::from_static("grpc-status"),
 ];
 
-/// Whether the bytes are encoded as a whole. Servers of events that keep compression off say so by an encoding
-/// that is none.
+/// Whether the body is encoded as a whole. Servers use `identity` or `none` to switch compression off.
 fn is_encoded(headers: &HeaderMap) -> bool {
-    let is_none = |encoding: &[u8]| {
-        [&b"identity"[..], b"none"].iter().any(|none| encoding.eq_ignore_ascii_case(none))
+    let is_identity = |encoding: &[u8]| {
+        [&b"identity"[..], b"none"].iter().any(|name| encoding.eq_ignore_ascii_case(name))
     };
-    headers.get_all(CONTENT_ENCODING).iter().any(|encoding| !is_none(encoding.as_bytes()))
+    headers.get_all(CONTENT_ENCODING).iter().any(|encoding| !is_identity(encoding.as_bytes()))
 }

@@ -1,5 +1,5 @@
-//! Against the gateway's server, behind what goes wrong on the way to it. Over real sockets and in
-//! real time, all at once: 12 s.
+//! The client against the gateway's server, over connections that fail. Real sockets and real time; the tests
+//! run concurrently, and take 12 s.
 
 use std::future::pending;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
@@ -24,12 +24,12 @@ use tokio::time::{sleep, timeout};
 use tonic::transport::Endpoint;
 use tonic::{Code, Status};
 
-/// How long anything may take, on a machine that is busy.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Time limit of each step. Long, because the machine may be busy.
+const TIME_LIMIT: Duration = Duration::from_secs(20);
 
 const INTERVAL: Duration = Duration::from_millis(300);
 
-/// Longer than three intervals, since the machine may be busy; and longer than the proxy waits.
+/// Longer than three intervals, because the machine may be busy, and longer than the proxy's idle timeout.
 const TIMEOUT: Duration = Duration::from_secs(3);
 
 const ANY_PORT: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0));
@@ -42,17 +42,17 @@ fn events(server: SocketAddr, timeout: Duration, last_event_id: &str) -> Events 
 }
 
 async fn next_id(events: &mut Events) -> u64 {
-    let event = timeout(PATIENCE, events.next()).await.expect("it comes back");
-    let event = event.expect("it has no end").expect("held");
+    let event = timeout(TIME_LIMIT, events.next()).await.expect("reconnected in time");
+    let event = event.expect("endless").expect("available");
     event.event_id.parse().expect("a number")
 }
 
-/// What the events end with.
-async fn failure(events: &mut Events) -> Status {
-    let failure = timeout(PATIENCE, events.next()).await.expect("it comes back");
-    let failure = failure.expect("it says why").expect_err("there is no such event");
+/// Waits for the error that ends the stream.
+async fn final_error(events: &mut Events) -> Status {
+    let status = timeout(TIME_LIMIT, events.next()).await.expect("answered in time");
+    let status = status.expect("an error before the end").expect_err("no such event");
     assert!(events.next().await.is_none());
-    failure
+    status
 }
 
 async fn listen(address: SocketAddr) -> (Listener, SocketAddr) {
@@ -62,7 +62,8 @@ async fn listen(address: SocketAddr) -> (Listener, SocketAddr) {
     (server, address)
 }
 
-/// A server of `feed` with this interval, behind a proxy that cuts after so long.
+/// Starts a server of `feed` with this heartbeat interval, behind a proxy that closes connections which are
+/// idle for `cut`.
 async fn serve(feed: &Feed, interval: Duration, cut: Duration) -> (SocketAddr, Arc<ProxyStats>) {
     let (server, address) = listen(ANY_PORT).await;
     let proxy = IdleProxy::bind(ANY_PORT, address, cut, IdleCounts::Data).await;
@@ -74,30 +75,30 @@ async fn serve(feed: &Feed, interval: Duration, cut: Duration) -> (SocketAddr, A
     front
 }
 
-/// A way to a server, and the means to lead it to another. A connection that was made before then holds
-/// back all bytes from there on, and stays open.
-async fn way(first: SocketAddr) -> (SocketAddr, watch::Sender<SocketAddr>) {
+/// Starts a forwarder to `first`, and returns its address and a switch to another server. After the switch,
+/// connections made before it stay open, but forward no more bytes.
+async fn forwarder(first: SocketAddr) -> (SocketAddr, watch::Sender<SocketAddr>) {
     let listener = TcpListener::bind(ANY_PORT).await.expect("a port");
     let address = listener.local_addr().expect("bound");
-    let (leads_to, way) = watch::channel(first);
+    let (switch, target) = watch::channel(first);
     tokio::spawn(async move {
         loop {
             let (mut client, _) = listener.accept().await.expect("a connection");
-            let mut way = way.clone();
-            let server = *way.borrow_and_update();
+            let mut target = target.clone();
+            let server = *target.borrow_and_update();
             tokio::spawn(async move {
-                let mut server = TcpStream::connect(server).await.expect("it listens");
+                let mut server = TcpStream::connect(server).await.expect("the server listens");
                 tokio::select! {
                     _ = copy_bidirectional(&mut client, &mut server) => {}
-                    _ = way.changed() => pending().await,
+                    _ = target.changed() => pending().await,
                 }
             });
         }
     });
-    (address, leads_to)
+    (address, switch)
 }
 
-/// Publishes for 8.5 s, at irregular times: some too soon for the proxy to cut, and some not.
+/// Publishes for 8.5 s after irregular pauses, some longer than the proxy's idle timeout.
 async fn publish(feed: &Feed) {
     for pause in [100, 1700, 20, 0, 900, 2400, 300, 1300, 50, 1730] {
         sleep(Duration::from_millis(pause)).await;
@@ -105,30 +106,30 @@ async fn publish(feed: &Feed) {
     }
 }
 
-/// Publishes whenever the proxy has cut, and counts how often nobody was there to hear it.
-async fn publish_to_nobody(feed: &Feed, stats: &ProxyStats, unheard: &mut u32) {
+/// Publishes whenever the proxy has closed a connection, and counts the events without a connected client.
+async fn publish_after_cuts(feed: &Feed, stats: &ProxyStats, missed: &mut u32) {
     let mut cuts = 0;
     loop {
         sleep(Duration::from_millis(5)).await;
         if stats.cuts() > cuts {
             cuts = stats.cuts();
             feed.publish(GatewayEvent::default());
-            *unheard += u32::from(cuts == stats.connections());
+            *missed += u32::from(cuts == stats.connections());
         }
     }
 }
 
-/// Follows a server whose proxy cuts after a second, and tells what the proxy did and how many events
-/// were published while the client was cut off.
+/// Follows a server behind a proxy with an idle timeout of one second. Returns the proxy's counts, and the
+/// number of events that were published while the client was disconnected.
 async fn follow_for_ten_seconds(interval: Duration) -> (Arc<ProxyStats>, u32) {
     let idle_cut = Duration::from_secs(1);
     let feed = Feed::new(1000);
     let (server, stats) = serve(&feed, interval, idle_cut).await;
     let mut events = events(server, TIMEOUT, "0");
-    let (mut seen, mut unheard) = (Vec::new(), 0);
+    let (mut seen, mut missed) = (Vec::new(), 0);
     tokio::select! {
         () = publish(&feed) => {}
-        () = publish_to_nobody(&feed, &stats, &mut unheard) => {}
+        () = publish_after_cuts(&feed, &stats, &mut missed) => {}
         () = async {
             loop {
                 seen.push(next_id(&mut events).await);
@@ -140,46 +141,46 @@ async fn follow_for_ten_seconds(interval: Duration) -> (Arc<ProxyStats>, u32) {
         seen.push(next_id(&mut events).await);
     }
     assert_eq!(seen, (1..=last).collect::<Vec<_>>());
-    let more = timeout(idle_cut * 3 / 2, events.next()).await; // once more it comes back
+    let more = timeout(idle_cut * 3 / 2, events.next()).await; // one more idle timeout
     assert!(more.is_err(), "{more:?}");
-    (stats, unheard)
+    (stats, missed)
 }
 
 #[tokio::test]
-async fn it_loses_and_doubles_no_event_that_the_server_holds() {
-    let ((cut, unheard), (kept, _)) =
+async fn events_are_neither_lost_nor_repeated() {
+    let ((cut, missed), (kept, _)) =
         join(follow_for_ten_seconds(Duration::ZERO), follow_for_ten_seconds(INTERVAL)).await;
-    assert!(cut.cuts() >= 1, "without heartbeats it is cut");
-    assert!(unheard >= 1, "{} cuts", cut.cuts());
-    assert_eq!((kept.cuts(), kept.connections()), (0, 1), "with heartbeats it is not");
+    assert!(cut.cuts() >= 1, "without heartbeats the proxy closes connections");
+    assert!(missed >= 1, "{} cuts", cut.cuts());
+    assert_eq!((kept.cuts(), kept.connections()), (0, 1), "with heartbeats it closes none");
 }
 
 #[tokio::test]
-async fn a_connection_that_is_dead_without_a_word_is_replaced() {
+async fn a_silent_dead_connection_is_replaced() {
     let feed = Feed::new(10);
     let (first, _) = serve(&feed, INTERVAL, Duration::ZERO).await;
     let (second, stats) = serve(&feed, INTERVAL, Duration::ZERO).await;
-    let (address, leads_to) = way(first).await;
+    let (address, switch) = forwarder(first).await;
     let mut events = events(address, TIMEOUT, "0");
     feed.publish(GatewayEvent::default());
     assert_eq!(next_id(&mut events).await, 1);
 
     let start = Instant::now();
-    leads_to.send_replace(second);
-    sleep(INTERVAL / 3).await; // now it is black
+    switch.send_replace(second);
+    sleep(INTERVAL / 3).await; // the connection forwards no more bytes
     feed.publish(GatewayEvent::default());
     assert_eq!(next_id(&mut events).await, 2);
-    let noticed = start.elapsed();
-    assert!((TIMEOUT..TIMEOUT * 2).contains(&noticed), "after {noticed:?}");
+    let detected = start.elapsed();
+    assert!((TIMEOUT..TIMEOUT * 2).contains(&detected), "after {detected:?}");
     assert_eq!(stats.connections(), 1);
 }
 
 #[tokio::test]
-async fn a_server_that_ends_its_streams_is_followed_by_another() {
+async fn the_client_resumes_on_another_server() {
     let (old, new) = (Feed::new(10), Feed::new(10));
     let (first, _) = serve(&old, INTERVAL, Duration::ZERO).await;
     let (second, _) = serve(&new, INTERVAL, Duration::ZERO).await;
-    let (address, leads_to) = way(first).await;
+    let (address, switch) = forwarder(first).await;
     let mut events = events(address, TIMEOUT, "0");
     for feed in [&old, &new, &new] {
         feed.publish(GatewayEvent::default());
@@ -188,13 +189,13 @@ async fn a_server_that_ends_its_streams_is_followed_by_another() {
 
     old.close();
     let ended = timeout(INTERVAL, events.next()).await;
-    assert!(ended.is_err(), "the caller sees none of it: {ended:?}");
-    leads_to.send_replace(second);
+    assert!(ended.is_err(), "the caller sees no error: {ended:?}");
+    switch.send_replace(second);
     assert_eq!(next_id(&mut events).await, 2);
 }
 
 #[tokio::test]
-async fn a_server_that_is_down_at_first_is_waited_for() {
+async fn the_client_retries_until_the_server_is_up() {
     let socket = TcpSocket::new_v4().expect("one");
     socket.bind(ANY_PORT).expect("a port");
     let address = socket.local_addr().expect("bound");
@@ -205,8 +206,8 @@ async fn a_server_that_is_down_at_first_is_waited_for() {
     let mut dropped = events(proxy.local_addr(), TIMEOUT, "");
     tokio::spawn(proxy.run());
     let early = timeout(Duration::from_secs(1), select(refused.next(), dropped.next())).await;
-    assert!(early.is_err(), "the caller sees none of it");
-    // At 0, then not before 0.1, 0.3 and 0.7 s, and the next at 1.5 s.
+    assert!(early.is_err(), "the caller sees no error");
+    // Attempts at 0 s, then at the earliest at 0.1, 0.3, 0.7 and 1.5 s.
     assert!((2..=4).contains(&stats.connections()), "{} attempts", stats.connections());
 
     let feed = Feed::new(10);
@@ -218,27 +219,27 @@ async fn a_server_that_is_down_at_first_is_waited_for() {
 }
 
 #[tokio::test]
-async fn events_that_are_not_held_any_more_are_told() {
+async fn events_that_are_no_longer_available_are_an_error() {
     let feed = Feed::new(3);
     let (server, stats) = serve(&feed, INTERVAL, Duration::ZERO).await;
     let mut behind = events(server, TIMEOUT, "0");
     feed.publish(GatewayEvent::default());
     assert_eq!(next_id(&mut behind).await, 1);
     for _ in 0..9 {
-        feed.publish(GatewayEvent::default()); // before it can read any of them
+        feed.publish(GatewayEvent::default()); // before the client can read any of them
     }
     for mut events in [behind, events(server, TIMEOUT, "1")] {
-        let missed = failure(&mut events).await;
+        let missed = final_error(&mut events).await;
         assert_eq!(missed.code(), Code::OutOfRange);
         assert!(missed.message().contains("the events after 1 are not held any more"), "{missed}");
     }
-    assert_eq!(stats.connections(), 2, "it has not asked again");
+    assert_eq!(stats.connections(), 2, "no retry");
 }
 
 #[tokio::test]
-async fn an_id_that_the_server_does_not_know_is_told() {
+async fn an_unknown_id_is_an_error() {
     let (server, stats) = serve(&Feed::new(3), INTERVAL, Duration::ZERO).await;
-    let unknown = failure(&mut events(server, TIMEOUT, "no id of yours")).await;
+    let unknown = final_error(&mut events(server, TIMEOUT, "unknown")).await;
     assert_eq!(unknown.code(), Code::InvalidArgument);
-    assert_eq!(stats.connections(), 1, "it has not asked again");
+    assert_eq!(stats.connections(), 1, "no retry");
 }

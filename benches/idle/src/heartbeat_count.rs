@@ -1,9 +1,9 @@
-//! Counts heartbeats, without threads that get into each other's way.
+//! Counts heartbeats. Each thread has a counter of its own, so that threads do not contend.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// What each thread has counted.
+/// The counters of all threads.
 static ALL: Mutex<Vec<Arc<AtomicU64>>> = Mutex::new(Vec::new());
 
 thread_local! {
@@ -18,7 +18,7 @@ pub(crate) fn count() {
     MINE.with(|mine| mine.store(mine.load(Ordering::Relaxed) + 1, Ordering::Relaxed));
 }
 
-/// How many there were.
+/// Returns the number of heartbeats of all threads.
 pub(crate) fn total() -> u64 {
     let all = ALL.lock().unwrap_or_else(PoisonError::into_inner);
     all.iter().map(|counted| counted.load(Ordering::Relaxed)).sum()

@@ -1,0 +1,255 @@
+//! The sink, its schedule, and what became of the items.
+
+use alloc::boxed::Box;
+use core::mem;
+use core::pin::Pin;
+use core::task::{Context, Poll, ready};
+use core::time::Duration;
+
+use futures_sink::Sink;
+use heartbeat_core::Config;
+
+use crate::schedule::{Activity, SinkSchedule};
+use crate::{ItemKind, MakeHeartbeat, Scheduler};
+
+/// The sink and its schedule. Senders and driver use it one at a time.
+#[expect(clippy::struct_excessive_bools, reason = "they are independent of each other")]
+pub(super) struct SinkState<Si, U, B> {
+    sink: Pin<Box<Si>>,
+    pub(super) schedule: U,
+    heartbeat: B,
+    /// Whether there may be heartbeats. If they are disabled or stopped, nothing is reported to the schedule
+    /// (T1, T9).
+    pub(super) active: bool,
+    pub(super) stopped: bool,
+    /// How long the driver waits for a peer that does not read (T20). Zero is forever.
+    pub(super) stall_after: Duration,
+    flush: FlushState,
+    /// The sink has failed since the driver last looked.
+    failed: bool,
+    pub(super) wake_driver_on: WakeDriverOn,
+    /// An item was sent that the driver waits for.
+    notify_driver: bool,
+    /// Whether the driver has an observer. Assumed until the driver is polled.
+    pub(super) observed: bool,
+    /// The longest silence that was not reported to the observer yet (T19).
+    longest_idle: Duration,
+}
+
+/// Which items change what the driver waits for. It notices all others when its sleep ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum WakeDriverOn {
+    Nothing,
+    /// An event: the heartbeats were given up (T12).
+    Event,
+    /// Any item: the next one may end the message.
+    AnyItem,
+}
+
+/// How far the bytes have come that the sink has taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum FlushState {
+    /// All of them are flushed.
+    Clean,
+    /// Some of them are not flushed.
+    Dirty,
+    /// A flush has begun and has to wait: the bytes leave later than the sink took them.
+    Flushing,
+}
+
+impl<Si, U: SinkSchedule, B> SinkState<Si, U, B> {
+    pub(super) fn new<P>(sink: Si, scheduler: P, config: Config, heartbeat: B) -> Self
+    where
+        P: Scheduler<SinkSchedule = U>,
+    {
+        let active = !config.is_disabled();
+        Self {
+            sink: Box::pin(sink),
+            schedule: scheduler.schedule_sink(config),
+            heartbeat,
+            active,
+            stopped: false,
+            stall_after: if active { config.stall_after() } else { Duration::ZERO }, // T1
+            flush: FlushState::Dirty, // the sink may have items already
+            failed: false,
+            wake_driver_on: WakeDriverOn::Nothing,
+            notify_driver: false,
+            observed: true,
+            longest_idle: Duration::ZERO,
+        }
+    }
+
+    /// Takes the item once the sink is ready. `None` is an item that was sent before.
+    pub(super) fn poll_feed<Item>(
+        &mut self,
+        item: &mut Option<Item>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), Si::Error>>
+    where
+        Si: Sink<Item>,
+        B: MakeHeartbeat<Item>,
+    {
+        if item.is_some() {
+            ready!(self.poll_ready(cx))?;
+        }
+        Poll::Ready(item.take().map_or(Ok(()), |item| self.start_send_item(item)))
+    }
+
+    pub(super) fn poll_ready<Item>(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Si::Error>>
+    where
+        Si: Sink<Item>,
+    {
+        let ready = self.sink.as_mut().poll_ready(cx);
+        self.failed |= matches!(ready, Poll::Ready(Err(_)));
+        ready
+    }
+
+    fn start_send_item<Item>(&mut self, item: Item) -> Result<(), Si::Error>
+    where
+        Si: Sink<Item>,
+        B: MakeHeartbeat<Item>,
+    {
+        let kind = self.heartbeat.classify(&item);
+        self.start_send(item)?;
+        if !self.active {
+            return Ok(());
+        }
+        match kind {
+            ItemKind::Event => _ = self.report(Activity::Event),
+            ItemKind::Heartbeat => _ = self.report(Activity::OtherBytes),
+            ItemKind::Error => {}
+        }
+        let is_awaited = match self.wake_driver_on {
+            WakeDriverOn::Nothing => false,
+            WakeDriverOn::Event => kind == ItemKind::Event,
+            WakeDriverOn::AnyItem => true,
+        };
+        if is_awaited {
+            self.wake_driver_on = WakeDriverOn::Nothing;
+            self.notify_driver = true;
+        }
+        Ok(())
+    }
+
+    /// Sends a heartbeat, for which the sink is ready. Returns when the sink took it, and its size.
+    pub(super) fn start_send_heartbeat<Item>(
+        &mut self,
+    ) -> Result<(U::Instant, Option<usize>), Si::Error>
+    where
+        Si: Sink<Item>,
+        B: MakeHeartbeat<Item>,
+    {
+        let heartbeat = self.heartbeat.make();
+        let bytes = self.heartbeat.encoded_len(&heartbeat);
+        self.start_send(heartbeat)?;
+        // Not before: a sink may block its thread, and the next heartbeat would follow at once (T5).
+        Ok((self.report(Activity::OtherBytes), bytes))
+    }
+
+    fn start_send<Item>(&mut self, item: Item) -> Result<(), Si::Error>
+    where
+        Si: Sink<Item>,
+    {
+        let sent = self.sink.as_mut().start_send(item);
+        match sent {
+            Ok(()) if self.flush == FlushState::Clean => self.flush = FlushState::Dirty,
+            Ok(()) => {}
+            Err(_) => self.failed = true,
+        }
+        sent
+    }
+
+    /// Flushes what the sink has taken. Where the flush has to wait, the silence begins when it is done,
+    /// since the bytes leave then (T6).
+    pub(super) fn poll_flush<Item>(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Si::Error>>
+    where
+        Si: Sink<Item>,
+    {
+        if self.is_clean() {
+            return Poll::Ready(Ok(()));
+        }
+        let flushed = self.sink.as_mut().poll_flush(cx);
+        self.record_flush(&flushed);
+        flushed
+    }
+
+    /// Closes the sink, which flushes it.
+    pub(super) fn poll_close<Item>(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Si::Error>>
+    where
+        Si: Sink<Item>,
+    {
+        let closed = self.sink.as_mut().poll_close(cx);
+        self.record_flush(&closed);
+        closed
+    }
+
+    fn record_flush<E>(&mut self, flushed: &Poll<Result<(), E>>) {
+        match flushed {
+            Poll::Ready(Ok(())) => {
+                let waited = mem::replace(&mut self.flush, FlushState::Clean);
+                if waited == FlushState::Flushing && self.active {
+                    _ = self.report(Activity::OtherBytes);
+                }
+            }
+            Poll::Ready(Err(_)) => self.failed = true,
+            Poll::Pending => self.flush = FlushState::Flushing,
+        }
+    }
+
+    fn report(&mut self, activity: Activity) -> U::Instant {
+        let now = self.schedule.now();
+        self.record_idle(now);
+        self.schedule.report(activity, now);
+        now
+    }
+
+    /// Whether a heartbeat may follow the last item.
+    pub(super) fn at_boundary<Item>(&self) -> bool
+    where
+        B: MakeHeartbeat<Item>,
+    {
+        self.heartbeat.at_boundary()
+    }
+
+    /// Whether there is nothing to flush.
+    pub(super) fn is_clean(&self) -> bool {
+        self.flush == FlushState::Clean
+    }
+
+    /// Whether the sink has failed since the last call.
+    pub(super) fn take_error_flag(&mut self) -> bool {
+        mem::take(&mut self.failed)
+    }
+
+    /// Whether an item was sent since the last call that the driver waits for.
+    pub(super) fn take_notify_driver(&mut self) -> bool {
+        mem::take(&mut self.notify_driver)
+    }
+
+    /// Ends the heartbeats (T9).
+    pub(super) fn stop(&mut self) {
+        if mem::take(&mut self.active) {
+            self.record_idle(self.schedule.now());
+        }
+        if !mem::replace(&mut self.stopped, true) {
+            self.schedule.stop();
+        }
+    }
+
+    /// Ends the heartbeats, and the schedule also where it times the final flush.
+    pub(super) fn end(&mut self) {
+        self.stop();
+        self.schedule.stop();
+    }
+
+    fn record_idle(&mut self, now: U::Instant) {
+        if self.observed {
+            self.longest_idle = self.longest_idle.max(self.schedule.silence(now));
+        }
+    }
+
+    /// The longest silence that has ended since the last call, if any has.
+    pub(super) fn take_longest_idle(&mut self) -> Option<Duration> {
+        Some(mem::take(&mut self.longest_idle)).filter(|idle| !idle.is_zero())
+    }
+}

@@ -88,7 +88,9 @@ async fn send_locked_and_look(sink: &Mutex<(Pin<Box<Always>>, Option<Instant>)>,
 type Ours = Sender<u64, Always, fn() -> u64>;
 
 /// With a driver that waits for the end of the interval. Without a driver a send would report nothing.
-fn ours() -> (Ours, Pin<Box<Driver<u64, Always, fn() -> u64>>>) {
+type OurDriver = Pin<Box<Driver<u64, Always, fn() -> u64>>>;
+
+fn ours() -> (Ours, OurDriver) {
     let (sender, driver) = heartbeat_sink(Always::default(), INTERVAL, (|| 0) as fn() -> u64);
     (sender, waiting(driver))
 }

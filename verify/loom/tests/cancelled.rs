@@ -34,7 +34,7 @@ fn a_dropped_send_keeps_no_other_sender_from_its_turn() {
 #[test]
 fn what_a_dropped_send_has_handed_over_is_flushed_by_the_driver() {
     for polls in POLLS {
-        let ends = Interleavings::up_to(2).of(move || {
+        let ends = Interleavings::up_to(3).of(move || {
             let Scene { sender, driver, peer, clock } = scene(Room::Full, every());
             let driver = spawn(driver);
             let sends = sender.clone();
@@ -56,7 +56,7 @@ fn what_a_dropped_send_has_handed_over_is_flushed_by_the_driver() {
 #[test]
 fn a_dropped_send_keeps_nothing_from_the_driver() {
     for polls in POLLS {
-        let ends = Interleavings::up_to(2).of(move || {
+        let ends = Interleavings::up_to(3).of(move || {
             let config = every().with_immediate_first(true);
             let Scene { sender, driver, peer, clock } = scene(Room::Blocked, config);
             let driver = spawn(driver);
@@ -80,7 +80,7 @@ fn a_dropped_send_keeps_nothing_from_the_driver() {
 #[test]
 fn a_driver_that_waits_for_the_sink_goes_on_when_a_send_that_asked_it_was_dropped() {
     for polls in [1, 3] {
-        let ends = Interleavings::up_to(2).of(move || {
+        let ends = Interleavings::up_to(3).of(move || {
             let config = every().with_immediate_first(true);
             let Scene { sender, driver, peer, clock } = scene(Room::Blocked, config);
             let driver = spawn(begun(driver));
@@ -100,7 +100,7 @@ fn a_driver_that_waits_for_the_sink_goes_on_when_a_send_that_asked_it_was_droppe
 #[test]
 fn a_driver_that_flushes_goes_on_when_a_flush_that_asked_the_sink_was_dropped() {
     for polls in [1, 3] {
-        let ends = Interleavings::up_to(2).of(move || {
+        let ends = Interleavings::up_to(3).of(move || {
             let Scene { sender, driver, peer, clock } = scene(Room::Full, every());
             run(sender.feed("fed")).unwrap();
             let driver = spawn(begun(driver));

@@ -4,7 +4,7 @@ use heartbeat_loom::{Failed, Interleavings, Room, Scene, every, poll_times, run,
 
 #[test]
 fn no_heartbeat_follows_a_close() {
-    let ends = Interleavings::up_to(4).of(|| {
+    let ends = Interleavings::up_to(7).of(|| {
         let Scene { sender, driver, peer, clock } =
             scene(Room::Open, every().with_immediate_first(true));
         let driver = spawn(driver);
@@ -18,7 +18,7 @@ fn no_heartbeat_follows_a_close() {
 
 #[test]
 fn a_close_that_waits_goes_on_when_the_bytes_have_left() {
-    let ends = Interleavings::up_to(3).of(|| {
+    let ends = Interleavings::up_to(4).of(|| {
         let Scene { sender, driver, peer, clock } = scene(Room::Full, every());
         run(sender.feed("real")).unwrap();
         let driver = spawn(driver);
@@ -33,7 +33,7 @@ fn a_close_that_waits_goes_on_when_the_bytes_have_left() {
 
 #[test]
 fn an_item_is_handed_over_before_a_close_or_refused() {
-    let ends = Interleavings::up_to(2).of(|| {
+    let ends = Interleavings::up_to(3).of(|| {
         let Scene { sender, driver, peer, clock } =
             scene(Room::Open, every().with_immediate_first(true));
         let driver = spawn(driver);
@@ -57,7 +57,7 @@ fn an_item_is_handed_over_before_a_close_or_refused() {
 #[test]
 fn a_dropped_close_leaves_it_to_the_driver_to_flush_and_to_end() {
     for polls in 0..=3 {
-        let ends = Interleavings::up_to(2).of(move || {
+        let ends = Interleavings::up_to(3).of(move || {
             let Scene { sender, driver, peer, clock } = scene(Room::Full, every());
             run(sender.feed("real")).unwrap();
             run(sender.stop());

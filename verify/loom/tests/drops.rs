@@ -4,7 +4,7 @@ use heartbeat_loom::{Interleavings, Room, Scene, every, poll_times, run, scene, 
 
 #[test]
 fn the_driver_ends_when_the_last_two_senders_are_dropped_at_once() {
-    let ends = Interleavings::up_to(3).of(|| {
+    let ends = Interleavings::up_to(4).of(|| {
         let Scene { sender, driver, peer, clock } = scene(Room::Open, every());
         let driver = spawn(driver);
         let other = sender.clone();
@@ -19,7 +19,7 @@ fn the_driver_ends_when_the_last_two_senders_are_dropped_at_once() {
 
 #[test]
 fn what_was_fed_is_flushed_when_the_last_sender_is_dropped() {
-    let ends = Interleavings::up_to(4).of(|| {
+    let ends = Interleavings::up_to(7).of(|| {
         let Scene { sender, driver, peer, clock } = scene(Room::Open, every());
         let driver = spawn(driver);
         run(sender.feed("real")).unwrap();
@@ -33,7 +33,7 @@ fn what_was_fed_is_flushed_when_the_last_sender_is_dropped() {
 #[test]
 fn senders_go_on_when_the_driver_is_dropped() {
     for polls in 0..=3 {
-        let ends = Interleavings::up_to(4).of(move || {
+        let ends = Interleavings::up_to(7).of(move || {
             let config = every().with_immediate_first(true);
             let Scene { sender, driver, peer, clock } = scene(Room::Open, config);
             let dropped = spawn(async move { poll_times(polls, driver).is_some() });
@@ -50,7 +50,7 @@ fn senders_go_on_when_the_driver_is_dropped() {
 #[test]
 fn senders_that_wait_for_room_go_on_when_the_driver_is_dropped() {
     for polls in 0..=3 {
-        let ends = Interleavings::up_to(2).of(move || {
+        let ends = Interleavings::up_to(3).of(move || {
             let config = every().with_immediate_first(true);
             let Scene { sender, driver, peer, clock } = scene(Room::Blocked, config);
             let dropped = spawn(async move { poll_times(polls, driver).is_some() });
@@ -68,7 +68,7 @@ fn senders_that_wait_for_room_go_on_when_the_driver_is_dropped() {
 #[test]
 fn everything_may_be_dropped_at_once() {
     for polls in 0..=2 {
-        let ends = Interleavings::up_to(2).of(move || {
+        let ends = Interleavings::up_to(3).of(move || {
             let config = every().with_immediate_first(true);
             let Scene { sender, driver, peer, clock } = scene(Room::Blocked, config);
             let other = sender.clone();

@@ -4,7 +4,7 @@ use heartbeat_loom::{Interleavings, Room, Scene, every, poll_times, run, scene, 
 
 #[test]
 fn no_heartbeat_follows_on_the_heels_of_a_real_item() {
-    let ends = Interleavings::up_to(4).of(|| {
+    let ends = Interleavings::up_to(7).of(|| {
         let Scene { sender, driver, peer, clock } =
             scene(Room::Open, every().with_immediate_first(true));
         let driver = spawn(driver);
@@ -18,7 +18,7 @@ fn no_heartbeat_follows_on_the_heels_of_a_real_item() {
 
 #[test]
 fn no_heartbeat_follows_on_the_heels_of_an_item_that_waited_for_room() {
-    let ends = Interleavings::up_to(3).of(|| {
+    let ends = Interleavings::up_to(4).of(|| {
         let Scene { sender, driver, peer, clock } =
             scene(Room::Blocked, every().with_immediate_first(true));
         let driver = spawn(driver);

@@ -4,7 +4,7 @@ use heartbeat_loom::{Interleavings, Room, Scene, every, run, scene, spawn};
 
 #[test]
 fn no_heartbeat_is_handed_over_after_stop_has_returned() {
-    let ends = Interleavings::up_to(4).of(|| {
+    let ends = Interleavings::up_to(7).of(|| {
         let Scene { sender, driver, peer, clock } =
             scene(Room::Open, every().with_immediate_first(true));
         let driver = spawn(driver);
@@ -19,7 +19,7 @@ fn no_heartbeat_is_handed_over_after_stop_has_returned() {
 
 #[test]
 fn no_heartbeat_that_waited_for_room_is_handed_over_after_stop_has_returned() {
-    let ends = Interleavings::up_to(3).of(|| {
+    let ends = Interleavings::up_to(4).of(|| {
         let Scene { sender, driver, peer, clock } =
             scene(Room::Blocked, every().with_immediate_first(true));
         let driver = spawn(driver);
@@ -39,7 +39,7 @@ fn no_heartbeat_that_waited_for_room_is_handed_over_after_stop_has_returned() {
 
 #[test]
 fn no_heartbeat_is_handed_over_after_a_stop_beside_a_sender() {
-    let ends = Interleavings::up_to(2).of(|| {
+    let ends = Interleavings::up_to(3).of(|| {
         let Scene { sender, driver, peer, clock } =
             scene(Room::Open, every().with_immediate_first(true));
         let driver = spawn(driver);
@@ -63,7 +63,7 @@ fn no_heartbeat_is_handed_over_after_a_stop_beside_a_sender() {
 
 #[test]
 fn two_may_stop_at_once() {
-    let ends = Interleavings::up_to(2).of(|| {
+    let ends = Interleavings::up_to(3).of(|| {
         let Scene { sender, driver, peer, clock } =
             scene(Room::Open, every().with_immediate_first(true));
         let driver = spawn(driver);

@@ -87,7 +87,7 @@ fn who_does_not_wait_takes_nothing_from_those_who_do() {
 
 #[test]
 fn who_comes_again_comes_after_who_waits() {
-    let ends = Interleavings::up_to(4).of(|| {
+    let ends = Interleavings::up_to(7).of(|| {
         let (turns, log) = (Turns::new(), Log::new());
         let turn = run(turns.take());
         let waits = spawn(begun(write(turns.clone(), log.clone(), &["waits"])));
@@ -136,7 +136,7 @@ fn who_does_not_wait_does_not_overtake_who_waits() {
 #[test]
 fn who_is_dropped_while_it_waits_keeps_the_turn_from_nobody() {
     for polls in POLLS {
-        let ends = Interleavings::up_to(3).of(move || {
+        let ends = Interleavings::up_to(4).of(move || {
             let (turns, log) = (Turns::new(), Log::new());
             let turn = run(turns.take());
             let one = write(turns.clone(), log.clone(), &["dropped"]);
@@ -154,7 +154,7 @@ fn who_is_dropped_while_it_waits_keeps_the_turn_from_nobody() {
 
 #[test]
 fn the_turn_of_who_is_dropped_goes_to_the_next() {
-    let ends = Interleavings::up_to(3).of(|| {
+    let ends = Interleavings::up_to(4).of(|| {
         let (turns, log) = (Turns::new(), Log::new());
         let turn = run(turns.take());
         let one = begun(write(turns.clone(), log.clone(), &["dropped"]));
@@ -170,7 +170,7 @@ fn the_turn_of_who_is_dropped_goes_to_the_next() {
 
 #[test]
 fn all_who_wait_may_be_dropped_at_once() {
-    let ends = Interleavings::up_to(2).of(|| {
+    let ends = Interleavings::up_to(3).of(|| {
         let (turns, log) = (Turns::new(), Log::new());
         let turn = run(turns.take());
         let one = begun(write(turns.clone(), log.clone(), &["one"]));

@@ -20,7 +20,7 @@ fn items_go_in_the_order_in_which_they_were_asked_to() {
 
 #[test]
 fn a_heartbeat_comes_after_a_sender_that_waits_and_so_not_at_all() {
-    let ends = Interleavings::up_to(2).of(|| {
+    let ends = Interleavings::up_to(3).of(|| {
         let Scene { sender, driver, peer, clock } =
             scene(Room::Blocked, every().with_immediate_first(true));
         let sent = spawn(begun(async move { sender.send("real").await }));
@@ -72,7 +72,7 @@ fn who_has_the_turn_keeps_it_until_its_item_is_flushed() {
 
 #[test]
 fn an_error_reaches_the_sender_that_has_caused_it() {
-    let ends = Interleavings::up_to(3).of(|| {
+    let ends = Interleavings::up_to(4).of(|| {
         let Scene { sender, driver, peer, clock } =
             scene(Room::Full, every().with_immediate_first(true));
         let sent = spawn(begun(async move { sender.send("real").await }));

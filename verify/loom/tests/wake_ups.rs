@@ -106,7 +106,7 @@ fn a_driver_that_waits_for_its_alarm_waits_for_the_next_when_a_send_has_moved_it
 }
 
 fn assert_is_woken_by_stop(begin: fn() -> Scene) {
-    let ends = Interleavings::up_to(4).of(move || {
+    let ends = Interleavings::up_to(7).of(move || {
         let Scene { sender, driver, peer, clock } = begin();
         let driver = spawn(driver);
         run(sender.stop());
@@ -134,7 +134,7 @@ fn a_driver_that_gave_up_is_woken_by_stop() {
 
 #[test]
 fn a_driver_that_gave_up_is_woken_by_the_drop_of_the_last_sender() {
-    let ends = Interleavings::up_to(4).of(|| {
+    let ends = Interleavings::up_to(7).of(|| {
         let Scene { sender, driver, peer, clock } = given_up();
         let driver = spawn(driver);
         drop(sender);
@@ -146,7 +146,7 @@ fn a_driver_that_gave_up_is_woken_by_the_drop_of_the_last_sender() {
 
 #[test]
 fn a_driver_that_gave_up_is_woken_by_a_real_item() {
-    let ends = Interleavings::up_to(4).of(|| {
+    let ends = Interleavings::up_to(5).of(|| {
         let Scene { sender, driver, peer, clock } = given_up();
         let driver = spawn(driver);
         run(sender.send("real")).unwrap();

@@ -41,7 +41,7 @@ impl<T: Timer> SinkSchedule for HubSinkSchedule<T> {
         self.shard.clock().now()
     }
 
-    fn silence(&self, now: Duration) -> Duration {
+    fn idle_time(&self, now: Duration) -> Duration {
         now.saturating_sub(self.last_send)
     }
 
@@ -91,7 +91,7 @@ impl<T: Timer> SinkSchedule for HubSinkSchedule<T> {
         }
     }
 
-    fn set(&self, mut sleep: Pin<&mut Option<WokenFuture<T>>>, _: Duration) {
+    fn reset(&self, mut sleep: Pin<&mut Option<WokenFuture<T>>>, _: Duration) {
         sleep.set(Some(WokenFuture { shard: Arc::clone(&self.shard), key: self.key }));
     }
 }

@@ -109,7 +109,7 @@ impl<T: Timer> SinkSchedule for LocalSchedule<T> {
         self.timer.now()
     }
 
-    fn silence(&self, now: T::Instant) -> Duration {
+    fn idle_time(&self, now: T::Instant) -> Duration {
         self.heartbeat.idle_time(now)
     }
 
@@ -137,7 +137,7 @@ impl<T: Timer> SinkSchedule for LocalSchedule<T> {
         Ok(self.heartbeat.poll_deadline(now))
     }
 
-    fn set(&self, sleep: Pin<&mut Option<T::Sleep>>, deadline: T::Instant) {
+    fn reset(&self, sleep: Pin<&mut Option<T::Sleep>>, deadline: T::Instant) {
         self.timer.reset(sleep, deadline);
     }
 }

@@ -75,36 +75,38 @@ pub trait Schedule {
     ) -> Poll<Verdict>;
 }
 
-/// The machine of a sink, which hears of sends from one task, and is asked by another.
+/// When the next heartbeat of one sink is due. Senders report to it, and the driver polls it.
 pub trait SinkSchedule {
     type Instant: Instant;
 
-    /// Wakes whoever has asked [`poll_deadline`](Self::poll_deadline).
+    /// Ends when the task that called [`poll_deadline`](Self::poll_deadline) is to call it again.
     type Sleep: Future<Output = ()>;
 
     fn now(&self) -> Self::Instant;
 
-    /// How long the silence has lasted. Not asked once there are no heartbeats any more.
-    fn silence(&self, now: Self::Instant) -> Duration;
+    /// The time since bytes were last sent. Not called once the heartbeats have stopped.
+    fn idle_time(&self, now: Self::Instant) -> Duration;
 
-    fn report(&mut self, news: Activity, now: Self::Instant);
+    /// Records what was sent.
+    fn report(&mut self, activity: Activity, now: Self::Instant);
 
+    /// Whether a heartbeat is due that was not reported as sent, nor cancelled by a send.
     fn is_in_flight(&self) -> bool;
 
     fn stop(&mut self);
 
-    /// Begins anew, by another configuration.
+    /// Starts again with another configuration.
     fn restart(&mut self, config: Config);
 
-    /// What the machine answers. If that is a deadline, the alarm is [set](Self::set) for it.
+    /// Decides whether a heartbeat is due. For a deadline, [`reset`](Self::reset) the sleep.
     fn poll_deadline(
         &mut self,
         now: Self::Instant,
         cx: &mut Context<'_>,
     ) -> Result<Action<Self::Instant>, DetachReason>;
 
-    /// Sets an alarm for what [`poll_deadline`](Self::poll_deadline) has answered.
-    fn set(&self, sleep: Pin<&mut Option<Self::Sleep>>, deadline: Self::Instant);
+    /// Makes the sleep end at a deadline that [`poll_deadline`](Self::poll_deadline) has returned.
+    fn reset(&self, sleep: Pin<&mut Option<Self::Sleep>>, deadline: Self::Instant);
 }
 
 /// What was sent since the last report.

@@ -157,7 +157,7 @@ where
             // A sleep that ends earlier is kept: it ends soon enough (T16).
             let is_new = deadline.is_some_and(|at| this.wake_at.is_none_or(|wake_at| at < wake_at));
             if let Some(at) = deadline.filter(|_| is_new) {
-                sink.schedule.set(this.sleep.as_mut(), at);
+                sink.schedule.reset(this.sleep.as_mut(), at);
                 *this.wake_at = Some(at);
             }
             sink.end_driver_poll(wait);

@@ -8,11 +8,10 @@ use futures_sink::Sink;
 use heartbeat_core::{Action, Config, Instant};
 
 use super::DriverError;
-use super::state::{SinkState, WakeDriverOn};
+use super::state::{Phase, SinkState, WakeDriverOn};
 use crate::MakeHeartbeat;
-use crate::observer::Outcome;
-use crate::observer::Telemetry;
 use crate::observer::reporter::Reporter;
+use crate::observer::{Outcome, Telemetry};
 use crate::schedule::{DetachReason, SinkSchedule};
 
 /// What the driver waits for next. Each has the deadline at which the driver is to be polled, if there is one.
@@ -90,14 +89,11 @@ impl<O: Telemetry, I: Instant> DriverState<O, I> {
                 false => Next::WaitForTurn(deadline),
             };
 
-            if sink.stopped {
-                if clean {
-                    return Ok(Next::Done);
-                }
-                return self.poll_final_flush(sink, cx).map(wait);
-            }
-            if !sink.active {
-                return Ok(wait(None)); // T1
+            match sink.phase {
+                Phase::Active => {}
+                Phase::Disabled => return Ok(wait(None)),
+                Phase::Stopped if clean => return Ok(Next::Done),
+                Phase::Stopped => return self.poll_final_flush(sink, cx).map(wait),
             }
             if !sink.at_boundary() {
                 sink.wake_driver_on = WakeDriverOn::AnyItem;
@@ -149,7 +145,7 @@ impl<O: Telemetry, I: Instant> DriverState<O, I> {
                     return Ok(None);
                 }
                 Ok(Action::Stalled) => return Err(self.stall(sink)),
-                Ok(Action::Stopped) => return Ok(None), // `stop` has set `stopped`
+                Ok(Action::Stopped) => return Ok(None), // only after `stop`
                 Err(error) => return Err(self.detach(sink, error)),
             }
         }

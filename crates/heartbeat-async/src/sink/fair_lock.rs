@@ -103,11 +103,10 @@ impl<T> FairLock<T> {
         let known = queue.driver.as_ref().is_some_and(|known| known.will_wake(cx.waker()));
         let old = if known { None } else { queue.driver.replace(cx.waker().clone()) };
         let guard = self.lend_to_driver(&mut queue);
-        queue.driver_awaits_release |= guard.is_none();
-        let polled = guard.map_or(Poll::Pending, Poll::Ready);
+        queue.driver_awaits_release = guard.is_none();
         drop(queue);
         drop(old);
-        polled
+        guard.map_or(Poll::Pending, Poll::Ready)
     }
 
     /// Requests a stop, and takes the driver out of the queue, which ends. Borrows the value unless a sender

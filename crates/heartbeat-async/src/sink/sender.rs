@@ -6,6 +6,7 @@ use core::task::{Context, Poll, ready};
 use futures_sink::Sink;
 
 use super::fair_lock::Place;
+use super::state::SinkState;
 use super::{Shared, SinkStateOf};
 use crate::sync::Arc;
 use crate::{MakeHeartbeat, Scheduler};
@@ -70,7 +71,7 @@ where
     ///
     /// The error of the sink.
     pub async fn flush(&self) -> Result<(), Si::Error> {
-        self.in_turn(SinkStateOf::<Si, P, B>::poll_flush).await
+        self.in_turn(SinkState::poll_flush).await
     }
 
     /// Stops the heartbeats, then closes the sink, which flushes it. The sink rejects items that are sent later.
@@ -81,7 +82,7 @@ where
     /// The error of the sink.
     pub async fn close(&self) -> Result<(), Si::Error> {
         self.stop().await;
-        self.in_turn(SinkStateOf::<Si, P, B>::poll_close).await
+        self.in_turn(SinkState::poll_close).await
     }
 
     /// Stops the heartbeats, and with them the [driver](crate::Driver). Items are still sent. Once the future is

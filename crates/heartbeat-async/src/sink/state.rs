@@ -13,15 +13,11 @@ use crate::schedule::{Activity, SinkSchedule};
 use crate::{ItemKind, MakeHeartbeat, Scheduler};
 
 /// The sink and its schedule. Senders and driver use it one at a time.
-#[expect(clippy::struct_excessive_bools, reason = "they are independent of each other")]
 pub(super) struct SinkState<Si, U, B> {
     sink: Pin<Box<Si>>,
     pub(super) schedule: U,
     heartbeat: B,
-    /// Whether there may be heartbeats. If they are disabled or stopped, nothing is reported to the schedule
-    /// (T1, T9).
-    pub(super) active: bool,
-    pub(super) stopped: bool,
+    pub(super) phase: Phase,
     /// How long the driver waits for a peer that does not read (T20). Zero is forever.
     pub(super) stall_after: Duration,
     flush: FlushState,
@@ -34,6 +30,16 @@ pub(super) struct SinkState<Si, U, B> {
     pub(super) observed: bool,
     /// The longest silence that was not reported to the observer yet (T19).
     longest_idle: Duration,
+}
+
+/// Whether there may be heartbeats. Only then anything is reported to the schedule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// The interval is zero (T1).
+    Disabled,
+    Active,
+    /// (T9)
+    Stopped,
 }
 
 /// Which items change what the driver waits for. It notices all others when its sleep ends.
@@ -62,14 +68,13 @@ impl<Si, U: SinkSchedule, B> SinkState<Si, U, B> {
     where
         P: Scheduler<SinkSchedule = U>,
     {
-        let active = !config.is_disabled();
+        let is_disabled = config.is_disabled();
         Self {
             sink: Box::pin(sink),
             schedule: scheduler.schedule_sink(config),
             heartbeat,
-            active,
-            stopped: false,
-            stall_after: if active { config.stall_after() } else { Duration::ZERO }, // T1
+            phase: if is_disabled { Phase::Disabled } else { Phase::Active },
+            stall_after: if is_disabled { Duration::ZERO } else { config.stall_after() },
             flush: FlushState::Dirty, // the sink may have items already
             failed: false,
             wake_driver_on: WakeDriverOn::Nothing,
@@ -111,7 +116,7 @@ impl<Si, U: SinkSchedule, B> SinkState<Si, U, B> {
     {
         let kind = self.heartbeat.classify(&item);
         self.start_send(item)?;
-        if !self.active {
+        if self.phase != Phase::Active {
             return Ok(());
         }
         match kind {
@@ -187,7 +192,7 @@ impl<Si, U: SinkSchedule, B> SinkState<Si, U, B> {
         match flushed {
             Poll::Ready(Ok(())) => {
                 let waited = mem::replace(&mut self.flush, FlushState::Clean);
-                if waited == FlushState::Flushing && self.active {
+                if waited == FlushState::Flushing && self.phase == Phase::Active {
                     _ = self.report(Activity::OtherBytes);
                 }
             }
@@ -228,10 +233,11 @@ impl<Si, U: SinkSchedule, B> SinkState<Si, U, B> {
 
     /// Ends the heartbeats (T9).
     pub(super) fn stop(&mut self) {
-        if mem::take(&mut self.active) {
+        let phase = mem::replace(&mut self.phase, Phase::Stopped);
+        if phase == Phase::Active {
             self.record_idle(self.schedule.now());
         }
-        if !mem::replace(&mut self.stopped, true) {
+        if phase != Phase::Stopped {
             self.schedule.stop();
         }
     }
@@ -244,7 +250,7 @@ impl<Si, U: SinkSchedule, B> SinkState<Si, U, B> {
 
     fn record_idle(&mut self, now: U::Instant) {
         if self.observed {
-            self.longest_idle = self.longest_idle.max(self.schedule.silence(now));
+            self.longest_idle = self.longest_idle.max(self.schedule.idle_time(now));
         }
     }
 

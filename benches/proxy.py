@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""What `heartbeat-gateway proxy` costs, beside nginx in the same place on the same machine.
+"""Measure throughput, memory and CPU time of `heartbeat-gateway proxy`, compared with nginx.
 
-Needs nginx and curl; see docs/proxy.md for what it showed. It takes some three minutes:
+Needs nginx and curl, and takes about three minutes. docs/proxy.md has the results:
 
     cargo build --release -p heartbeat-gateway
     benches/proxy.py target/release/heartbeat-gateway
@@ -41,7 +41,7 @@ location / {{
   proxy_set_header Connection ""; {how}
 }}
 """
-# As nginx is used for each: with its buffers, but without a file behind them; and without both.
+# nginx buffers downloads in memory, not in a file, and does not buffer events.
 FOR_FILES = "proxy_max_temp_file_size 0;"
 FOR_EVENTS = "proxy_buffering off;"
 
@@ -59,11 +59,11 @@ def wait_for(port):
             return
         except OSError:
             time.sleep(0.02)
-    raise SystemExit(f"nobody listens on port {port}")
+    raise SystemExit(f"no server listens on port {port}")
 
 
 class Server:
-    """A program that listens, with the processes that it has started."""
+    """A listening program, and the processes that it has started."""
 
     def __init__(self, command, port):
         self.port = port
@@ -77,7 +77,7 @@ class Server:
         return [str(pid), *children]
 
     def cpu(self):
-        """Seconds of CPU so far."""
+        """CPU time so far, in seconds."""
         ticks = 0
         for pid in self.processes():
             fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
@@ -85,7 +85,7 @@ class Server:
         return ticks / os.sysconf("SC_CLK_TCK")
 
     def memory(self, what):
-        """MB in a line of /proc/PID/status: VmRSS, or VmHWM for the most there was."""
+        """Memory in MB, from /proc/PID/status: VmRSS, or VmHWM for the peak."""
         kilobytes = 0
         for pid in self.processes():
             for line in Path(f"/proc/{pid}/status").read_text().splitlines():
@@ -109,7 +109,7 @@ def nginx(directory, name, workers, server):
 
 
 class Proxies:
-    """Ours, or nginx, before the same upstream. One runs at a time."""
+    """heartbeat-gateway or nginx in front of the same upstream. One runs at a time."""
 
     def __init__(self, gateway, directory):
         self.gateway = gateway
@@ -143,11 +143,11 @@ def downloads(proxies, gigabytes, rounds):
     proxy = proxies.ours(origin.port)
     got, seconds = fetch(proxy.port, "/large")
     assert got == gigabytes * 10**9, got
-    print(f"{gigabytes} GB through ours: {seconds:.1f} s, at most {proxy.memory('VmHWM'):.1f} MB of memory")
+    print(f"{gigabytes} GB through heartbeat-gateway: {seconds:.1f} s, peak {proxy.memory('VmHWM'):.1f} MB of memory")
     proxy.stop()
 
     print("\n2 GB over HTTP/1.1, in turn; MB/s, and seconds of the proxy's CPU per GB:")
-    fetch(origin.port, "/small")  # so that the system has it in memory
+    fetch(origin.port, "/small")  # so that the file is in the page cache
     for _ in range(rounds):
         line = []
         for which, start in [
@@ -169,7 +169,7 @@ def downloads(proxies, gigabytes, rounds):
 
 
 class Upstream:
-    """Streams events: one each so many seconds, as fast as may be if that is 0, or one alone if None."""
+    """Streams an event every `every` seconds, as fast as possible if it is 0, or a single event if it is None."""
 
     def __init__(self, every):
         self.every = every
@@ -182,7 +182,7 @@ class Upstream:
         try:
             await reader.readuntil(b"\r\n\r\n")
             writer.write(HEAD + CHUNK)
-            while self.every is None:  # no more
+            while self.every is None:  # no second event
                 await asyncio.sleep(3600)
             start, number = time.monotonic(), 0
             while True:
@@ -207,11 +207,11 @@ class Reader(asyncio.Protocol):
     def data_received(self, data):
         self.totals["bytes"] += len(data)
         self.totals["events"] += data.count(b"data: ")
-        beats = data.count(b"\n:\n") + data.startswith(b":\n")
-        self.totals["heartbeats"] += beats
-        if beats and not self.mine:
+        heartbeats = data.count(b"\n:\n") + data.startswith(b":\n")
+        self.totals["heartbeats"] += heartbeats
+        if heartbeats and not self.mine:
             self.totals["streams with one"] += 1
-        self.mine += beats
+        self.mine += heartbeats
 
 
 def totals():
@@ -228,8 +228,8 @@ async def connect(port, count, counted):
     return transports
 
 
-def upstream_apart(every):
-    """An upstream in a process of its own, so that it does not wait for the clients."""
+def start_upstream(every):
+    """Start an upstream in a process of its own, so that it does not wait for the clients."""
     reading, writing = os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -252,14 +252,14 @@ async def quiet(proxies, upstream, count, interval, seconds):
     await asyncio.sleep(2)
     before, cpu, since = counted["heartbeats"], proxy.cpu(), time.monotonic()
     await asyncio.sleep(seconds)
-    beats = counted["heartbeats"] - before
+    heartbeats = counted["heartbeats"] - before
     cpu, passed = proxy.cpu() - cpu, time.monotonic() - since
     full = proxy.memory("VmRSS")
-    print(f"\n{count} quiet streams, a heartbeat each {interval} s, for {passed:.0f} s:")
-    print(f"  events {counted['events']}, heartbeats {beats}, on {counted['streams with one']} streams")
-    each = (full - empty) * 1000 / count
-    print(f"  memory {empty:.1f} MB without streams, {full:.1f} MB with them: {each:.0f} kB each")
-    print(f"  CPU {cpu / passed * 100:.1f} % of a core, {cpu / beats * 1e6:.0f} us per heartbeat")
+    print(f"\n{count} quiet streams, a heartbeat every {interval} s, for {passed:.0f} s:")
+    print(f"  events {counted['events']}, heartbeats {heartbeats}, on {counted['streams with one']} streams")
+    per_stream = (full - empty) * 1000 / count
+    print(f"  memory {empty:.1f} MB without streams, {full:.1f} MB with them: {per_stream:.0f} kB each")
+    print(f"  CPU {cpu / passed * 100:.1f} % of a core, {cpu / heartbeats * 1e6:.0f} us per heartbeat")
     for transport in transports:
         transport.abort()
     proxy.stop()
@@ -295,8 +295,8 @@ async def busy(proxies, upstream, count, pace, seconds, rounds):
 
 
 def with_upstream(every, measure):
-    """Measures with an upstream in a process of its own, so that it does not wait for the clients."""
-    pid, upstream = upstream_apart(every)
+    """Run `measure` with an upstream in a process of its own."""
+    pid, upstream = start_upstream(every)
     try:
         asyncio.run(measure(upstream))
     finally:
@@ -306,19 +306,19 @@ def with_upstream(every, measure):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("gateway", help="the command, built for release")
+    parser.add_argument("gateway", help="path of heartbeat-gateway, built with --release")
     parser.add_argument("--gigabytes", type=int, default=10)
     parser.add_argument("--streams", type=int, default=1000)
     parser.add_argument("--rounds", type=int, default=5)
     arguments = parser.parse_args()
     streams, rounds = arguments.streams, arguments.rounds
     with tempfile.TemporaryDirectory() as directory:
-        os.chmod(directory, 0o755)  # nginx's workers are nobody
+        os.chmod(directory, 0o755)  # nginx's workers run as another user
         proxies = Proxies(os.path.abspath(arguments.gateway), directory)
         downloads(proxies, arguments.gigabytes, rounds)
         with_upstream(None, lambda upstream: quiet(proxies, upstream, streams, 1, 10))
         with_upstream(0.02, lambda upstream: busy(proxies, upstream, 200, "50 a second each", 3, rounds))
-        with_upstream(0, lambda upstream: busy(proxies, upstream, 50, "as fast as may be", 3, rounds))
+        with_upstream(0, lambda upstream: busy(proxies, upstream, 50, "as fast as possible", 3, rounds))
 
 
 if __name__ == "__main__":

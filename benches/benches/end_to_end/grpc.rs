@@ -4,6 +4,8 @@ use std::error::Error;
 use std::net::SocketAddr;
 
 use heartbeat_benches::{OURS, version};
+use heartbeat_frame::service::gateway_service_client::GatewayServiceClient;
+use heartbeat_frame::service::gateway_service_server::{GatewayService, GatewayServiceServer};
 use heartbeat_frame::{GatewayEvent, SubscribeRequest};
 use heartbeat_tokio::{HeartbeatLayer, HeartbeatMessage, HeartbeatPolicy, StreamingMethods};
 use tokio::net::TcpListener;
@@ -13,15 +15,6 @@ use tonic::{Request, Response, Status};
 
 use crate::events::Events;
 use crate::{INTERVAL, Line};
-
-/// What tonic makes of the proto of `heartbeat-frame`.
-#[allow(clippy::pedantic, missing_docs, unreachable_pub, reason = "the style is tonic's")]
-mod proto {
-    include!("../../../crates/heartbeat-gateway/src/generated/galaxy.gateway.v1.rs");
-}
-
-use proto::gateway_service_client::GatewayServiceClient;
-use proto::gateway_service_server::{GatewayService, GatewayServiceServer};
 
 struct Service {
     in_a_row: u32,

@@ -83,12 +83,13 @@ macro_rules! adapter {
             /// Yields the items of this stream, and a heartbeat whenever it has been silent for an interval.
             ///
             /// `config` is the interval, or a [`Config`] with more settings. An interval of zero disables
-            /// heartbeats (T1). `make_heartbeat` makes each heartbeat: a closure, or a type that implements
-            /// [`MakeHeartbeat`]. The first interval starts with this call (T2).
+            /// heartbeats ([T1](heartbeat_async::rules#t1-disabled)). `make_heartbeat` makes each heartbeat: a
+            /// closure, or a type that implements [`MakeHeartbeat`]. The first interval starts with this call
+            /// ([T2](heartbeat_async::rules#t2-armed-at-birth)).
             ///
             /// If the stream already contains heartbeats from another source, declare them with
             /// [`treat_as_heartbeat`](heartbeat_async::HeartbeatStream::treat_as_heartbeat);
-            /// otherwise they count as events (T21).
+            /// otherwise they count as events ([T21](heartbeat_async::rules#t21-nesting-is-harmless)).
             ///
             /// # Example
             ///
@@ -119,7 +120,7 @@ macro_rules! adapter {
             /// Like [`heartbeat`](Self::heartbeat), for a stream of `Result`.
             ///
             /// Each heartbeat is an `Ok`. An `Err` does not reset the timer, and no heartbeat is sent between an
-            /// `Err` and the next `Ok` (T17).
+            /// `Err` and the next `Ok` ([T17](heartbeat_async::rules#t17-pull-side)).
             ///
             /// # Example
             ///
@@ -171,9 +172,10 @@ macro_rules! adapter {
                 $crate::HeartbeatStreamExt::try_heartbeat(self, hub.clone(), config, make_heartbeat)
             }
 
-            /// Yields the items of this stream, and an error once nothing was received for `timeout` (T14).
+            /// Yields the items of this stream, and an error once nothing was received for `timeout`.
             ///
-            /// For the receiving side. About three times the peer's heartbeat interval is a good timeout.
+            /// For the receiving side. About three times the peer's heartbeat interval is a good timeout. See
+            /// [T14](heartbeat_async::rules#t14-watchdog).
             ///
             /// # Example
             ///

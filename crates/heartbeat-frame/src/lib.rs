@@ -42,6 +42,11 @@
 //!
 //! [`cost`] computes the bytes on the wire: HTTP, TLS, TCP, IP and the acknowledgement.
 //!
+//! # Features
+//!
+//! - `tonic`: the module `service`, tonic's client and server of the service that [`GatewayEvent`] belongs to. Off by
+//!   default; it needs Rust 1.88.
+//!
 //! # Example
 //!
 //! ```
@@ -66,6 +71,8 @@ pub mod cost;
 mod event;
 mod framing;
 mod message;
+#[cfg(feature = "tonic")]
+pub mod service;
 mod tracker;
 
 pub use event::{GatewayEvent, SubscribeRequest};

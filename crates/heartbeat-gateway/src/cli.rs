@@ -8,20 +8,19 @@ use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
-use crate::causes::in_one_line;
 use crate::cost::{self, CostOptions};
 use crate::demo::{self, DemoOptions};
 use crate::proxy::{self, ProxyOptions};
-use crate::running::ServeError;
 use crate::serve::{self, ServeOptions};
+use crate::shutdown::ServeError;
 
-/// The exit code for a command line that makes no sense, or that this machine cannot follow.
+/// The exit code for an invalid command line, and for addresses and files that cannot be used.
 const USAGE: u8 = 2;
 
-/// Keeps quiet server-streaming responses alive, and shows how.
+/// Keep quiet server-streaming responses alive with heartbeats
 ///
-/// Without a command it runs the demo. What goes on is logged to standard error; `RUST_LOG` sets
-/// the level, as in `RUST_LOG=debug`.
+/// Runs the demo if no command is given. Logs to standard error; `RUST_LOG` sets the level, for
+/// example `RUST_LOG=debug`.
 #[derive(Debug, Parser)]
 #[command(name = "heartbeat-gateway", version, max_term_width = 100)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -35,41 +34,44 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Send the same quiet stream through a proxy that cuts what is idle, with heartbeats and without
+    /// Show that heartbeats keep quiet streams alive through an idle-cutting proxy
     ///
-    /// A real server, a real client and an idle-cutting proxy between them, on loopback ports that the
-    /// system picks; for each stream a set of its own. With nothing to keep the stream alive, with
-    /// HTTP/2 PINGs from the server where there is HTTP/2, and with heartbeats. In each protocol: gRPC
-    /// over HTTP/2; gRPC-Web, Connect, SSE and NDJSON over HTTP/1.1. And on each runtime: tokio, smol
-    /// and async-std drive their servers (the latter two gRPC and SSE), while clients and proxies are
-    /// the outside world and run on tokio. All at the same time. Exits with 0 if only the heartbeats
-    /// kept their streams alive and every event arrived once and in order, else with 1.
+    /// Each stream has its own server, client and idle-cutting proxy, on free loopback ports. Streams
+    /// run without protection, with HTTP/2 PINGs (gRPC only), and with heartbeats; over gRPC (HTTP/2)
+    /// and over gRPC-Web, Connect, SSE and NDJSON (HTTP/1.1); and with servers on tokio, smol and
+    /// async-std (the latter two gRPC and SSE only). Clients and proxies run on tokio. All streams run
+    /// at the same time.
+    ///
+    /// Exits with 0 if exactly the streams with heartbeats survived and received every event once and
+    /// in order, else with 1.
     #[command(after_help = "Example:\n  heartbeat-gateway demo --interval 500ms --idle-cut 2s")]
     Demo(DemoOptions),
 
-    /// Serve events over gRPC, gRPC-Web, Connect, SSE and NDJSON until Ctrl-C or SIGTERM
+    /// Serve events over gRPC, gRPC-Web, Connect, SSE and NDJSON until a signal
     ///
-    /// All on one port, over HTTP/1.1 and HTTP/2, in plain text or TLS; gRPC itself needs HTTP/2:
+    /// All protocols share one port, over HTTP/1.1 and HTTP/2, with or without TLS; gRPC requires HTTP/2:
     ///
     ///   gRPC, gRPC-Web, Connect  galaxy.gateway.v1.GatewayService/Subscribe
     ///   SSE                      GET /events
     ///   NDJSON                   GET /events.ndjson
     ///
-    /// Every client has a stream of its own, with heartbeats in its silence: a message, a comment, a
-    /// blank line. The last 1,000 events are kept: a client that was cut off resumes after its
-    /// `last_event_id`, which SSE and NDJSON take as the header Last-Event-ID or as `?last_event_id=ID`
-    /// in the address. An id that never was is refused (`INVALID_ARGUMENT`, 400), and so is one after
-    /// which events were missed (`OUT_OF_RANGE`, 410); a browser's `EventSource` then gives up.
-    /// The ids are those of one run of the server: after a restart they begin again at 1, and mean other
-    /// events. A client that comes back then has to begin anew, without an id, or it may miss some.
-    /// A call ends at its deadline. When the server is stopped, all streams end well. Exits with 0
-    /// then, and with 2 if it cannot listen or has no TLS by the files that were given.
+    /// Every client gets its own stream. In silence it gets heartbeats: a message, a comment or a blank
+    /// line. The server keeps the last 1,000 events: a client resumes after its `last_event_id`, which
+    /// SSE and NDJSON take from the header Last-Event-ID or from the query `?last_event_id=ID`. An
+    /// unknown id is rejected with `INVALID_ARGUMENT` or 400, an id after which events were dropped
+    /// with `OUT_OF_RANGE` or 410; a browser's `EventSource` then stops.
     ///
-    /// The server runs on the `--runtime` that is chosen; what stands around it (signals, the proxy
-    /// of `--idle-cut`, the pages of `--metrics`, the publishing of events) runs on tokio.
+    /// Ids are valid for one run of the server: after a restart they start again at 1. A client that
+    /// reconnects then has to subscribe without an id, or it can miss events. A call ends at its
+    /// deadline. At a signal all streams end with a success status.
     ///
-    /// With `--metrics` it shows what its streams do: /metrics is for Prometheus, and /healthz answers
-    /// 200 while it serves and 503 once it was told to stop. docs/metrics.md lists what there is.
+    /// Exits with 0 after a signal, and with 2 if an address or a TLS file cannot be used.
+    ///
+    /// `--runtime` selects the runtime of the server. Signals, the proxy of `--idle-cut`, the pages of
+    /// `--metrics` and the publisher of events run on tokio.
+    ///
+    /// With `--metrics`, /metrics is for Prometheus, and /healthz responds with 200 while the server
+    /// runs and with 503 during shutdown. docs/metrics.md lists the metrics.
     #[command(
         verbatim_doc_comment,
         after_help = "Examples:\n  \
@@ -81,41 +83,42 @@ enum Command {
     )]
     Serve(ServeOptions),
 
-    /// Say what heartbeats cost on the wire, by protocol and transport
+    /// Print the cost of heartbeats on the wire, by protocol and transport
     ///
-    /// Bytes per heartbeat, part by part, what they come to in a day on one stream and on all, and as
-    /// bandwidth. Nothing is sent. docs/wire-cost.md says what of it is exact, and how that was shown.
+    /// Prints bytes per heartbeat by layer, bytes per day for one stream and for all streams, and the
+    /// bandwidth. Sends nothing. docs/wire-cost.md describes which values are exact.
     #[command(
         after_help = "Example:\n  heartbeat-gateway cost --interval 30s --streams 50000 --ipv6"
     )]
     Cost(CostOptions),
 
-    /// Pass requests on to a server, and keep what it streams alive, until Ctrl-C or SIGTERM
+    /// Run a reverse proxy that adds heartbeats to quiet responses
     ///
-    /// A reverse proxy over HTTP/1.1 and HTTP/2 for servers in any language, which need not change.
-    /// Server-sent events get heartbeats in their silence; newline-delimited JSON with `--ndjson`;
-    /// gRPC, gRPC-Web and Connect with `--method` and `--message`. All else passes as it is, WebSocket
-    /// and trailers too. Where the server cannot be reached or does not answer clients get 502 or 504,
-    /// and those of gRPC UNAVAILABLE. Each request is logged once it is over. When the proxy is stopped,
-    /// requests under way may end. Exits with 0 then, and with 2 if it cannot listen.
+    /// Forwards requests over HTTP/1.1 and HTTP/2 to a server in any language, until Ctrl-C or SIGTERM.
+    /// Adds heartbeats to server-sent events; to newline-delimited JSON with `--ndjson`; to gRPC,
+    /// gRPC-Web and Connect with `--method` and `--message`. Everything else passes unchanged, including
+    /// WebSocket and trailers. If the server does not respond, clients get 502 or 504, and gRPC clients
+    /// UNAVAILABLE. Each request is logged when it ends.
     ///
-    /// With `--metrics` it shows what becomes of the heartbeats, as `serve` does. docs/proxy.md has all
-    /// that it does to a request, and what it costs.
+    /// Exits with 0 after a signal, and with 2 if an address or a file cannot be used.
+    ///
+    /// With `--metrics` it serves the same pages as `serve`. docs/proxy.md describes how requests are
+    /// rewritten, and the cost of the proxy.
     #[command(
         after_help = "Example:\n  heartbeat-gateway proxy --upstream http://127.0.0.1:3000 --listen 127.0.0.1:8080 --interval 15s"
     )]
     Proxy(Box<ProxyOptions>),
 }
 
-/// Runs what the command line asks for, and says how it went in the exit code: 0 if well, 1 if not,
-/// 2 if the command line makes no sense.
+/// Runs the command. The exit code is 0 after success, 1 after a failure, and 2 for an invalid command line or an address or
+/// file that cannot be used.
 #[must_use]
 pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => return refuse(&error),
+        Err(error) => return report_usage(&error),
     };
-    // The demo tells its story itself.
+    // The demo prints its progress itself.
     let level = match cli.command {
         Some(Command::Serve(_) | Command::Proxy(_)) => LevelFilter::INFO,
         Some(Command::Demo(_) | Command::Cost(_)) | None => LevelFilter::WARN,
@@ -134,9 +137,9 @@ pub fn main() -> ExitCode {
         None => demo(cli.demo),
     };
     ran.unwrap_or_else(|error| {
-        say(&format!("error: {}", in_one_line(&*error)));
+        print_error(&format!("error: {}", to_line(&*error)));
         match error.downcast_ref() {
-            Some(ServeError::Front(_)) => ExitCode::from(USAGE),
+            Some(ServeError::Server(_)) => ExitCode::from(USAGE),
             _ => ExitCode::FAILURE,
         }
     })
@@ -146,7 +149,7 @@ fn demo(options: DemoOptions) -> Result<ExitCode, Box<dyn Error>> {
     let report = tokio::runtime::Runtime::new()?.block_on(demo::run(options))?;
     let text = if options.json { serde_json::to_string(&report)? } else { report.to_string() };
     writeln!(io::stdout(), "{text}")?;
-    Ok(if report.proves_it() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if report.is_success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn serve(options: ServeOptions) -> Result<ExitCode, Box<dyn Error>> {
@@ -155,7 +158,7 @@ fn serve(options: ServeOptions) -> Result<ExitCode, Box<dyn Error>> {
 }
 
 fn cost(options: &CostOptions) -> Result<ExitCode, Box<dyn Error>> {
-    let report = cost::Report::new(options);
+    let report = cost::CostReport::new(options);
     let text = if options.json { serde_json::to_string(&report)? } else { report.to_string() };
     writeln!(io::stdout(), "{text}")?;
     Ok(ExitCode::SUCCESS)
@@ -166,13 +169,13 @@ fn proxy(options: ProxyOptions) -> Result<ExitCode, Box<dyn Error>> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Says in one line what is wrong with the command line; help and version go out whole.
-fn refuse(error: &clap::Error) -> ExitCode {
+/// Prints an error of the command line in one line. Help and version are printed unchanged.
+fn report_usage(error: &clap::Error) -> ExitCode {
     if error.use_stderr() {
         let text = error.to_string();
-        let what: Vec<&str> =
+        let lines: Vec<&str> =
             text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
-        say(&format!("{} (see --help)", what.join(" ")));
+        print_error(&format!("{} (see --help)", lines.join(" ")));
         return ExitCode::from(USAGE);
     }
     match error.print() {
@@ -181,8 +184,14 @@ fn refuse(error: &clap::Error) -> ExitCode {
     }
 }
 
-/// Writes a line to standard error. Should nobody read that, there is nobody to tell.
-fn say(line: &str) {
+/// Formats an error and its sources in one line.
+fn to_line(error: &dyn Error) -> String {
+    let chain = std::iter::successors(Some(error), |&error| error.source());
+    chain.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+/// Prints a line to standard error. Errors are ignored.
+fn print_error(line: &str) {
     let _ = writeln!(io::stderr(), "{line}");
 }
 
@@ -193,12 +202,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_command_line_is_sound() {
+    fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
     }
 
     #[test]
-    fn demo_is_what_runs_without_a_command() {
+    fn without_a_command_the_demo_runs() {
         let Cli { command, demo } = Cli::parse_from(["heartbeat-gateway", "--json"]);
         assert!(command.is_none() && demo.json);
     }

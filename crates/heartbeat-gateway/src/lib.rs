@@ -1,31 +1,30 @@
-//! The parts of the `heartbeat-gateway` command: a server whose quiet streams stay alive in every
-//! protocol, a proxy that cuts idle connections, and a demonstration that puts one behind the other.
+//! The parts of the `heartbeat-gateway` command: a server that streams events in several protocols, a proxy that cuts
+//! idle connections, and a demo that puts the proxy in front of the server.
 //!
-//! The crate is there to be run. Its parts are public so that tests can put them together in other
-//! ways; unlike the libraries' they may change in any release. In a server of your own use the
-//! adapter of its runtime: `heartbeat-tokio`, `heartbeat-smol` or `heartbeat-async-std`.
+//! The crate is a command. Its parts are public for tests, and can change in any release. In your own server use the
+//! adapter for its runtime: `heartbeat-tokio`, `heartbeat-smol` or `heartbeat-async-std`. The reverse proxy is the
+//! library `heartbeat-proxy`.
 
-mod causes;
 mod cli;
+mod connection_args;
 pub mod cost;
 pub mod demo;
-pub mod feed;
-mod flags;
-pub mod front;
+mod duration_arg;
+pub mod event_log;
+mod fd_limit;
 pub mod idle_proxy;
-pub mod message;
 pub mod metrics;
-pub mod proto;
 pub mod proxy;
-pub mod running;
+pub mod rpc_message;
 pub mod runtime;
 pub mod serve;
 pub mod server;
-mod transport;
+pub mod shutdown;
 
 pub use cli::main;
+pub use connection_args::ConnectionArgs;
 
-/// The program that the README prints, compiled and run.
+/// The program in the README, compiled and run.
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 struct Readme;

@@ -1,4 +1,4 @@
-//! The pages of `serve --metrics`: what the streams do, for Prometheus, and whether the server serves.
+//! The pages of `--metrics`: metrics for Prometheus, and the state of the server.
 
 use std::io;
 use std::net::SocketAddr;
@@ -11,7 +11,7 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use axum::routing::get;
-use heartbeat_async::Observer;
+use heartbeat_async::{NoObserver, Observer};
 use heartbeat_otel::OtelObserver;
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::MeterProvider;
@@ -23,14 +23,14 @@ use tokio::net::TcpListener;
 /// The instrumentation scope, and the name of the service.
 const NAME: &str = env!("CARGO_PKG_NAME");
 
-/// Whether the server serves, which `/healthz` tells. Clones are one.
+/// The state of the server that `/healthz` reports. Clones share the state.
 #[derive(Debug, Clone, Default)]
 pub struct Health {
     stopping: Arc<AtomicBool>,
 }
 
 impl Health {
-    /// Says from now on that the server stops: whoever balances load should send nobody here.
+    /// Reports from now on that the server is shutting down, so that load balancers send no further requests.
     pub fn stop(&self) {
         self.stopping.store(true, Relaxed);
     }
@@ -40,50 +40,41 @@ impl Health {
     }
 }
 
-/// Who hears of the streams: that observer, or nobody.
-pub(crate) fn audience(observer: Option<OtelObserver>) -> Arc<dyn Observer + Send + Sync> {
-    struct Nobody;
-
-    impl Observer for Nobody {
-        fn is_enabled(&self) -> bool {
-            false
-        }
-    }
-
+/// An observer that may be disabled.
+pub(crate) fn shared_observer(observer: Option<OtelObserver>) -> Arc<dyn Observer + Send + Sync> {
     match observer {
         Some(observer) => Arc::new(observer),
-        None => Arc::new(Nobody),
+        None => Arc::new(NoObserver),
     }
 }
 
-/// An HTTP server for whoever watches over the other one, on an address of its own.
+/// An HTTP server for monitoring, on its own address.
 ///
-/// `/metrics` has what its [observers](Self::observer) have heard, in the Prometheus text format;
-/// `/healthz` answers 200 while the server serves and 503 once it [stops](Health::stop). There is
-/// nothing else, and no access control.
+/// `/metrics` has the metrics of its [observers](Self::observer) in the Prometheus text format. `/healthz` responds with 200
+/// while the main server runs and with 503 once it [shuts down](Health::stop). There is no access control.
 #[derive(Debug)]
-#[must_use = "nobody is answered until it is run"]
+#[must_use = "the server does nothing until it runs"]
 pub struct MetricsServer {
     listener: TcpListener,
     local_addr: SocketAddr,
     pages: Pages,
 }
 
-/// What the pages are made of.
+/// The data of the pages.
 #[derive(Debug, Clone)]
 struct Pages {
     health: Health,
     registry: Registry,
-    /// The registry reads from it only while it is there.
+    /// Keeps the registry's source alive.
     provider: SdkMeterProvider,
 }
 
 impl MetricsServer {
-    /// Listens on `address`, where port 0 stands for any free one.
+    /// Listens on `address`; port 0 chooses a free port.
     ///
     /// # Errors
     ///
-    /// If the address cannot be listened on.
+    /// If listening fails.
     ///
     /// # Panics
     ///
@@ -94,7 +85,7 @@ impl MetricsServer {
         let registry = Registry::new();
         let exporter = opentelemetry_prometheus::exporter()
             .with_registry(registry.clone())
-            .scope_info_enabled(false) // there is but one scope
+            .scope_info_enabled(false) // there is only one scope
             .build()
             .map_err(io::Error::other)?;
         let version = KeyValue::new("service.version", env!("CARGO_PKG_VERSION"));
@@ -106,19 +97,19 @@ impl MetricsServer {
         Ok(Self { listener, local_addr, pages: Pages { health, registry, provider } })
     }
 
-    /// Where it listens, with the port that was chosen.
+    /// The address of the server, including the chosen port.
     #[must_use]
     pub fn local_addr(&self) -> SocketAddr {
         self.local_addr
     }
 
-    /// Makes the observer of the streams that are shown. Clone it for each of them.
+    /// Creates an observer whose metrics are on the page. Clone it for each stream.
     #[must_use]
     pub fn observer(&self) -> OtelObserver {
         OtelObserver::new(&self.pages.provider.meter(NAME))
     }
 
-    /// Answers whoever asks, and never ends by itself. An accept that fails is tried again.
+    /// Serves the pages. The future never completes. A failed accept is retried.
     ///
     /// # Cancellation
     ///
@@ -132,7 +123,7 @@ impl MetricsServer {
             .route("/metrics", get(metrics))
             .route("/healthz", get(healthz))
             .with_state(self.pages);
-        let _ = axum::serve(self.listener, pages).await; // it has no error to tell
+        let _ = axum::serve(self.listener, pages).await; // it never returns an error
     }
 }
 
@@ -140,7 +131,7 @@ async fn metrics(State(pages): State<Pages>) -> Result<impl IntoResponse, Status
     let encoder = TextEncoder::new();
     let mut text = Vec::new();
     encoder.encode(&pages.registry.gather(), &mut text).map_err(|error| {
-        tracing::warn!(%error, "the metrics cannot be written");
+        tracing::warn!(%error, "cannot encode the metrics");
         StatusCode::INTERNAL_SERVER_ERROR
     })?;
     Ok(([(CONTENT_TYPE, encoder.format_type().to_owned())], text))

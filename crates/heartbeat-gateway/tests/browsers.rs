@@ -1,11 +1,11 @@
-//! What pages of another origin may read.
+//! CORS: which pages of other origins can read responses.
 
 mod support;
 
 use std::time::Duration;
 
 use heartbeat_frame::GatewayEvent;
-use heartbeat_gateway::front::FrontOptions;
+use heartbeat_gateway::server::ServerOptions;
 use http_body_util::Full;
 use hyper::body::Bytes;
 use hyper::{HeaderMap, Request, Version};
@@ -14,15 +14,16 @@ use support::server::Server;
 
 async fn serve(origins: &[&str], limit: u32) -> Server {
     let origins = origins.iter().map(|origin| origin.parse().expect("an origin")).collect();
-    let change =
-        |gateway: heartbeat_gateway::server::Gateway| gateway.allow_origins(origins).limit(limit);
+    let change = |gateway: heartbeat_gateway::server::Gateway| {
+        gateway.with_cors_origins(origins).with_max_streams(limit)
+    };
     let interval = Duration::ZERO;
-    let server = Server::start_with("tokio", 10, interval, &FrontOptions::default(), change).await;
-    server.feed.publish(GatewayEvent::default());
+    let server = Server::start_with("tokio", 10, interval, &ServerOptions::default(), change).await;
+    server.log.publish(GatewayEvent::default());
     server
 }
 
-/// What a browser asks before a page of this origin may call.
+/// The preflight request of a browser for a page of this origin.
 fn preflight(path: &str, origin: &str, headers: &str) -> Request<Full<Bytes>> {
     let request = Request::options(format!("http://here{path}"))
         .header("host", "here")
@@ -37,10 +38,10 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
 }
 
 #[tokio::test]
-async fn any_page_may_call_and_read_all_that_there_is() {
+async fn with_any_origin_every_page_can_read() {
     let server = serve(&["*"], 100).await;
     let wishes = [
-        "content-type,x-grpc-web,x-user-agent,grpc-timeout", // grpc-web, and connect-web's transport of it
+        "content-type,x-grpc-web,x-user-agent,grpc-timeout", // sent by grpc-web and connect-web
         "connect-protocol-version,connect-timeout-ms,content-type,my-metadata",
     ];
     for (wish, version) in wishes.into_iter().zip([Version::HTTP_11, Version::HTTP_2]) {
@@ -65,7 +66,7 @@ async fn any_page_may_call_and_read_all_that_there_is() {
 }
 
 #[tokio::test]
-async fn pages_may_read_why_they_are_refused() {
+async fn pages_can_read_error_responses() {
     let server = serve(&["*"], 1).await;
     let unknown = Events::subscribe(server.address, Kind::Sse, Version::HTTP_11, "7").await;
     assert_eq!(unknown.status, 400);
@@ -78,11 +79,11 @@ async fn pages_may_read_why_they_are_refused() {
     assert_eq!(text(&refused.headers, "access-control-allow-origin"), "*");
     let asked = preflight(SUBSCRIBE, "https://page.example", "content-type");
     let asked = Events::ask(server.address, Version::HTTP_11, asked).await;
-    assert_eq!(asked.status, 200, "to ask costs no stream");
+    assert_eq!(asked.status, 200, "a preflight request needs no permit");
 }
 
 #[tokio::test]
-async fn of_some_origins_no_other_page_may_read() {
+async fn with_some_origins_no_other_page_can_read() {
     let server = serve(&["https://one.example", "http://127.0.0.1:3000"], 100).await;
     for (origin, allowed) in [
         ("https://one.example", "https://one.example"),

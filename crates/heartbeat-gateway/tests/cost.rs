@@ -1,4 +1,4 @@
-//! The `cost` command, run as a user would run it.
+//! The `cost` command, run as a process.
 
 use std::process::{Command, Output};
 
@@ -30,7 +30,7 @@ fn row<'a>(json: &'a Value, protocol: &str, http: &str, tls: bool) -> &'a Value 
 }
 
 #[test]
-fn programs_read_these_keys() {
+fn the_keys_in_json() {
     let json = json_of("");
     assert_eq!(json.as_object().map(serde_json::Map::len), Some(3));
     assert_eq!([&json["interval_seconds"], &json["streams"]], [&json!(15.0), &json!(1_000_000)]);
@@ -47,7 +47,7 @@ fn programs_read_these_keys() {
 }
 
 #[test]
-fn each_protocol_is_there_over_each_transport_that_it_has() {
+fn every_protocol_is_listed_over_its_transports() {
     let json = json_of("");
     let anywhere = [
         "grpc-web",
@@ -66,7 +66,7 @@ fn each_protocol_is_there_over_each_transport_that_it_has() {
     for &(protocol, http) in &expected {
         let [plain, tls] = [false, true]
             .map(|tls| row(&json, protocol, http, tls)["total_bytes"].as_u64().expect("a number"));
-        // The Pong has a record of its own.
+        // The Pong has its own TLS record.
         let records = if protocol == "websocket-ping" { 2 } else { 1 };
         assert_eq!(tls - plain, records * 22, "{protocol}");
     }
@@ -74,7 +74,7 @@ fn each_protocol_is_there_over_each_transport_that_it_has() {
 }
 
 #[test]
-fn what_is_asked_for_is_counted() {
+fn flags_change_the_result() {
     let json = json_of("--interval 30s --streams 10 --message empty --ipv6");
     let grpc = row(&json, "grpc", "HTTP/2", false);
     assert_eq!([&grpc["payload_bytes"], &grpc["total_bytes"]], [&json!(0), &json!(5 + 9 + 144)]);
@@ -85,7 +85,7 @@ fn what_is_asked_for_is_counted() {
 }
 
 #[test]
-fn without_an_interval_there_are_no_heartbeats_and_no_costs() {
+fn an_interval_of_zero_costs_nothing() {
     let json = json_of("--interval 0s");
     assert_eq!(json["interval_seconds"], 0.0);
     for row in costs(&json) {
@@ -99,7 +99,7 @@ fn without_an_interval_there_are_no_heartbeats_and_no_costs() {
 }
 
 #[test]
-fn the_greatest_and_the_least_are_no_panic() {
+fn extreme_values_do_not_panic() {
     let flood = json_of(&format!("--interval 1ns --streams {}", u64::MAX));
     for row in costs(&flood) {
         assert_eq!(row["fleet_bytes_per_day"], u64::MAX, "{row}");
@@ -124,7 +124,7 @@ fn the_table_has_120_columns_and_names_each_protocol_once() {
 }
 
 #[test]
-fn what_makes_no_sense_is_refused_with_a_reason() {
+fn an_invalid_command_line_is_rejected_with_a_reason() {
     for arguments in [
         "--interval banana",
         "--streams -5",

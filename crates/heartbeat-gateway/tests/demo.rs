@@ -1,5 +1,4 @@
-//! The command, run as a user would run it. Over real sockets and in real time, since that is what it
-//! is there to show; each test takes some seconds.
+//! The `demo` command, run as a process. It uses real sockets and real time; each test takes some seconds.
 
 use std::process::{Command, Output};
 
@@ -16,7 +15,7 @@ fn streams(output: &Output) -> Vec<serde_json::Value> {
     json["streams"].as_array().expect("an array").clone()
 }
 
-/// Which streams there are: the runtime, the protocol, and what keeps it alive.
+/// The expected streams: runtime, protocol and name.
 const STREAMS: [(&str, &str, &[&str]); 9] = [
     ("tokio", "grpc", &["nothing", "HTTP/2 PINGs", "heartbeats"]),
     ("tokio", "grpc-web", &["nothing", "heartbeats"]),
@@ -46,7 +45,7 @@ fn only_heartbeats_keep_a_stream_alive_in_any_protocol_on_any_runtime() {
             assert_eq!(stream["survived"], lives, "{stream}");
 
             let number = |key: &str| stream[key].as_u64().expect(key);
-            // Events at 0.3, 2.3 and 4.3 s; the first is all that the others live to see.
+            // Events at 0.3, 2.3 and 4.3 s. Streams without heartbeats only receive the first.
             if lives {
                 assert!(number("lifetime_ms") >= 5000, "{stream}");
                 assert_eq!(number("real_events"), 3, "{stream}");
@@ -66,19 +65,15 @@ fn only_heartbeats_keep_a_stream_alive_in_any_protocol_on_any_runtime() {
 }
 
 #[test]
-fn without_an_interval_the_cure_is_missing_and_the_demo_fails() {
+fn without_heartbeats_the_demo_fails() {
     let output = gateway("demo --interval 0s --idle-cut 1s --duration 5s");
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     let table = String::from_utf8(output.stdout).expect("text");
-    assert_eq!(
-        table.matches("WRONG: cut, but should have lived").count(),
-        STREAMS.len(),
-        "{table}"
-    );
+    assert_eq!(table.matches("WRONG: cut, expected to survive").count(), STREAMS.len(), "{table}");
 }
 
 #[test]
-fn pings_help_against_a_proxy_that_counts_any_byte() {
+fn pings_prevent_a_cut_if_bytes_count_as_activity() {
     let output =
         gateway("demo --json --interval 400ms --idle-cut 1s --duration 3s --idle-counts bytes");
     assert_eq!(output.status.code(), Some(1), "{output:?}");
@@ -88,9 +83,9 @@ fn pings_help_against_a_proxy_that_counts_any_byte() {
 }
 
 #[test]
-fn an_output_that_cannot_be_written_is_an_error_and_no_panic() {
+fn an_output_that_cannot_be_written_is_an_error_without_a_panic() {
     let full = std::fs::OpenOptions::new().write(true).open("/dev/full");
-    let Ok(full) = full else { return }; // only Linux has it
+    let Ok(full) = full else { return }; // exists on Linux only
     let output = Command::new(env!("CARGO_BIN_EXE_heartbeat-gateway"))
         .args(["demo", "--duration", "900ms", "--idle-cut", "300ms", "--interval", "100ms"])
         .stdout(full)
@@ -102,7 +97,7 @@ fn an_output_that_cannot_be_written_is_an_error_and_no_panic() {
 }
 
 #[test]
-fn what_makes_no_sense_is_refused_with_a_reason() {
+fn an_invalid_command_line_is_rejected_with_a_reason() {
     for arguments in [
         "demo --interval banana",
         "demo --interval -5s",
@@ -117,5 +112,5 @@ fn what_makes_no_sense_is_refused_with_a_reason() {
     }
     let output = gateway("demo --duration 500000000000years");
     assert_eq!(output.status.code(), Some(1), "{output:?}");
-    assert_eq!(output.stderr, b"error: the duration is too long to be measured\n");
+    assert_eq!(output.stderr, b"error: --duration is too long\n");
 }

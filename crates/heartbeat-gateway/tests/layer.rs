@@ -1,13 +1,13 @@
-//! tonic's server with the layer around it, and messages that are compressed.
+//! tonic's server with the layer, and compressed messages.
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
+use heartbeat_frame::service::gateway_service_client::GatewayServiceClient;
+use heartbeat_frame::service::gateway_service_server::{GatewayService, GatewayServiceServer};
 use heartbeat_frame::{GatewayEvent, SubscribeRequest};
-use heartbeat_gateway::proto::gateway_service_client::GatewayServiceClient;
-use heartbeat_gateway::proto::gateway_service_server::{GatewayService, GatewayServiceServer};
 use heartbeat_tokio::{HeartbeatLayer, HeartbeatMessage, HeartbeatPolicy, StreamingMethods};
 use http_body_util::{BodyExt, Full};
 use hyper::client::conn::http2;
@@ -21,7 +21,7 @@ use tonic::{Request, Response, Status};
 
 const SUBSCRIBE: &str = "/galaxy.gateway.v1.GatewayService/Subscribe";
 
-/// Three events, with time for ten heartbeats between each two, and the end.
+/// Three events, with time for ten heartbeats between two events, and the end.
 struct Events;
 
 #[tonic::async_trait]
@@ -43,7 +43,7 @@ impl GatewayService for Events {
     }
 }
 
-/// A server that compresses whatever it is let to, kept alive by a layer.
+/// A server with compression enabled and the layer.
 async fn serve(methods: StreamingMethods) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
     let address = listener.local_addr().expect("it is bound");
@@ -56,7 +56,7 @@ async fn serve(methods: StreamingMethods) -> SocketAddr {
     address
 }
 
-/// What a client of tonic's receives: real events by their number, heartbeats as dots.
+/// The items that tonic's client receives: events by their number, heartbeats as dots.
 async fn received(address: SocketAddr, compressed: bool) -> String {
     let client = GatewayServiceClient::connect(format!("http://{address}")).await;
     let mut client = client.expect("it listens");
@@ -88,13 +88,13 @@ async fn a_client_decodes_heartbeats_among_compressed_messages() {
 }
 
 #[tokio::test]
-async fn a_method_that_is_not_named_gets_none() {
+async fn other_methods_get_no_heartbeats() {
     let address = serve(StreamingMethods::paths(["/galaxy.gateway.v1.GatewayService/Other"])).await;
     assert_eq!(received(address, true).await, "123");
 }
 
 #[tokio::test]
-async fn the_heartbeat_is_not_compressed_and_says_so() {
+async fn heartbeats_are_marked_as_uncompressed() {
     let address = serve(StreamingMethods::paths([SUBSCRIBE])).await;
     let connection = TcpStream::connect(address).await.expect("it listens");
     let handshake = http2::handshake(TokioExecutor::new(), TokioIo::new(connection)).await;

@@ -1,4 +1,4 @@
-//! `serve --metrics`, asked over a real socket as Prometheus asks.
+//! The pages of `serve --metrics`, requested over a real socket.
 #![cfg(unix)]
 #![expect(clippy::float_cmp, reason = "counts are exact")]
 
@@ -16,11 +16,11 @@ use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
 on_each_runtime![
-    every_metric_of_the_guide_is_there_and_follows_what_happens,
-    while_it_stops_it_is_not_healthy_and_still_shows_metrics,
+    every_documented_metric_is_exported_and_changes,
+    during_shutdown_health_is_503_and_metrics_remain,
 ];
 
-/// What is answered, in pieces.
+/// The parts of a response.
 struct Answer {
     status: u16,
     content_type: String,
@@ -50,7 +50,7 @@ async fn ask(address: SocketAddr, path: &str) -> Answer {
     }
 }
 
-/// A scrape, parsed. There is no line in it that the parser does not know.
+/// A parsed scrape. The parser accepts every line.
 struct Metrics {
     scrape: Scrape,
     types: HashMap<String, String>,
@@ -102,18 +102,18 @@ impl Metrics {
     }
 }
 
-/// Scrapes until it is so.
-async fn until(address: SocketAddr, is_so: impl Fn(&Metrics) -> bool) -> Metrics {
+/// Scrapes until the condition holds.
+async fn until(address: SocketAddr, condition: impl Fn(&Metrics) -> bool) -> Metrics {
     let scraping = async {
         loop {
             let metrics = Metrics::scrape(address).await;
-            if is_so(&metrics) {
+            if condition(&metrics) {
                 return metrics;
             }
             sleep(Duration::from_millis(20)).await;
         }
     };
-    timeout(Duration::from_secs(8), scraping).await.expect("it will be so")
+    timeout(Duration::from_secs(8), scraping).await.expect("the condition holds")
 }
 
 /// A metric, as `docs/metrics.md` lists it.
@@ -130,37 +130,38 @@ fn listed() -> Vec<Listed> {
         let cells = line.trim_matches('|').split('|').map(|cell| cell.trim().trim_matches('`'));
         let cells: Vec<_> = cells.collect();
         let [_, name, kind, _, description] = cells.try_into().expect("five cells");
-        let kind = if kind == "up-down counter" { "gauge" } else { kind }; // the nearest that there is
+        let kind = if kind == "up-down counter" { "gauge" } else { kind }; // the closest type of Prometheus
         let [name, kind, description] = [name, kind, description].map(str::to_owned);
         Listed { name, kind, description }
     };
     rows.map(row).collect()
 }
 
-/// Where the metrics are, of a server that has just begun.
+/// The address of the metrics of a server that has just started.
 fn metrics_of(server: &mut Serving) -> SocketAddr {
     address_in(&mut server.stdout, "metrics on http://")
 }
 
-async fn every_metric_of_the_guide_is_there_and_follows_what_happens(runtime: &str) {
+async fn every_documented_metric_is_exported_and_changes(runtime: &str) {
     let arguments = "--interval 100ms --event-every 0s --metrics 127.0.0.1:0";
     let mut server = Serving::start(&format!("--runtime {runtime} {arguments}"));
     let address = metrics_of(&mut server);
 
     let before = Metrics::scrape(address).await;
-    assert_eq!((before.sent(), before.active()), (0.0, 0.0), "there, and nothing yet");
+    assert_eq!((before.sent(), before.active()), (0.0, 0.0), "exported before the first heartbeat");
     assert_eq!(before.value("target_info", &[("service_name", "heartbeat-gateway")]), 1.0);
 
     let mut stream = subscribe(server.address, "").await.expect("served");
-    let mut beats = 0;
-    while beats < 3 {
+    let mut heartbeats = 0;
+    while heartbeats < 3 {
         let event = stream.message().await.expect("alive").expect("not ended");
-        beats += usize::from(event.is_heartbeat());
+        heartbeats += usize::from(event.is_heartbeat());
     }
     let during = until(address, |metrics| metrics.sent() >= 3.0).await;
     assert_eq!(during.active(), 1.0);
     let silence = during.value("heartbeat_idle_max_seconds", &[]);
-    assert!((0.1..8.0).contains(&silence), "{silence}");
+    // On a hub a heartbeat can be early by a 64th of the interval (T15).
+    assert!((0.098..8.0).contains(&silence), "{silence}");
 
     for Listed { name, kind, description } in listed() {
         assert_eq!(during.types.get(&name), Some(&kind), "{name}");
@@ -171,11 +172,11 @@ async fn every_metric_of_the_guide_is_there_and_follows_what_happens(runtime: &s
     let mut listed: Vec<_> = listed().into_iter().map(|listed| listed.name).collect();
     ours.sort();
     listed.sort();
-    assert_eq!(ours, listed.iter().collect::<Vec<_>>(), "and there is nothing else");
+    assert_eq!(ours, listed.iter().collect::<Vec<_>>(), "no other metric is exported");
 
     drop(stream);
     let after = until(address, |metrics| metrics.active() == 0.0).await;
-    let sent = after.sent(); // now nothing changes any more, and the numbers must agree
+    let sent = after.sent(); // nothing changes any more, so the numbers must agree
     assert!(sent >= during.sent());
     let bytes = after.value("heartbeat_size_bytes_total", &[]);
     assert_eq!(bytes, sent * 24.0, "a message of 19 bytes in an envelope of 5");
@@ -189,7 +190,7 @@ async fn every_metric_of_the_guide_is_there_and_follows_what_happens(runtime: &s
     assert_eq!(server.end().await.0.code(), Some(0));
 }
 
-async fn while_it_stops_it_is_not_healthy_and_still_shows_metrics(runtime: &str) {
+async fn during_shutdown_health_is_503_and_metrics_remain(runtime: &str) {
     let arguments = "--shutdown-within 2s --metrics 127.0.0.1:0";
     let mut server = Serving::start(&format!("--runtime {runtime} {arguments}"));
     let address = metrics_of(&mut server);
@@ -211,16 +212,16 @@ async fn while_it_stops_it_is_not_healthy_and_still_shows_metrics(runtime: &str)
     until(address, |metrics| metrics.active() == 0.0).await;
     let (status, log) = server.end().await;
     assert_eq!(status.code(), Some(0), "{log}");
-    assert!(log.contains("streams were cut off"), "{log}");
-    assert!(TcpStream::connect(address).await.is_err(), "nobody listens any more");
+    assert!(log.contains("closing the remaining streams"), "{log}");
+    assert!(TcpStream::connect(address).await.is_err(), "the listener is closed");
     drop((mute, stream));
 }
 
 #[tokio::test]
-async fn the_proxy_comes_after_the_metrics() {
+async fn the_output_names_the_metrics_before_the_idle_proxy() {
     let mut server = Serving::start("--metrics 127.0.0.1:0 --idle-cut 5s");
     let metrics = metrics_of(&mut server);
-    let front = address_in(&mut server.stdout, "cutting what is idle on ");
+    let front = address_in(&mut server.stdout, "cutting idle connections on ");
     assert_eq!(ask(metrics, "/healthz").await.status, 200);
     let mut stream = subscribe(front, "").await.expect("served");
     assert!(stream.message().await.expect("alive").is_some());

@@ -1,5 +1,4 @@
-//! Every protocol, over every version of HTTP that it exists on, on every runtime, all at once: over real
-//! sockets and in real time.
+//! Every protocol over every version of HTTP on every runtime, with real sockets and in real time.
 
 mod support;
 
@@ -8,7 +7,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::join_all;
 use heartbeat_async::Config;
 use heartbeat_frame::GatewayEvent;
-use heartbeat_gateway::front::FrontOptions;
+use heartbeat_gateway::server::ServerOptions;
 use hyper::Version;
 use support::client::{Events, Kind, SOON, WAYS};
 use support::decode::Item;
@@ -19,18 +18,18 @@ use tokio::time::{sleep, timeout};
 
 const INTERVAL: Duration = Duration::from_millis(400);
 
-/// For the way through the sockets on a machine that is busy with other tests.
+/// Tolerance for delays on a busy machine.
 const TOLERANCE: Duration = Duration::from_millis(300);
 
 on_each_runtime![
-    events_come_whole_and_in_order_with_heartbeats_in_silence_only,
+    events_arrive_in_order_with_heartbeats_only_in_silence,
     a_busy_stream_has_no_heartbeats,
-    a_client_resumes_where_it_was_and_is_told_if_it_cannot,
-    all_streams_end_well_when_the_server_is_stopped,
-    over_tls_it_is_all_the_same,
+    a_client_resumes_or_gets_an_error,
+    all_streams_end_with_success_at_shutdown,
+    every_protocol_works_over_tls,
 ];
 
-/// The event with this number, as it is published: with something in each field, of any length.
+/// The event with this number. All fields are set, to values of different lengths.
 fn event(number: u64) -> GatewayEvent {
     let length = usize::try_from(number * number * 977 % 30_000).expect("small");
     let payload: Vec<u8> = (0..length).map(|at| (at % 251).to_le_bytes()[0]).collect();
@@ -45,21 +44,21 @@ fn event(number: u64) -> GatewayEvent {
     }
 }
 
-async fn events_come_whole_and_in_order_with_heartbeats_in_silence_only(runtime: &str) {
-    let Server { address, feed, .. } = Server::start(runtime, 100, INTERVAL).await;
+async fn events_arrive_in_order_with_heartbeats_only_in_silence(runtime: &str) {
+    let Server { address, log, .. } = Server::start(runtime, 100, INTERVAL).await;
     let open = |(kind, version)| Events::subscribe(address, kind, version, "");
     let streams = join_all(WAYS.map(open)).await;
     let publishing = async {
-        // Two in quick succession, two after a silence, and so on.
+        // Two events in quick succession, then a silence, and so on.
         for (number, pause) in (1..).zip([0, 50, 1100, 0, 1100]) {
             sleep(Duration::from_millis(pause)).await;
-            feed.publish(event(number));
+            log.publish(event(number));
         }
         sleep(Duration::from_millis(600)).await;
-        feed.close();
+        log.close();
     };
     let watching = join_all(streams.into_iter().zip(WAYS).map(async |(mut stream, way)| {
-        let (mut number, mut beats) = (0, 0);
+        let (mut number, mut heartbeats) = (0, 0);
         let mut last = Instant::now();
         loop {
             let item = timeout(SOON, stream.next()).await.unwrap_or_else(|_| panic!("{way:?}"));
@@ -72,7 +71,7 @@ async fn events_come_whole_and_in_order_with_heartbeats_in_silence_only(runtime:
                     assert_eq!(received, event(number), "{way:?}");
                 }
                 Item::Heartbeat => {
-                    beats += 1;
+                    heartbeats += 1;
                     assert!(silence + TOLERANCE >= INTERVAL, "{way:?}: after {silence:?}");
                 }
                 end => {
@@ -82,19 +81,19 @@ async fn events_come_whole_and_in_order_with_heartbeats_in_silence_only(runtime:
             }
         }
         assert_eq!(number, 5, "{way:?}");
-        assert!((3..=8).contains(&beats), "{way:?}: {beats} heartbeats"); // two in each long silence
+        assert!((3..=8).contains(&heartbeats), "{way:?}: {heartbeats} heartbeats"); // two in each long silence
     }));
     tokio::join!(publishing, watching);
 }
 
 async fn a_busy_stream_has_no_heartbeats(runtime: &str) {
     let interval = Duration::from_secs(1);
-    let Server { address, feed, .. } = Server::start(runtime, 1000, interval).await;
+    let Server { address, log, .. } = Server::start(runtime, 1000, interval).await;
     let open = |(kind, version)| Events::subscribe(address, kind, version, "");
     let streams = join_all(WAYS.map(open)).await;
     let publishing = async {
         for number in 1..=40 {
-            feed.publish(event(number));
+            log.publish(event(number));
             sleep(Duration::from_millis(50)).await; // two seconds
         }
     };
@@ -103,7 +102,7 @@ async fn a_busy_stream_has_no_heartbeats(runtime: &str) {
         for number in 1..=40 {
             match timeout(SOON, stream.next()).await.expect("an event") {
                 Item::Event(received) => assert_eq!(received, event(number), "{way:?}"),
-                // A machine that stood still for that long owes one.
+                // A machine that stalls for that long must send one.
                 Item::Heartbeat if last.elapsed() >= interval => break,
                 other => panic!("{way:?}: {other:?}"),
             }
@@ -113,10 +112,10 @@ async fn a_busy_stream_has_no_heartbeats(runtime: &str) {
     tokio::join!(publishing, watching);
 }
 
-async fn a_client_resumes_where_it_was_and_is_told_if_it_cannot(runtime: &str) {
-    let Server { address, feed, .. } = Server::start(runtime, 3, INTERVAL).await;
+async fn a_client_resumes_or_gets_an_error(runtime: &str) {
+    let Server { address, log, .. } = Server::start(runtime, 3, INTERVAL).await;
     for number in 1..=5 {
-        feed.publish(event(number)); // 3, 4 and 5 are held
+        log.publish(event(number)); // the log keeps 3, 4 and 5
     }
     for (kind, version) in WAYS {
         let way = (kind, version);
@@ -129,9 +128,9 @@ async fn a_client_resumes_where_it_was_and_is_told_if_it_cannot(runtime: &str) {
         let mut latest = Events::subscribe(address, kind, version, "").await;
         assert_eq!(latest.event().await, event(5), "{way:?}");
 
-        let unknown = "no event has the id \"6\": give the id of an event received, or none";
-        let missed = "the events after 1 are not held any more, the oldest is 3: \
-            subscribe without an id to go on from now";
+        let unknown = "unknown event id \"6\": expected the id of a received event, or no id";
+        let missed = "event 1 is too old, the oldest event in the log is 3: \
+            subscribe without an id to continue from now";
         for (last, reason, grpc, connect, status) in
             [("6", unknown, "3", "invalid_argument", 400), ("1", missed, "11", "out_of_range", 410)]
         {
@@ -150,7 +149,7 @@ async fn a_client_resumes_where_it_was_and_is_told_if_it_cannot(runtime: &str) {
         }
     }
 
-    // The header is what a browser sends that comes back, and counts before the address.
+    // A browser that reconnects sends the header, which has precedence over the query.
     for path in ["/events", "/events?last_event_id=4", "/events.ndjson", "/events.ndjson?other=1"] {
         let mut request = support::client::get(path);
         request.headers_mut().insert("last-event-id", "2".parse().expect("a value"));
@@ -159,12 +158,12 @@ async fn a_client_resumes_where_it_was_and_is_told_if_it_cannot(runtime: &str) {
     }
 }
 
-async fn all_streams_end_well_when_the_server_is_stopped(runtime: &str) {
-    let Server { address, feed, stop, served } = Server::start(runtime, 100, INTERVAL).await;
+async fn all_streams_end_with_success_at_shutdown(runtime: &str) {
+    let Server { address, log, stop, served } = Server::start(runtime, 100, INTERVAL).await;
     let open = |(kind, version)| Events::subscribe(address, kind, version, "");
     let streams = join_all(WAYS.map(open)).await;
-    feed.publish(event(1));
-    feed.close();
+    log.publish(event(1));
+    log.close();
     stop.send(()).expect("it serves");
     for (mut stream, way) in streams.into_iter().zip(WAYS) {
         assert_eq!(stream.event().await, event(1), "{way:?}");
@@ -173,12 +172,11 @@ async fn all_streams_end_well_when_the_server_is_stopped(runtime: &str) {
     timeout(SOON, served).await.expect("soon").expect("no panic");
 }
 
-async fn over_tls_it_is_all_the_same(runtime: &str) {
+async fn every_protocol_works_over_tls(runtime: &str) {
     let certificate = Certificate::new(&format!("protocols-{runtime}"));
-    let mut options = FrontOptions::default();
-    certificate.serve_with(&mut options);
+    let options = certificate.apply(ServerOptions::default());
     let server = Server::start_with(runtime, 10, INTERVAL, &options, |gateway| gateway).await;
-    server.feed.publish(event(1));
+    server.log.publish(event(1));
     let mut streams = Vec::new();
     for (kind, version) in WAYS {
         let alpn = if version == Version::HTTP_2 { "h2" } else { "http/1.1" };
@@ -188,46 +186,46 @@ async fn over_tls_it_is_all_the_same(runtime: &str) {
         streams.push(stream);
     }
     for (stream, way) in streams.iter_mut().zip(WAYS) {
-        let beat = timeout(SOON, stream.next()).await.expect("a heartbeat");
-        assert_eq!(beat, Item::Heartbeat, "{way:?}");
+        let heartbeat = timeout(SOON, stream.next()).await.expect("a heartbeat");
+        assert_eq!(heartbeat, Item::Heartbeat, "{way:?}");
     }
-    server.feed.close();
+    server.log.close();
     for (stream, way) in streams.iter_mut().zip(WAYS) {
         assert_eq!(stream.end().await, Item::Ended, "{way:?}");
     }
 }
 
 #[tokio::test]
-async fn heartbeats_cease_where_nothing_real_has_been_sent_for_too_long() {
+async fn heartbeats_stop_on_a_stream_without_events() {
     let heartbeat = Config::every(Duration::from_millis(200));
     let heartbeat = heartbeat.with_give_up_after(Duration::from_millis(700));
-    let Server { address, feed, .. } = Server::start("tokio", 10, heartbeat).await;
+    let Server { address, log, .. } = Server::start("tokio", 10, heartbeat).await;
     let open = |(kind, version)| Events::subscribe(address, kind, version, "");
     let mut streams = join_all(WAYS.map(open)).await;
     for number in 1..=2 {
-        feed.publish(event(number));
+        log.publish(event(number));
         let watching = streams.iter_mut().zip(WAYS).map(async |(stream, way)| {
             assert_eq!(stream.event().await, event(number), "{way:?}");
-            let mut beats = 0;
+            let mut heartbeats = 0;
             while let Ok(item) = timeout(Duration::from_secs(1), stream.next()).await {
                 assert_eq!(item, Item::Heartbeat, "{way:?}");
-                beats += 1;
+                heartbeats += 1;
             }
-            assert!((1..=3).contains(&beats), "{way:?}: {beats}");
+            assert!((1..=3).contains(&heartbeats), "{way:?}: {heartbeats}");
         });
         join_all(watching).await;
     }
 }
 
 #[tokio::test]
-async fn a_slow_reader_that_has_missed_something_is_told_so() {
-    let Server { address, feed, .. } = Server::start("tokio", 3, Duration::ZERO).await;
+async fn a_slow_reader_that_misses_events_gets_an_error() {
+    let Server { address, log, .. } = Server::start("tokio", 3, Duration::ZERO).await;
     let open = |(kind, version)| Events::subscribe(address, kind, version, "");
     let mut streams = join_all(WAYS.map(open)).await;
-    // More than what is on the way can hold, while nobody reads.
+    // More than all buffers can hold while the client does not read.
     for number in 1..=1000 {
         let payload = vec![7; 20_000].into();
-        feed.publish(GatewayEvent { payload, ..event(number) });
+        log.publish(GatewayEvent { payload, ..event(number) });
         if number % 10 == 0 {
             sleep(Duration::from_millis(1)).await;
         }
@@ -244,7 +242,7 @@ async fn a_slow_reader_that_has_missed_something_is_told_so() {
             }
         };
         match end {
-            Item::Failed(_, reason) => assert!(reason.contains("not held any more"), "{way:?}"),
+            Item::Failed(_, reason) => assert!(reason.contains("is too old"), "{way:?}"),
             Item::Broken(_) => {
                 assert!(matches!(way.0, Kind::Sse | Kind::Ndjson), "{way:?}: {end:?}");
             }

@@ -1,11 +1,11 @@
-//! Requests that are not answered, each told so in the way of its own protocol.
+//! Rejected requests: each protocol has its own form of error.
 
 mod support;
 
 use std::time::Duration;
 
 use heartbeat_frame::GatewayEvent;
-use heartbeat_gateway::front::FrontOptions;
+use heartbeat_gateway::server::ServerOptions;
 use http_body_util::Full;
 use hyper::body::Bytes;
 use hyper::{Method, Request, Version};
@@ -18,16 +18,18 @@ use tokio::time::{sleep, timeout};
 
 const QUIET: Duration = Duration::ZERO;
 
-on_each_runtime![beyond_the_limit_each_protocol_says_so_in_its_own_way];
+on_each_runtime![beyond_the_limit_each_protocol_gets_its_own_error];
 
-async fn beyond_the_limit_each_protocol_says_so_in_its_own_way(runtime: &str) {
-    let options = FrontOptions::default();
-    let server = Server::start_with(runtime, 10, QUIET, &options, |gateway| gateway.limit(1)).await;
-    server.feed.publish(GatewayEvent::default());
+async fn beyond_the_limit_each_protocol_gets_its_own_error(runtime: &str) {
+    let options = ServerOptions::default();
+    let server =
+        Server::start_with(runtime, 10, QUIET, &options, |gateway| gateway.with_max_streams(1))
+            .await;
+    server.log.publish(GatewayEvent::default());
     let mut only = Events::subscribe(server.address, Kind::Sse, Version::HTTP_11, "").await;
     assert_eq!(only.event().await.event_id, "1");
 
-    let reason = "as many streams as there may be are open: come back later";
+    let reason = "too many open streams, retry later";
     let failed = |code: &str| Item::Failed(code.to_owned(), reason.to_owned());
     for (kind, version) in WAYS {
         let way = (kind, version);
@@ -63,20 +65,17 @@ async fn beyond_the_limit_each_protocol_says_so_in_its_own_way(runtime: &str) {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_not_found() {
+async fn an_unknown_path_is_404() {
     let server = Server::start("tokio", 10, QUIET).await;
     for version in [Version::HTTP_11, Version::HTTP_2] {
         for path in ["/", "/event", "/events/", "/galaxy.gateway.v1.GatewayService/Other"] {
             let answer = Events::ask(server.address, version, get(path)).await;
             assert_eq!(answer.status, 404, "{path}");
             let text = answer.text().await;
-            assert!(
-                text.starts_with(&format!("nothing is at {path}: there are /events")),
-                "{text}"
-            );
+            assert!(text.starts_with(&format!("unknown path {path}: expected /events")), "{text}");
         }
     }
-    // Calls are told so in their own way.
+    // Remote calls get an error of their protocol.
     for (kind, version) in WAYS {
         let code = match kind {
             Kind::Sse | Kind::Ndjson => continue,
@@ -93,7 +92,7 @@ async fn what_is_not_there_is_not_found() {
 }
 
 #[tokio::test]
-async fn a_request_that_makes_no_sense_is_told_what_does() {
+async fn an_invalid_request_is_rejected_with_a_reason() {
     let server = Server::start("tokio", 10, QUIET).await;
     let ask = async |request| Events::ask(server.address, Version::HTTP_11, request).await;
 
@@ -116,17 +115,17 @@ async fn a_request_that_makes_no_sense_is_told_what_does() {
         assert_eq!(answer.status, 415, "{content_type}");
         let takes = answer.headers["accept-post"].to_str().expect("text").to_owned();
         assert!(takes.contains("application/grpc-web-text, application/connect+proto"), "{takes}");
-        assert!(answer.text().await.ends_with(&format!("Content-Type: {takes}\n")));
+        assert!(answer.text().await.ends_with(&format!("Content-Type: expected one of {takes}\n")));
     }
     for path in ["/events", "/events.ndjson"] {
         let answer = ask(get(&format!("{path}?last_event_id=1&last_event_id=2"))).await;
         assert_eq!(answer.status, 400, "{path}");
-        let reason = "the address has more than one last_event_id: give one, or none\n";
+        let reason = "more than one last_event_id in the query: expected at most one\n";
         assert_eq!(answer.text().await, reason, "{path}");
     }
     let answer = ask(Kind::Grpc.request("")).await;
     assert_eq!(answer.status, 505);
-    assert_eq!(answer.text().await, "gRPC needs HTTP/2: take that, gRPC-Web or Connect\n");
+    assert_eq!(answer.text().await, "gRPC requires HTTP/2: use HTTP/2, gRPC-Web or Connect\n");
 
     let mut head = get("/events");
     *head.method_mut() = Method::HEAD;
@@ -137,28 +136,36 @@ async fn a_request_that_makes_no_sense_is_told_what_does() {
 }
 
 #[tokio::test]
-async fn a_call_of_connect_that_is_wrong_is_told_why() {
+async fn an_invalid_connect_call_is_rejected_with_a_reason() {
     let server = Server::start("tokio", 10, QUIET).await;
     let id = |id: &str| serde_json::json!({ "lastEventId": id }).to_string();
     let long = envelope(0, id(&"9".repeat(64 * 1024)).as_bytes());
     let twice = [envelope(0, b"{}"), envelope(0, b"{}")].concat();
     let cut = &envelope(0, b"{}")[..6];
     for (body, code, reason) in [
-        (&b""[..], "unimplemented", "the request holds no message: exactly one is to come"),
-        (&b"\0\0\0"[..], "invalid_argument", "the request ends within the prefix of its message"),
-        (cut, "invalid_argument", "the message is to have 2 bytes, and has 1"),
-        (&twice, "unimplemented", "the request goes on after its message: exactly one is to come"),
-        (&envelope(1, b"{}"), "internal", "the message is compressed, but no header says how"),
-        (&envelope(2, b"{}"), "invalid_argument", "a message has no flags such as 0x2"),
-        (&envelope(0, b"[7"), "invalid_argument", "the request's message cannot be decoded: "),
-        (&envelope(0, b""), "invalid_argument", "the request's message cannot be decoded: "),
-        (&long, "resource_exhausted", "a request of at most 65536 bytes is to come: "),
+        (&b""[..], "unimplemented", "the request has no message: expected exactly one"),
+        (&b"\0\0\0"[..], "invalid_argument", "the request ends inside the header of its message"),
+        (cut, "invalid_argument", "incomplete message: 1 of 2 bytes"),
+        (
+            &twice,
+            "unimplemented",
+            "the request has data after its message: expected exactly one message",
+        ),
+        (
+            &envelope(1, b"{}"),
+            "internal",
+            "the message is compressed, but no header names the compression",
+        ),
+        (&envelope(2, b"{}"), "invalid_argument", "unsupported flags of a message: 0x2"),
+        (&envelope(0, b"[7"), "invalid_argument", "cannot decode the message of the request: "),
+        (&envelope(0, b""), "invalid_argument", "cannot decode the message of the request: "),
+        (&long, "resource_exhausted", "cannot read a request of up to 65536 bytes: "),
     ] {
         let request = Kind::ConnectJson.call(body.to_vec());
         failed(&server, request, code, reason).await;
     }
     let not_protobuf = Kind::ConnectProto.call(envelope(0, b"\x0a\xff"));
-    let reason = "the request's message cannot be decoded: ";
+    let reason = "cannot decode the message of the request: ";
     failed(&server, not_protobuf, "invalid_argument", reason).await;
 
     for (name, value, code, reason) in [
@@ -166,33 +173,33 @@ async fn a_call_of_connect_that_is_wrong_is_told_why() {
             "connect-protocol-version",
             "2",
             "invalid_argument",
-            "connect-protocol-version is to be 1, and",
+            "unsupported connect-protocol-version \"2\": expected 1",
         ),
         (
             "connect-content-encoding",
             "gzip",
             "unimplemented",
-            "unknown compression \"gzip\": supported",
+            "unsupported compression \"gzip\": expected identity",
         ),
         (
             "connect-timeout-ms",
             "soon",
             "invalid_argument",
-            "connect-timeout-ms is to be a number of at",
+            "invalid connect-timeout-ms \"soon\": expected up to 10 digits",
         ),
     ] {
         let mut request = Kind::ConnectJson.request("");
         request.headers_mut().insert(name, value.parse().expect("a value"));
         failed(&server, request, code, reason).await;
     }
-    // What Connect's own clients send is understood.
+    // The headers of Connect's own clients are accepted.
     let mut request = Kind::ConnectJson.request("");
     for (name, value) in
         [("connect-protocol-version", "1"), ("connect-content-encoding", "identity")]
     {
         request.headers_mut().insert(name, value.parse().expect("a value"));
     }
-    server.feed.publish(GatewayEvent::default());
+    server.log.publish(GatewayEvent::default());
     let mut events = Events::ask(server.address, Version::HTTP_11, request).await;
     assert_eq!(events.event().await.event_id, "1");
 }
@@ -206,7 +213,7 @@ async fn failed(server: &Server, request: Request<Full<Bytes>>, code: &str, reas
 }
 
 #[tokio::test]
-async fn a_message_of_grpc_that_is_too_long_is_refused() {
+async fn a_large_grpc_message_is_rejected() {
     let server = Server::start("tokio", 10, QUIET).await;
     let request = heartbeat_frame::SubscribeRequest { last_event_id: "9".repeat(64 * 1024) };
     let request = Kind::Grpc.call(envelope(0, &request.encode_to_vec()));
@@ -218,7 +225,7 @@ async fn a_message_of_grpc_that_is_too_long_is_refused() {
 #[tokio::test]
 async fn the_deadline_of_a_call_ends_it() {
     let server = Server::start("tokio", 10, Duration::from_millis(100)).await;
-    server.feed.publish(GatewayEvent::default());
+    server.log.publish(GatewayEvent::default());
     for (kind, version) in WAYS {
         let (name, value, code) = match kind {
             Kind::Sse | Kind::Ndjson => continue,
@@ -232,15 +239,15 @@ async fn the_deadline_of_a_call_ends_it() {
         let mut events = Events::ask(server.address, version, request).await;
         assert_eq!(events.event().await.event_id, "1", "{kind:?}");
         assert_eq!(events.next().await, Item::Heartbeat, "{kind:?}");
-        let reason = "the deadline that the client set has passed".to_owned();
+        let reason = "the deadline of the call has passed".to_owned();
         assert_eq!(events.end().await, Item::Failed(code.to_owned(), reason), "{kind:?}");
     }
 }
 
 #[tokio::test]
-async fn a_deadline_of_nothing_brings_no_event() {
+async fn a_zero_deadline_ends_the_call_without_events() {
     let server = Server::start("tokio", 10, QUIET).await;
-    server.feed.publish(GatewayEvent::default());
+    server.log.publish(GatewayEvent::default());
     for (kind, version) in WAYS {
         let (name, value, code) = match kind {
             Kind::Sse | Kind::Ndjson => continue,
@@ -252,7 +259,7 @@ async fn a_deadline_of_nothing_brings_no_event() {
         let mut request = kind.request("");
         request.headers_mut().insert(name, value.parse().expect("a value"));
         let mut events = Events::ask(server.address, version, request).await;
-        let reason = "the deadline that the client set has passed".to_owned();
+        let reason = "the deadline of the call has passed".to_owned();
         assert_eq!(events.end().await, Item::Failed(code.to_owned(), reason), "{kind:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! `serve`, run as a user would run it: over real sockets, in real time, stopped by real signals.
+//! The `serve` command, run as a process with real sockets, real time and real signals.
 #![cfg(unix)]
 
 mod support;
@@ -19,15 +19,15 @@ use tokio::time::{sleep, timeout};
 use tonic::Code;
 
 on_each_runtime![
-    sigterm_ends_a_hundred_open_streams_cleanly_and_soon,
-    a_client_that_does_not_end_holds_the_server_up_no_longer_than_it_may,
-    a_client_resumes_after_the_last_event_it_has_seen,
-    the_proxy_in_front_leaves_a_stream_that_has_heartbeats,
-    a_server_without_files_left_serves_again_once_it_has_some,
-    a_client_that_ends_its_half_reads_on_and_one_that_goes_is_noticed,
+    sigterm_ends_a_hundred_open_streams_with_success,
+    an_open_client_delays_the_shutdown_by_the_grace_period_only,
+    a_client_resumes_after_its_last_event,
+    the_idle_proxy_keeps_a_stream_with_heartbeats,
+    a_server_recovers_from_too_many_open_files,
+    a_half_closed_client_continues_to_read_and_a_disconnected_one_is_detected,
 ];
 
-async fn sigterm_ends_a_hundred_open_streams_cleanly_and_soon(runtime: &str) {
+async fn sigterm_ends_a_hundred_open_streams_with_success(runtime: &str) {
     let server = Serving::start(&format!("--runtime {runtime} --shutdown-within 5s"));
     let streams = join_all((0..100).map(|_| async {
         let mut stream = subscribe(server.address, "").await.expect("served");
@@ -50,7 +50,7 @@ async fn sigterm_ends_a_hundred_open_streams_cleanly_and_soon(runtime: &str) {
     assert_eq!(log.matches("client=127.0.0.1:").count(), 100, "{log}");
 }
 
-async fn a_client_that_does_not_end_holds_the_server_up_no_longer_than_it_may(runtime: &str) {
+async fn an_open_client_delays_the_shutdown_by_the_grace_period_only(runtime: &str) {
     let server = Serving::start(&format!("--runtime {runtime} --shutdown-within 1s"));
     let mute = support::mute(server.address).await;
     let mut stream = subscribe(server.address, "").await.expect("served");
@@ -61,15 +61,15 @@ async fn a_client_that_does_not_end_holds_the_server_up_no_longer_than_it_may(ru
     while TcpStream::connect(server.address).await.is_ok() {
         sleep(Duration::from_millis(10)).await;
     }
-    assert!(asked.elapsed() < Duration::from_secs(1), "it waits, and accepts nobody else");
+    assert!(asked.elapsed() < Duration::from_secs(1), "no connection is accepted during shutdown");
     let (status, log) = server.end().await;
     assert_eq!(status.code(), Some(0), "{log}");
-    assert!(log.contains("streams were cut off"), "{log}");
+    assert!(log.contains("closing the remaining streams"), "{log}");
     drop(mute);
 }
 
 #[tokio::test]
-async fn who_asks_twice_does_not_wait() {
+async fn a_second_signal_skips_the_grace_period() {
     let server = Serving::start("--shutdown-within 60s");
     let mute = support::mute(server.address).await;
     let mut stream = subscribe(server.address, "").await.expect("served");
@@ -81,45 +81,45 @@ async fn who_asks_twice_does_not_wait() {
     server.terminate();
     let (status, log) = timeout(SOON, server.end()).await.expect("soon");
     assert_eq!(status.code(), Some(0), "{log}");
-    assert!(log.contains("streams were cut off"), "{log}");
+    assert!(log.contains("closing the remaining streams"), "{log}");
     drop(mute);
 }
 
-async fn a_client_resumes_after_the_last_event_it_has_seen(runtime: &str) {
+async fn a_client_resumes_after_its_last_event(runtime: &str) {
     let server = Serving::start(&format!("--runtime {runtime} --event-every 100ms"));
     let mut stream = subscribe(server.address, "").await.expect("served");
     let seen = next_ids(&mut stream, 3).await;
     drop(stream);
-    sleep(Duration::from_millis(300)).await; // meanwhile it misses some
+    sleep(Duration::from_millis(300)).await; // meanwhile events are published
 
     let last: u64 = seen[2].parse().expect("a number");
     let mut stream = subscribe(server.address, &seen[2]).await.expect("served");
     let resumed = next_ids(&mut stream, 5).await;
     assert_eq!(resumed, (last + 1..=last + 5).map(|id| id.to_string()).collect::<Vec<_>>());
 
-    let refused = subscribe(server.address, "no id of ours").await.expect_err("unknown");
+    let refused = subscribe(server.address, "an unknown id").await.expect_err("unknown");
     assert_eq!(refused.code(), Code::InvalidArgument);
     server.terminate();
     assert_eq!(server.end().await.0.code(), Some(0));
 }
 
 #[tokio::test]
-async fn the_proxy_in_front_cuts_a_stream_that_has_no_heartbeats() {
+async fn the_idle_proxy_cuts_a_stream_without_heartbeats() {
     let mut server = Serving::start("--interval 0s --event-every 0s --idle-cut 500ms");
-    let front = address_in(&mut server.stdout, "cutting what is idle on ");
+    let front = address_in(&mut server.stdout, "cutting idle connections on ");
     let mut stream = subscribe(front, "").await.expect("served");
     assert_eq!(next_ids(&mut stream, 1).await, ["1"]);
     let since = Instant::now();
     assert!(stream.message().await.is_err(), "cut");
     assert!(since.elapsed() >= Duration::from_millis(400), "{:?}", since.elapsed());
     server.terminate();
-    assert!(server.end().await.1.contains("cuts a connection"));
+    assert!(server.end().await.1.contains("cutting an idle connection"));
 }
 
-async fn the_proxy_in_front_leaves_a_stream_that_has_heartbeats(runtime: &str) {
+async fn the_idle_proxy_keeps_a_stream_with_heartbeats(runtime: &str) {
     let arguments = "--interval 150ms --event-every 0s --idle-cut 1s";
     let mut server = Serving::start(&format!("--runtime {runtime} {arguments}"));
-    let front = address_in(&mut server.stdout, "cutting what is idle on ");
+    let front = address_in(&mut server.stdout, "cutting idle connections on ");
     let mut stream = subscribe(front, "").await.expect("served");
     assert_eq!(next_ids(&mut stream, 1).await, ["1"]);
     let since = Instant::now();
@@ -129,10 +129,10 @@ async fn the_proxy_in_front_leaves_a_stream_that_has_heartbeats(runtime: &str) {
     server.terminate();
     let (status, log) = server.end().await;
     assert_eq!(status.code(), Some(0));
-    assert!(log.contains("so short an interval"), "{log}");
+    assert!(log.contains("very short interval"), "{log}");
 }
 
-async fn a_server_without_files_left_serves_again_once_it_has_some(runtime: &str) {
+async fn a_server_recovers_from_too_many_open_files(runtime: &str) {
     let files = 40;
     let server = Serving::start_with_files("-n", files, &format!("--runtime {runtime}"));
     let since = Instant::now();
@@ -140,7 +140,7 @@ async fn a_server_without_files_left_serves_again_once_it_has_some(runtime: &str
     for _ in 0..files {
         mute.push(TcpStream::connect(server.address).await.expect("in its backlog"));
     }
-    sleep(Duration::from_millis(500)).await; // it tries in vain
+    sleep(Duration::from_millis(500)).await; // accepts fail meanwhile
     drop(mute);
 
     let stream = timeout(Duration::from_secs(6), subscribe(server.address, "")).await;
@@ -149,13 +149,13 @@ async fn a_server_without_files_left_serves_again_once_it_has_some(runtime: &str
     server.terminate();
     let (status, log) = server.end().await;
     assert_eq!(status.code(), Some(0), "{log}");
-    let warnings = log.matches("could not be accepted").count();
+    let warnings = log.matches("cannot accept a connection").count();
     assert!(log.contains("too few open files"), "{log}");
     let pauses = since.elapsed().as_millis() / 50;
     assert!((1..=pauses).contains(&(warnings as u128)), "{warnings} in {pauses} pauses: {log}");
 }
 
-async fn a_client_that_ends_its_half_reads_on_and_one_that_goes_is_noticed(runtime: &str) {
+async fn a_half_closed_client_continues_to_read_and_a_disconnected_one_is_detected(runtime: &str) {
     let limits = "--interval 100ms --event-every 0s --max-streams 1";
     let server = Serving::start(&format!("--runtime {runtime} {limits}"));
     let mut client = TcpStream::connect(server.address).await.expect("it listens");
@@ -181,7 +181,7 @@ async fn a_client_that_ends_its_half_reads_on_and_one_that_goes_is_noticed(runti
 }
 
 #[tokio::test]
-async fn it_takes_as_many_files_as_it_may_have() {
+async fn the_limit_of_open_files_is_raised() {
     let server = Serving::start_with_files("-Sn", 40, "--max-connections 100");
     let streams = join_all((0..100).map(|_| subscribe(server.address, "")));
     let streams = timeout(SOON, streams).await.expect("soon");
@@ -193,7 +193,7 @@ async fn it_takes_as_many_files_as_it_may_have() {
 }
 
 #[tokio::test]
-async fn it_says_how_to_try_it_and_serves_over_tls() {
+async fn the_output_has_an_example_and_tls_works() {
     let certificate = Certificate::new("serve");
     let (cert, key) = (certificate.cert.display(), certificate.key.display());
     let mut server = Serving::start(&format!("--tls-cert {cert} --tls-key {key}"));
@@ -214,7 +214,7 @@ async fn it_says_how_to_try_it_and_serves_over_tls() {
 }
 
 #[tokio::test]
-async fn flags_set_the_limits_and_who_may_read() {
+async fn flags_set_limits_and_origins() {
     let flags = "--max-streams 1 --cors-origin https://a.example --cors-origin https://b.example";
     let server = Serving::start(flags);
     let mut request = Kind::Sse.request("");
@@ -228,7 +228,7 @@ async fn flags_set_the_limits_and_who_may_read() {
 }
 
 #[tokio::test]
-async fn no_page_of_another_origin_may_read_unless_it_is_let() {
+async fn without_origins_no_other_page_can_read() {
     for (flags, allowed) in [("", None), ("--cors-origin *", Some("*"))] {
         let server = Serving::start(flags);
         let mut request = Kind::Sse.request("");
@@ -242,7 +242,7 @@ async fn no_page_of_another_origin_may_read_unless_it_is_let() {
 }
 
 #[test]
-fn what_makes_no_sense_is_refused_in_one_line() {
+fn an_invalid_command_line_is_rejected_in_one_line() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = taken.local_addr().expect("bound");
     let taken = format!("serve --listen {address}");
@@ -253,21 +253,21 @@ fn what_makes_no_sense_is_refused_in_one_line() {
         (&format!("{taken} --runtime async-std"), "Address already in use"),
         (&metrics_taken, "Address already in use"),
         ("serve --metrics nowhere", "invalid socket address"),
-        ("serve --interval banana", "give a time such as 15s"),
-        ("serve --interval -5s", "give a time such as 15s"),
-        ("serve --jitter 1.5", "give at least 0 and less than 1"),
-        ("serve --jitter much", "give a fraction such as 0.1"),
+        ("serve --interval banana", "expected a duration like 15s"),
+        ("serve --interval -5s", "expected a duration like 15s"),
+        ("serve --jitter 1.5", "must be at least 0 and less than 1"),
+        ("serve --jitter much", "expected a fraction like 0.1"),
         ("serve --listen 256.0.0.1:1", "invalid socket address"),
         ("serve --idle-counts bytes", "--idle-cut"),
         ("serve --runtime glommio", "tokio, smol, async-std"),
         ("serve --unknown", "--unknown"),
         ("serve --max-streams 0", "0 is not in 1.."),
         ("serve --max-header-size 100", "100 is not in 8192..=1048576"),
-        ("serve --idle-timeout soon", "give a time such as 15s"),
+        ("serve --idle-timeout soon", "expected a duration like 15s"),
         ("serve --tls-cert some.pem", "--tls-key"),
-        ("serve --tls-cert no.pem --tls-key no.pem", "cannot read certificates in PEM from no.pem"),
-        ("serve --cors-origin example.org", "give an origin such as https://example.org"),
-        ("serve --cors-origin https://example.org/", "give an origin such as https://example.org"),
+        ("serve --tls-cert no.pem --tls-key no.pem", "cannot read certificates from no.pem (PEM)"),
+        ("serve --cors-origin example.org", "expected an origin like https://example.org"),
+        ("serve --cors-origin https://example.org/", "expected an origin like https://example.org"),
     ] {
         assert_refused(arguments, reason);
     }

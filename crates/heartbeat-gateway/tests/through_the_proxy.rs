@@ -1,26 +1,26 @@
-//! A gRPC stream through a proxy that cuts after 1 s, with a heartbeat in each 400 ms of silence, on
-//! each runtime. Over real sockets and in real time: 5 s.
+//! A gRPC stream with a heartbeat every 400 ms through a proxy that cuts after 1 s, on each runtime. It uses real sockets
+//! and real time, and takes 5 s.
 
 use std::time::{Duration, Instant};
 
 use heartbeat_async::Config;
+use heartbeat_frame::service::gateway_service_client::GatewayServiceClient;
 use heartbeat_frame::{GatewayEvent, SubscribeRequest};
-use heartbeat_gateway::feed::Feed;
-use heartbeat_gateway::front::FrontOptions;
-use heartbeat_gateway::idle_proxy::{IdleCounts, IdleProxy};
-use heartbeat_gateway::proto::gateway_service_client::GatewayServiceClient;
+use heartbeat_gateway::event_log::EventLog;
+use heartbeat_gateway::idle_proxy::{ActivityRule, IdleProxy};
 use heartbeat_gateway::runtime::Runtime;
+use heartbeat_gateway::server::ServerOptions;
 use heartbeat_gateway::server::{Gateway, Listener};
 use tokio::time::{sleep, timeout_at};
 
 const INTERVAL: Duration = Duration::from_millis(400);
 const IDLE_CUT: Duration = Duration::from_secs(1);
 
-/// For the way through the sockets on a machine that is busy with other tests.
+/// Tolerance for delays on a busy machine.
 const TOLERANCE: Duration = Duration::from_millis(300);
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stream_lives_for_five_seconds_and_brings_everything_once_and_in_order() {
+async fn a_stream_survives_five_seconds_and_delivers_events_once_and_in_order() {
     let streams = Runtime::ALL.map(|runtime| tokio::spawn(lives_for_five_seconds(runtime)));
     for (stream, runtime) in streams.into_iter().zip(Runtime::ALL) {
         stream.await.unwrap_or_else(|panic| panic!("{}: {panic}", runtime.name()));
@@ -29,14 +29,14 @@ async fn a_stream_lives_for_five_seconds_and_brings_everything_once_and_in_order
 
 async fn lives_for_five_seconds(runtime: Runtime) {
     let any_port = ([127, 0, 0, 1], 0).into();
-    let listener = Listener::bind(runtime, any_port, &FrontOptions::default()).await;
+    let listener = Listener::bind(runtime, any_port, &ServerOptions::default()).await;
     let listener = listener.expect("a port");
     let server = listener.local_addr();
     let proxy =
-        IdleProxy::bind(any_port, server, IDLE_CUT, IdleCounts::Data).await.expect("a port");
+        IdleProxy::bind(any_port, server, IDLE_CUT, ActivityRule::Data).await.expect("a port");
     let (address, stats) = (proxy.local_addr(), proxy.stats());
-    let feed = Feed::new(100);
-    let gateway = Gateway::new(feed.clone(), Config::every(INTERVAL));
+    let log = EventLog::new(100);
+    let gateway = Gateway::new(log.clone(), Config::every(INTERVAL));
     tokio::spawn(listener.serve(gateway, std::future::pending()));
     tokio::spawn(proxy.run());
 
@@ -46,8 +46,8 @@ async fn lives_for_five_seconds(runtime: Runtime) {
     let mut stream = stream.into_inner();
     let start = tokio::time::Instant::now();
 
-    // Two in quick succession, two after a silence, and so on: 0, 100, 1500, 1600, 3000, …
-    let events = feed.clone();
+    // Two events in quick succession, then a silence, and so on: 0, 100, 1500, 1600, 3000, …
+    let events = log.clone();
     let publishing = tokio::spawn(async move {
         let mut published = 0;
         for pause in [0, 100, 1400, 100, 1400, 100, 1400] {
@@ -57,7 +57,7 @@ async fn lives_for_five_seconds(runtime: Runtime) {
         published
     });
 
-    let (mut ids, mut beats, mut last) = (Vec::new(), 0, Instant::now());
+    let (mut ids, mut heartbeats, mut last) = (Vec::new(), 0, Instant::now());
     let end = start + Duration::from_secs(5);
     while let Ok(event) = timeout_at(end, stream.message()).await {
         let event = event.expect("not cut").expect("not ended");
@@ -65,7 +65,7 @@ async fn lives_for_five_seconds(runtime: Runtime) {
         last = Instant::now();
         assert!(gap <= INTERVAL + TOLERANCE, "a silence of {gap:?}");
         if event.is_heartbeat() {
-            beats += 1;
+            heartbeats += 1;
             assert!(gap + TOLERANCE >= INTERVAL, "a heartbeat after {gap:?}");
         } else {
             ids.push(event.event_id);
@@ -73,7 +73,7 @@ async fn lives_for_five_seconds(runtime: Runtime) {
     }
 
     assert_eq!(stats.cuts(), 0);
-    assert!((6..=12).contains(&beats), "{beats} heartbeats");
+    assert!((6..=12).contains(&heartbeats), "{heartbeats} heartbeats");
     let published = publishing.await.expect("no panic");
     assert_eq!(ids, (1..=published).map(|id| id.to_string()).collect::<Vec<_>>());
     assert_eq!(published, 7);

@@ -10,7 +10,7 @@ use crate::instruments::{Instruments, LongestIdle};
 /// The attribute that distinguishes sent heartbeats from lost ones.
 const OUTCOME: &str = "outcome";
 
-/// Records heartbeats as OpenTelemetry metrics (T19).
+/// Records heartbeats as OpenTelemetry metrics. See [T19](heartbeat_async::rules#t19-outcome).
 ///
 /// Create one observer, and pass a clone to each stream. A clone costs a reference count, and records into
 /// the same [instruments](crate#instruments).

@@ -4,8 +4,8 @@ use std::error::Error;
 use std::time::Duration;
 
 use futures_util::stream::{self, BoxStream, StreamExt};
+use heartbeat_frame::service::gateway_service_server::{GatewayService, GatewayServiceServer};
 use heartbeat_frame::{GatewayEvent, SubscribeRequest};
-use heartbeat_gateway::proto::gateway_service_server::{GatewayService, GatewayServiceServer};
 use heartbeat_tokio::{HeartbeatLayer, HeartbeatMessage, HeartbeatPolicy, StreamingMethods};
 use tokio::net::TcpListener;
 use tokio::time::sleep;

@@ -3,8 +3,8 @@
 use std::error::Error;
 use std::time::Duration;
 
+use heartbeat_frame::service::gateway_service_server::{GatewayService, GatewayServiceServer};
 use heartbeat_frame::{GatewayEvent, SubscribeRequest};
-use heartbeat_gateway::proto::gateway_service_server::{GatewayService, GatewayServiceServer};
 use heartbeat_tokio::{MakeOk, heartbeat_sink};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;

@@ -4,7 +4,7 @@ use std::error::Error;
 
 use example_check::{RunningExample, assert_heartbeats_between};
 use heartbeat_frame::SubscribeRequest;
-use heartbeat_gateway::proto::gateway_service_client::GatewayServiceClient;
+use heartbeat_frame::service::gateway_service_client::GatewayServiceClient;
 
 #[tokio::test]
 async fn a_quiet_stream_has_heartbeats_until_the_client_disconnects() -> Result<(), Box<dyn Error>>

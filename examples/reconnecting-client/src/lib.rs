@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use futures_util::stream::{self, BoxStream, Stream, StreamExt, TryStreamExt};
+use heartbeat_frame::service::gateway_service_client::GatewayServiceClient;
 use heartbeat_frame::{GatewayEvent, SubscribeRequest};
-use heartbeat_gateway::proto::gateway_service_client::GatewayServiceClient;
 use heartbeat_tokio::{HeartbeatStreamExt, WatchdogStream};
 use tokio::time::{Instant, sleep};
 use tonic::transport::Endpoint;

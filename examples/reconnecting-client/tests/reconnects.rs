@@ -11,10 +11,10 @@ use example_reconnecting_client::follow;
 use futures_util::future::{join, select};
 use futures_util::{Stream, StreamExt};
 use heartbeat_frame::GatewayEvent;
-use heartbeat_gateway::feed::Feed;
-use heartbeat_gateway::front::FrontOptions;
-use heartbeat_gateway::idle_proxy::{IdleCounts, IdleProxy, ProxyStats};
+use heartbeat_gateway::event_log::EventLog;
+use heartbeat_gateway::idle_proxy::{ActivityRule, IdleProxy, ProxyStats};
 use heartbeat_gateway::runtime::Runtime;
+use heartbeat_gateway::server::ServerOptions;
 use heartbeat_gateway::server::{Gateway, Listener};
 use heartbeat_tokio::Config;
 use tokio::io::copy_bidirectional;
@@ -56,7 +56,7 @@ async fn final_error(events: &mut Events) -> Status {
 }
 
 async fn listen(address: SocketAddr) -> (Listener, SocketAddr) {
-    let server = Listener::bind(Runtime::Tokio, address, &FrontOptions::default()).await;
+    let server = Listener::bind(Runtime::Tokio, address, &ServerOptions::default()).await;
     let server = server.expect("a port");
     let address = server.local_addr();
     (server, address)
@@ -64,9 +64,13 @@ async fn listen(address: SocketAddr) -> (Listener, SocketAddr) {
 
 /// Starts a server of `feed` with this heartbeat interval, behind a proxy that closes connections which are
 /// idle for `cut`.
-async fn serve(feed: &Feed, interval: Duration, cut: Duration) -> (SocketAddr, Arc<ProxyStats>) {
+async fn serve(
+    feed: &EventLog,
+    interval: Duration,
+    cut: Duration,
+) -> (SocketAddr, Arc<ProxyStats>) {
     let (server, address) = listen(ANY_PORT).await;
-    let proxy = IdleProxy::bind(ANY_PORT, address, cut, IdleCounts::Data).await;
+    let proxy = IdleProxy::bind(ANY_PORT, address, cut, ActivityRule::Data).await;
     let proxy = proxy.expect("a port");
     let front = (proxy.local_addr(), proxy.stats());
     let gateway = Gateway::new(feed.clone(), Config::every(interval));
@@ -99,7 +103,7 @@ async fn forwarder(first: SocketAddr) -> (SocketAddr, watch::Sender<SocketAddr>)
 }
 
 /// Publishes for 8.5 s after irregular pauses, some longer than the proxy's idle timeout.
-async fn publish(feed: &Feed) {
+async fn publish(feed: &EventLog) {
     for pause in [100, 1700, 20, 0, 900, 2400, 300, 1300, 50, 1730] {
         sleep(Duration::from_millis(pause)).await;
         feed.publish(GatewayEvent::default());
@@ -107,7 +111,7 @@ async fn publish(feed: &Feed) {
 }
 
 /// Publishes whenever the proxy has closed a connection, and counts the events without a connected client.
-async fn publish_after_cuts(feed: &Feed, stats: &ProxyStats, missed: &mut u32) {
+async fn publish_after_cuts(feed: &EventLog, stats: &ProxyStats, missed: &mut u32) {
     let mut cuts = 0;
     loop {
         sleep(Duration::from_millis(5)).await;
@@ -123,7 +127,7 @@ async fn publish_after_cuts(feed: &Feed, stats: &ProxyStats, missed: &mut u32) {
 /// number of events that were published while the client was disconnected.
 async fn follow_for_ten_seconds(interval: Duration) -> (Arc<ProxyStats>, u32) {
     let idle_cut = Duration::from_secs(1);
-    let feed = Feed::new(1000);
+    let feed = EventLog::new(1000);
     let (server, stats) = serve(&feed, interval, idle_cut).await;
     let mut events = events(server, TIMEOUT, "0");
     let (mut seen, mut missed) = (Vec::new(), 0);
@@ -157,7 +161,7 @@ async fn events_are_neither_lost_nor_repeated() {
 
 #[tokio::test]
 async fn a_silent_dead_connection_is_replaced() {
-    let feed = Feed::new(10);
+    let feed = EventLog::new(10);
     let (first, _) = serve(&feed, INTERVAL, Duration::ZERO).await;
     let (second, stats) = serve(&feed, INTERVAL, Duration::ZERO).await;
     let (address, switch) = forwarder(first).await;
@@ -177,7 +181,7 @@ async fn a_silent_dead_connection_is_replaced() {
 
 #[tokio::test]
 async fn the_client_resumes_on_another_server() {
-    let (old, new) = (Feed::new(10), Feed::new(10));
+    let (old, new) = (EventLog::new(10), EventLog::new(10));
     let (first, _) = serve(&old, INTERVAL, Duration::ZERO).await;
     let (second, _) = serve(&new, INTERVAL, Duration::ZERO).await;
     let (address, switch) = forwarder(first).await;
@@ -199,7 +203,7 @@ async fn the_client_retries_until_the_server_is_up() {
     let socket = TcpSocket::new_v4().expect("one");
     socket.bind(ANY_PORT).expect("a port");
     let address = socket.local_addr().expect("bound");
-    let proxy = IdleProxy::bind(ANY_PORT, address, Duration::ZERO, IdleCounts::Data).await;
+    let proxy = IdleProxy::bind(ANY_PORT, address, Duration::ZERO, ActivityRule::Data).await;
     let proxy = proxy.expect("a port");
     let stats = proxy.stats();
     let mut refused = events(address, TIMEOUT, "");
@@ -210,7 +214,7 @@ async fn the_client_retries_until_the_server_is_up() {
     // Attempts at 0 s, then at the earliest at 0.1, 0.3, 0.7 and 1.5 s.
     assert!((2..=4).contains(&stats.connections()), "{} attempts", stats.connections());
 
-    let feed = Feed::new(10);
+    let feed = EventLog::new(10);
     feed.publish(GatewayEvent::default());
     drop(socket);
     let (server, _) = listen(address).await;
@@ -220,7 +224,7 @@ async fn the_client_retries_until_the_server_is_up() {
 
 #[tokio::test]
 async fn events_that_are_no_longer_available_are_an_error() {
-    let feed = Feed::new(3);
+    let feed = EventLog::new(3);
     let (server, stats) = serve(&feed, INTERVAL, Duration::ZERO).await;
     let mut behind = events(server, TIMEOUT, "0");
     feed.publish(GatewayEvent::default());
@@ -238,7 +242,7 @@ async fn events_that_are_no_longer_available_are_an_error() {
 
 #[tokio::test]
 async fn an_unknown_id_is_an_error() {
-    let (server, stats) = serve(&Feed::new(3), INTERVAL, Duration::ZERO).await;
+    let (server, stats) = serve(&EventLog::new(3), INTERVAL, Duration::ZERO).await;
     let unknown = final_error(&mut events(server, TIMEOUT, "unknown")).await;
     assert_eq!(unknown.code(), Code::InvalidArgument);
     assert_eq!(stats.connections(), 1, "no retry");

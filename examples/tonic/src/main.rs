@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::stream::{BoxStream, StreamExt};
+use heartbeat_frame::service::gateway_service_server::{GatewayService, GatewayServiceServer};
 use heartbeat_frame::{GatewayEvent, SubscribeRequest};
-use heartbeat_gateway::proto::gateway_service_server::{GatewayService, GatewayServiceServer};
 use heartbeat_tokio::{Config, Counters, HeartbeatStreamExt, Jitter};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;

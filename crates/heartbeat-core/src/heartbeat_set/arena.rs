@@ -251,6 +251,16 @@ mod tests {
     }
 
     #[test]
+    fn the_segment_of_a_member_that_comes_and_goes_is_kept() {
+        let mut arena = Arena::new();
+        for _ in 0..3 {
+            let key = arena.insert((), 0).expect("room");
+            arena.remove(key);
+            assert_eq!((arena.allocated(), arena.len()), (1, 0));
+        }
+    }
+
+    #[test]
     fn a_segment_that_is_allocated_again_gives_new_keys() {
         let mut arena = Arena::new();
         let many = 3 * u32::from(SEGMENT);

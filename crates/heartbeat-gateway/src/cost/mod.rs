@@ -1,4 +1,4 @@
-//! The `cost` command: what heartbeats cost on the wire, by protocol and transport.
+//! The `cost` command: the cost of heartbeats on the wire, by protocol and transport.
 
 mod protocol;
 mod report;
@@ -7,31 +7,31 @@ use std::time::Duration;
 
 use clap::Args;
 
-use crate::flags;
-use crate::message::Message;
+use crate::duration_arg;
+use crate::rpc_message::RpcMessage;
 
-pub use report::{Report, Row};
+pub use report::{CostReport, CostRow};
 
-/// What can be set about the count.
+/// Flags of the `cost` command.
 #[derive(Debug, Clone, Copy, Args)]
 pub struct CostOptions {
-    /// How long a stream is silent before a heartbeat; 0s sends none
-    #[arg(long, value_name = "TIME", default_value = "15s", value_parser = flags::time, allow_hyphen_values = true)]
+    /// Send a heartbeat after this much silence; 0s sends none
+    #[arg(long, value_name = "TIME", default_value = "15s", value_parser = duration_arg::parse_duration, allow_hyphen_values = true)]
     pub interval: Duration,
 
-    /// How many streams there are, each of them silent all the time
+    /// Number of streams, all of them silent
     #[arg(long, value_name = "COUNT", default_value = "1000000", allow_hyphen_values = true)]
     pub streams: u64,
 
-    /// What a heartbeat of gRPC, gRPC-Web and Connect is
+    /// Heartbeat message of gRPC, gRPC-Web and Connect
     #[arg(long, value_name = "WHAT", default_value = "gateway")]
-    pub message: Message,
+    pub message: RpcMessage,
 
     /// Count the headers of IPv6 instead of those of IPv4
     #[arg(long)]
     pub ipv6: bool,
 
-    /// Print one JSON object to standard output, and nothing else
+    /// Print the report as one JSON object
     #[arg(long)]
     pub json: bool,
 }

@@ -1,10 +1,10 @@
 use heartbeat_frame::cost::{Frame, Http};
 use heartbeat_frame::{NdjsonHeartbeat, SseHeartbeat};
 
-use crate::message::Message;
+use crate::rpc_message::RpcMessage;
 
-/// A protocol with one of its heartbeats, and the versions of HTTP that it is spoken over.
-pub(super) struct Protocol {
+/// A protocol with one of its heartbeats, and the versions of HTTP that carry it.
+pub(super) struct CostProtocol {
     pub(super) name: &'static str,
     pub(super) form: Frame,
     pub(super) over: &'static [Http],
@@ -12,11 +12,11 @@ pub(super) struct Protocol {
 
 const ANY: &[Http] = &[Http::Http1, Http::Http2];
 
-/// All protocols, in the order in which they are shown.
-pub(super) fn all(message: Message) -> Vec<Protocol> {
+/// All protocols in the order of the report.
+pub(super) fn all(message: RpcMessage) -> Vec<CostProtocol> {
     let (proto, json) = (message.proto(), message.json());
-    let block = SseHeartbeat::comment_block("").expect("it has no line break");
-    let event = SseHeartbeat::event("heartbeat", "").expect("it has no line break");
+    let block = SseHeartbeat::comment_block("").expect("the text has no line break");
+    let event = SseHeartbeat::event("heartbeat", "").expect("the text has no line break");
     [
         ("gRPC", Frame::envelope(&proto), &[Http::Http2][..]), // its trailers need HTTP/2
         ("gRPC-Web", Frame::envelope(&proto), ANY),
@@ -28,8 +28,8 @@ pub(super) fn all(message: Message) -> Vec<Protocol> {
         ("SSE event", Frame::sse(&event), ANY),
         ("NDJSON line", Frame::ndjson(NdjsonHeartbeat::BlankLine), ANY),
         ("NDJSON space", Frame::ndjson(NdjsonHeartbeat::Space), ANY),
-        ("WebSocket Ping", Frame::ping(), &[Http::Http1]), // few speak it over HTTP/2
+        ("WebSocket Ping", Frame::ping(), &[Http::Http1]), // rare over HTTP/2
     ]
-    .map(|(name, form, over)| Protocol { name, form, over })
+    .map(|(name, form, over)| CostProtocol { name, form, over })
     .into()
 }

@@ -1,4 +1,4 @@
-//! What heartbeats cost: a table for people, an object for programs.
+//! The report of the `cost` command, as a table and as JSON.
 
 use std::fmt;
 use std::time::Duration;
@@ -11,46 +11,46 @@ use unit_prefix::NumberPrefix;
 
 use super::{CostOptions, protocol};
 
-/// What heartbeats cost in each protocol, over each transport.
+/// The cost of heartbeats in each protocol, over each transport.
 #[derive(Debug, Clone, Serialize)]
-pub struct Report {
+pub struct CostReport {
     #[serde(rename = "interval_seconds", serialize_with = "as_seconds")]
     interval: Duration,
     streams: u64,
-    costs: Vec<Row>,
+    costs: Vec<CostRow>,
 }
 
-/// What they cost in one protocol, over one transport.
+/// The cost of a heartbeat in one protocol, over one transport.
 #[derive(Debug, Clone, Serialize)]
-pub struct Row {
-    /// The protocol, and which of its heartbeats; in JSON in lower case.
+pub struct CostRow {
+    /// The protocol and the kind of heartbeat; in JSON in lower case.
     #[serde(serialize_with = "as_key")]
     pub protocol: &'static str,
-    /// The version of HTTP that it is spoken over.
+    /// The version of HTTP.
     pub http: &'static str,
-    /// Whether that goes over TLS.
+    /// Whether the connection uses TLS.
     pub tls: bool,
-    /// The message or the text.
+    /// Bytes of the message or the text.
     pub payload_bytes: u64,
-    /// What the protocol puts around it.
+    /// Bytes that the protocol adds.
     pub envelope_bytes: u64,
-    /// What HTTP puts around that.
+    /// Bytes that HTTP adds.
     pub http_bytes: u64,
-    /// What TLS puts around that.
+    /// Bytes that TLS adds.
     pub tls_bytes: u64,
-    /// The headers of its segment.
+    /// Bytes of the headers of the TCP segment.
     pub tcp_ip_bytes: u64,
-    /// The segment in which a client answers a Ping.
+    /// Bytes of the segment with the Pong that answers a WebSocket Ping.
     pub answer_bytes: u64,
-    /// The acknowledgement.
+    /// Bytes of the acknowledgement.
     pub ack_bytes: u64,
-    /// All of it.
+    /// Bytes of a heartbeat in total.
     pub total_bytes: u64,
-    /// What one stream costs in a day.
+    /// Bytes per day for one stream.
     pub stream_bytes_per_day: u64,
-    /// What all streams cost in a day.
+    /// Bytes per day for all streams.
     pub fleet_bytes_per_day: u64,
-    /// The bandwidth that they take.
+    /// Bandwidth of all streams, in bits per second.
     pub fleet_bits_per_second: u64,
 }
 
@@ -62,8 +62,8 @@ fn as_seconds<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok
     serializer.serialize_f64(duration.as_secs_f64())
 }
 
-impl Report {
-    /// Counts.
+impl CostReport {
+    /// Calculates the cost.
     #[must_use]
     pub fn new(options: &CostOptions) -> Self {
         let &CostOptions { interval, streams, message, ipv6, json: _ } = options;
@@ -74,21 +74,21 @@ impl Report {
             for &http in protocol.over {
                 for tls in [false, true] {
                     let cost = Cost::new(protocol.form, Transport { http, tls, ip });
-                    costs.push(Row::new(protocol.name, http, tls, &cost, fleet));
+                    costs.push(CostRow::new(protocol.name, http, tls, &cost, fleet));
                 }
             }
         }
         Self { interval, streams, costs }
     }
 
-    /// What they cost in each protocol, over each transport.
+    /// The cost in each protocol, over each transport.
     #[must_use]
-    pub fn costs(&self) -> &[Row] {
+    pub fn costs(&self) -> &[CostRow] {
         &self.costs
     }
 }
 
-impl Row {
+impl CostRow {
     fn new(protocol: &'static str, http: Http, tls: bool, cost: &Cost, fleet: Rate) -> Self {
         let total_bytes = cost.total_bytes();
         let stream = Rate { streams: 1, ..fleet };
@@ -114,7 +114,7 @@ impl Row {
     }
 }
 
-impl fmt::Display for Report {
+impl fmt::Display for CostReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut table = Table::new();
         table.load_style(presets::UTF8_FULL_CONDENSED);
@@ -133,11 +133,11 @@ impl fmt::Display for Report {
         ]);
         let (mut protocol, mut http) = (None, None);
         for row in &self.costs {
-            let goes_on = protocol.replace(row.protocol) == Some(row.protocol);
-            let still = http.replace(row.http) == Some(row.http);
+            let same_protocol = protocol.replace(row.protocol) == Some(row.protocol);
+            let same_http = http.replace(row.http) == Some(row.http);
             table.add_row([
-                if goes_on { String::new() } else { row.protocol.to_owned() },
-                if goes_on && still { String::new() } else { row.http.to_owned() },
+                if same_protocol { String::new() } else { row.protocol.to_owned() },
+                if same_protocol && same_http { String::new() } else { row.http.to_owned() },
                 sum([row.payload_bytes, row.envelope_bytes]),
                 row.http_bytes.to_string(),
                 row.tls_bytes.to_string(),
@@ -171,13 +171,13 @@ impl fmt::Display for Report {
     }
 }
 
-/// What of it there is, with a plus between.
+/// Formats a sum without its zeros.
 fn sum(parts: [u64; 2]) -> String {
     let parts = parts.into_iter().filter(|&part| part > 0);
     parts.map(|part| part.to_string()).collect::<Vec<_>>().join(" + ")
 }
 
-/// Three digits and a unit.
+/// Formats an amount with three digits and a unit.
 fn short(amount: u64, unit: &str) -> String {
     #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
     match NumberPrefix::decimal(amount as f64) {
@@ -198,7 +198,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_amount_has_three_digits_and_a_unit() {
+    fn amounts_have_three_digits_and_a_unit() {
         for (amount, text) in [
             (0, "0 B"),
             (999, "999 B"),
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sum_names_what_there_is() {
+    fn sums_omit_zeros() {
         assert_eq!([sum([19, 5]), sum([2, 0]), sum([0, 2])], ["19 + 5", "2", "2"]);
     }
 }

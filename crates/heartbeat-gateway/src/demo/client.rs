@@ -1,4 +1,4 @@
-//! A client of each protocol, as far as the demonstration asks: which events come, and which heartbeats.
+//! A client for each protocol. It only distinguishes events from heartbeats.
 
 use std::collections::VecDeque;
 use std::io;
@@ -15,63 +15,63 @@ use prost::Message;
 use tokio::net::TcpStream;
 use tonic::Streaming;
 
-use super::protocol::Protocol;
-use crate::proto::gateway_service_client::GatewayServiceClient;
+use super::protocol::DemoProtocol;
+use heartbeat_frame::service::gateway_service_client::GatewayServiceClient;
 
-/// What a client receives.
+/// An item that a client receives.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Received {
-    /// A real event, by its id.
+    /// An event with this id.
     Event(String),
     Heartbeat,
 }
 
-/// A stream that has been opened.
+/// An open stream.
 #[derive(Debug)]
-pub(super) enum Subscription {
+pub(super) enum DemoStream {
     /// tonic's client.
     Grpc(Streaming<GatewayEvent>),
     /// hyper's, over HTTP/1.1.
-    Http(Response),
+    Http(HttpStream),
 }
 
 #[derive(Debug)]
-pub(super) struct Response {
+pub(super) struct HttpStream {
     body: Incoming,
     reader: Reader,
     received: VecDeque<Received>,
-    /// The connection ends with it.
+    /// The connection closes when the sender is dropped.
     _connection: SendRequest<Full<Bytes>>,
 }
 
-impl Subscription {
-    /// Connects, and asks for the events from now on.
-    pub(super) async fn open(protocol: Protocol, server: SocketAddr) -> io::Result<Self> {
+impl DemoStream {
+    /// Connects and subscribes to the events from now on.
+    pub(super) async fn open(protocol: DemoProtocol, server: SocketAddr) -> io::Result<Self> {
         let reader = match protocol {
-            Protocol::Grpc => {
+            DemoProtocol::Grpc => {
                 let client = GatewayServiceClient::connect(format!("http://{server}")).await;
                 let mut client = client.map_err(io::Error::other)?;
                 let events = client.subscribe(SubscribeRequest::default()).await;
                 return Ok(Self::Grpc(events.map_err(io::Error::other)?.into_inner()));
             }
-            Protocol::GrpcWeb | Protocol::Connect => Reader::new(envelope),
-            Protocol::Sse => Reader::new(sse_line),
-            Protocol::Ndjson => Reader::new(ndjson_line),
+            DemoProtocol::GrpcWeb | DemoProtocol::Connect => Reader::new(envelope),
+            DemoProtocol::Sse => Reader::new(sse_line),
+            DemoProtocol::Ndjson => Reader::new(ndjson_line),
         };
         let connection = TokioIo::new(TcpStream::connect(server).await?);
         let (mut sender, connection) =
             http1::handshake(connection).await.map_err(io::Error::other)?;
-        tokio::spawn(connection); // which ends with the response
+        tokio::spawn(connection); // ends with the response
         let request = request(protocol, server).map_err(io::Error::other)?;
         let response = sender.send_request(request).await.map_err(io::Error::other)?;
         if !response.status().is_success() {
-            return Err(io::Error::other(format!("the server answers {}", response.status())));
+            return Err(io::Error::other(format!("unexpected status {}", response.status())));
         }
         let (body, received) = (response.into_body(), VecDeque::new());
-        Ok(Self::Http(Response { body, reader, received, _connection: sender }))
+        Ok(Self::Http(HttpStream { body, reader, received, _connection: sender }))
     }
 
-    /// What comes next; nothing does after an end or a failure.
+    /// The next item; `None` after an end or an error.
     pub(super) async fn next(&mut self) -> Option<Received> {
         match self {
             Self::Grpc(events) => {
@@ -92,49 +92,49 @@ impl Subscription {
 }
 
 fn request(
-    protocol: Protocol,
+    protocol: DemoProtocol,
     server: SocketAddr,
 ) -> Result<Request<Full<Bytes>>, hyper::http::Error> {
     let (method, path, content_type) = match protocol {
-        Protocol::Sse => (Method::GET, "/events", None),
-        Protocol::Ndjson => (Method::GET, "/events.ndjson", None),
-        Protocol::Connect => (Method::POST, SUBSCRIBE, Some("application/connect+proto")),
-        Protocol::Grpc | Protocol::GrpcWeb => {
+        DemoProtocol::Sse => (Method::GET, "/events", None),
+        DemoProtocol::Ndjson => (Method::GET, "/events.ndjson", None),
+        DemoProtocol::Connect => (Method::POST, SUBSCRIBE, Some("application/connect+proto")),
+        DemoProtocol::Grpc | DemoProtocol::GrpcWeb => {
             (Method::POST, SUBSCRIBE, Some("application/grpc-web"))
         }
     };
     let request = Request::builder().method(method).uri(path).header(HOST, server.to_string());
     match content_type {
         None => request.body(Full::default()),
-        // The envelope of a request that says nothing.
+        // The envelope of an empty request.
         Some(content_type) => request
             .header(CONTENT_TYPE, content_type)
-            .body(Full::new(Bytes::from_static(&[0; PREFIX]))),
+            .body(Full::new(Bytes::from_static(&[0; HEADER_LEN]))),
     }
 }
 
 const SUBSCRIBE: &str = "/galaxy.gateway.v1.GatewayService/Subscribe";
 
-/// Before each message: a byte of flags, and the length in four.
-const PREFIX: usize = 5;
+/// Size of the header of an envelope: one byte of flags and four bytes of length.
+const HEADER_LEN: usize = 5;
 
 fn received(event: GatewayEvent) -> Received {
     if event.is_heartbeat() { Received::Heartbeat } else { Received::Event(event.event_id) }
 }
 
-/// Reads pieces of a body.
+/// Decodes the chunks of a body.
 #[derive(Debug)]
 struct Reader {
-    /// What is not whole yet.
+    /// An incomplete item.
     rest: Vec<u8>,
-    read: fn(&[u8]) -> Option<Piece>,
+    read: fn(&[u8]) -> Option<Decoded>,
 }
 
-/// What stands at the beginning, if it is whole: its length, and what it says.
-type Piece = (usize, Option<Received>);
+/// The length and the content of the first complete item.
+type Decoded = (usize, Option<Received>);
 
 impl Reader {
-    fn new(read: fn(&[u8]) -> Option<Piece>) -> Self {
+    fn new(read: fn(&[u8]) -> Option<Decoded>) -> Self {
         Self { rest: Vec::new(), read }
     }
 
@@ -149,17 +149,17 @@ impl Reader {
     }
 }
 
-fn envelope(bytes: &[u8]) -> Option<Piece> {
-    let ([flags, length @ ..], after) = bytes.split_first_chunk::<PREFIX>()?;
+fn envelope(bytes: &[u8]) -> Option<Decoded> {
+    let ([flags, length @ ..], after) = bytes.split_first_chunk::<HEADER_LEN>()?;
     let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
     let message = after.get(..length)?;
-    let is_message = *flags == 0; // the others tell of the end
-    // What is no event has no id, and so is none that anybody waits for.
+    let is_message = *flags == 0; // other flags mark the end of the stream
+    // An invalid message becomes an event without an id, which counts as misplaced.
     let event = is_message.then(|| received(GatewayEvent::decode(message).unwrap_or_default()));
-    Some((PREFIX + length, event))
+    Some((HEADER_LEN + length, event))
 }
 
-fn sse_line(bytes: &[u8]) -> Option<Piece> {
+fn sse_line(bytes: &[u8]) -> Option<Decoded> {
     let (length, line) = line(bytes)?;
     let received = if line.starts_with(':') {
         Some(Received::Heartbeat)
@@ -169,7 +169,7 @@ fn sse_line(bytes: &[u8]) -> Option<Piece> {
     Some((length, received))
 }
 
-fn ndjson_line(bytes: &[u8]) -> Option<Piece> {
+fn ndjson_line(bytes: &[u8]) -> Option<Decoded> {
     let (length, line) = line(bytes)?;
     let received = if line.is_empty() {
         Received::Heartbeat
@@ -180,7 +180,7 @@ fn ndjson_line(bytes: &[u8]) -> Option<Piece> {
     Some((length, Some(received)))
 }
 
-/// The first line, without its end, and how long it is with that.
+/// The first line without its line end, and its length with it.
 fn line(bytes: &[u8]) -> Option<(usize, String)> {
     let end = bytes.iter().position(|&byte| byte == b'\n')?;
     Some((end + 1, String::from_utf8_lossy(&bytes[..end]).into_owned()))
@@ -191,15 +191,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_protocol_is_read_however_it_is_cut() {
+    fn each_protocol_is_decoded_with_any_chunks() {
         let real = GatewayEvent { event_id: "7".to_owned(), ..GatewayEvent::default() };
         let in_envelope = |flags, payload: &[u8]| {
             let length = u32::try_from(payload.len()).expect("short");
             [&[flags], &length.to_be_bytes()[..], payload].concat()
         };
-        let beat = GatewayEvent::heartbeat().encode_to_vec();
-        let messages =
-            [in_envelope(0, &real.encode_to_vec()), in_envelope(0, &beat), in_envelope(2, b"{}")];
+        let heartbeat = GatewayEvent::heartbeat().encode_to_vec();
+        let messages = [
+            in_envelope(0, &real.encode_to_vec()),
+            in_envelope(0, &heartbeat),
+            in_envelope(2, b"{}"),
+        ];
         for (mut reader, bytes) in [
             (Reader::new(envelope), messages.concat()),
             (Reader::new(sse_line), b"id: 7\nevent: a\ndata: {\"id: \": 1}\n\n:\n".to_vec()),
@@ -208,14 +211,14 @@ mod tests {
             let all: Vec<_> = bytes.iter().flat_map(|&byte| reader.feed(&[byte])).collect();
             assert_eq!(all, [Received::Event("7".to_owned()), Received::Heartbeat]);
             assert!(reader.rest.is_empty());
-            assert_eq!(reader.feed(&bytes), all, "at once");
+            assert_eq!(reader.feed(&bytes), all, "in one chunk");
         }
     }
 
     #[test]
-    fn what_is_no_event_is_none_that_is_waited_for() {
-        let nobody = [Received::Event(String::new())];
-        assert_eq!(Reader::new(envelope).feed(b"\0\0\0\0\x01\xff"), nobody);
-        assert_eq!(Reader::new(ndjson_line).feed(b"nonsense\n"), nobody);
+    fn an_invalid_item_is_an_event_without_id() {
+        let without_id = [Received::Event(String::new())];
+        assert_eq!(Reader::new(envelope).feed(b"\0\0\0\0\x01\xff"), without_id);
+        assert_eq!(Reader::new(ndjson_line).feed(b"nonsense\n"), without_id);
     }
 }

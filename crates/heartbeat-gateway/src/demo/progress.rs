@@ -1,5 +1,4 @@
-//! What happens on the streams, as it happens, on standard error: a line per stream that changes in
-//! place where a terminal can do that, a line per event elsewhere.
+//! Progress on standard error: on a terminal one line per stream that is updated in place, elsewhere one line per change.
 
 use std::io::{self, Write};
 use std::time::Duration;
@@ -7,64 +6,64 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use tokio::time::Instant;
 
-use super::Happened;
-use super::lane::Lane;
+use super::ScenarioEvent;
+use super::scenario::Scenario;
 
-/// How the streams are faring.
+/// The progress of all streams.
 #[derive(Debug)]
 pub(super) struct Progress {
     start: Instant,
-    streams: Vec<Line>,
+    streams: Vec<ProgressLine>,
 }
 
 #[derive(Debug)]
-struct Line {
+struct ProgressLine {
     label: String,
     real_events: u64,
     heartbeats: u64,
-    /// None where there is no such terminal.
+    /// `None` if standard error is not a terminal.
     bar: Option<ProgressBar>,
 }
 
 impl Progress {
-    /// All streams have been opened.
-    pub(super) fn new(lanes: &[Lane], start: Instant) -> Self {
+    pub(super) fn new(scenarios: &[Scenario], start: Instant) -> Self {
         let bars = Some(MultiProgress::new()).filter(|bars| !bars.is_hidden());
-        let line = |lane: &Lane| {
-            let label = format!("{:9}  {:8}  {:12}", lane.runtime.name(), lane.protocol, lane.name);
+        let line = |scenario: &Scenario| {
+            let Scenario { runtime, protocol, name, .. } = scenario;
+            let label = format!("{:9}  {protocol:8}  {name:12}", runtime.name());
             let bar = bars.as_ref().map(|bars| bars.add(bar(label.clone())));
-            Line { label, real_events: 0, heartbeats: 0, bar }
+            ProgressLine { label, real_events: 0, heartbeats: 0, bar }
         };
-        Self { start, streams: lanes.iter().map(line).collect() }
+        Self { start, streams: scenarios.iter().map(line).collect() }
     }
 
-    /// Something happened on the stream at that place.
-    pub(super) fn tell(&mut self, place: usize, happened: Happened) {
-        let Some(line) = self.streams.get_mut(place) else { return };
-        let what = match happened {
-            Happened::RealEvent => {
+    /// Shows a change on the stream with this index.
+    pub(super) fn update(&mut self, index: usize, change: ScenarioEvent) {
+        let Some(line) = self.streams.get_mut(index) else { return };
+        let text = match change {
+            ScenarioEvent::Event => {
                 line.real_events += 1;
                 "real event"
             }
-            Happened::Heartbeat => {
+            ScenarioEvent::Heartbeat => {
                 line.heartbeats += 1;
                 "heartbeat"
             }
-            Happened::Ended { survived: true } => "alive to the end",
-            Happened::Ended { survived: false } => "CUT",
+            ScenarioEvent::Ended { survived: true } => "alive to the end",
+            ScenarioEvent::Ended { survived: false } => "CUT",
         };
         let Some(bar) = &line.bar else {
             let _ = writeln!(
                 io::stderr(),
-                "{:5.1} s  {}  {what}",
+                "{:5.1} s  {}  {text}",
                 self.start.elapsed().as_secs_f64(),
                 line.label
             );
             return;
         };
         let counts = format!("{} real, {} heartbeats", line.real_events, line.heartbeats);
-        if let Happened::Ended { .. } = happened {
-            bar.finish_with_message(format!("{counts}, {what}"));
+        if let ScenarioEvent::Ended { .. } = change {
+            bar.finish_with_message(format!("{counts}, {text}"));
         } else {
             bar.set_message(counts);
         }

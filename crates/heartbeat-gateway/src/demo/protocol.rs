@@ -2,24 +2,24 @@ use std::fmt;
 
 use serde::Serialize;
 
-/// What a stream of the demonstration is served by.
+/// The protocol of a stream in the demo.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
-pub enum Protocol {
+pub enum DemoProtocol {
     /// gRPC, over HTTP/2.
     Grpc,
-    /// gRPC-Web, over HTTP/1.1 as all that follow.
+    /// gRPC-Web, over HTTP/1.1 as all following protocols.
     GrpcWeb,
     /// Connect.
     Connect,
     /// Server-sent events.
     Sse,
-    /// JSON, a line for each event.
+    /// Newline-delimited JSON.
     Ndjson,
 }
 
-impl fmt::Display for Protocol {
+impl fmt::Display for DemoProtocol {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::Grpc => "gRPC",

@@ -1,4 +1,4 @@
-//! What the demonstration has shown: a table for people, an object for programs.
+//! The report of the demo, as a table and as JSON.
 
 use std::fmt;
 use std::time::Duration;
@@ -6,11 +6,11 @@ use std::time::Duration;
 use comfy_table::{CellAlignment, Table, presets};
 use serde::{Serialize, Serializer};
 
-use super::protocol::Protocol;
+use super::protocol::DemoProtocol;
 
-/// What has become of all streams.
+/// The results of all streams.
 #[derive(Debug, Clone, Serialize)]
-pub struct Report {
+pub struct DemoReport {
     streams: Vec<StreamReport>,
     #[serde(skip)]
     published: u64,
@@ -18,34 +18,34 @@ pub struct Report {
     idle_cut: Duration,
 }
 
-/// What has become of one stream.
+/// The result of one stream.
 #[derive(Debug, Clone, Serialize)]
 pub struct StreamReport {
-    /// What kept it alive, or was to.
+    /// The means to keep the stream alive.
     pub name: &'static str,
-    /// The runtime that drove its server.
+    /// The runtime of the server.
     pub runtime: &'static str,
-    /// The protocol that it was served by.
-    pub protocol: Protocol,
-    /// Whether it was given heartbeats.
+    /// The protocol of the stream.
+    pub protocol: DemoProtocol,
+    /// Whether the server sent heartbeats.
     pub heartbeat: bool,
-    /// Whether it was still alive at the end.
+    /// Whether the stream was open at the end of the demo.
     pub survived: bool,
-    /// From its opening to the cut or the end; in JSON `lifetime_ms`, in milliseconds.
+    /// Time from opening to the cut or the end of the demo; in JSON `lifetime_ms`, in milliseconds.
     #[serde(rename = "lifetime_ms", serialize_with = "as_millis")]
     pub lifetime: Duration,
-    /// Real events received.
+    /// Number of received events.
     pub real_events: u64,
-    /// Heartbeats received.
+    /// Number of received heartbeats.
     pub heartbeats: u64,
-    /// What the server sent on its connection, in bytes above TCP.
+    /// Bytes that the server sent, above TCP.
     pub wire_bytes: u64,
     #[serde(skip)]
-    pub(super) must_live: bool,
-    /// How often the proxy has cut its connection.
+    pub(super) must_survive: bool,
+    /// Number of cuts by the proxy.
     #[serde(skip)]
     pub(super) cuts: u64,
-    /// Real events that were not the one expected next: doubled, or out of order.
+    /// Number of events that were duplicated or out of order.
     #[serde(skip)]
     pub(super) misplaced: u64,
 }
@@ -54,35 +54,35 @@ fn as_millis<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok,
     serializer.serialize_u64(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
 }
 
-impl Report {
+impl DemoReport {
     pub(super) fn new(streams: Vec<StreamReport>, published: u64, idle_cut: Duration) -> Self {
         Self { streams, published, idle_cut }
     }
 
-    /// What has become of each stream.
+    /// The result of each stream.
     #[must_use]
     pub fn streams(&self) -> &[StreamReport] {
         &self.streams
     }
 
-    /// Whether all streams without heartbeats were cut, and all with them lived and brought every
-    /// event once and in order.
+    /// Whether all streams without heartbeats were cut, and all streams with heartbeats survived and delivered every event
+    /// once and in order.
     #[must_use]
-    pub fn proves_it(&self) -> bool {
+    pub fn is_success(&self) -> bool {
         self.streams.iter().all(|stream| stream.fault(self.published).is_none())
     }
 }
 
 impl StreamReport {
-    /// What is not as it should be.
+    /// The deviation from the expected result.
     fn fault(&self, published: u64) -> Option<String> {
         let lost = published.saturating_sub(self.real_events);
-        match (self.must_live, self.survived) {
-            (false, true) => Some("alive, but should have been cut".to_owned()),
-            (_, false) if self.cuts == 0 => Some("ended, but not by a cut".to_owned()),
-            (true, false) => Some("cut, but should have lived".to_owned()),
-            _ if published == 0 => Some("no real event was sent".to_owned()),
-            _ if self.misplaced > 0 => Some("events doubled or out of order".to_owned()),
+        match (self.must_survive, self.survived) {
+            (false, true) => Some("alive, expected a cut".to_owned()),
+            (_, false) if self.cuts == 0 => Some("ended without a cut".to_owned()),
+            (true, false) => Some("cut, expected to survive".to_owned()),
+            _ if published == 0 => Some("no event was sent".to_owned()),
+            _ if self.misplaced > 0 => Some("events duplicated or out of order".to_owned()),
             (true, true) if lost > 0 => Some(format!("{lost} events lost")),
             _ => None,
         }
@@ -94,7 +94,7 @@ impl StreamReport {
     }
 }
 
-impl fmt::Display for Report {
+impl fmt::Display for DemoReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut table = Table::new();
         table.load_style(presets::UTF8_FULL_CONDENSED);
@@ -131,12 +131,12 @@ impl fmt::Display for Report {
         writeln!(f, "{table}")?;
 
         let idle_cut = humantime::format_duration(self.idle_cut);
-        if self.proves_it() {
+        if self.is_success() {
             write!(f, "The proxy cuts after {idle_cut} of silence. Only heartbeats prevent it.")
         } else {
             write!(
                 f,
-                "The proxy cuts after {idle_cut} of silence. This run does not show the cure."
+                "The proxy cuts after {idle_cut} of silence. At least one stream had another result than expected."
             )
         }
     }
@@ -146,33 +146,33 @@ impl fmt::Display for Report {
 mod tests {
     use super::*;
 
-    fn stream(name: &'static str, must_live: bool) -> StreamReport {
+    fn stream(name: &'static str, must_survive: bool) -> StreamReport {
         StreamReport {
             name,
             runtime: "tokio",
-            protocol: Protocol::Grpc,
-            heartbeat: must_live,
-            survived: must_live,
+            protocol: DemoProtocol::Grpc,
+            heartbeat: must_survive,
+            survived: must_survive,
             lifetime: Duration::from_millis(9500),
-            real_events: if must_live { 2 } else { 1 },
+            real_events: if must_survive { 2 } else { 1 },
             heartbeats: 7,
             wire_bytes: 999,
-            must_live,
-            cuts: u64::from(!must_live),
+            must_survive,
+            cuts: u64::from(!must_survive),
             misplaced: 0,
         }
     }
 
-    fn report(change: impl FnOnce(&mut [StreamReport; 2])) -> Report {
+    fn report(change: impl FnOnce(&mut [StreamReport; 2])) -> DemoReport {
         let mut streams = [stream("nothing", false), stream("heartbeats", true)];
         change(&mut streams);
-        Report::new(streams.into(), 2, Duration::from_secs(3))
+        DemoReport::new(streams.into(), 2, Duration::from_secs(3))
     }
 
     #[test]
-    fn it_is_shown_if_all_is_as_it_should_be() {
+    fn the_expected_results_are_a_success() {
         let report = report(|_| {});
-        assert!(report.proves_it());
+        assert!(report.is_success());
         let text = report.to_string();
         assert!(
             text.contains("9.5 s") && text.contains("2 of 2") && !text.contains("WRONG"),
@@ -181,16 +181,16 @@ mod tests {
     }
 
     #[test]
-    fn runtimes_and_their_protocols_are_named_once_in_a_table_of_120_columns() {
+    fn the_table_names_runtimes_and_protocols_once_in_120_columns() {
         let mut rows = Vec::new();
         for runtime in ["smol", "async-std"] {
-            for protocol in [Protocol::GrpcWeb, Protocol::Ndjson] {
-                for (name, must_live) in [("HTTP/2 PINGs", false), ("heartbeats", true)] {
-                    rows.push(StreamReport { runtime, protocol, ..stream(name, must_live) });
+            for protocol in [DemoProtocol::GrpcWeb, DemoProtocol::Ndjson] {
+                for (name, must_survive) in [("HTTP/2 PINGs", false), ("heartbeats", true)] {
+                    rows.push(StreamReport { runtime, protocol, ..stream(name, must_survive) });
                 }
             }
         }
-        let report = Report::new(rows, 2, Duration::from_secs(3));
+        let report = DemoReport::new(rows, 2, Duration::from_secs(3));
         let text = report.to_string();
         for (name, count) in [("smol", 1), ("async-std", 1), ("gRPC-Web", 2), ("NDJSON", 2)] {
             assert_eq!(text.matches(name).count(), count, "{text}");
@@ -199,37 +199,37 @@ mod tests {
     }
 
     #[test]
-    fn any_one_thing_that_is_wrong_spoils_it_and_is_named() {
+    fn any_deviation_is_a_failure_and_is_named() {
         type Change = fn(&mut [StreamReport; 2]);
         let faults: [(Change, &str); 7] = [
-            (|streams| streams[0].survived = true, "alive, but should have been cut"),
+            (|streams| streams[0].survived = true, "alive, expected a cut"),
             (
                 |streams| (streams[1].survived, streams[1].cuts) = (false, 1),
-                "cut, but should have lived",
+                "cut, expected to survive",
             ),
-            (|streams| streams[1].survived = false, "ended, but not by a cut"),
-            (|streams| streams[0].cuts = 0, "ended, but not by a cut"),
+            (|streams| streams[1].survived = false, "ended without a cut"),
+            (|streams| streams[0].cuts = 0, "ended without a cut"),
             (|streams| streams[1].real_events = 1, "1 events lost"),
-            (|streams| streams[1].misplaced = 1, "events doubled or out of order"),
-            (|streams| streams[0].misplaced = 1, "events doubled or out of order"),
+            (|streams| streams[1].misplaced = 1, "events duplicated or out of order"),
+            (|streams| streams[0].misplaced = 1, "events duplicated or out of order"),
         ];
         for (change, name) in faults {
             let report = report(change);
-            assert!(!report.proves_it(), "{name}");
+            assert!(!report.is_success(), "{name}");
             assert!(report.to_string().contains(name), "{name}: {report}");
         }
     }
 
     #[test]
-    fn a_run_without_events_shows_nothing() {
+    fn a_run_without_events_is_a_failure() {
         let mut report = report(|streams| streams[1].real_events = 0);
         report.published = 0;
-        assert!(!report.proves_it());
-        assert!(report.to_string().contains("no real event was sent"), "{report}");
+        assert!(!report.is_success());
+        assert!(report.to_string().contains("no event was sent"), "{report}");
     }
 
     #[test]
-    fn programs_read_these_keys() {
+    fn the_keys_in_json() {
         let json = serde_json::to_value(report(|_| {})).expect("plain data");
         let stream = &json["streams"][1];
         assert_eq!(

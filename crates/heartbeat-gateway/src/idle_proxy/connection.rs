@@ -11,45 +11,47 @@ use tokio::net::tcp::{ReadHalf, WriteHalf};
 use tokio::time;
 
 use super::stats::ProxyStats;
-use super::traffic::{IdleCounts, Side, Traffic};
+use super::traffic::{ActivityRule, Side, TrafficClassifier};
 
-/// How much is read at once, per direction. What is read is written before more is read, so that
-/// a peer that does not read holds up the one that writes.
+/// Buffer size per direction. A buffer is written before the next read, so that back-pressure passes through.
 const BUFFER_BYTES: usize = 16 * 1024;
 
-/// One connection: two directions that are copied, and an alarm that ends both.
+/// A proxied connection: two copy directions, and a timer that ends both.
 ///
-/// All three run in one task, so the lock is never waited for. It is there because the task may
-/// move between threads, and is not held across an await.
+/// All three run in one task, so the lock is never contended. It exists because the task can move between threads, and is
+/// not held across an await.
 #[derive(Debug)]
 pub(super) struct Connection {
-    idle: Mutex<Idle>,
+    idle: Mutex<IdleState>,
     stats: Arc<ProxyStats>,
 }
 
 #[derive(Debug)]
-struct Idle {
-    traffic: Traffic,
+struct IdleState {
+    traffic: TrafficClassifier,
     watchdog: Watchdog<Instant>,
 }
 
 impl Connection {
-    /// Starts the idle clock.
-    pub(super) fn new(idle_cut: Duration, counts: IdleCounts, stats: Arc<ProxyStats>) -> Self {
+    /// Starts the idle timeout.
+    pub(super) fn new(idle_cut: Duration, counts: ActivityRule, stats: Arc<ProxyStats>) -> Self {
         let watchdog = Watchdog::new(idle_cut, now());
-        Self { idle: Mutex::new(Idle { traffic: Traffic::new(counts), watchdog }), stats }
+        Self {
+            idle: Mutex::new(IdleState { traffic: TrafficClassifier::new(counts), watchdog }),
+            stats,
+        }
     }
 
-    /// Copies until both sides have ended, one of them fails, or the connection was idle for too
-    /// long; that it takes long to connect is idleness, too. Both sockets are dropped with it.
+    /// Copies until both sides have ended, one fails, or the connection was idle for too long. The time to connect to the
+    /// upstream counts as idle. Drops both sockets at the end.
     pub(super) async fn serve(self, client: TcpStream, upstream: SocketAddr) {
         tokio::select! {
-            // Bytes that are there already go before an alarm that is due.
+            // Bytes that have arrived precede a timeout.
             biased;
-            // How it ended is the peers' matter: both see it by their socket.
+            // Errors are ignored: the peers notice them at their sockets.
             _ = self.relay(client, upstream) => {}
-            // Outside the task's budget: else a flood that does not count spends it all, and the
-            // alarm does not fire (seen: a cut at 0.3 s came 0.5 s late).
+            // Without the task's budget: a flood of bytes that do not count as activity would use it up, and delay the
+            // timeout (0.5 s were observed).
             () = tokio::task::unconstrained(self.cut()) => {}
         }
     }
@@ -68,7 +70,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Copies one direction. At its end the other peer's is closed likewise, and only that.
+    /// Copies one direction, and closes only that direction at its end.
     async fn copy(
         &self,
         side: Side,
@@ -86,7 +88,7 @@ impl Connection {
         }
     }
 
-    /// Touches no timer: the alarm learns of it when it fires.
+    /// Records activity. The timer is not reset: it checks the watchdog when it fires.
     fn on_read(&self, side: Side, bytes: &[u8]) {
         self.stats.on_read(side, bytes.len());
         let mut idle = self.idle();
@@ -95,8 +97,7 @@ impl Connection {
         }
     }
 
-    /// Ready once nothing counted for too long. Re-arms at most once per `idle_cut`, however much
-    /// traffic there is.
+    /// Waits until the connection was idle for too long. Arms at most one timer per `idle_cut`, regardless of the traffic.
     async fn cut(&self) {
         loop {
             let action = self.idle().watchdog.poll_deadline(now());
@@ -104,20 +105,20 @@ impl Connection {
                 WatchdogAction::WaitUntil(deadline) => time::sleep_until(deadline.into()).await,
                 WatchdogAction::WaitForever | WatchdogAction::Stopped => future::pending().await,
                 WatchdogAction::Expired => {
-                    tracing::info!("the idle-cutting proxy cuts a connection");
+                    tracing::info!("cutting an idle connection");
                     return self.stats.on_cut(); // while the sockets are open
                 }
             }
         }
     }
 
-    fn idle(&self) -> MutexGuard<'_, Idle> {
-        // A panic elsewhere leaves nothing half done that could matter here.
+    fn idle(&self) -> MutexGuard<'_, IdleState> {
+        // No code under the lock panics.
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Tokio's clock, so that a paused one pauses the proxy, too.
+/// tokio's clock, so that pausing it pauses the proxy.
 fn now() -> Instant {
     time::Instant::now().into_std()
 }

@@ -1,9 +1,7 @@
-//! A TCP proxy that cuts idle connections, as the proxies in front of a gRPC service do: the
-//! obstacle that heartbeats are there to overcome.
+//! A TCP proxy that cuts idle connections, as many proxies and load balancers do.
 //!
-//! [`IdleProxy`] stands between a client and a server, passes every byte on unchanged, and drops a
-//! connection on which nothing counted for a while. [`IdleCounts`] says what counts, since real
-//! proxies differ in it; [`ProxyStats`] tells what went through.
+//! [`IdleProxy`] forwards all bytes unchanged, and drops a connection without activity. [`ActivityRule`] defines activity,
+//! since real proxies differ in it. [`ProxyStats`] has the counters.
 
 mod connection;
 mod proxy;
@@ -12,4 +10,4 @@ mod traffic;
 
 pub use proxy::IdleProxy;
 pub use stats::ProxyStats;
-pub use traffic::IdleCounts;
+pub use traffic::ActivityRule;

@@ -2,10 +2,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::traffic::Side;
 
-/// What went through an [`IdleProxy`](super::IdleProxy), summed over all its connections.
+/// Counters of an [`IdleProxy`](super::IdleProxy), summed over its connections.
 ///
-/// The counters only grow, and may be read at any time. They are no snapshot: each is exact, but
-/// two of them that are read one after the other need not belong to the same moment.
+/// The counters never decrease, and can be read at any time. Each counter is exact; two counters are not read
+/// atomically together.
 #[derive(Debug, Default)]
 pub struct ProxyStats {
     connections: AtomicU64,
@@ -15,27 +15,25 @@ pub struct ProxyStats {
 }
 
 impl ProxyStats {
-    /// How many connections were accepted, those included whose upstream could not be reached.
+    /// Number of accepted connections, including those whose upstream was unreachable.
     #[must_use]
     pub fn connections(&self) -> u64 {
         self.connections.load(Ordering::Relaxed)
     }
 
-    /// Bytes read from clients. All but those in flight when a connection ended were passed on.
+    /// Bytes read from clients. Bytes in flight at the end of a connection may not have been forwarded.
     #[must_use]
     pub fn client_bytes(&self) -> u64 {
         self.client_bytes.load(Ordering::Relaxed)
     }
 
-    /// Bytes read from the upstream, counted before they are passed on: a client that has read a
-    /// byte finds it counted.
+    /// Bytes read from the upstream. A byte is counted before it is forwarded.
     #[must_use]
     pub fn server_bytes(&self) -> u64 {
         self.server_bytes.load(Ordering::Relaxed)
     }
 
-    /// How many connections were cut for being idle, counted before the cut: a client that sees the
-    /// end finds it counted. Connections that ended by themselves, or failed, are none of them.
+    /// Number of connections that were cut because they were idle. A cut is counted before the sockets close.
     #[must_use]
     pub fn cuts(&self) -> u64 {
         self.cuts.load(Ordering::Relaxed)

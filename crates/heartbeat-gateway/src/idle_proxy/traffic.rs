@@ -5,60 +5,57 @@ use clap::ValueEnum;
 #[cfg(test)]
 mod tests;
 
-/// What keeps a connection from being idle. Proxies differ in it, and the difference decides
-/// whether HTTP/2 keep-alive pings help against them.
+/// The traffic that counts as activity of a connection. Real proxies differ in it, and the difference decides whether HTTP/2
+/// PINGs prevent a cut.
 ///
-/// It makes a difference for HTTP/2 in plain text only. On a connection that does not open with the
-/// HTTP/2 preface, TLS included, any byte of the server's counts and none of the client's, whatever
-/// is chosen.
+/// The rule matters for unencrypted HTTP/2 only. On a connection without the HTTP/2 preface, for example with TLS, every byte
+/// from the server counts, and no byte from the client.
 ///
 /// # Example
 ///
 /// ```
 /// use clap::ValueEnum;
-/// use heartbeat_gateway::idle_proxy::IdleCounts;
+/// use heartbeat_gateway::idle_proxy::ActivityRule;
 ///
-/// assert_eq!(IdleCounts::from_str("bytes", false), Ok(IdleCounts::Bytes)); // as a flag's value
+/// assert_eq!(ActivityRule::from_str("bytes", false), Ok(ActivityRule::Bytes)); // as the value of a flag
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, ValueEnum)]
-pub enum IdleCounts {
-    /// HEADERS and DATA frames of either side, as in Envoy (which counts per stream, this proxy per
-    /// connection). PING, SETTINGS, `WINDOW_UPDATE` and all other frames do not count.
+pub enum ActivityRule {
+    /// HEADERS and DATA frames of both sides, as Envoy counts
+    ///
+    /// Envoy counts per stream, this proxy per connection. Other frames, such as PING and SETTINGS, do not count.
     Data,
-    /// Any byte of the server's, as in nginx. The client's do not count.
+    /// Any byte from the server, as nginx counts
     Bytes,
 }
 
-/// Who sent the bytes.
+/// The sender of bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Side {
     Client,
     Server,
 }
 
-/// Tells which bytes of a connection count as activity. Holds no clock and does no I/O: it is fed
-/// what was read, cut anywhere, and keeps none of it.
+/// Decides which bytes of a connection count as activity. It has no clock and does no I/O; its input can be cut anywhere.
 ///
-/// In a HEADERS or DATA frame each byte counts from the type on, the fourth byte of the frame, and
-/// so does its payload. The three bytes before it never count: nobody can tell yet what they begin.
+/// Of a HEADERS or DATA frame each byte counts from the type on, which is the fourth byte. The three bytes of the length
+/// never count, since the type is not known yet.
 ///
-/// The client's first bytes decide whether this is HTTP/2. A server need not wait for them, so its
-/// bytes may come before the verdict. Until then they are followed as frames. If it is HTTP/2, that
-/// was right and nothing is left to do. If not, they should have counted: the verdict itself then
-/// counts in their place, which is late, but once per connection and in favour of the connection.
-/// A client that never says anything leaves the verdict open.
+/// The first bytes of the client decide whether the connection uses HTTP/2. Bytes that the server sends before are parsed as
+/// frames. If the connection turns out not to use HTTP/2, they should have counted as activity: the bytes of the client
+/// that decide it then count in their place, once per connection.
 #[derive(Debug)]
-pub(super) struct Traffic {
-    counts: IdleCounts,
-    protocol: Protocol,
-    client: Frames,
-    server: Frames,
+pub(super) struct TrafficClassifier {
+    rule: ActivityRule,
+    protocol: DetectedProtocol,
+    client: FrameParser,
+    server: FrameParser,
 }
 
 #[derive(Debug)]
-enum Protocol {
-    /// The client has sent this much of the preface. `held` while the server's last bytes did not
-    /// count as frames, but would if the verdict were [`Protocol::Other`].
+enum DetectedProtocol {
+    /// The client has sent `matched` bytes of the preface. `held`: the latest bytes of the server did not count as frames, but
+    /// count for [`DetectedProtocol::Other`].
     Unknown {
         matched: usize,
         held: bool,
@@ -67,45 +64,45 @@ enum Protocol {
     Other,
 }
 
-impl Traffic {
-    pub(super) fn new(counts: IdleCounts) -> Self {
+impl TrafficClassifier {
+    pub(super) fn new(rule: ActivityRule) -> Self {
         Self {
-            counts,
-            protocol: Protocol::Unknown { matched: 0, held: false },
-            client: Frames::START,
-            server: Frames::START,
+            rule,
+            protocol: DetectedProtocol::Unknown { matched: 0, held: false },
+            client: FrameParser::START,
+            server: FrameParser::START,
         }
     }
 
-    /// Takes the next bytes of one side and says whether any of them counts.
-    #[must_use = "it is not said again"]
+    /// Takes the next bytes of one side. Returns whether any of them counts as activity.
+    #[must_use = "the result is returned once"]
     pub(super) fn on_read(&mut self, from: Side, bytes: &[u8]) -> bool {
-        match (self.counts, from) {
-            (IdleCounts::Bytes, Side::Client) => false,
-            (IdleCounts::Bytes, Side::Server) => !bytes.is_empty(),
-            (IdleCounts::Data, Side::Client) => self.on_client(bytes),
-            (IdleCounts::Data, Side::Server) => self.on_server(bytes),
+        match (self.rule, from) {
+            (ActivityRule::Bytes, Side::Client) => false,
+            (ActivityRule::Bytes, Side::Server) => !bytes.is_empty(),
+            (ActivityRule::Data, Side::Client) => self.on_client(bytes),
+            (ActivityRule::Data, Side::Server) => self.on_server(bytes),
         }
     }
 
     fn on_client(&mut self, bytes: &[u8]) -> bool {
         match &mut self.protocol {
-            Protocol::Http2 => self.client.follow(bytes),
-            Protocol::Other => false,
-            Protocol::Unknown { matched, held } => {
+            DetectedProtocol::Http2 => self.client.parse(bytes),
+            DetectedProtocol::Other => false,
+            DetectedProtocol::Unknown { matched, held } => {
                 let expected = &PREFACE[*matched..];
                 let (preface, frames) = bytes.split_at(expected.len().min(bytes.len()));
                 if !expected.starts_with(preface) {
                     let held = mem::take(held);
-                    self.protocol = Protocol::Other;
+                    self.protocol = DetectedProtocol::Other;
                     return held;
                 }
                 *matched += preface.len();
                 if *matched < PREFACE.len() {
                     return false;
                 }
-                self.protocol = Protocol::Http2;
-                self.client.follow(frames)
+                self.protocol = DetectedProtocol::Http2;
+                self.client.parse(frames)
             }
         }
     }
@@ -115,44 +112,44 @@ impl Traffic {
             return false;
         }
         match &mut self.protocol {
-            Protocol::Http2 => self.server.follow(bytes),
-            Protocol::Other => true,
-            Protocol::Unknown { held, .. } => {
-                let counts = self.server.follow(bytes);
-                *held = !counts; // bytes that count make up for all that were held back before them
+            DetectedProtocol::Http2 => self.server.parse(bytes),
+            DetectedProtocol::Other => true,
+            DetectedProtocol::Unknown { held, .. } => {
+                let counts = self.server.parse(bytes);
+                *held = !counts; // activity resets the timeout, so earlier bytes no longer matter
                 counts
             }
         }
     }
 }
 
-/// What a client that speaks HTTP/2 sends first (RFC 9113, section 3.4).
+/// The first bytes of an HTTP/2 client (RFC 9113, section 3.4).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-// The types of frames that count (RFC 9113, section 6). A CONTINUATION does not: it comes on the
-// heels of its HEADERS.
+// The frame types that count (RFC 9113, section 6). A CONTINUATION frame directly follows its HEADERS frame, and does not
+// count.
 const DATA: u8 = 0x0;
 const HEADERS: u8 = 0x1;
 
-/// Before the type in a frame's header: its length, in big-endian order.
+/// Size of the length of a frame, which precedes the type.
 const LENGTH_BYTES: u8 = 3;
-/// After the type: one byte of flags, four of the stream's number. The length leaves them out.
+/// Size of flags and stream id, which follow the type and are not part of the length.
 const AFTER_TYPE_BYTES: usize = 5;
 
-/// Follows the frames of one direction, by their lengths.
+/// Parses the frames of one direction.
 #[derive(Debug)]
-enum Frames {
-    /// Between two frames, or in a header before its type.
+enum FrameParser {
+    /// Between frames, or in a length.
     Start { seen: u8, length: usize },
-    /// In a frame of known type, with this much to come: never zero.
+    /// In a frame of known type; `left` bytes follow, at least one.
     Rest { left: usize, counts: bool },
 }
 
-impl Frames {
+impl FrameParser {
     const START: Self = Self::Start { seen: 0, length: 0 };
 
-    /// Takes the next bytes and says whether any of them counts.
-    fn follow(&mut self, mut bytes: &[u8]) -> bool {
+    /// Takes the next bytes. Returns whether any of them counts as activity.
+    fn parse(&mut self, mut bytes: &[u8]) -> bool {
         let mut any = false;
         while let Some((&byte, after)) = bytes.split_first() {
             match self {

@@ -1,84 +1,91 @@
-//! What can be set about the proxy.
+//! The flags of the `proxy` command.
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use clap::Args;
+use heartbeat_proxy::{ExtraRoots, ProxyBuilder, Upstream};
 use heartbeat_tokio::{Config, HeartbeatPolicy, Jitter, StreamingMethods};
 
-use super::heartbeats::{self, Message, Ndjson};
-use super::trust::Authorities;
-use super::upstream::Upstream;
-use crate::flags;
-use crate::front::FrontOptions;
+use super::args::{self, NdjsonArg, RpcMessageArg};
+use crate::{ConnectionArgs, duration_arg};
 
-/// What can be set about the proxy.
+/// Flags of the `proxy` command.
 #[derive(Debug, Clone, Args)]
 pub struct ProxyOptions {
-    /// Where to listen; port 0 takes any free one
+    /// Address to listen on; port 0 chooses a free port
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
 
-    /// The server behind the proxy, by http or https; a path in it goes before that of each request
+    /// Upstream to forward requests to, an http or https URL
+    ///
+    /// A path in the URL is put before the path of each request.
     #[arg(long, value_name = "URL")]
     pub upstream: Upstream,
 
     /// Send a heartbeat after this much silence; 0s sends none
-    #[arg(long, value_name = "TIME", default_value = "15s", value_parser = flags::time, allow_hyphen_values = true)]
+    #[arg(long, value_name = "TIME", default_value = "15s", value_parser = duration_arg::parse_duration, allow_hyphen_values = true)]
     pub interval: Duration,
 
-    /// Show metrics to Prometheus on this address, as /metrics, and as /healthz whether it serves;
-    /// port 0 takes any free one
+    /// Serve Prometheus metrics on this address
+    ///
+    /// /metrics has the metrics, /healthz the state of the server. Port 0 chooses a free port.
     #[arg(long, value_name = "ADDR")]
     pub metrics: Option<SocketAddr>,
 
-    /// How long requests may take to end when the proxy is stopped; to stop it once more cuts them off
-    /// at once
-    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = flags::time, allow_hyphen_values = true)]
+    /// Shutdown grace period for open requests
+    ///
+    /// A second signal closes them immediately.
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration_arg::parse_duration, allow_hyphen_values = true)]
     pub shutdown_within: Duration,
 
-    /// What the heartbeats are.
+    /// Flags for the heartbeats.
     #[command(flatten)]
     pub heartbeats: HeartbeatOptions,
 
-    /// How the upstream is spoken to.
+    /// Flags for the connections to the upstream.
     #[command(flatten)]
     pub upstream_options: UpstreamOptions,
 
-    /// The front door: connections, TLS, limits.
+    /// Flags for the connections from clients.
     #[command(flatten)]
-    pub front: FrontOptions,
+    pub connections: ConnectionArgs,
 }
 
-/// What the heartbeats are. Server-sent events have a comment in any case.
+/// Flags for the heartbeats. Server-sent events always get a comment.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Heartbeats")]
 pub struct HeartbeatOptions {
-    /// Let each heartbeat come earlier by up to this fraction of the interval
-    #[arg(long, value_name = "FRACTION", default_value = "0", value_parser = flags::jitter, allow_hyphen_values = true)]
+    /// Send each heartbeat earlier by up to this fraction of the interval
+    #[arg(long, value_name = "FRACTION", default_value = "0", value_parser = duration_arg::parse_jitter, allow_hyphen_values = true)]
     pub jitter: Jitter,
 
-    /// Send no more heartbeats on a stream without a real event for this long; 0s never gives up
-    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = flags::time, allow_hyphen_values = true)]
+    /// Stop heartbeats on a stream without events for this long; 0s never stops
+    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = duration_arg::parse_duration, allow_hyphen_values = true)]
     pub give_up_after: Duration,
 
-    /// Send heartbeats in newline-delimited JSON too
+    /// Send heartbeats in newline-delimited JSON
     #[arg(long, value_name = "HEARTBEAT")]
-    pub ndjson: Option<Ndjson>,
+    pub ndjson: Option<NdjsonArg>,
 
-    /// Send heartbeats in the responses of this method of gRPC, gRPC-Web or Connect, which has to be
-    /// one that streams: /package.Service/Method. May be given several times
-    #[arg(long, value_name = "PATH", group = "methods", value_parser = heartbeats::method)]
+    /// Send heartbeats in responses of this streaming method (repeatable)
+    ///
+    /// A method of gRPC, gRPC-Web or Connect: /package.Service/Method.
+    #[arg(long, value_name = "PATH", group = "methods", value_parser = args::parse_method)]
     pub method: Vec<String>,
 
-    /// The same for all methods that stream, by a set of descriptors as protoc writes it
-    #[arg(long, value_name = "FILE", group = "methods", value_parser = heartbeats::methods)]
+    /// Send heartbeats in responses of all streaming methods in this file
+    ///
+    /// A file descriptor set, as `protoc --descriptor_set_out` writes it.
+    #[arg(long, value_name = "FILE", group = "methods", value_parser = args::read_methods)]
     pub methods_in: Option<StreamingMethods>,
 
-    /// The message that is a heartbeat there, which clients see: empty, which each can decode; gateway,
-    /// the event of this command's own service; or any by its bytes, as hex:0a0b…
+    /// Heartbeat message of these methods: empty, gateway or hex:0a0b…
+    ///
+    /// The client sees the message. Every client can decode the empty message. gateway is an event of
+    /// this command's own service. hex: gives the bytes of any message.
     #[arg(long, value_name = "MESSAGE", default_value = "empty", requires = "methods")]
-    pub message: Message,
+    pub message: RpcMessageArg,
 }
 
 impl HeartbeatOptions {
@@ -94,36 +101,57 @@ impl HeartbeatOptions {
     }
 }
 
-/// How the upstream is spoken to.
+/// Flags for the connections to the upstream.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Upstream")]
 pub struct UpstreamOptions {
-    /// Speak HTTP/2 with it, as gRPC wants: over TLS, or at once with http (h2c). Without this it is
-    /// HTTP/1.1
+    /// Use HTTP/2 to the upstream, as gRPC requires
+    ///
+    /// Over TLS for an https URL, with prior knowledge (h2c) for an http URL. Default: HTTP/1.1.
     #[arg(long)]
     pub upstream_http2: bool,
 
-    /// Trust these certificates too, besides those that the system trusts; PEM
-    #[arg(long, value_name = "FILE", value_parser = Authorities::read)]
-    pub upstream_ca: Option<Authorities>,
+    /// Trust these root certificates too (PEM)
+    ///
+    /// The root certificates of the system are trusted in any case.
+    #[arg(long, value_name = "FILE", value_parser = |path: &str| ExtraRoots::from_pem_file(path))]
+    pub upstream_ca: Option<ExtraRoots>,
 
-    /// Call it by its own name in Host, and not by what the client calls the proxy. With HTTP/2 that is
-    /// always so
+    /// Send the upstream's own name in Host instead of the client's value
+    ///
+    /// Over HTTP/2 the upstream always gets its own name.
     #[arg(long)]
     pub own_host: bool,
 
-    /// Drop whatever is called X-Forwarded-…, Forwarded or X-Real-IP as it comes: for a proxy whose
-    /// clients are not to be believed, since no other proxy stands before it
+    /// Remove X-Forwarded-*, Forwarded and X-Real-IP from requests
+    ///
+    /// For a proxy without another proxy in front of it: its clients can put anything into these headers.
     #[arg(long)]
     pub drop_forwarded: bool,
 
-    /// How long a connection to it may take, TLS included; 0s for as long as it takes
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = flags::time, allow_hyphen_values = true)]
+    /// Limit the time to connect to the upstream, TLS included; 0s disables
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration_arg::parse_duration, allow_hyphen_values = true)]
     pub connect_timeout: Duration,
 
-    /// How long it may take to begin its response once the request has come, or the latest piece of
-    /// one that comes slowly; 0s for as long as it takes. A request for server-sent events, by its
-    /// Accept, may always take as long
-    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = flags::time, allow_hyphen_values = true)]
+    /// Limit the time from a request to the head of its response; 0s disables
+    ///
+    /// The time starts at the latest part of the request body. It does not apply to a request whose Accept
+    /// contains text/event-stream.
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = duration_arg::parse_duration, allow_hyphen_values = true)]
     pub response_timeout: Duration,
+}
+
+impl UpstreamOptions {
+    pub(super) fn apply(self, proxy: ProxyBuilder) -> ProxyBuilder {
+        let proxy = proxy
+            .upstream_http2(self.upstream_http2)
+            .upstream_host(self.own_host)
+            .drop_forwarded(self.drop_forwarded)
+            .connect_timeout(self.connect_timeout)
+            .response_timeout(self.response_timeout);
+        match self.upstream_ca {
+            Some(roots) => proxy.upstream_roots(roots),
+            None => proxy,
+        }
+    }
 }

@@ -1,74 +1,48 @@
-//! The proxy until it is told to stop.
-
-use heartbeat_tokio::{HeartbeatLayer, Hub};
+use heartbeat_proxy::Proxy;
+use heartbeat_proxy::http_server::{HttpServer, ServerError};
 use tokio::task::JoinSet;
-use tower::Layer;
 
-use super::access_log::AccessLog;
-use super::connections::Connections;
 use super::options::ProxyOptions;
-use super::service::{Passage, Proxy, refuse};
-use super::trust;
-use crate::front::{Front, FrontError, StreamLimit, allow_files};
-use crate::metrics::{self, Health, MetricsServer};
-use crate::running::{ServeError, Termination, announce};
+use crate::fd_limit::raise_fd_limit;
+use crate::metrics::{Health, MetricsServer};
+use crate::shutdown::{ServeError, ShutdownSignals, print_line};
 
-/// Proxies until Ctrl-C or SIGTERM, then lets the requests that are under way end. Says on standard
-/// output where.
+/// Runs the proxy until Ctrl-C or SIGTERM, then drains its open requests. Prints its address to standard output.
 ///
 /// # Errors
 ///
-/// If an address cannot be listened on, or there is no TLS by the files that were given.
+/// If listening on an address fails or the TLS files cannot be used.
 ///
 /// # Panics
 ///
 /// Outside a tokio runtime with I/O and time enabled.
 pub async fn run(options: ProxyOptions) -> Result<(), ServeError> {
-    let termination = Termination::new().map_err(ServeError::Signals)?;
-    allow_files(&options.front, 2); // a connection to the upstream for each
-    let front = Front::bind(options.listen, &options.front).await?;
+    let signals = ShutdownSignals::new().map_err(ServeError::Signals)?;
+    raise_fd_limit(&options.connections, 2); // one socket to the client, one to the upstream
+    let server = HttpServer::bind(options.listen, &options.connections.server_options()).await?;
     let health = Health::default();
     let metrics = match options.metrics {
         Some(address) => {
             let bound = MetricsServer::bind(address, health.clone()).await;
-            Some(bound.map_err(|source| FrontError::Listen { address, source })?)
+            Some(bound.map_err(|source| ServerError::Listen { address, source })?)
         }
         None => None,
     };
-    let observer = metrics::audience(metrics.as_ref().map(MetricsServer::observer));
 
-    let proxy = Proxy::new(passage(&options));
-    let policy = options.heartbeats.policy(options.interval).with_observer(observer);
-    let limit = StreamLimit::new(options.front.max_streams, refuse);
-    let (hub, task) = Hub::new();
-    tokio::spawn(task);
-    let heartbeats = HeartbeatLayer::new(policy).on_hub(&hub);
-    let service = AccessLog(heartbeats.layer(limit.layer(proxy)));
-
+    print_line(&format!("proxying {} on {}", options.upstream, server.local_addr()));
+    let mut proxy = Proxy::builder(options.upstream)
+        .heartbeats(options.heartbeats.policy(options.interval))
+        .max_streams(options.connections.max_streams)
+        .via(env!("CARGO_PKG_NAME"));
     let mut helpers = JoinSet::new();
-    announce(&format!("proxying {} on {}", options.upstream, front.local_addr()));
     if let Some(metrics) = metrics {
-        announce(&format!("metrics on http://{}/metrics", metrics.local_addr()));
+        proxy = proxy.observer(metrics.observer());
+        print_line(&format!("metrics on http://{}/metrics", metrics.local_addr()));
         helpers.spawn(metrics.run());
     }
-    let serve = |shutdown| front.serve(service, shutdown);
-    termination.ends(serve, || health.stop(), options.shutdown_within, "requests").await;
+    let proxy = options.upstream_options.apply(proxy).build();
+    let serve = |shutdown| server.serve(proxy, shutdown);
+    let grace = options.shutdown_within;
+    signals.serve_until_signal(serve, || health.stop(), grace, "requests").await;
     Ok(())
-}
-
-fn passage(options: &ProxyOptions) -> Passage {
-    let upstream = &options.upstream_options;
-    let tls = if options.upstream.is_tls() {
-        trust::the_system_and(upstream.upstream_ca.as_ref())
-    } else {
-        trust::nobody()
-    };
-    Passage {
-        upstream: options.upstream.clone(),
-        connections: Connections::new(tls, upstream.upstream_http2, upstream.connect_timeout),
-        http2: upstream.upstream_http2,
-        own_host: upstream.own_host,
-        drop_forwarded: upstream.drop_forwarded,
-        response_timeout: upstream.response_timeout,
-    }
 }

@@ -2,39 +2,37 @@ use std::io;
 use std::net::SocketAddr;
 
 use async_std::net::{TcpListener, TcpStream};
-use async_std::task;
 use heartbeat_async_std::AsyncStdTimer;
+use heartbeat_proxy::http_server::{ServerRuntime, configure_socket};
 use smol_hyper::rt::{self, FuturesIo};
 
-use super::accept::{Accept, prepare};
-use super::host::Host;
+/// A listener of async-std.
+#[derive(Debug)]
+pub(crate) struct AsyncStdListener(TcpListener);
 
-impl Accept for TcpListener {
+impl ServerRuntime for AsyncStdListener {
     type Connection = FuturesIo<TcpStream>;
-
-    async fn accept_prepared(&self) -> io::Result<(Self::Connection, SocketAddr)> {
-        let (connection, client) = self.accept().await?;
-        prepare(&connection);
-        Ok((FuturesIo::new(connection), client))
-    }
-}
-
-impl Host for TcpListener {
     type Timer = AsyncStdTimer;
 
     async fn bind(address: SocketAddr) -> io::Result<Self> {
-        Self::bind(address).await
+        TcpListener::bind(address).await.map(Self)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.local_addr()
+        self.0.local_addr()
+    }
+
+    async fn accept(&self) -> io::Result<(Self::Connection, SocketAddr)> {
+        let (connection, client) = self.0.accept().await?;
+        configure_socket(&connection);
+        Ok((FuturesIo::new(connection), client))
     }
 
     fn http_timer() -> impl hyper::rt::Timer + Send + Sync + 'static {
-        rt::SmolTimer::new() // async-io's, which is async-std's too
+        rt::SmolTimer::new() // async-std uses the timer of async-io too
     }
 
     fn spawn(task: impl Future<Output = ()> + Send + 'static) {
-        drop(task::spawn(task));
+        drop(async_std::task::spawn(task));
     }
 }

@@ -1,32 +1,31 @@
 use std::io;
 use std::net::SocketAddr;
 
+use heartbeat_proxy::http_server::{ServerRuntime, configure_socket};
 use heartbeat_smol::SmolTimer;
 use smol::net::{TcpListener, TcpStream};
 use smol_hyper::rt::{self, FuturesIo};
 
-use super::accept::{Accept, prepare};
-use super::host::Host;
+/// A listener of smol.
+#[derive(Debug)]
+pub(crate) struct SmolListener(TcpListener);
 
-impl Accept for TcpListener {
+impl ServerRuntime for SmolListener {
     type Connection = FuturesIo<TcpStream>;
-
-    async fn accept_prepared(&self) -> io::Result<(Self::Connection, SocketAddr)> {
-        let (connection, client) = self.accept().await?;
-        prepare(&connection);
-        Ok((FuturesIo::new(connection), client))
-    }
-}
-
-impl Host for TcpListener {
     type Timer = SmolTimer;
 
     async fn bind(address: SocketAddr) -> io::Result<Self> {
-        Self::bind(address).await
+        TcpListener::bind(address).await.map(Self)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.local_addr()
+        self.0.local_addr()
+    }
+
+    async fn accept(&self) -> io::Result<(Self::Connection, SocketAddr)> {
+        let (connection, client) = self.0.accept().await?;
+        configure_socket(&connection);
+        Ok((FuturesIo::new(connection), client))
     }
 
     fn http_timer() -> impl hyper::rt::Timer + Send + Sync + 'static {

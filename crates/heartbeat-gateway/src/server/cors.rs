@@ -5,7 +5,7 @@ use axum::http::header::{ORIGIN, RETRY_AFTER};
 use axum::http::{HeaderName, HeaderValue, Method, Uri};
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
-/// Pages of which origin may read what is served: one, or any.
+/// An origin of browser pages that may read responses: one, or `*` for any.
 ///
 /// # Example
 ///
@@ -34,14 +34,14 @@ impl FromStr for Origin {
             .ok()
             .filter(|_| text == ANY || is_one().is_some())
             .map(Self)
-            .ok_or("give an origin such as https://example.org, without a path, or * for any")
+            .ok_or("expected an origin like https://example.org without a path, or * for any")
     }
 }
 
-/// How long a browser may remember what it was told. Chromium does for two hours at most.
-const REMEMBERED: Duration = Duration::from_secs(2 * 60 * 60);
+/// Time for which a browser may cache the response to a preflight request. Chromium's maximum is two hours.
+const MAX_AGE: Duration = Duration::from_secs(2 * 60 * 60);
 
-/// What gRPC-Web says in headers where nothing but an error is to be said, and when to come back.
+/// Response headers that pages may read: the status of gRPC-Web responses without a body, and the time to retry.
 const EXPOSED: [HeaderName; 4] = [
     HeaderName::from_static("grpc-status"),
     HeaderName::from_static("grpc-message"),
@@ -49,8 +49,7 @@ const EXPOSED: [HeaderName; 4] = [
     RETRY_AFTER,
 ];
 
-/// Lets pages of these origins read what is served. Nobody has to log in, so no credentials are allowed.
-/// Without an origin there is nothing to say.
+/// A CORS layer for these origins; `None` without origins. Credentials are not allowed, since the server has no login.
 pub(super) fn layer(origins: &[Origin]) -> Option<CorsLayer> {
     if origins.is_empty() {
         return None;
@@ -66,8 +65,8 @@ pub(super) fn layer(origins: &[Origin]) -> Option<CorsLayer> {
         .allow_origin(origins)
         .vary(varies)
         .allow_methods([Method::GET, Method::POST])
-        .allow_headers(AllowHeaders::mirror_request()) // the metadata of a call may have any name
+        .allow_headers(AllowHeaders::mirror_request()) // metadata of a call can have any name
         .expose_headers(EXPOSED)
-        .max_age(REMEMBERED);
+        .max_age(MAX_AGE);
     Some(layer)
 }

@@ -12,14 +12,14 @@ use tonic::Status;
 const GRPC: &str = "grpc-timeout";
 const CONNECT: &str = "connect-timeout-ms";
 
-/// How long the answer to a remote call may take in all, as the client has it.
+/// The maximum duration of a remote call, set by the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Deadline(Duration);
 
 impl Deadline {
-    /// Of gRPC and gRPC-Web: up to eight digits and a unit.
+    /// Reads `grpc-timeout` of gRPC and gRPC-Web: up to eight digits and a unit.
     pub(super) fn of_grpc(headers: &HeaderMap) -> Result<Option<Self>, Status> {
-        read(headers, GRPC, "a number of at most 8 digits and one of H, M, S, m, u, n", |text| {
+        read(headers, GRPC, "up to 8 digits and one of H, M, S, m, u, n", |text| {
             let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
             let count = number(digits, 8)?;
             Some(match unit {
@@ -34,20 +34,20 @@ impl Deadline {
         })
     }
 
-    /// Of Connect: milliseconds, in up to ten digits.
+    /// Reads `connect-timeout-ms` of Connect: up to ten digits.
     pub(super) fn of_connect(headers: &HeaderMap) -> Result<Option<Self>, Status> {
-        read(headers, CONNECT, "a number of at most 10 digits", |text| {
+        read(headers, CONNECT, "up to 10 digits", |text| {
             number(text, 10).map(Duration::from_millis)
         })
     }
 
-    /// An error if it leaves no time at all: a timer would be late by its granularity.
-    pub(super) fn leaves_time(self) -> Result<(), Status> {
-        if self.0.is_zero() { Err(late()) } else { Ok(()) }
+    /// Returns an error if the deadline is zero. A timer would be late by its granularity.
+    pub(super) fn check_not_elapsed(self) -> Result<(), Status> {
+        if self.0.is_zero() { Err(deadline_exceeded()) } else { Ok(()) }
     }
 
-    /// An alarm for it, from now on. None if that is too long to be measured.
-    pub(super) fn alarm<T: Timer>(self, timer: &T) -> Option<Pin<Box<T::Sleep>>> {
+    /// A sleep until the deadline, from now on. `None` if it exceeds the range of the clock.
+    pub(super) fn sleep<T: Timer>(self, timer: &T) -> Option<Pin<Box<T::Sleep>>> {
         let deadline = timer.now().checked_add(self.0)?;
         Some(Box::pin(timer.sleep_until(deadline)))
     }
@@ -62,30 +62,30 @@ fn read(
     let Some(value) = headers.get(name) else { return Ok(None) };
     let duration = value.to_str().ok().and_then(parse);
     duration.map(|duration| Some(Deadline(duration))).ok_or_else(|| {
-        Status::invalid_argument(format!("{name} is to be {expected}, and not {value:?}"))
+        Status::invalid_argument(format!("invalid {name} {value:?}: expected {expected}"))
     })
 }
 
 fn number(text: &str, digits: usize) -> Option<u64> {
-    let is_one =
+    let is_number =
         (1..=digits).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
-    text.parse().ok().filter(|_| is_one)
+    text.parse().ok().filter(|_| is_number)
 }
 
-fn late() -> Status {
-    Status::deadline_exceeded("the deadline that the client set has passed")
+fn deadline_exceeded() -> Status {
+    Status::deadline_exceeded("the deadline of the call has passed")
 }
 
-/// Ends the events with an error once the alarm goes off, however many there still are.
+/// Ends the events with an error when `sleep` completes.
 pub(super) fn ending_at<E: Send + 'static>(
-    alarm: Pin<Box<impl Future<Output = ()> + Send + 'static>>,
+    sleep: Pin<Box<impl Future<Output = ()> + Send + 'static>>,
     events: BoxStream<'static, Result<E, Status>>,
 ) -> impl Stream<Item = Result<E, Status>> + Send + 'static {
-    stream::unfold(Some((events, alarm)), async |state| {
-        let (mut events, alarm) = state?;
-        match future::select(alarm, events.next()).await {
-            Either::Left(_) => Some((Err(late()), None)),
-            Either::Right((event, alarm)) => Some((event?, Some((events, alarm)))),
+    stream::unfold(Some((events, sleep)), async |state| {
+        let (mut events, sleep) = state?;
+        match future::select(sleep, events.next()).await {
+            Either::Left(_) => Some((Err(deadline_exceeded()), None)),
+            Either::Right((event, sleep)) => Some((event?, Some((events, sleep)))),
         }
     })
 }
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn a_deadline_is_as_its_protocol_has_it() {
+    fn a_deadline_is_parsed_by_the_rules_of_its_protocol() {
         for (name, value, millis) in [
             (GRPC, "2H", 7_200_000),
             (GRPC, "3M", 180_000),
@@ -125,23 +125,23 @@ mod tests {
     }
 
     #[test]
-    fn what_is_none_is_refused() {
+    fn an_invalid_deadline_is_rejected() {
         let grpc = ["", "S", "5", "5 S", "123456789S", "-5S", "+5S", "5s", "5D", "5.0S", "\u{fc}"];
         let connect = ["", "12345678901", "-1", "+1", "1.5", "soon", "5S", "\u{fc}"];
         for (name, values) in [(GRPC, &grpc[..]), (CONNECT, &connect)] {
             for value in values {
                 let error = read(name, value.as_bytes()).expect_err(value);
                 assert_eq!(error.code(), tonic::Code::InvalidArgument);
-                assert!(error.message().starts_with(name), "{error}");
+                assert!(error.message().contains(name), "{error}");
             }
         }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn events_pass_until_then_and_the_error_is_the_last() {
-        let alarm = Deadline(Duration::from_secs(10)).alarm(&TokioTimer).expect("not too long");
+    async fn events_pass_until_the_deadline_and_an_error_is_last() {
+        let sleep = Deadline(Duration::from_secs(10)).sleep(&TokioTimer).expect("in range");
         let events = stream::iter([Ok(1), Ok(2)]).chain(stream::pending()).boxed();
-        let mut events = Box::pin(ending_at(alarm, events));
+        let mut events = Box::pin(ending_at(sleep, events));
         assert_eq!(events.next().await.expect("no end").expect("no error"), 1);
         advance(Duration::from_secs(9)).await;
         assert_eq!(events.next().await.expect("no end").expect("no error"), 2);
@@ -152,9 +152,9 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn it_ends_events_that_do_not() {
-        let alarm = Deadline(Duration::from_secs(10)).alarm(&TokioTimer).expect("not too long");
-        let mut events = Box::pin(ending_at(alarm, stream::repeat(Ok(1)).boxed()));
+    async fn the_deadline_ends_a_busy_stream() {
+        let sleep = Deadline(Duration::from_secs(10)).sleep(&TokioTimer).expect("in range");
+        let mut events = Box::pin(ending_at(sleep, stream::repeat(Ok(1)).boxed()));
         assert_eq!(events.next().await.expect("no end").expect("no error"), 1);
         advance(Duration::from_secs(11)).await;
         let error = events.next().await.expect("no end").expect_err("late");
@@ -163,14 +163,14 @@ mod tests {
     }
 
     #[test]
-    fn one_of_nothing_leaves_no_time() {
-        let error = Deadline(Duration::ZERO).leaves_time().expect_err("late");
+    fn a_zero_deadline_has_elapsed() {
+        let error = Deadline(Duration::ZERO).check_not_elapsed().expect_err("late");
         assert_eq!(error.code(), tonic::Code::DeadlineExceeded);
-        assert!(Deadline(Duration::from_nanos(1)).leaves_time().is_ok());
+        assert!(Deadline(Duration::from_nanos(1)).check_not_elapsed().is_ok());
     }
 
     #[test]
-    fn one_that_is_too_long_to_be_measured_is_none() {
-        assert!(Deadline(Duration::MAX).alarm(&TokioTimer).is_none());
+    fn a_deadline_beyond_the_range_of_the_clock_is_ignored() {
+        assert!(Deadline(Duration::MAX).sleep(&TokioTimer).is_none());
     }
 }

@@ -5,29 +5,29 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::http::{Request, Response};
 use axum::routing::{get, post};
-use heartbeat_async::{Config, Hub, Observer, Timer};
+use heartbeat_async::{Config, Hub, Observed, Observer, Timer};
 use heartbeat_frame::NdjsonHeartbeat;
 use heartbeat_http::{HeartbeatLayer, HeartbeatPolicy, StreamingMethods};
 use heartbeat_otel::OtelObserver;
+use heartbeat_proxy::http_server::{ServerOptions, StreamLimit};
 use hyper::body::{Body, Incoming};
 use tower::util::option_layer;
 use tower_layer::Layer;
 use tower_service::Service;
 
 use super::cors::{self, Origin};
-use super::messages::{self, SUBSCRIBE};
+use super::protocol::SUBSCRIBE;
 use super::subscriptions::Subscriptions;
-use super::{lines, refusal};
-use crate::feed::Feed;
-use crate::front::{FrontOptions, StreamLimit};
-use crate::message::Message;
+use super::{errors, rpc, text};
+use crate::event_log::EventLog;
 use crate::metrics;
+use crate::rpc_message::RpcMessage;
 
-/// What is served: a feed, in every protocol, with heartbeats in its silences.
+/// A service that streams the events of a log in every protocol, with heartbeats in quiet streams.
 #[derive(Debug, Clone)]
-#[must_use = "it is served by a listener"]
+#[must_use = "a gateway does nothing until a listener serves it"]
 pub struct Gateway {
-    feed: Feed,
+    log: EventLog,
     heartbeat: Config,
     observer: Option<OtelObserver>,
     max_streams: u32,
@@ -35,24 +35,24 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// Serves `feed`, with a heartbeat in each silence that `heartbeat` describes.
-    pub fn new(feed: Feed, heartbeat: Config) -> Self {
-        let max_streams = FrontOptions::default().max_streams;
-        Self { feed, heartbeat, observer: None, max_streams, origins: Vec::new() }
+    /// Serves the events of `log`, with heartbeats as configured.
+    pub fn new(log: EventLog, heartbeat: Config) -> Self {
+        let max_streams = ServerOptions::default().max_streams();
+        Self { log, heartbeat, observer: None, max_streams, origins: Vec::new() }
     }
 
-    /// Tells `observer` of each stream (T19). Without one nothing is measured.
+    /// Reports the heartbeats of all streams to `observer`. Default: `None`.
     pub fn with_observer(self, observer: Option<OtelObserver>) -> Self {
         Self { observer, ..self }
     }
 
-    /// Refuses requests beyond so many at once. Default: that of [`FrontOptions`].
-    pub fn limit(self, max_streams: u32) -> Self {
+    /// Limits the number of open requests. Default: that of [`ServerOptions`].
+    pub fn with_max_streams(self, max_streams: u32) -> Self {
         Self { max_streams, ..self }
     }
 
-    /// Lets pages of these origins read what is served. Default: none.
-    pub fn allow_origins(self, origins: Vec<Origin>) -> Self {
+    /// Allows browser pages of these origins to read responses, by CORS. Default: none.
+    pub fn with_cors_origins(self, origins: Vec<Origin>) -> Self {
         Self { origins, ..self }
     }
 
@@ -60,7 +60,7 @@ impl Gateway {
         !self.heartbeat.is_disabled()
     }
 
-    /// The service, on the runtime of `timer`, with its heartbeats on a hub there.
+    /// The service on the runtime of `timer`, with its heartbeats on `hub`.
     pub(super) fn service<T>(
         self,
         timer: T,
@@ -77,23 +77,21 @@ impl Gateway {
         T: Timer<Instant: Send + Sync, Sleep: Send> + Clone + Send + Sync + 'static,
     {
         let heartbeats = HeartbeatLayer::with_scheduler(hub.clone(), self.policy());
-        let limit = StreamLimit::new(self.max_streams, refusal::too_many);
+        let limit = StreamLimit::new(self.max_streams, errors::too_many_streams);
         let router = Router::new()
-            .route(SUBSCRIBE, post(messages::subscribe))
-            .route("/events", get(lines::sse))
-            .route("/events.ndjson", get(lines::ndjson))
-            .fallback(refusal::not_found)
-            .with_state(Subscriptions { feed: self.feed, timer });
+            .route(SUBSCRIBE, post(rpc::subscribe))
+            .route("/events", get(text::sse))
+            .route("/events.ndjson", get(text::ndjson))
+            .fallback(errors::not_found)
+            .with_state(Subscriptions { log: self.log, timer });
         option_layer(cors::layer(&self.origins)).layer(heartbeats.layer(limit.layer(router)))
     }
 
-    /// Heartbeats for whatever streams: by the content type a message, a comment or a blank line.
-    fn policy(
-        &self,
-    ) -> HeartbeatPolicy<heartbeat_async::Observed<Arc<dyn Observer + Send + Sync>>> {
+    /// Heartbeats for every stream: a message, a comment or a blank line, depending on the content type.
+    fn policy(&self) -> HeartbeatPolicy<Observed<Arc<dyn Observer + Send + Sync>>> {
         HeartbeatPolicy::new(self.heartbeat)
             .with_ndjson(NdjsonHeartbeat::BlankLine)
-            .with_rpc(StreamingMethods::paths([SUBSCRIBE]), Message::Gateway.messages())
-            .with_observer(metrics::audience(self.observer.clone()))
+            .with_rpc(StreamingMethods::paths([SUBSCRIBE]), RpcMessage::Gateway.heartbeat())
+            .with_observer(metrics::shared_observer(self.observer.clone()))
     }
 }

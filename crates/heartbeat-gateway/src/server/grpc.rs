@@ -10,15 +10,14 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::deadline::Deadline;
-use super::messages::LONGEST_REQUEST;
-use super::protocol::Protocol;
+use super::protocol::{ClientProtocol, MAX_REQUEST_SIZE};
 use super::subscriptions::Subscriptions;
-use crate::proto::gateway_service_server::{GatewayService, GatewayServiceServer};
+use heartbeat_frame::service::gateway_service_server::{GatewayService, GatewayServiceServer};
 
 /// Answers a call of gRPC or gRPC-Web.
 pub(super) async fn answer<T>(
     subscriptions: Subscriptions<T>,
-    protocol: Protocol,
+    protocol: ClientProtocol,
     mut request: Request<Body>,
 ) -> Response
 where
@@ -26,11 +25,11 @@ where
 {
     request.extensions_mut().insert(protocol);
     let service = GatewayServiceServer::new(subscriptions);
-    let mut service = service.max_decoding_message_size(LONGEST_REQUEST);
-    let answered = if protocol == Protocol::GrpcWeb {
+    let mut service = service.max_decoding_message_size(MAX_REQUEST_SIZE);
+    let answered = if protocol == ClientProtocol::GrpcWeb {
         GrpcWebLayer::new().layer(service).call(request).await
     } else if request.version() < Version::HTTP_2 {
-        let reason = "gRPC needs HTTP/2: take that, gRPC-Web or Connect\n";
+        let reason = "gRPC requires HTTP/2: use HTTP/2, gRPC-Web or Connect\n";
         return (StatusCode::HTTP_VERSION_NOT_SUPPORTED, reason).into_response();
     } else {
         service.call(request).await
@@ -52,7 +51,7 @@ where
     ) -> Result<tonic::Response<Self::SubscribeStream>, Status> {
         let (metadata, extensions, request) = request.into_parts();
         let deadline = Deadline::of_grpc(metadata.as_ref())?;
-        let protocol = extensions.get().copied().unwrap_or(Protocol::Grpc);
+        let protocol = extensions.get().copied().unwrap_or(ClientProtocol::Grpc);
         self.answer(&request, deadline, protocol, &extensions).map(tonic::Response::new)
     }
 }

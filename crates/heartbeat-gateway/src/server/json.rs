@@ -1,4 +1,4 @@
-//! The messages as JSON, in the mapping of proto3.
+//! The messages in JSON, by the mapping of proto3.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -6,8 +6,8 @@ use heartbeat_frame::{GatewayEvent, SubscribeRequest};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-/// An event in one line: names in lowerCamelCase, 64 bit integers as strings, bytes in base64, and
-/// nothing that is at its default.
+/// Encodes an event in one line: names in lowerCamelCase, 64-bit integers as strings, bytes in base64, without fields that
+/// have their default value.
 pub(crate) fn event(event: &GatewayEvent) -> String {
     let GatewayEvent {
         event_type,
@@ -34,14 +34,14 @@ pub(crate) fn event(event: &GatewayEvent) -> String {
     Value::Object(object).to_string()
 }
 
-/// A request. Fields that nobody knows are skipped, as Connect's other servers do.
+/// Decodes a request. Unknown fields are ignored, as other Connect servers do.
 pub(super) fn subscribe_request(text: &[u8]) -> Result<SubscribeRequest, serde_json::Error> {
     #[derive(Deserialize)]
-    struct Request {
+    struct JsonRequest {
         #[serde(rename = "lastEventId", alias = "last_event_id")]
         last_event_id: Option<String>,
     }
-    let Request { last_event_id } = serde_json::from_slice(text)?;
+    let JsonRequest { last_event_id } = serde_json::from_slice(text)?;
     Ok(SubscribeRequest { last_event_id: last_event_id.unwrap_or_default() })
 }
 
@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_event_has_what_is_set_and_a_heartbeat_its_type_alone() {
+    fn an_event_omits_fields_with_their_default_value() {
         let whole = GatewayEvent {
             event_type: "a \"type\"\r\n".into(),
             event_id: "7".into(),
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_may_name_its_field_in_both_ways() {
+    fn a_request_accepts_both_names_of_its_field() {
         for (text, id) in [
             ("{}", ""),
             (r#"{"lastEventId":"7"}"#, "7"),

@@ -2,42 +2,42 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use heartbeat_async::Hub;
+use heartbeat_proxy::http_server::{HttpServer, ServerError, ServerOptions, ServerRuntime};
+use tokio::net::TcpListener;
 
 use super::Gateway;
-use crate::front::{Front, FrontError, FrontOptions};
-use crate::runtime::Runtime;
-use crate::runtime::host::Host;
+use crate::runtime::{AsyncStdListener, Runtime, SmolListener};
 
-/// A server that listens, and serves once it is told what.
+/// An HTTP server on one of the runtimes, which serves a [`Gateway`].
 #[derive(Debug)]
-#[must_use = "clients wait until they are served"]
-pub struct Listener(Bound);
+#[must_use = "a listener does nothing until it serves"]
+pub struct Listener(AnyServer);
 
 #[derive(Debug)]
-enum Bound {
-    Tokio(Front<tokio::net::TcpListener>),
-    Smol(Front<smol::net::TcpListener>),
-    AsyncStd(Front<async_std::net::TcpListener>),
+enum AnyServer {
+    Tokio(HttpServer<TcpListener>),
+    Smol(HttpServer<SmolListener>),
+    AsyncStd(HttpServer<AsyncStdListener>),
 }
 
-/// Does the same with whichever front there is.
-macro_rules! bound {
-    ($bound:expr, $front:ident => $what:expr) => {
-        match $bound {
-            Bound::Tokio($front) => $what,
-            Bound::Smol($front) => $what,
-            Bound::AsyncStd($front) => $what,
+/// Evaluates an expression with the server of any runtime.
+macro_rules! with_server {
+    ($any:expr, $server:ident => $expression:expr) => {
+        match $any {
+            AnyServer::Tokio($server) => $expression,
+            AnyServer::Smol($server) => $expression,
+            AnyServer::AsyncStd($server) => $expression,
         }
     };
 }
 
 impl Listener {
-    /// Listens on `address`, where port 0 stands for any free one. Clients may connect from now on,
-    /// but wait until they are [served](Self::serve).
+    /// Listens on `address`; port 0 chooses a free port. Clients can connect from now on, and wait until
+    /// [`serve`](Self::serve) is called.
     ///
     /// # Errors
     ///
-    /// If the address cannot be listened on, or there is no TLS by the files of the options.
+    /// If listening fails or the TLS files cannot be used.
     ///
     /// # Panics
     ///
@@ -45,67 +45,67 @@ impl Listener {
     pub async fn bind(
         runtime: Runtime,
         address: SocketAddr,
-        options: &FrontOptions,
-    ) -> Result<Self, FrontError> {
+        options: &ServerOptions,
+    ) -> Result<Self, ServerError> {
         Ok(Self(match runtime {
-            Runtime::Tokio => Bound::Tokio(Front::bind(address, options).await?),
-            Runtime::Smol => Bound::Smol(Front::listen(address, options).await?),
-            Runtime::AsyncStd => Bound::AsyncStd(Front::listen(address, options).await?),
+            Runtime::Tokio => AnyServer::Tokio(HttpServer::bind_on(address, options).await?),
+            Runtime::Smol => AnyServer::Smol(HttpServer::bind_on(address, options).await?),
+            Runtime::AsyncStd => AnyServer::AsyncStd(HttpServer::bind_on(address, options).await?),
         }))
     }
 
-    /// Where clients connect to, with the port that was chosen.
+    /// The address that clients connect to, including the chosen port.
     #[must_use]
     pub fn local_addr(&self) -> SocketAddr {
-        bound!(&self.0, front => front.local_addr())
+        with_server!(&self.0, server => server.local_addr())
     }
 
-    /// Sends HTTP/2 PINGs this often, and closes a connection that does not answer them. Default: none.
-    pub fn pings(self, every: Option<Duration>) -> Self {
+    /// Sends HTTP/2 PINGs at this interval, and closes a connection that does not answer them. Default: `None`.
+    pub fn with_ping_interval(self, interval: Option<Duration>) -> Self {
         Self(match self.0 {
-            Bound::Tokio(front) => Bound::Tokio(front.pings(every)),
-            Bound::Smol(front) => Bound::Smol(front.pings(every)),
-            Bound::AsyncStd(front) => Bound::AsyncStd(front.pings(every)),
+            AnyServer::Tokio(server) => AnyServer::Tokio(server.with_ping_interval(interval)),
+            AnyServer::Smol(server) => AnyServer::Smol(server.with_ping_interval(interval)),
+            AnyServer::AsyncStd(server) => AnyServer::AsyncStd(server.with_ping_interval(interval)),
         })
     }
 
-    /// Serves the gateway until `shutdown` is ready and all connections have ended.
+    /// Serves the gateway until `shutdown` completes and all connections have closed.
     ///
-    /// From the shutdown on no stream is accepted. Those that are open go on: whoever asks for the
-    /// shutdown [closes the feed](crate::feed::Feed::close), too, to end them.
+    /// After the shutdown no connection is accepted. Open streams continue: [close the event
+    /// log](crate::event_log::EventLog::close) to end them.
     ///
-    /// An accept that fails is logged and tried again after a short pause.
+    /// A failed accept is logged and retried after a short pause.
     ///
-    /// Where there are heartbeats, a client of HTTP/1.1 may end its half of the connection and read on:
-    /// they find out whether it is still there. Without them such an end is the client's goodbye.
+    /// With heartbeats enabled, an HTTP/1.1 client may close its sending half and continue to read: heartbeats detect
+    /// whether it is still connected. Without heartbeats the connection is closed then.
     ///
     /// # Cancellation
     ///
-    /// Dropping the future closes the listener; connections end with their streams.
+    /// Dropping the future closes the listener. Connections close with their streams.
     ///
     /// # Panics
     ///
-    /// With [`Runtime::Tokio`], outside a tokio runtime with I/O and time enabled. With the others
-    /// the future may be polled anywhere: it only waits for tasks of its runtime's.
+    /// With [`Runtime::Tokio`], outside a tokio runtime with I/O and time enabled. With another runtime the future can
+    /// be polled anywhere, since it only waits for tasks of that runtime.
     pub async fn serve(
         self,
         gateway: Gateway,
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) {
-        bound!(self.0, front => serve(front, gateway, shutdown).await);
+        with_server!(self.0, server => serve(server, gateway, shutdown).await);
     }
 }
 
-async fn serve<L: Host>(
-    front: Front<L>,
+async fn serve<R: ServerRuntime>(
+    server: HttpServer<R>,
     gateway: Gateway,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) {
-    let timer = L::Timer::default();
+    let timer = R::Timer::default();
     let (hub, task) = Hub::with_timer(timer.clone());
-    L::spawn(task);
-    let front = front.half_close(gateway.has_heartbeats());
-    front.serve(gateway.service(timer, &hub), shutdown).await;
+    R::spawn(task);
+    let server = server.with_half_close(gateway.has_heartbeats());
+    server.serve(gateway.service(timer, &hub), shutdown).await;
 }
 
 #[cfg(test)]
@@ -118,19 +118,20 @@ mod tests {
     use tokio::time::{sleep, timeout};
 
     use super::*;
-    use crate::feed::Feed;
+    use crate::event_log::EventLog;
 
     #[tokio::test]
     async fn dropping_the_future_closes_the_listener() {
         for runtime in Runtime::ALL {
             let any_port = (Ipv4Addr::LOCALHOST, 0).into();
-            let listener = Listener::bind(runtime, any_port, &FrontOptions::default()).await;
+            let listener = Listener::bind(runtime, any_port, &ServerOptions::default()).await;
             let listener = listener.expect("a port");
             let address = listener.local_addr();
             let heartbeat = Config::every(Duration::from_secs(1));
-            let serving = listener.serve(Gateway::new(Feed::new(1), heartbeat), future::pending());
-            let cut_short = timeout(Duration::from_millis(50), serving).await;
-            assert!(cut_short.is_err(), "{runtime:?} serves until it is dropped");
+            let gateway = Gateway::new(EventLog::new(1), heartbeat);
+            let serving = listener.serve(gateway, future::pending());
+            let dropped = timeout(Duration::from_millis(50), serving).await;
+            assert!(dropped.is_err(), "{runtime:?} serves until the future is dropped");
 
             let refused = async {
                 while TcpStream::connect(address).await.is_ok() {
@@ -138,7 +139,7 @@ mod tests {
                 }
             };
             let refused = timeout(Duration::from_secs(5), refused).await;
-            assert!(refused.is_ok(), "{runtime:?} listens for ever");
+            assert!(refused.is_ok(), "{runtime:?} still listens");
         }
     }
 }

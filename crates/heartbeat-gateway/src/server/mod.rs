@@ -1,22 +1,22 @@
-//! The events of a [`Feed`](crate::feed::Feed), served in every protocol on one port.
+//! A server that streams the events of an [`EventLog`](crate::event_log::EventLog) in every protocol on one port.
 //!
-//! [`Gateway`] says what is served, [`Listener`] serves it on one of the runtimes. The service itself is
-//! written once, over any `Timer`.
+//! [`Gateway`] is the service, [`Listener`] serves it on one of the runtimes. The service is generic over the `Timer`.
 
 mod connect;
 mod cors;
 mod deadline;
+mod errors;
 mod gateway;
 mod grpc;
 pub(crate) mod json;
-mod lines;
 mod listener;
-mod messages;
 mod protocol;
-mod refusal;
 mod resume;
+mod rpc;
 mod subscriptions;
+mod text;
 
 pub use cors::Origin;
 pub use gateway::Gateway;
+pub use heartbeat_proxy::http_server::{ServerError, ServerOptions};
 pub use listener::Listener;

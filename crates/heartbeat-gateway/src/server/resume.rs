@@ -6,15 +6,15 @@ use serde::Deserialize;
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
-/// The id of the last event that the client has seen; empty if it says nothing of any.
+/// The id of the last event that the client has received; empty if the request has none.
 ///
-/// The header counts before the address: a browser that reconnects sends the header, and the address as
-/// it was at the beginning.
+/// The header `Last-Event-ID` has precedence over the query: a browser that reconnects sends the header together with
+/// the original URL.
 #[derive(Debug)]
 pub(super) struct Resume(pub(super) String);
 
 #[derive(Deserialize)]
-struct InAddress {
+struct ResumeQuery {
     #[serde(default)]
     last_event_id: String,
 }
@@ -27,8 +27,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Resume {
             return Ok(Self(String::from_utf8_lossy(id.as_bytes()).into_owned()));
         }
         let query = Query::from_request_parts(parts, state).await;
-        let Query(InAddress { last_event_id }) = query.map_err(|_| {
-            let reason = "the address has more than one last_event_id: give one, or none\n";
+        let Query(ResumeQuery { last_event_id }) = query.map_err(|_| {
+            let reason = "more than one last_event_id in the query: expected at most one\n";
             (StatusCode::BAD_REQUEST, reason).into_response()
         })?;
         Ok(Self(last_event_id))

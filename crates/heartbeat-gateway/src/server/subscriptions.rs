@@ -6,14 +6,14 @@ use hyper::http::Extensions;
 use tonic::Status;
 
 use super::deadline::{Deadline, ending_at};
-use super::protocol::Protocol;
-use crate::feed::{Feed, FeedError};
-use crate::front::Peer;
+use super::protocol::ClientProtocol;
+use crate::event_log::{EventLog, EventLogError};
+use heartbeat_proxy::http_server::Peer;
 
-/// Who follows the feed, however it is told to them.
+/// Subscriptions to the event log, for all protocols.
 #[derive(Debug, Clone)]
 pub(super) struct Subscriptions<T> {
-    pub(super) feed: Feed,
+    pub(super) log: EventLog,
     pub(super) timer: T,
 }
 
@@ -21,47 +21,48 @@ impl<T> Subscriptions<T>
 where
     T: Timer<Instant: Send, Sleep: Send> + Clone + Send + Sync + 'static,
 {
-    /// Follows the feed from the event after this one on, for the client whose request had these
-    /// extensions.
+    /// Subscribes to the events after `last_event_id`. `request`: the extensions of the request, with the client.
     pub(super) fn events(
         &self,
         last_event_id: &str,
-        protocol: Protocol,
+        protocol: ClientProtocol,
         request: &Extensions,
-    ) -> Result<impl Stream<Item = Result<GatewayEvent, FeedError>> + Send + 'static, FeedError>
-    {
+    ) -> Result<
+        impl Stream<Item = Result<GatewayEvent, EventLogError>> + Send + 'static,
+        EventLogError,
+    > {
         let client = request.get().map(|peer: &Peer| tracing::field::display(peer.address));
         let protocol = protocol.name();
-        let events = self.feed.subscribe(last_event_id).inspect_err(|error| {
-            tracing::info!(client, protocol, %error, "refused");
+        let events = self.log.subscribe(last_event_id).inspect_err(|error| {
+            tracing::info!(client, protocol, %error, "subscription rejected");
         })?;
         tracing::info!(client, protocol, last_event_id, "subscribed");
         Ok(events)
     }
 
-    /// The same as an answer to a remote call, which may have a deadline.
+    /// Subscribes for a remote call, which may have a deadline.
     pub(super) fn answer(
         &self,
         request: &SubscribeRequest,
         deadline: Option<Deadline>,
-        protocol: Protocol,
+        protocol: ClientProtocol,
         extensions: &Extensions,
     ) -> Result<BoxStream<'static, Result<GatewayEvent, Status>>, Status> {
-        deadline.map_or(Ok(()), Deadline::leaves_time)?;
+        deadline.map_or(Ok(()), Deadline::check_not_elapsed)?;
         let events = self.events(&request.last_event_id, protocol, extensions)?;
         let events = events.map_err(Status::from);
-        Ok(match deadline.and_then(|deadline| deadline.alarm(&self.timer)) {
-            Some(alarm) => ending_at(alarm, events.boxed()).boxed(),
+        Ok(match deadline.and_then(|deadline| deadline.sleep(&self.timer)) {
+            Some(sleep) => ending_at(sleep, events.boxed()).boxed(),
             None => events.boxed(),
         })
     }
 }
 
-impl From<FeedError> for Status {
-    fn from(error: FeedError) -> Self {
+impl From<EventLogError> for Status {
+    fn from(error: EventLogError) -> Self {
         match error {
-            FeedError::UnknownId(_) => Self::invalid_argument(error.to_string()),
-            FeedError::Missed { .. } => Self::out_of_range(error.to_string()),
+            EventLogError::UnknownId(_) => Self::invalid_argument(error.to_string()),
+            EventLogError::Evicted { .. } => Self::out_of_range(error.to_string()),
         }
     }
 }

@@ -19,7 +19,7 @@ use crate::proxying::{Proxying, SOON};
 use crate::upstream::{by_hand, in_pieces, listener, read_head, serve};
 
 #[tokio::test]
-async fn an_answer_passes_byte_for_byte() {
+async fn a_response_passes_unchanged() {
     let json = "{\"a\":\t1,\r\n\"b\": [\u{1}, \"\u{fffd}\"] }\n\n";
     let response = format!(
         "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\netag: \"x\"\r\n\
@@ -37,7 +37,7 @@ async fn an_answer_passes_byte_for_byte() {
 }
 
 #[tokio::test]
-async fn what_has_no_body_passes_with_its_length() {
+async fn responses_without_a_body_keep_their_length() {
     let head_only = "HTTP/1.1 200 OK\r\ncontent-length: 1234\r\n\r\n";
     let no_content = "HTTP/1.1 204 No Content\r\n\r\n";
     let not_modified = "HTTP/1.1 304 Not Modified\r\ncontent-length: 1234\r\netag: \"x\"\r\n\r\n";
@@ -45,7 +45,7 @@ async fn what_has_no_body_passes_with_its_length() {
     for (method, response, length) in [
         ("HEAD", head_only, Some("1234")),
         ("GET", no_content, None),
-        ("GET", not_modified, None), // hyper leaves it out, and it need not be there
+        ("GET", not_modified, None), // hyper omits it, and it is optional
         ("GET", nothing, Some("0")),
     ] {
         let proxy = Proxying::start(in_pieces(Duration::ZERO, &[response]).await, "");
@@ -61,7 +61,7 @@ async fn what_has_no_body_passes_with_its_length() {
 }
 
 #[tokio::test]
-async fn a_length_that_does_not_count_does_not_pass() {
+async fn a_conflicting_content_length_is_removed() {
     let chunks = "transfer-encoding: chunked\r\n";
     for (status, headers, body, passed) in [
         ("200 OK", format!("content-length: 3\r\n{chunks}"), "5\r\nhello\r\n0\r\n\r\n", "hello"),
@@ -81,7 +81,7 @@ async fn a_length_that_does_not_count_does_not_pass() {
 }
 
 #[tokio::test]
-async fn a_body_passes_with_whatever_method_it_comes() {
+async fn bodies_pass_with_any_method() {
     let echo = any(async |body: Bytes| body);
     let proxy = Proxying::start(serve(Router::new().fallback(echo)).await, "");
     for method in ["GET", "DELETE", "POST", "QUERY"] {
@@ -101,7 +101,7 @@ async fn a_body_passes_with_whatever_method_it_comes() {
 
 const LARGE: usize = 100 * 1024 * 1024;
 
-/// A large body is this again and again: so many bytes are no multiple of any buffer's.
+/// The repeated part of a large body. Its length is not a multiple of a buffer size.
 fn pattern() -> Bytes {
     (0_u32..60_001).map(|place| (place ^ (place >> 8)).to_le_bytes()[0]).collect()
 }
@@ -131,7 +131,7 @@ async fn is_the_large_one(mut body: Incoming) {
 }
 
 #[tokio::test]
-async fn a_large_download_passes_byte_for_byte() {
+async fn a_large_download_passes_unchanged() {
     let upstream = serve(Router::new().route("/", answer_get(download))).await;
     let proxy = Proxying::start(&upstream, "");
     is_the_large_one(fetch(&proxy, get("/")).await.into_body()).await;
@@ -140,7 +140,7 @@ async fn a_large_download_passes_byte_for_byte() {
     is_the_large_one(response.into_body()).await;
 }
 
-/// Sends each piece back as it comes.
+/// Echoes each chunk as it arrives.
 fn echo() -> Router {
     Router::new().route("/", post(async |body: Body| body))
 }
@@ -176,7 +176,7 @@ async fn both_bodies_stream_at_once() {
 }
 
 #[tokio::test]
-async fn a_chunked_upload_passes_as_it_comes() {
+async fn a_chunked_upload_is_forwarded_as_it_arrives() {
     let (listener, address) = listener().await;
     let proxy = Proxying::start(format_args!("http://{address}"), "");
     let mut client = proxy.connect().await;
@@ -198,29 +198,29 @@ async fn a_chunked_upload_passes_as_it_comes() {
 
 #[tokio::test]
 async fn an_upload_of_known_length_keeps_it() {
-    let told = async |headers: HeaderMap, body: Bytes| {
+    let describe = async |headers: HeaderMap, body: Bytes| {
         let length = headers["content-length"].to_str().expect("text");
         assert!(!headers.contains_key("transfer-encoding"));
         format!("{length} {}", body.len())
     };
-    let upstream = serve(Router::new().route("/", post(told))).await;
+    let upstream = serve(Router::new().route("/", post(describe))).await;
     let proxy = Proxying::start(upstream, "");
     for (length, body, answer) in [
         ("content-length: 3\r\n", "abc", "3 3"),
         ("content-length: 0\r\n", "", "0 0"),
-        ("", "", "0 0"), // which is a length too, and servers may want to be told
+        ("", "", "0 0"), // a length of zero, which some servers require
     ] {
         let request =
             format!("POST / HTTP/1.1\r\nhost: here\r\n{length}connection: close\r\n\r\n{body}");
-        let (head, told) = exchange(&proxy, &request).await;
-        assert_eq!(String::from_utf8_lossy(&told), answer, "{head}");
+        let (head, body) = exchange(&proxy, &request).await;
+        assert_eq!(String::from_utf8_lossy(&body), answer, "{head}");
     }
 }
 
 #[tokio::test]
-async fn who_waits_for_100_continue_gets_it_once_the_upstream_is_there() {
+async fn expect_100_continue_is_answered_once_the_upstream_is_connected() {
     let whole = async |headers: HeaderMap, whole: Bytes| {
-        assert!(!headers.contains_key("expect"), "which the proxy meets itself");
+        assert!(!headers.contains_key("expect"), "the proxy answers it itself");
         whole
     };
     let upstream = serve(Router::new().route("/", post(whole))).await;
@@ -239,8 +239,8 @@ async fn who_waits_for_100_continue_gets_it_once_the_upstream_is_there() {
     };
     timeout(SOON, asking).await.expect("soon");
 
-    let nobody = Proxying::start("http://127.0.0.1:1", "");
-    let (head, _) = exchange(&nobody, head).await;
+    let unreachable = Proxying::start("http://127.0.0.1:1", "");
+    let (head, _) = exchange(&unreachable, head).await;
     assert!(head.starts_with("HTTP/1.1 502 Bad Gateway\r\n"), "{head}");
 }
 
@@ -284,7 +284,7 @@ async fn trailers_pass_both_ways() {
 }
 
 #[tokio::test]
-async fn an_answer_of_a_server_that_then_takes_no_more_passes() {
+async fn a_response_of_a_server_that_stops_reading_passes() {
     let upstream = by_hand(|_, mut connection| async move {
         let response = "HTTP/1.1 413 Content Too Large\r\ncontent-length: 4\r\n\r\nless";
         connection.write_all(response.as_bytes()).await.expect("written");
@@ -306,7 +306,7 @@ async fn an_answer_of_a_server_that_then_takes_no_more_passes() {
 }
 
 #[tokio::test]
-async fn an_answer_before_the_upload_has_ended_passes() {
+async fn a_response_before_the_end_of_the_upload_passes() {
     let upstream = by_hand(|_, mut connection| async move {
         let response = "HTTP/1.1 413 Content Too Large\r\ncontent-length: 4\r\n\r\nless";
         connection.write_all(response.as_bytes()).await.expect("written");

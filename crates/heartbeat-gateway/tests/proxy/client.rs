@@ -1,4 +1,4 @@
-//! Clients before the proxy.
+//! Clients of the proxy.
 
 use std::error::Error;
 
@@ -50,7 +50,7 @@ pub(crate) async fn h1(proxy: &Proxying) -> http1::SendRequest<AnyBody> {
     client
 }
 
-/// Sends one request over HTTP/1.1 on a connection of its own.
+/// Sends one request over HTTP/1.1 on a new connection.
 pub(crate) async fn fetch(proxy: &Proxying, request: Request<AnyBody>) -> Response<Incoming> {
     let mut client = h1(proxy).await;
     timeout(SOON, client.send_request(request)).await.expect("soon").expect("an answer")
@@ -61,7 +61,7 @@ pub(crate) async fn text(response: Response<Incoming>) -> String {
     String::from_utf8(body.expect("whole").to_bytes().to_vec()).expect("text")
 }
 
-/// Sends these bytes, and gives the head and all that follows until the proxy closes.
+/// Sends these bytes. Returns the head and the body, which ends when the proxy closes the connection.
 pub(crate) async fn exchange(proxy: &Proxying, request: &str) -> (String, Vec<u8>) {
     let mut connection = proxy.connect().await;
     connection.write_all(request.as_bytes()).await.expect("written");

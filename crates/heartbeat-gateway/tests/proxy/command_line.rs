@@ -4,28 +4,31 @@ use std::process::Command;
 use crate::support::{GATEWAY, assert_refused};
 
 #[test]
-fn what_makes_no_sense_is_refused_in_one_line() {
+fn an_invalid_command_line_is_rejected_in_one_line() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
     let taken = taken.local_addr().expect("bound");
     let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
     for (arguments, reason) in [
         ("", "--upstream <URL>"),
-        ("--upstream 127.0.0.1:3000", "give a URL such as http://127.0.0.1:3000"),
-        ("--upstream ftp://a", "ftp is not spoken here"),
+        ("--upstream 127.0.0.1:3000", "expected a URL like http://127.0.0.1:3000"),
+        ("--upstream ftp://a", "unsupported scheme ftp"),
         ("--upstream http://a?b", "query and fragment"),
-        ("--upstream http://a --interval banana", "give a time such as 15s"),
-        ("--upstream http://a --connect-timeout -1s", "give a time such as 15s"),
-        ("--upstream http://a --response-timeout soon", "give a time such as 15s"),
-        ("--upstream http://a --jitter 2", "give at least 0 and less than 1"),
+        ("--upstream http://a --interval banana", "expected a duration like 15s"),
+        ("--upstream http://a --connect-timeout -1s", "expected a duration like 15s"),
+        ("--upstream http://a --response-timeout soon", "expected a duration like 15s"),
+        ("--upstream http://a --jitter 2", "must be at least 0 and less than 1"),
         ("--upstream http://a --ndjson tab", "space, blank"),
-        ("--upstream http://a --method Service/Method", "give a path such as /package.Service"),
-        ("--upstream http://a --method /a/b --message full", "give empty, gateway or hex:0a0b"),
-        ("--upstream http://a --method /a/b --message hex:abc", "two digits for each byte"),
+        ("--upstream http://a --method Service/Method", "expected a path like /package.Service"),
+        ("--upstream http://a --method /a/b --message full", "expected empty, gateway or hex:0a0b"),
+        ("--upstream http://a --method /a/b --message hex:abc", "two hex digits per byte"),
         ("--upstream http://a --message gateway", "--method <PATH>"),
-        (&format!("--upstream http://a --methods-in {manifest}"), "no file descriptor set"),
+        (&format!("--upstream http://a --methods-in {manifest}"), "invalid file descriptor set"),
         ("--upstream http://a --methods-in /none", "No such file"),
         ("--upstream https://a --upstream-ca /none", "No such file"),
-        (&format!("--upstream https://a --upstream-ca {manifest}"), "no certificate in PEM"),
+        (
+            &format!("--upstream https://a --upstream-ca {manifest}"),
+            "no certificate in the PEM file",
+        ),
         ("--upstream http://a --tls-cert a", "--tls-key"),
         ("--upstream http://a --tls-cert /none --tls-key /none", "No such file"),
         ("--upstream http://a --listen nowhere", "invalid socket address"),
@@ -41,7 +44,7 @@ fn what_makes_no_sense_is_refused_in_one_line() {
 }
 
 #[test]
-fn the_help_tells_of_every_part() {
+fn the_help_lists_every_section() {
     let output = Command::new(GATEWAY).args(["proxy", "--help"]).output().expect("it can be run");
     let text = String::from_utf8(output.stdout).expect("text");
     assert!(output.status.success());

@@ -24,13 +24,13 @@ fn grpc_request() -> Request<AnyBody> {
         .expect("a request")
 }
 
-/// What a client is told, as text and as gRPC.
+/// Asserts the error response, as text and as gRPC.
 async fn refused(proxy: &Proxying, status: u16, reason: &str) {
     let response = fetch(proxy, get("/")).await;
     assert_eq!(response.status(), status, "{}", proxy.log());
     assert_eq!(response.headers()[CONTENT_TYPE], "text/plain; charset=utf-8");
-    let said = StatusCode::from_u16(status).expect("a status");
-    assert_eq!(text(response).await, format!("{said}: {reason}\n"));
+    let status = StatusCode::from_u16(status).expect("a status");
+    assert_eq!(text(response).await, format!("{status}: {reason}\n"));
 
     let response = h2(proxy).await.send_request(grpc_request()).await.expect("an answer");
     assert_eq!(response.status(), StatusCode::OK);
@@ -41,11 +41,11 @@ async fn refused(proxy: &Proxying, status: u16, reason: &str) {
 }
 
 #[tokio::test]
-async fn an_upstream_that_is_not_there_is_502_until_it_is() {
+async fn an_unreachable_upstream_is_502_until_it_listens() {
     let (listener, address) = listener().await;
     drop(listener);
     let proxy = Proxying::start(format_args!("http://{address}"), "");
-    refused(&proxy, 502, "the upstream cannot be reached").await;
+    refused(&proxy, 502, "cannot connect to the upstream").await;
     proxy.logs("Connection refused").await;
 
     let listener = TcpListener::bind(address).await.expect("still free");
@@ -56,41 +56,36 @@ async fn an_upstream_that_is_not_there_is_502_until_it_is() {
 }
 
 #[tokio::test]
-async fn an_upstream_that_hangs_up_or_says_what_is_no_http_is_502() {
+async fn a_closed_connection_or_an_invalid_response_is_502() {
     for pieces in [&[""][..], &["HTTP/1.1 2"], &["SSH-2.0-OpenSSH_9.2p1\r\n\r\n"]] {
         let proxy = Proxying::start(in_pieces(Duration::ZERO, pieces).await, "");
-        refused(
-            &proxy,
-            502,
-            "the upstream broke off, or its answer has no head that is HTTP and of a usual size",
-        )
-        .await;
+        refused(&proxy, 502, "the upstream closed the connection or sent an invalid response head")
+            .await;
     }
 }
 
 #[tokio::test]
-async fn a_connection_that_is_not_there_in_time_is_504() {
-    // It accepts, and leaves TLS unanswered.
+async fn a_connect_timeout_is_504() {
+    // The upstream accepts the connection, and never answers the TLS handshake.
     let (_listener, address) = listener().await;
     let upstream = format!("https://{address}");
     let proxy = Proxying::start(upstream, "--connect-timeout 300ms");
-    refused(&proxy, 504, "the upstream could not be reached in time: see --connect-timeout").await;
+    refused(&proxy, 504, "timed out while connecting to the upstream").await;
 }
 
 #[tokio::test]
-async fn an_answer_that_does_not_begin_in_time_is_504() {
+async fn a_response_timeout_is_504() {
     let upstream = by_hand(|_, connection| async move {
         sleep(SOON).await;
         drop(connection);
     })
     .await;
     let proxy = Proxying::start(upstream, "--response-timeout 300ms");
-    refused(&proxy, 504, "the upstream did not begin to answer in time: see --response-timeout")
-        .await;
+    refused(&proxy, 504, "timed out while waiting for the upstream's response").await;
 }
 
 #[tokio::test]
-async fn events_may_be_long_in_coming() {
+async fn requests_for_events_have_no_response_timeout() {
     let upstream = by_hand(|_, mut connection| async move {
         sleep(Duration::from_millis(900)).await;
         let response = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nevent";
@@ -107,7 +102,7 @@ async fn events_may_be_long_in_coming() {
 }
 
 #[tokio::test]
-async fn who_is_asked_must_be_clear() {
+async fn an_ambiguous_target_is_rejected() {
     let proxy = Proxying::start(serve(Router::new()).await, "");
     for head in [
         "GET / HTTP/1.1\r\n",
@@ -121,7 +116,7 @@ async fn who_is_asked_must_be_clear() {
 }
 
 #[tokio::test]
-async fn a_body_in_a_coding_that_is_not_known_does_not_pass() {
+async fn unsupported_transfer_codings_are_rejected() {
     let coded = "transfer-encoding: gzip, chunked\r\n\r\n2\r\n\x1f\x7f\r\n0\r\n\r\n";
     let upstream = in_pieces(Duration::ZERO, &[&format!("HTTP/1.1 200 OK\r\n{coded}")]).await;
     let proxy = Proxying::start(upstream, "");
@@ -130,11 +125,11 @@ async fn a_body_in_a_coding_that_is_not_known_does_not_pass() {
     assert!(answer.starts_with("HTTP/1.1 501 "), "{answer}");
     let (answer, _) = exchange(&proxy, &format!("{head}\r\n")).await;
     assert!(answer.starts_with("HTTP/1.1 502 "), "{answer}");
-    proxy.logs("in a transfer coding unasked").await;
+    proxy.logs("sent an unsupported Transfer-Encoding").await;
 }
 
 #[tokio::test]
-async fn to_head_a_failure_is_told_without_a_body() {
+async fn a_failure_of_head_has_no_body() {
     let proxy = Proxying::start("http://127.0.0.1:1", "");
     let request = || {
         let mut request = get("/");
@@ -154,10 +149,10 @@ async fn to_head_a_failure_is_told_without_a_body() {
 }
 
 #[tokio::test]
-async fn an_answer_that_has_begun_may_take_its_time_and_so_may_an_upload() {
+async fn slow_uploads_and_slow_responses_do_not_time_out() {
     let upstream = by_hand(|_, mut connection| async move {
         let head = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n";
-        // It waits for the last byte of the upload.
+        // Waits for the last byte of the upload.
         while timeout(SOON, connection.readable()).await.is_ok() {
             let mut piece = [0; 100];
             let length = connection.try_read(&mut piece).unwrap_or_default();
@@ -186,7 +181,7 @@ async fn an_answer_that_has_begun_may_take_its_time_and_so_may_an_upload() {
 }
 
 #[tokio::test]
-async fn an_answer_that_breaks_off_ends_as_no_whole_one_does() {
+async fn an_aborted_response_does_not_look_complete() {
     let chunked = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\
                    transfer-encoding: chunked\r\n\r\n6\r\ndata: \r\n";
     let upstream = in_pieces(Duration::ZERO, &[chunked]).await;
@@ -202,7 +197,7 @@ async fn an_answer_that_breaks_off_ends_as_no_whole_one_does() {
 }
 
 #[tokio::test]
-async fn a_request_that_breaks_off_does_not_reach_its_end_upstream() {
+async fn an_aborted_request_body_does_not_end_upstream() {
     let (listener, address) = listener().await;
     let proxy = Proxying::start(format_args!("http://{address}"), "");
     let mut client = proxy.connect().await;
@@ -214,28 +209,28 @@ async fn a_request_that_breaks_off_does_not_reach_its_end_upstream() {
     let mut rest = Vec::new();
     let reading = tokio::io::AsyncReadExt::read_to_end(&mut upstream, &mut rest);
     let _ = timeout(SOON, reading).await.expect("closed");
-    assert_eq!(String::from_utf8_lossy(&rest), "3\r\nabc\r\n", "and no last chunk");
+    assert_eq!(String::from_utf8_lossy(&rest), "3\r\nabc\r\n", "without the last chunk");
 }
 
 #[tokio::test]
-async fn a_tunnel_is_refused() {
+async fn connect_is_rejected() {
     let proxy = Proxying::start("http://127.0.0.1:1", "");
     let request =
         "CONNECT elsewhere:443 HTTP/1.1\r\nhost: elsewhere:443\r\nconnection: close\r\n\r\n";
     let (head, body) = exchange(&proxy, request).await;
     assert!(head.starts_with("HTTP/1.1 501 Not Implemented\r\n"), "{head}");
-    assert!(String::from_utf8_lossy(&body).contains("makes no tunnels"), "{body:?}");
+    assert!(String::from_utf8_lossy(&body).contains("CONNECT is not supported"), "{body:?}");
 }
 
 #[tokio::test]
-async fn too_many_at_once_are_refused() {
+async fn requests_beyond_the_limit_are_rejected() {
     let quiet = async || Body::from_stream(stream::pending::<Result<Bytes, std::io::Error>>());
     let upstream = serve(Router::new().route("/", answer_get(quiet))).await;
     let proxy = Proxying::start(upstream, "--max-streams 1");
     let first = fetch(&proxy, get("/")).await;
     let refused = fetch(&proxy, get("/")).await;
     assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
-    assert!(text(refused).await.contains("too many requests at once"));
+    assert!(text(refused).await.contains("too many open requests"));
     let refused = h2(&proxy).await.send_request(grpc_request()).await.expect("an answer");
     assert_eq!(refused.headers()["grpc-status"], "8");
     drop(first);
@@ -244,9 +239,9 @@ async fn too_many_at_once_are_refused() {
 }
 
 #[tokio::test]
-async fn a_connection_that_the_upstream_has_closed_is_not_used_again() {
+async fn a_connection_closed_by_the_upstream_is_not_reused() {
     let upstream = by_hand(|_, mut connection: TcpStream| async move {
-        let response = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"; // nothing of a close
+        let response = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"; // without `Connection: close`
         connection.write_all(response.as_bytes()).await.expect("written");
     })
     .await;
@@ -258,7 +253,7 @@ async fn a_connection_that_the_upstream_has_closed_is_not_used_again() {
     }
 }
 
-/// Answers once on each connection, and hangs up when it is asked again there.
+/// Answers one request per connection, and closes the connection at the second request.
 async fn answers_once(asked: &Arc<AtomicUsize>) -> String {
     let asked = Arc::clone(asked);
     by_hand(move |_, mut connection: TcpStream| {
@@ -276,15 +271,14 @@ async fn answers_once(asked: &Arc<AtomicUsize>) -> String {
 }
 
 #[tokio::test]
-async fn a_connection_that_is_closed_as_it_is_used_again_is_no_matter_where_a_request_can_be_sent_twice()
- {
+async fn an_idempotent_request_is_retried_if_its_pooled_connection_closes() {
     let asked = Arc::new(AtomicUsize::new(0));
     let upstream = answers_once(&asked).await;
     let asks_twice = async |second: &dyn Fn() -> Request<AnyBody>| {
         let proxy = Proxying::start(&upstream, "");
         for _ in 0..20 {
             assert_eq!(text(fetch(&proxy, get("/")).await).await, "ok");
-            sleep(Duration::from_millis(50)).await; // until the connection can be used again
+            sleep(Duration::from_millis(50)).await; // until the connection is back in the pool
             let before = asked.load(Relaxed);
             let status = fetch(&proxy, second()).await.status();
             let times = asked.load(Relaxed) - before;
@@ -303,7 +297,7 @@ async fn a_connection_that_is_closed_as_it_is_used_again_is_no_matter_where_a_re
 }
 
 #[tokio::test]
-async fn who_hangs_up_on_a_new_connection_is_not_asked_twice() {
+async fn a_request_on_a_new_connection_is_not_retried() {
     let asked = Arc::new(AtomicUsize::new(0));
     let asking = Arc::clone(&asked);
     let upstream = by_hand(move |_, connection: TcpStream| {

@@ -30,7 +30,7 @@ fn event(text: &str) -> GatewayEvent {
     GatewayEvent { event_type: text.to_owned(), ..GatewayEvent::default() }
 }
 
-/// Two events, each after a pause, and then an error with metadata, which go out as trailers.
+/// Two events, each after a pause, then an error with metadata, which is sent in trailers.
 fn events() -> Events {
     let mut sorry = Status::resource_exhausted("no more of them");
     sorry.metadata_mut().insert("x-left", MetadataValue::from_static("0"));
@@ -42,7 +42,7 @@ fn events() -> Events {
     slowly.boxed()
 }
 
-/// A server with a method of each kind. All are slow.
+/// A server with a method of each kind. All methods are slow.
 fn kinds() -> Router {
     let server = || Server::new(Codec::default());
     let unary = async move |request: HttpRequest<Body>| {
@@ -97,7 +97,7 @@ fn path(method: &'static str) -> PathAndQuery {
     PathAndQuery::from_static(method)
 }
 
-/// What a client of a method that streams receives, with a dot for each heartbeat, and how it ends.
+/// The items that a client of a streaming method receives, with a dot for each heartbeat, and the end.
 async fn received(
     mut events: Streaming<GatewayEvent>,
     heartbeat: &GatewayEvent,
@@ -121,7 +121,7 @@ async fn subscribed(proxy: &Proxying, method: &'static str) -> Streaming<Gateway
 }
 
 #[tokio::test]
-async fn a_method_that_is_named_is_kept_alive_with_its_trailers() {
+async fn a_configured_method_has_heartbeats_and_keeps_its_trailers() {
     let named = GatewayEvent::heartbeat();
     let hex = "0A11676174657761792E686561727462656174";
     for (arguments, heartbeat) in [
@@ -132,16 +132,17 @@ async fn a_method_that_is_named_is_kept_alive_with_its_trailers() {
         let proxy = proxying(&arguments).await;
         let events = subscribed(&proxy, "/test.Kinds/ServerStreaming").await;
         let (received, status) = received(events, &heartbeat).await;
-        let beats: Vec<usize> = received.split(['o', 'n', 'e', 't', 'w']).map(str::len).collect();
+        let heartbeats: Vec<usize> =
+            received.split(['o', 'n', 'e', 't', 'w']).map(str::len).collect();
         assert_eq!(received.replace('.', ""), "onetwo");
-        assert!(beats.iter().filter(|&&count| count >= 2).count() == 3, "{received}");
+        assert!(heartbeats.iter().filter(|&&count| count >= 2).count() == 3, "{received}");
         assert_eq!((status.code(), status.message()), (Code::ResourceExhausted, "no more of them"));
         assert_eq!(status.metadata().get("x-left").expect("metadata"), "0");
     }
 }
 
 #[tokio::test]
-async fn a_method_that_is_not_named_passes_as_it_is() {
+async fn other_methods_pass_unchanged() {
     let proxy = proxying("").await;
     let events = subscribed(&proxy, "/test.Kinds/Other").await;
     let (received, status) = received(events, &GatewayEvent::default()).await;
@@ -149,7 +150,7 @@ async fn a_method_that_is_not_named_passes_as_it_is() {
 }
 
 #[tokio::test]
-async fn methods_that_do_not_stream_their_answer_pass_as_they_are() {
+async fn unary_methods_pass_unchanged() {
     let proxy = proxying("").await;
     let asked = Request::new(event("asked"));
     let answer =
@@ -182,7 +183,7 @@ async fn both_sides_stream_at_once() {
 }
 
 #[tokio::test]
-async fn methods_are_known_by_their_descriptors() {
+async fn methods_are_read_from_a_descriptor_set() {
     let proto = concat!(env!("CARGO_MANIFEST_DIR"), "/../heartbeat-frame/proto");
     let files = ["galaxy/gateway/v1/gateway.proto"];
     let set = protox::compile(files, [proto]).expect("it compiles").encode_to_vec();
@@ -204,14 +205,14 @@ async fn methods_are_known_by_their_descriptors() {
 }
 
 #[tokio::test]
-async fn a_client_reads_why_there_is_no_answer() {
+async fn a_grpc_client_receives_the_reason_of_a_failure() {
     let (listener, address) = listener().await;
     drop(listener);
     let proxy = Proxying::start(format_args!("http://{address}"), "--upstream-http2");
     let asked = Request::new(event("asked"));
     let answer =
         client(&proxy).await.unary(asked, path("/test.Kinds/Unary"), Codec::default()).await;
-    let status: Status = answer.expect_err("there is nobody");
+    let status: Status = answer.expect_err("no upstream");
     assert_eq!(status.code(), Code::Unavailable);
-    assert_eq!(status.message(), "the upstream cannot be reached");
+    assert_eq!(status.message(), "cannot connect to the upstream");
 }

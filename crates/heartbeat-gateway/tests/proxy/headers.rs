@@ -11,20 +11,20 @@ use crate::client::{empty, exchange, fetch, get, h2, text};
 use crate::proxying::Proxying;
 use crate::upstream::{by_hand, in_pieces, serve};
 
-/// Tells what it was asked: the URI, and each header in a line.
+/// An upstream that responds with the URI and the headers of the request, one per line.
 fn telling() -> Router {
-    let tell = async |uri: Uri, headers: HeaderMap| {
+    let describe = async |uri: Uri, headers: HeaderMap| {
         let header = |(name, value): (&HeaderName, &HeaderValue)| {
             format!("{name}: {}\n", value.to_str().expect("text"))
         };
         let lines: Vec<String> = headers.iter().map(header).collect();
         format!("uri: {uri}\n{}", lines.concat())
     };
-    Router::new().fallback(any(tell))
+    Router::new().fallback(any(describe))
 }
 
-/// The values of a header that was told.
-fn told<'a>(text: &'a str, name: &str) -> Vec<&'a str> {
+/// The values of a header that the upstream received.
+fn received<'a>(text: &'a str, name: &str) -> Vec<&'a str> {
     let lines = text.lines().filter_map(|line| line.split_once(": "));
     lines.filter(|(header, _)| *header == name).map(|(_, value)| value).collect()
 }
@@ -39,7 +39,7 @@ fn with(headers: &[(&str, &str)]) -> Request<crate::client::AnyBody> {
 }
 
 #[tokio::test]
-async fn a_request_tells_of_its_way_and_not_of_its_connection() {
+async fn a_request_has_forwarded_headers_and_no_hop_by_hop_headers() {
     let proxy = Proxying::start(serve(telling()).await, "");
     let request = with(&[
         ("host", "front.example"),
@@ -53,7 +53,7 @@ async fn a_request_tells_of_its_way_and_not_of_its_connection() {
         ("x-forwarded-for", "203.0.113.7"),
         ("cookie", "a=b"),
     ]);
-    let told_of = text(fetch(&proxy, request).await).await;
+    let request_text = text(fetch(&proxy, request).await).await;
     for (name, values) in [
         ("uri", &["/path?query=1"][..]),
         ("host", &["front.example"]),
@@ -70,12 +70,12 @@ async fn a_request_tells_of_its_way_and_not_of_its_connection() {
         ("keep-alive", &[]),
         ("proxy-connection", &[]),
     ] {
-        assert_eq!(told(&told_of, name), values, "{name}: {told_of}");
+        assert_eq!(received(&request_text, name), values, "{name}: {request_text}");
     }
 }
 
 #[tokio::test]
-async fn the_host_of_http2_is_told_to_http1_and_to_http2() {
+async fn the_host_of_http2_is_forwarded_to_http1_and_http2() {
     let upstream = serve(telling()).await;
     let own = upstream.strip_prefix("http://").expect("its address").to_owned();
     for (arguments, uri, host) in [
@@ -85,36 +85,40 @@ async fn the_host_of_http2_is_told_to_http1_and_to_http2() {
     ] {
         let proxy = Proxying::start(&upstream, arguments);
         let response = h2(&proxy).await.send_request(with(&[])).await.expect("an answer");
-        let told_of = text(response).await;
-        assert_eq!(told(&told_of, "uri"), [uri], "{told_of}");
-        assert_eq!(told(&told_of, "host").join(""), host, "{arguments}: {told_of}");
-        assert_eq!(told(&told_of, "x-forwarded-host"), ["front.example"], "{told_of}");
-        assert_eq!(told(&told_of, "via"), ["2 heartbeat-gateway"], "{told_of}");
+        let request_text = text(response).await;
+        assert_eq!(received(&request_text, "uri"), [uri], "{request_text}");
+        assert_eq!(received(&request_text, "host").join(""), host, "{arguments}: {request_text}");
+        assert_eq!(
+            received(&request_text, "x-forwarded-host"),
+            ["front.example"],
+            "{request_text}"
+        );
+        assert_eq!(received(&request_text, "via"), ["2 heartbeat-gateway"], "{request_text}");
     }
 }
 
 #[tokio::test]
-async fn the_cookies_of_http2_are_one_line() {
+async fn the_cookies_of_http2_are_joined() {
     let proxy = Proxying::start(serve(telling()).await, "");
     let request = with(&[("cookie", "a=b"), ("cookie", "c=d; e=f")]);
-    let told_of = text(h2(&proxy).await.send_request(request).await.expect("an answer")).await;
-    assert_eq!(told(&told_of, "cookie"), ["a=b; c=d; e=f"]);
+    let request_text = text(h2(&proxy).await.send_request(request).await.expect("an answer")).await;
+    assert_eq!(received(&request_text, "cookie"), ["a=b; c=d; e=f"]);
 }
 
 #[tokio::test]
-async fn events_are_asked_for_as_they_are() {
+async fn requests_for_events_have_no_accept_encoding() {
     let proxy = Proxying::start(serve(telling()).await, "");
     for (accept, encodings) in [("text/event-stream", &[][..]), ("*/*", &["gzip, br"])] {
         let request = with(&[("accept", accept), ("accept-encoding", "gzip, br")]);
-        let told_of = text(fetch(&proxy, request).await).await;
-        assert_eq!(told(&told_of, "accept-encoding"), encodings, "{told_of}");
+        let request_text = text(fetch(&proxy, request).await).await;
+        assert_eq!(received(&request_text, "accept-encoding"), encodings, "{request_text}");
     }
 }
 
 #[tokio::test]
-async fn a_client_is_believed_or_not() {
+async fn forwarded_headers_of_clients_are_kept_or_removed() {
     let upstream = serve(telling()).await;
-    let says = [
+    let client_headers = [
         ("host", "front.example"),
         ("x-forwarded-for", "203.0.113.7"),
         ("x-forwarded-proto", "https"),
@@ -126,34 +130,34 @@ async fn a_client_is_believed_or_not() {
         ("--drop-forwarded", ["127.0.0.1", "http", "front.example", ""]),
     ] {
         let proxy = Proxying::start(&upstream, arguments);
-        let told_of = text(fetch(&proxy, with(&says)).await).await;
-        for ((name, _), value) in says[1..].iter().zip(expected) {
-            assert_eq!(told(&told_of, name).join("|"), value, "{name}: {told_of}");
+        let request_text = text(fetch(&proxy, with(&client_headers)).await).await;
+        for ((name, _), value) in client_headers[1..].iter().zip(expected) {
+            assert_eq!(received(&request_text, name).join("|"), value, "{name}: {request_text}");
         }
     }
 }
 
 #[tokio::test]
-async fn the_path_of_the_upstream_goes_before_the_path_of_a_request() {
+async fn the_path_of_the_upstream_is_a_prefix() {
     let upstream = serve(telling()).await;
     let proxy = Proxying::start(format_args!("{upstream}/app/"), "");
-    let told_of = text(fetch(&proxy, get("/a%2Fb//c?d=e/f")).await).await;
-    assert_eq!(told(&told_of, "uri"), ["/app/a%2Fb//c?d=e/f"]);
+    let request_text = text(fetch(&proxy, get("/a%2Fb//c?d=e/f")).await).await;
+    assert_eq!(received(&request_text, "uri"), ["/app/a%2Fb//c?d=e/f"]);
 }
 
 #[tokio::test]
-async fn a_target_that_is_a_whole_uri_tells_the_host() {
+async fn an_absolute_target_sets_the_host() {
     let proxy = Proxying::start(serve(telling()).await, "");
     let request = "GET http://named.example/a HTTP/1.1\r\nhost: other\r\nconnection: close\r\n\r\n";
     let (head, body) = exchange(&proxy, request).await;
     assert!(head.starts_with("HTTP/1.1 200 OK\r\n"), "{head}");
     let body = String::from_utf8(body).expect("text");
-    assert_eq!(told(&body, "host"), ["named.example"], "{body}");
-    assert_eq!(told(&body, "uri"), ["/a"], "{body}");
+    assert_eq!(received(&body, "host"), ["named.example"], "{body}");
+    assert_eq!(received(&body, "uri"), ["/a"], "{body}");
 }
 
 #[tokio::test]
-async fn the_server_as_such_can_be_asked_for_nothing_else() {
+async fn an_asterisk_is_rejected_for_other_methods() {
     let proxy = Proxying::start(serve(telling()).await, "");
     let path = PathAndQuery::from_static("*");
     let uri = Uri::builder().scheme("http").authority("here").path_and_query(path).build();
@@ -164,7 +168,7 @@ async fn the_server_as_such_can_be_asked_for_nothing_else() {
 }
 
 #[tokio::test]
-async fn the_server_as_such_can_be_asked_for_its_options() {
+async fn options_with_an_asterisk_is_forwarded() {
     let upstream = by_hand(|head, mut connection| async move {
         use tokio::io::AsyncWriteExt;
         let line = head.lines().next().unwrap_or_default();
@@ -179,7 +183,7 @@ async fn the_server_as_such_can_be_asked_for_its_options() {
 }
 
 #[tokio::test]
-async fn a_response_tells_nothing_of_its_connection() {
+async fn a_response_has_no_hop_by_hop_headers() {
     let response = "HTTP/1.1 200 Very well\r\n\
         Server: upstream/1\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n\
         Connection: X-One, keep-alive\r\nX-One: 1\r\nKeep-Alive: timeout=5\r\nUpgrade: h2c\r\n\
@@ -208,7 +212,7 @@ async fn a_response_tells_nothing_of_its_connection() {
 }
 
 #[tokio::test]
-async fn a_response_may_have_a_long_head() {
+async fn a_response_can_have_a_large_head() {
     let answer = async || ([("x-long", "x".repeat(50_000))], "answer");
     let upstream = serve(Router::new().fallback(any(answer))).await;
     for arguments in ["", "--upstream-http2"] {
@@ -220,7 +224,7 @@ async fn a_response_may_have_a_long_head() {
 }
 
 #[tokio::test]
-async fn a_response_may_have_many_lines() {
+async fn a_response_can_have_many_header_lines() {
     let lines = "x-line: value\r\n".repeat(500);
     let response = format!("HTTP/1.1 200 OK\r\n{lines}content-length: 0\r\n\r\n");
     let proxy = Proxying::start(in_pieces(Duration::ZERO, &[&response]).await, "");
@@ -230,7 +234,7 @@ async fn a_response_may_have_many_lines() {
 }
 
 #[tokio::test]
-async fn an_old_server_is_passed_on_in_the_proxys_own_version() {
+async fn an_http1_0_upstream_is_forwarded_as_http1_1() {
     let upstream =
         in_pieces(Duration::ZERO, &["HTTP/1.0 200 OK\r\nx-old: 1\r\n\r\nuntil the end"]).await;
     let proxy = Proxying::start(upstream, "");
@@ -241,17 +245,17 @@ async fn an_old_server_is_passed_on_in_the_proxys_own_version() {
 }
 
 #[tokio::test]
-async fn a_client_of_http1_0_is_answered_in_its_way() {
+async fn an_http1_0_client_gets_an_http1_0_response() {
     let proxy = Proxying::start(serve(telling()).await, "");
     let (head, body) = exchange(&proxy, "GET /a HTTP/1.0\r\n\r\n").await;
     assert!(head.starts_with("HTTP/1.0 200 OK\r\n"), "{head}");
     let body = String::from_utf8(body).expect("text");
-    assert_eq!(told(&body, "via"), ["1.0 heartbeat-gateway"]);
-    assert_eq!(told(&body, "x-forwarded-host"), [""; 0], "it has named none");
+    assert_eq!(received(&body, "via"), ["1.0 heartbeat-gateway"]);
+    assert_eq!(received(&body, "x-forwarded-host"), [""; 0], "the client has sent none");
 }
 
 #[tokio::test]
-async fn a_head_that_is_too_long_is_refused() {
+async fn a_large_request_head_is_rejected() {
     let proxy = Proxying::start(serve(telling()).await, "--max-header-size 8192");
     let mut request = Request::get("http://front.example/").body(empty()).expect("a request");
     let long = HeaderValue::from_str(&"x".repeat(16_000)).expect("a value");

@@ -1,4 +1,4 @@
-//! `proxy`, run as a user would run it: between real servers and real clients, stopped by real signals.
+//! The `proxy` command, run as a process between real servers and clients, with real signals.
 #![cfg(unix)]
 
 mod bodies;

@@ -18,7 +18,7 @@ use crate::client::{AnyBody, fetch, get, h2, text};
 use crate::proxying::{Proxying, SOON};
 use crate::upstream::{Alive, serve, serve_at_most};
 
-/// `/unanswered` does not answer, `/quiet` answers with an event, and then nothing.
+/// `/unanswered` never responds, `/quiet` responds with one event.
 fn quiet(alive: &Alive) -> Router {
     let (unanswered, quiet) = (alive.clone(), alive.clone());
     let unanswered = async move || {
@@ -38,7 +38,7 @@ fn quiet(alive: &Alive) -> Router {
 }
 
 #[tokio::test]
-async fn the_upstream_is_let_go_with_the_client() {
+async fn the_upstream_request_ends_with_the_client() {
     for arguments in ["--interval 0s", "--interval 0s --upstream-http2", "--interval 100ms"] {
         let alive = Alive::default();
         let proxy = Proxying::start(serve(quiet(&alive)).await, arguments);
@@ -55,7 +55,7 @@ async fn the_upstream_is_let_go_with_the_client() {
                 () = &mut asking => unreachable!("it goes on"),
                 () = alive.becomes(1) => {}
             }
-            drop(asking); // and the connection
+            drop(asking); // closes the connection
             alive.becomes(0).await;
 
             let mut client = h2(&proxy).await;
@@ -67,7 +67,7 @@ async fn the_upstream_is_let_go_with_the_client() {
                 () = &mut asking => unreachable!("it goes on"),
                 () = alive.becomes(1) => {}
             }
-            drop(asking); // the stream alone
+            drop(asking); // resets the stream only
             alive.becomes(0).await;
         }
         for line in proxy.answered(4).await {
@@ -77,10 +77,10 @@ async fn the_upstream_is_let_go_with_the_client() {
 }
 
 const PIECE: usize = 64 * 1024;
-/// Far more than all buffers of the system may hold on the way: some 10 MB on each socket.
+/// Far more than all buffers on the path can hold, which is about 10 MB per socket.
 const TOO_MUCH: usize = 256 * 1024 * 1024;
 
-/// Waits until a number has not grown for a while, and gives it.
+/// Waits until a number has stopped growing, and returns it.
 async fn settled(number: &AtomicUsize) -> usize {
     let mut before = 0;
     loop {
@@ -93,7 +93,7 @@ async fn settled(number: &AtomicUsize) -> usize {
     }
 }
 
-/// Pieces of a body, counted as they are taken.
+/// Frames of a body, counted when they are polled.
 fn counted(
     taken: Arc<AtomicUsize>,
 ) -> impl futures_util::Stream<Item = Result<Bytes, Infallible>> + Send + Sync {
@@ -105,7 +105,7 @@ fn counted(
 }
 
 #[tokio::test]
-async fn who_does_not_read_holds_the_upstream_back() {
+async fn a_slow_client_applies_back_pressure_to_the_upstream() {
     for arguments in ["", "--upstream-http2"] {
         let taken = Arc::new(AtomicUsize::new(0));
         let counting = Arc::clone(&taken);
@@ -117,14 +117,14 @@ async fn who_does_not_read_holds_the_upstream_back() {
         let response = fetch(&proxy, get("/")).await;
         let held = timeout(SOON, settled(&taken)).await.expect("it stops");
         assert!(held < TOO_MUCH / 4, "{held}");
-        // And goes on.
+        // The transfer continues.
         let body = timeout(SOON, response.into_body().collect()).await.expect("soon");
         assert_eq!(body.expect("whole").to_bytes().len(), TOO_MUCH);
     }
 }
 
 #[tokio::test]
-async fn an_upstream_that_does_not_read_holds_the_client_back() {
+async fn a_slow_upstream_applies_back_pressure_to_the_client() {
     for arguments in ["", "--upstream-http2"] {
         let deaf = async |_body: Body| pending::<()>().await;
         let upstream = serve(Router::new().route("/", post(deaf))).await;
@@ -141,27 +141,27 @@ async fn an_upstream_that_does_not_read_holds_the_client_back() {
 }
 
 #[tokio::test]
-async fn those_who_do_not_read_do_not_hold_up_the_others() {
+async fn unread_responses_do_not_block_other_streams() {
     let flood = async || Body::from_stream(counted(Arc::default()));
     let routes = Router::new()
         .route("/flood", answer_get(flood))
         .route("/short", answer_get(async || "short"));
     let proxy = Proxying::start(serve(routes).await, "--upstream-http2");
     let unread = join_all((0..40).map(|_| fetch(&proxy, get("/flood")))).await;
-    sleep(Duration::from_millis(500)).await; // they fill what there is to fill
+    sleep(Duration::from_millis(500)).await; // they fill their receive windows
     assert_eq!(text(fetch(&proxy, get("/short")).await).await, "short");
     drop(unread);
 }
 
 #[tokio::test]
-async fn more_connections_than_the_system_allows_files_are_warned_of() {
+async fn a_low_limit_of_open_files_causes_a_warning() {
     let proxy = Proxying::start("http://127.0.0.1:1", "--max-connections 4000000000");
     proxy.logs("too few open files").await;
     assert!(proxy.log().contains("needed=8000000000"), "{}", proxy.log());
 }
 
 #[tokio::test]
-async fn more_requests_than_the_upstream_lets_a_connection_have_are_no_matter() {
+async fn more_requests_than_streams_per_connection_succeed() {
     let alive = Alive::default();
     let upstream = serve_at_most(Some(100), quiet(&alive)).await;
     let proxy = Proxying::start(upstream, "--upstream-http2");

@@ -1,4 +1,4 @@
-//! The proxy as a process of its own.
+//! The proxy as a process.
 
 use std::fmt::Display;
 use std::io::{BufRead, BufReader, Read};
@@ -13,10 +13,10 @@ use tokio::time::{sleep, timeout};
 
 use crate::support::GATEWAY;
 
-/// For what does not wait for anything; generous, for a machine that is busy with other tests.
+/// A time limit for everything that needs no waiting. It is generous, for a busy machine.
 pub(crate) const SOON: Duration = Duration::from_secs(20);
 
-/// A proxy that is running, on a port of its own. It is killed when this is dropped.
+/// A running proxy on a free port. Dropping it kills the process.
 pub(crate) struct Proxying {
     child: Child,
     pub(crate) stdout: BufReader<ChildStdout>,
@@ -58,7 +58,7 @@ impl Proxying {
         TcpStream::connect(self.address).await.expect("it listens")
     }
 
-    /// Waits until this many lines of the log are about requests that are over, and gives those.
+    /// Waits until the log has this many lines of finished requests, and returns those lines.
     pub(crate) async fn answered(&self, count: usize) -> Vec<String> {
         let waiting = async {
             loop {
@@ -74,7 +74,7 @@ impl Proxying {
         timeout(SOON, waiting).await.unwrap_or_else(|_| panic!("{}", self.log()))
     }
 
-    /// Waits until the log has this.
+    /// Waits until the log contains `text`.
     pub(crate) async fn logs(&self, text: &str) {
         let waiting = async {
             while !self.log().contains(text) {
@@ -93,7 +93,7 @@ impl Proxying {
         assert!(kill.expect("there is a kill command").success());
     }
 
-    /// Waits for the end. The tests' own tasks go on meanwhile.
+    /// Waits for the end of the process. The tasks of the test continue meanwhile.
     pub(crate) async fn ended(&mut self) -> ExitStatus {
         let waiting = async {
             loop {
@@ -107,10 +107,10 @@ impl Proxying {
     }
 }
 
-/// A test that fails leaves no proxy behind.
+/// Kills the proxy after a failed test.
 impl Drop for Proxying {
     fn drop(&mut self) {
-        let _ = self.child.kill(); // it may have ended
+        let _ = self.child.kill(); // the process may have ended
         let _ = self.child.wait();
     }
 }

@@ -13,7 +13,7 @@ use crate::client::{fetch, get, h2, text};
 use crate::proxying::Proxying;
 use crate::upstream::serve;
 
-/// `/slow` takes a second, `/quiet` has no end.
+/// `/slow` takes a second, `/quiet` never ends.
 fn answers() -> Router {
     let slow = async || {
         let pieces = stream::iter(["first ", "second"]).then(|piece| async move {
@@ -27,7 +27,7 @@ fn answers() -> Router {
 }
 
 #[tokio::test]
-async fn what_is_under_way_may_end_and_nothing_else_begins() {
+async fn a_shutdown_drains_open_requests_and_accepts_no_others() {
     let mut proxy = Proxying::start(serve(answers()).await, "--shutdown-within 10s");
     let over_http1 = fetch(&proxy, get("/slow")).await;
     let over_http2 = h2(&proxy).await.send_request(get("/slow")).await.expect("an answer");
@@ -42,7 +42,7 @@ async fn what_is_under_way_may_end_and_nothing_else_begins() {
 }
 
 #[tokio::test]
-async fn what_does_not_end_is_cut_off_and_does_not_look_whole() {
+async fn open_responses_are_cut_after_the_grace_period() {
     let mut proxy = Proxying::start(serve(answers()).await, "--shutdown-within 1s");
     let over_http1 = fetch(&proxy, get("/quiet")).await;
     let over_http2 = h2(&proxy).await.send_request(get("/quiet")).await.expect("an answer");
@@ -53,17 +53,17 @@ async fn what_does_not_end_is_cut_off_and_does_not_look_whole() {
     }
     assert_eq!(proxy.ended().await.code(), Some(0));
     assert!(since.elapsed() >= Duration::from_secs(1), "{:?}", since.elapsed());
-    proxy.logs("requests were cut off").await;
+    proxy.logs("closing the remaining requests").await;
 }
 
 #[tokio::test]
-async fn who_asks_twice_does_not_wait() {
+async fn a_second_signal_skips_the_grace_period() {
     let mut proxy = Proxying::start(serve(answers()).await, "--shutdown-within 1h");
     let quiet = fetch(&proxy, get("/quiet")).await;
     proxy.terminate();
-    proxy.logs("ending").await;
+    proxy.logs("shutting down").await;
     proxy.terminate();
     assert_eq!(proxy.ended().await.code(), Some(0));
     quiet.into_body().collect().await.expect_err("cut");
-    proxy.logs("requests were cut off").await;
+    proxy.logs("closing the remaining requests").await;
 }

@@ -14,7 +14,7 @@ use crate::upstream::in_pieces;
 const PAUSE: Duration = Duration::from_millis(350);
 const INTERVAL: &str = "--interval 100ms";
 
-/// Serves a stream of this type in these pieces, each as a chunk of its own.
+/// Serves a stream of this type; each piece is a chunk.
 async fn stream(content_type: &str, pieces: &[&str]) -> String {
     let head = format!(
         "HTTP/1.1 200 OK\r\ncontent-type: {content_type}\r\ntransfer-encoding: chunked\r\n\r\n"
@@ -26,8 +26,8 @@ async fn stream(content_type: &str, pieces: &[&str]) -> String {
     in_pieces(PAUSE, &written).await
 }
 
-/// Takes the heartbeats out of what was received, each of which has to stand where one `fits` between
-/// what came before and what comes after, and tells behind how many bytes of the original they stood.
+/// Removes the heartbeats from the received bytes, and returns their positions in the original. `fits` checks a position,
+/// given the bytes before and after it.
 fn heartbeats(
     received: &str,
     original: &str,
@@ -52,7 +52,7 @@ fn heartbeats(
     found
 }
 
-/// Whether a line begins there: not within a CRLF.
+/// Whether a line starts at this position, and not inside a CRLF.
 fn at_a_line(before: &str, after: &str) -> bool {
     match before.chars().next_back() {
         None | Some('\n') => true,
@@ -62,7 +62,7 @@ fn at_a_line(before: &str, after: &str) -> bool {
 }
 
 #[tokio::test]
-async fn events_in_awkward_pieces_come_through_whole() {
+async fn events_in_any_chunks_pass_unchanged() {
     let pieces = [
         "\u{feff}",
         "id: 1\r",
@@ -86,7 +86,7 @@ async fn events_in_awkward_pieces_come_through_whole() {
     for response in [over_http1, over_http2] {
         assert_eq!(response.headers()["x-accel-buffering"], "no");
         let received = text(response).await;
-        // The mark goes where a heartbeat got ahead of it: it says nothing.
+        // The byte order mark is removed if a heartbeat precedes it: it carries no data.
         let original = if received.starts_with(':') { &original[3..] } else { &original };
         let found = heartbeats(&received, original, ":\n", at_a_line);
         for fits in ["id: 1\r\n", "data: one\r\n", "event: x\n"] {
@@ -99,7 +99,7 @@ async fn events_in_awkward_pieces_come_through_whole() {
 }
 
 #[tokio::test]
-async fn a_stream_without_a_length_is_kept_alive_until_its_server_closes() {
+async fn a_stream_that_ends_with_its_connection_has_heartbeats() {
     let pieces =
         ["HTTP/1.0 200 OK\r\ncontent-type: text/event-stream\r\n\r\n", "data: 1\n\n", "data: 2"];
     let proxy = Proxying::start(in_pieces(PAUSE, &pieces).await, INTERVAL);
@@ -109,7 +109,7 @@ async fn a_stream_without_a_length_is_kept_alive_until_its_server_closes() {
 }
 
 #[tokio::test]
-async fn lines_of_json_are_kept_alive_if_that_is_wanted() {
+async fn ndjson_has_heartbeats_if_enabled() {
     let pieces = ["{\"a\":1}\n", "{\"b\":", "2}\n{\"c\":3", "}\r\n", "{\"d\":4}\n"];
     let original = pieces.concat();
     let upstream = stream("application/x-ndjson", &pieces).await;
@@ -129,7 +129,7 @@ async fn lines_of_json_are_kept_alive_if_that_is_wanted() {
 }
 
 #[tokio::test]
-async fn what_is_no_stream_that_can_be_kept_alive_passes_as_it_is() {
+async fn other_responses_pass_unchanged() {
     let cases = [
         ("text/plain", INTERVAL),
         ("application/json", INTERVAL),
@@ -147,7 +147,7 @@ async fn what_is_no_stream_that_can_be_kept_alive_passes_as_it_is() {
 }
 
 #[tokio::test]
-async fn a_stream_that_has_gone_quiet_for_good_is_given_up() {
+async fn heartbeats_stop_after_give_up_after() {
     let pieces = ["data: 1\n\n"; 4];
     let upstream = stream("text/event-stream", &pieces[..1]).await;
     let proxy = Proxying::start(upstream, "--interval 50ms --give-up-after 120ms");
@@ -158,12 +158,12 @@ async fn a_stream_that_has_gone_quiet_for_good_is_given_up() {
 }
 
 #[tokio::test]
-async fn the_metrics_tell_of_heartbeats() {
+async fn the_metrics_count_heartbeats() {
     let upstream = stream("text/event-stream", &["data: 1\n\n", "data: 2\n\n"]).await;
     let mut proxy = Proxying::start(upstream, &format!("{INTERVAL} --metrics 127.0.0.1:0"));
     let mut line = String::new();
     proxy.stdout.read_line(&mut line).expect("a line");
-    let address = line.trim_end().strip_prefix("metrics on http://").expect("where");
+    let address = line.trim_end().strip_prefix("metrics on http://").expect("an address");
     let address: SocketAddr = address.trim_end_matches("/metrics").parse().expect("an address");
     text(fetch(&proxy, get("/")).await).await;
     proxy.answered(1).await;
@@ -185,7 +185,7 @@ async fn the_metrics_tell_of_heartbeats() {
 }
 
 #[tokio::test]
-async fn a_line_tells_of_each_request() {
+async fn each_request_has_a_log_line() {
     let upstream = stream("text/plain", &["12345"]).await;
     let proxy = Proxying::start(upstream, "");
     let request = "GET /a/b?secret=1 HTTP/1.1\r\nhost: here\r\nconnection: close\r\n\r\n";

@@ -17,7 +17,7 @@ use crate::proxying::Proxying;
 use crate::support::tls::Certificate;
 use crate::upstream::listener;
 
-/// Serves over TLS, in the protocols that are named, and gives the URL.
+/// Serves over TLS with these ALPN protocols, and returns the URL.
 async fn serve(by: &Certificate, protocols: &[&[u8]], router: Router) -> String {
     let key = PrivateKeyDer::from_pem_file(&by.key).expect("a key");
     let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
@@ -41,20 +41,20 @@ async fn serve(by: &Certificate, protocols: &[&[u8]], router: Router) -> String 
     format!("https://localhost:{}", address.port())
 }
 
-/// Tells the version, and by which scheme the client has come.
-fn telling() -> Router {
-    let tell = async |version: Version, headers: HeaderMap| {
+/// Responds with the version, and with the scheme of the client.
+fn describing() -> Router {
+    let describe = async |version: Version, headers: HeaderMap| {
         let scheme = headers["x-forwarded-proto"].to_str().expect("text");
         format!("{version:?} {scheme}")
     };
-    Router::new().fallback(any(tell))
+    Router::new().fallback(any(describe))
 }
 
 #[tokio::test]
-async fn both_sides_may_speak_tls() {
+async fn both_sides_can_use_tls() {
     let (outer, inner) = (Certificate::new("outer"), Certificate::new("inner"));
-    let upstream = serve(&inner, &[b"h2", b"http/1.1"], telling()).await;
-    for (arguments, told) in [("", "HTTP/1.1 https"), ("--upstream-http2", "HTTP/2.0 https")] {
+    let upstream = serve(&inner, &[b"h2", b"http/1.1"], describing()).await;
+    for (arguments, expected) in [("", "HTTP/1.1 https"), ("--upstream-http2", "HTTP/2.0 https")] {
         let files = format!(
             "--upstream-ca {} --tls-cert {} --tls-key {}",
             inner.cert.display(),
@@ -66,36 +66,36 @@ async fn both_sides_may_speak_tls() {
         assert_eq!(connection.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
         let mut client = h2_over(connection).await;
         let response = client.send_request(get("/")).await.expect("an answer");
-        assert_eq!(text(response).await, told, "{}", proxy.log());
+        assert_eq!(text(response).await, expected, "{}", proxy.log());
     }
 }
 
 #[tokio::test]
-async fn an_upstream_that_does_not_say_what_it_speaks_is_spoken_to_in_http1() {
+async fn an_upstream_without_alpn_gets_http1() {
     let inner = Certificate::new("silent");
-    let upstream = serve(&inner, &[], telling()).await;
+    let upstream = serve(&inner, &[], describing()).await;
     let proxy = Proxying::start(&upstream, &format!("--upstream-ca {}", inner.cert.display()));
     assert_eq!(text(fetch(&proxy, get("/")).await).await, "HTTP/1.1 http", "{}", proxy.log());
 }
 
 #[tokio::test]
-async fn an_upstream_that_nobody_vouches_for_is_not_asked() {
+async fn an_upstream_with_an_untrusted_certificate_is_502() {
     let (inner, another) = (Certificate::new("unknown"), Certificate::new("another"));
-    let upstream = serve(&inner, &[], telling()).await;
+    let upstream = serve(&inner, &[], describing()).await;
     let trusts_another = format!("--upstream-ca {}", another.cert.display());
     for arguments in ["", trusts_another.as_str()] {
         let proxy = Proxying::start(&upstream, arguments);
         let response = fetch(&proxy, get("/")).await;
         assert_eq!(response.status(), 502);
-        assert!(text(response).await.contains("cannot be reached"));
+        assert!(text(response).await.contains("cannot connect to the upstream"));
         proxy.logs("invalid peer certificate").await;
     }
 }
 
 #[tokio::test]
-async fn a_certificate_is_for_a_name() {
+async fn the_certificate_must_match_the_host_name() {
     let inner = Certificate::new("name");
-    let upstream = serve(&inner, &[], telling()).await.replace("localhost", "127.0.0.2");
+    let upstream = serve(&inner, &[], describing()).await.replace("localhost", "127.0.0.2");
     let proxy = Proxying::start(&upstream, &format!("--upstream-ca {}", inner.cert.display()));
     assert_eq!(fetch(&proxy, get("/")).await.status(), 502);
 }

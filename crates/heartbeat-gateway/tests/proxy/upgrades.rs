@@ -11,7 +11,7 @@ use tokio_tungstenite::{accept_async, client_async};
 use crate::proxying::{Proxying, SOON};
 use crate::upstream::{Alive, by_hand, listener, read_head, serve};
 
-/// Switches to the echo protocol, says hello at once, and sends back what comes, until the end.
+/// Switches to the echo protocol, sends `hello` at once, and echoes what it receives until the end.
 async fn echo(alive: Alive) -> String {
     by_hand(move |head, mut connection| {
         let one = alive.one();
@@ -30,7 +30,7 @@ async fn echo(alive: Alive) -> String {
     .await
 }
 
-/// Upgrades, and reads the hello.
+/// Upgrades, and reads `hello`.
 async fn upgraded(proxy: &Proxying) -> TcpStream {
     let mut client = proxy.connect().await;
     let request = "GET /chat?secret=1 HTTP/1.1\r\nhost: here\r\nconnection: Upgrade\r\nupgrade: echo/1, other\r\n\r\n";
@@ -49,7 +49,7 @@ async fn upgraded(proxy: &Proxying) -> TcpStream {
 }
 
 #[tokio::test]
-async fn an_upgraded_connection_passes_both_ways_until_each_has_ended() {
+async fn an_upgraded_connection_copies_until_both_sides_have_ended() {
     let alive = Alive::default();
     let proxy = Proxying::start(echo(alive.clone()).await, "");
     let mut client = upgraded(&proxy).await;
@@ -90,8 +90,10 @@ async fn an_upgraded_connection_ends_with_its_client() {
 }
 
 #[tokio::test]
-async fn an_upgraded_connection_may_end_at_a_shutdown_and_is_cut_if_it_does_not() {
-    for (ends, log) in [(true, "all requests have ended"), (false, "requests were cut off")] {
+async fn an_upgraded_connection_is_drained_or_cut_at_shutdown() {
+    for (ends, log) in
+        [(true, "all requests have ended"), (false, "closing the remaining requests")]
+    {
         let mut proxy = Proxying::start(echo(Alive::default()).await, "--shutdown-within 2s");
         let mut client = upgraded(&proxy).await;
         proxy.terminate();
@@ -154,7 +156,7 @@ async fn a_websocket_passes() {
 }
 
 #[tokio::test]
-async fn an_upgrade_that_is_not_accepted_is_a_request_like_any_other() {
+async fn a_declined_upgrade_is_a_plain_request() {
     let upstream = serve(Router::new().fallback(any(async || "no upgrade"))).await;
     for arguments in ["", "--upstream-http2"] {
         let proxy = Proxying::start(&upstream, arguments);
@@ -168,18 +170,18 @@ async fn an_upgrade_that_is_not_accepted_is_a_request_like_any_other() {
 }
 
 #[tokio::test]
-async fn a_websocket_to_an_upstream_in_http2_is_refused() {
+async fn a_websocket_is_rejected_over_http2_to_the_upstream() {
     let upstream = serve(Router::new().fallback(any(async || "no upgrade"))).await;
     let proxy = Proxying::start(upstream, "--upstream-http2");
     let request =
         "GET / HTTP/1.1\r\nhost: here\r\nconnection: upgrade, close\r\nupgrade: WebSocket\r\n\r\n";
     let (head, body) = crate::client::exchange(&proxy, request).await;
     assert!(head.starts_with("HTTP/1.1 501 Not Implemented\r\n"), "{head}");
-    assert!(String::from_utf8_lossy(&body).contains("--upstream-http2"), "{body:?}");
+    assert!(String::from_utf8_lossy(&body).contains("over HTTP/2 to the upstream"), "{body:?}");
 }
 
 #[tokio::test]
-async fn nobody_gets_past_the_proxy_by_an_upgrade_to_http2() {
+async fn an_upgrade_to_h2c_is_ignored() {
     let upstream = by_hand(|head, mut connection| async move {
         let asked = head.contains("upgrade") || head.contains("http2-settings");
         let response = format!("HTTP/1.1 200 OK\r\nx-asked: {asked}\r\ncontent-length: 0\r\n\r\n");
@@ -198,7 +200,7 @@ async fn nobody_gets_past_the_proxy_by_an_upgrade_to_http2() {
 }
 
 #[tokio::test]
-async fn a_protocol_that_nobody_has_asked_for_is_a_failure() {
+async fn an_unrequested_upgrade_is_502() {
     let upstream = by_hand(|_, mut connection| async move {
         let response =
             "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n";
@@ -209,5 +211,5 @@ async fn a_protocol_that_nobody_has_asked_for_is_a_failure() {
     let request = "GET / HTTP/1.1\r\nhost: here\r\nconnection: close\r\n\r\n";
     let (head, body) = crate::client::exchange(&proxy, request).await;
     assert!(head.starts_with("HTTP/1.1 502 Bad Gateway\r\n"), "{head}");
-    assert_eq!(body, b"502 Bad Gateway: the upstream changed the protocol unasked\n");
+    assert_eq!(body, b"502 Bad Gateway: the upstream switched protocols without a request\n");
 }

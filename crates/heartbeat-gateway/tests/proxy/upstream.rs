@@ -1,4 +1,4 @@
-//! Servers behind the proxy.
+//! Upstreams of the proxy.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -21,7 +21,7 @@ pub(crate) async fn listener() -> (TcpListener, SocketAddr) {
     (listener, address)
 }
 
-/// Serves over HTTP/1.1 and h2c, no more than so many streams on a connection, and gives its URL.
+/// Serves over HTTP/1.1 and h2c with at most `max_streams` streams per connection, and returns the URL.
 pub(crate) async fn serve_at_most(max_streams: Option<u32>, router: Router) -> String {
     let (listener, address) = listener().await;
     tokio::spawn(async move {
@@ -40,7 +40,7 @@ pub(crate) async fn serve(router: Router) -> String {
     serve_at_most(None, router).await
 }
 
-/// Serves each connection by hand, once it has sent a head, which is handed over too; gives its URL.
+/// Calls `serve` for each connection with the head of its request, and returns the URL.
 pub(crate) async fn by_hand<F>(serve: impl Fn(String, TcpStream) -> F + Send + 'static) -> String
 where
     F: Future<Output = ()> + Send + 'static,
@@ -55,7 +55,7 @@ where
     format!("http://{address}")
 }
 
-/// Answers each request with these pieces, and a pause after each. Then it closes.
+/// Responds to each request with these pieces, with a pause after each, and closes the connection.
 pub(crate) async fn in_pieces(pause: Duration, pieces: &[&str]) -> String {
     let pieces: Arc<[String]> = pieces.iter().map(|&piece| piece.to_owned()).collect();
     by_hand(move |_, mut connection| {
@@ -72,7 +72,7 @@ pub(crate) async fn in_pieces(pause: Duration, pieces: &[&str]) -> String {
     .await
 }
 
-/// Reads up to the blank line.
+/// Reads up to a blank line.
 pub(crate) async fn read_head(connection: &mut (impl tokio::io::AsyncRead + Unpin)) -> String {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
@@ -84,11 +84,11 @@ pub(crate) async fn read_head(connection: &mut (impl tokio::io::AsyncRead + Unpi
     String::from_utf8(head).expect("text")
 }
 
-/// Counts what is alive.
+/// Counts live values.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Alive(Arc<AtomicUsize>);
 
-/// One that is.
+/// A live value.
 #[derive(Debug)]
 pub(crate) struct One(Alive);
 

@@ -1,4 +1,4 @@
-//! A client that speaks every protocol over both versions of HTTP, and reads what comes by itself.
+//! A client for every protocol over both versions of HTTP, with its own decoders.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -20,10 +20,10 @@ use super::decode::{Decoder, Item};
 
 pub const SUBSCRIBE: &str = "/galaxy.gateway.v1.GatewayService/Subscribe";
 
-/// For what does not wait for anything; generous, for a machine that is busy with other tests.
+/// A time limit for everything that needs no waiting. It is generous, for a busy machine.
 pub const SOON: Duration = Duration::from_secs(10);
 
-/// How the events are told.
+/// The encoding of the events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Grpc,
@@ -35,7 +35,7 @@ pub enum Kind {
     Ndjson,
 }
 
-/// Each protocol over each version of HTTP that it exists on.
+/// Each protocol over the versions of HTTP that support it.
 pub const WAYS: [(Kind, Version); 13] = [
     (Kind::Grpc, Version::HTTP_2),
     (Kind::GrpcWeb, Version::HTTP_11),
@@ -53,7 +53,7 @@ pub const WAYS: [(Kind, Version); 13] = [
 ];
 
 impl Kind {
-    /// What its requests and, where they are messages, its responses are.
+    /// The content type of requests, and of responses that are messages.
     pub fn content_type(self) -> &'static str {
         match self {
             Self::Grpc => "application/grpc",
@@ -66,7 +66,7 @@ impl Kind {
         }
     }
 
-    /// Asks for the events after this one.
+    /// A request for the events after this id.
     pub fn request(self, last: &str) -> Request<Full<Bytes>> {
         let message = SubscribeRequest { last_event_id: last.to_owned() }.encode_to_vec();
         match self {
@@ -84,7 +84,7 @@ impl Kind {
         }
     }
 
-    /// Calls with this body.
+    /// A call with this body.
     pub fn call(self, body: impl Into<Bytes>) -> Request<Full<Bytes>> {
         let request = Request::post(format!("http://here{SUBSCRIBE}"))
             .header("host", "here")
@@ -105,14 +105,14 @@ pub fn envelope(flags: u8, payload: &[u8]) -> Vec<u8> {
     [&[flags], &length.to_be_bytes()[..], payload].concat()
 }
 
-/// A response, read item by item.
+/// A response that is read item by item.
 pub struct Events {
     pub status: StatusCode,
     pub headers: HeaderMap,
     body: Incoming,
     decoder: Decoder,
     items: VecDeque<Item>,
-    /// The connection is there as long as this.
+    /// Keeps the connection open.
     _connection: Connection,
 }
 
@@ -126,7 +126,7 @@ impl Events {
         Self::ask(server, version, kind.request(last)).await
     }
 
-    /// Sends a request on a connection of its own.
+    /// Sends a request on a new connection.
     pub async fn ask(server: SocketAddr, version: Version, request: Request<Full<Bytes>>) -> Self {
         let connection = TcpStream::connect(server).await.expect("it listens");
         Self::ask_on(connection, version, request).await
@@ -159,7 +159,7 @@ impl Events {
         Self { status, headers, body, decoder, items: VecDeque::new(), _connection: connection }
     }
 
-    /// The next item; the end is one too, the last.
+    /// The next item. The last item is the end.
     pub async fn next(&mut self) -> Item {
         loop {
             if let Some(item) = self.items.pop_front() {
@@ -176,7 +176,7 @@ impl Events {
         }
     }
 
-    /// The next event, over heartbeats.
+    /// The next event; skips heartbeats.
     pub async fn event(&mut self) -> GatewayEvent {
         loop {
             match timeout(SOON, self.next()).await.expect("an event") {
@@ -187,7 +187,7 @@ impl Events {
         }
     }
 
-    /// How it ends, over heartbeats.
+    /// The end; skips heartbeats.
     pub async fn end(&mut self) -> Item {
         loop {
             match timeout(SOON, self.next()).await.expect("an end") {
@@ -198,14 +198,14 @@ impl Events {
         }
     }
 
-    /// The body as text, of an answer that is no stream.
+    /// The body as text, for a response that is not a stream.
     pub async fn text(self) -> String {
         let body = timeout(SOON, self.body.collect()).await.expect("an end").expect("whole");
         String::from_utf8(body.to_bytes().to_vec()).expect("text")
     }
 }
 
-/// What an event is in JSON, read back.
+/// Decodes an event from JSON.
 pub fn from_json(text: &str) -> GatewayEvent {
     use base64::prelude::{BASE64_STANDARD, Engine};
     let json: Value = serde_json::from_str(text).unwrap_or_else(|_| panic!("{text:?}"));

@@ -1,4 +1,4 @@
-//! What a stream says, by the bytes that came so far.
+//! Decoders for the received bytes of a stream.
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 use heartbeat_frame::GatewayEvent;
@@ -12,19 +12,19 @@ use super::client::from_json;
 pub enum Item {
     Event(GatewayEvent),
     Heartbeat,
-    /// The end, as it should be.
+    /// The regular end.
     Ended,
-    /// The end, with an error: its code, as the protocol has it, and what it says.
+    /// The end with an error: its code in the protocol's form, and its message.
     Failed(String, String),
-    /// The end, in the middle of it.
+    /// The end inside an item.
     Broken(String),
 }
 
 pub struct Decoder {
     framing: Framing,
-    /// What is not whole yet.
+    /// An incomplete item.
     rest: Vec<u8>,
-    /// What the trailers, or the headers if there is nothing else, say of the end.
+    /// The status from the trailers, or from the headers of a response without a body.
     end: Option<Item>,
 }
 
@@ -86,7 +86,7 @@ impl Decoder {
         self.end = grpc_end(trailers);
     }
 
-    /// The bytes have ended.
+    /// The body has ended.
     pub fn end(&mut self) -> Item {
         if !self.rest.is_empty() {
             return Item::Broken(format!("{:?} is left", String::from_utf8_lossy(&self.rest)));
@@ -125,7 +125,7 @@ impl Decoder {
         text.lines().map(str::to_owned).collect()
     }
 
-    /// Events and comments. A comment within an event would show as one that comes before it.
+    /// Events and comments. A comment inside an event is reported before the event.
     fn sse(&mut self) -> Vec<Item> {
         let mut items = Vec::new();
         while let Some(line_end) = self.rest.iter().position(|&byte| byte == b'\n') {
@@ -161,7 +161,7 @@ fn event(event: GatewayEvent) -> Item {
     Item::Event(event)
 }
 
-/// By gRPC's trailers, or the headers of an answer that is nothing but an error.
+/// The status from gRPC's trailers, or from the headers of a response without a body.
 fn grpc_end(headers: &HeaderMap) -> Option<Item> {
     let text = |name| headers.get(name).map_or("", |text| text.to_str().expect("text"));
     Some(status(headers.get("grpc-status")?.to_str().expect("text"), text("grpc-message")))

@@ -1,30 +1,31 @@
-//! The gateway as a process of its own, and a client of its service.
+//! The gateway as a process, and a client of its service.
 
 #![allow(
     unreachable_pub,
     dead_code,
     unused_imports,
-    reason = "it is a module of several test programs"
+    reason = "several test programs share the module"
 )]
 
 pub mod client;
 pub mod decode;
 pub mod server;
+#[path = "../../../heartbeat-proxy/tests/support/tls.rs"]
 pub mod tls;
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
 
+use heartbeat_frame::service::gateway_service_client::GatewayServiceClient;
 use heartbeat_frame::{GatewayEvent, SubscribeRequest};
-use heartbeat_gateway::proto::gateway_service_client::GatewayServiceClient;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tonic::{Status, Streaming};
 
 pub const GATEWAY: &str = env!("CARGO_BIN_EXE_heartbeat-gateway");
 
-/// Makes sure that the command line is refused with this reason, in one line, and that nothing is done.
+/// Asserts that the command line is rejected with this reason, in one line on standard error.
 pub fn assert_refused(arguments: &str, reason: &str) {
     let output = Command::new(GATEWAY)
         .args(arguments.split_whitespace())
@@ -37,7 +38,7 @@ pub fn assert_refused(arguments: &str, reason: &str) {
     assert!(output.stdout.is_empty(), "{arguments}");
 }
 
-/// A server that is running, on a port of its own.
+/// A running server on a free port.
 pub struct Serving {
     child: Child,
     pub stdout: BufReader<ChildStdout>,
@@ -50,8 +51,8 @@ impl Serving {
         Self::start_by(Command::new(GATEWAY), arguments)
     }
 
-    /// Starts a server that may have so many files open, its sockets among them, and may raise that as the
-    /// flag of `ulimit` says: not with `-n`, with `-Sn`.
+    /// Starts a server with this limit of open files. With the flag `-Sn` of `ulimit` the server can raise the limit, with
+    /// `-n` it cannot.
     pub fn start_with_files(flag: &str, files: usize, arguments: &str) -> Self {
         let mut limited = Command::new("sh");
         let limit = format!("ulimit {flag} {files} && exec \"$0\" \"$@\"");
@@ -79,8 +80,8 @@ impl Serving {
         assert!(kill.expect("there is a kill command").success());
     }
 
-    /// Waits for the end, and tells what was logged. The tests' own tasks go on meanwhile: the
-    /// server's last frames want an answer.
+    /// Waits for the end of the process, and returns its status and its log. The tasks of the test continue meanwhile, to
+    /// answer the server's last frames.
     pub async fn end(mut self) -> (ExitStatus, String) {
         let ended = tokio::task::spawn_blocking(move || {
             let status = self.child.wait().expect("it is our child");
@@ -92,14 +93,14 @@ impl Serving {
     }
 }
 
-/// A test that fails leaves no server behind.
+/// Kills the server after a failed test.
 impl Drop for Serving {
     fn drop(&mut self) {
-        let _ = self.child.kill(); // it may have ended
+        let _ = self.child.kill(); // the process may have ended
     }
 }
 
-/// Reads up to the line that begins like this and ends with an address.
+/// Reads up to the line with this prefix, and returns the address that follows it.
 pub fn address_in(stdout: &mut impl BufRead, prefix: &str) -> SocketAddr {
     let mut lines = stdout.lines().map(|line| line.expect("text"));
     let line = lines.find_map(|line| line.strip_prefix(prefix).map(str::to_owned));
@@ -107,7 +108,7 @@ pub fn address_in(stdout: &mut impl BufRead, prefix: &str) -> SocketAddr {
     address.trim_end_matches("/metrics").parse().expect("an address")
 }
 
-/// A client that has begun a call and says no more: the server waits for it, for a while.
+/// A client that has sent the head of a call only. The server waits for its body.
 pub async fn mute(server: SocketAddr) -> TcpStream {
     let mut mute = TcpStream::connect(server).await.expect("it listens");
     let head = "POST /galaxy.gateway.v1.GatewayService/Subscribe HTTP/1.1\r\nhost: here\r\n\
@@ -116,8 +117,8 @@ pub async fn mute(server: SocketAddr) -> TcpStream {
     mute
 }
 
-/// Makes tests of functions that take a runtime's name: one for each runtime.
-#[allow(unused_macros, reason = "likewise")]
+/// Defines a test per runtime for functions that take the name of a runtime.
+#[allow(unused_macros, reason = "not every test program uses it")]
 macro_rules! on_each_runtime {
     ($($test:ident),* $(,)?) => {
         on_each_runtime!(@ on_tokio "tokio", $($test)*);
@@ -141,7 +142,7 @@ pub async fn subscribe(address: SocketAddr, last: &str) -> Result<Streaming<Gate
     Ok(client.expect("it listens").subscribe(request).await?.into_inner())
 }
 
-/// The ids of the next real events.
+/// The ids of the next events.
 pub async fn next_ids(stream: &mut Streaming<GatewayEvent>, count: usize) -> Vec<String> {
     let mut ids = Vec::new();
     while ids.len() < count {

@@ -1,4 +1,4 @@
-//! `docs/wire-cost.md` prints what the `cost` command says, and shows what it comes to.
+//! The table and the plot in `docs/wire-cost.md` are current.
 
 mod plot;
 
@@ -10,17 +10,20 @@ fn docs(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(name)
 }
 
-/// Makes sure of a file in the docs, or renews it if `HEARTBEAT_REGENERATE` is set.
+/// Compares a file in the docs, or writes it if `HEARTBEAT_REGENERATE` is set.
 fn is_current(name: &str, renewed: &str) {
     if env::var_os("HEARTBEAT_REGENERATE").is_some() {
         fs::write(docs(name), renewed).expect("it can be written");
     }
     let text = fs::read_to_string(docs(name)).unwrap_or_default();
-    assert!(text == renewed, "docs/{name} is old: docs/wire-cost.md says how to renew it");
+    assert!(
+        text == renewed,
+        "docs/{name} is outdated: docs/wire-cost.md describes how to update it"
+    );
 }
 
 #[test]
-fn its_table_is_what_the_command_prints() {
+fn the_table_on_the_page_is_the_output_of_the_command() {
     let output = Command::new(env!("CARGO_BIN_EXE_heartbeat-gateway")).arg("cost").output();
     let output = output.expect("the command can be run");
     assert!(output.status.success(), "{output:?}");
@@ -33,6 +36,6 @@ fn its_table_is_what_the_command_prints() {
 }
 
 #[test]
-fn its_plot_is_what_it_comes_to() {
+fn the_plot_on_the_page_is_current() {
     is_current("wire-cost.svg", &plot::svg().expect("it can be drawn"));
 }

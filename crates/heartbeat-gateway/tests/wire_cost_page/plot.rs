@@ -1,4 +1,4 @@
-//! What heartbeats cost in a day, against their interval.
+//! A plot of the cost per day against the interval.
 
 use std::error::Error;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use plotters::prelude::*;
 const SECONDS: [u32; 7] = [5, 10, 15, 20, 30, 60, 120];
 const BYTES_A_DAY: [f64; 8] = [20e3, 50e3, 100e3, 200e3, 500e3, 1e6, 2e6, 5e6];
 
-/// A million streams for a day, in megabits a second for each byte of one of them.
+/// Bandwidth of a million streams, in megabits per second for each byte per day of one stream.
 const BANDWIDTH: f64 = 1e6 * 8.0 / 86_400.0 / 1e6;
 
 fn bytes_a_day(seconds: u32, bytes: u64) -> f64 {
@@ -19,10 +19,10 @@ fn bytes_a_day(seconds: u32, bytes: u64) -> f64 {
     bytes.into()
 }
 
-/// What the Go original's comment estimates for its 15 s.
+/// The estimate in a comment of the Go original, for 15 s.
 const ESTIMATE: (f64, f64) = (15.0, 840e3);
 
-/// The lines, from the dearest to the cheapest.
+/// The lines, by decreasing cost.
 fn lines() -> [(&'static str, u64, RGBColor); 4] {
     let over = |http, tls| Transport { http, tls, ip: Ip::V4 };
     let grpc = Frame::envelope(&HeartbeatMessage::default());

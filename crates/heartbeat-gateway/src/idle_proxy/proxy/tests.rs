@@ -22,7 +22,7 @@ struct Setup {
     proxy: JoinHandle<()>,
 }
 
-async fn setup<F>(idle_cut: Duration, counts: IdleCounts, handle: fn(TcpStream) -> F) -> Setup
+async fn setup<F>(idle_cut: Duration, counts: ActivityRule, handle: fn(TcpStream) -> F) -> Setup
 where
     F: Future<Output = io::Result<()>> + Send + 'static,
 {
@@ -36,12 +36,12 @@ where
     proxy_to(upstream, idle_cut, counts).await
 }
 
-async fn proxy_to(upstream: SocketAddr, idle_cut: Duration, counts: IdleCounts) -> Setup {
+async fn proxy_to(upstream: SocketAddr, idle_cut: Duration, counts: ActivityRule) -> Setup {
     let proxy = IdleProxy::bind(ANY_PORT, upstream, idle_cut, counts).await.unwrap();
     Setup { addr: proxy.local_addr(), stats: proxy.stats(), proxy: tokio::spawn(proxy.run()) }
 }
 
-/// Reads to the end, which may be a reset, and says how many bytes came.
+/// Reads to the end, which may be a reset, and returns the number of bytes.
 async fn drain(client: &mut TcpStream) -> usize {
     let mut total = 0;
     let mut buffer = [0; 1024];
@@ -53,7 +53,7 @@ async fn drain(client: &mut TcpStream) -> usize {
 
 #[tokio::test]
 async fn a_servers_bytes_keep_a_connection_and_its_silence_cuts_it() {
-    let echo = setup(IDLE_CUT, IdleCounts::Data, |mut server| async move {
+    let echo = setup(IDLE_CUT, ActivityRule::Data, |mut server| async move {
         let (mut from, mut to) = server.split();
         tokio::io::copy(&mut from, &mut to).await.map(drop)
     })
@@ -68,7 +68,7 @@ async fn a_servers_bytes_keep_a_connection_and_its_silence_cuts_it() {
         client.read_u8().await.expect("2.5 s of traffic outlast an idle time of 1 s");
     }
     time::timeout(IDLE_CUT + SLACK, drain(&mut client)).await.expect("the silence cuts it");
-    let silence = asked.elapsed(); // the last answer was later than that
+    let silence = asked.elapsed(); // the last response arrived after `asked`
 
     assert!(silence >= IDLE_CUT, "cut after {silence:?}");
     assert_eq!((echo.stats.connections(), echo.stats.cuts()), (1, 1));
@@ -91,8 +91,8 @@ async fn pings_keep_a_connection_only_where_bytes_count() {
         client.write_all(&[0, 0, 0, 0x4, 0, 0, 0, 0, 0]).await.unwrap();
         client
     }
-    let data = setup(IDLE_CUT, IdleCounts::Data, pings).await;
-    let bytes = setup(IDLE_CUT, IdleCounts::Bytes, pings).await;
+    let data = setup(IDLE_CUT, ActivityRule::Data, pings).await;
+    let bytes = setup(IDLE_CUT, ActivityRule::Bytes, pings).await;
 
     let start = Instant::now();
     let (mut data_client, mut bytes_client) = (client(&data).await, client(&bytes).await);
@@ -118,7 +118,7 @@ async fn a_mebibyte_passes_unchanged_each_way_with_a_half_close_between() {
         (seed..seed + MEBIBYTE).map(|i| (i * i % 251).to_le_bytes()[0]).collect()
     }
     // Zero never cuts.
-    let proxied = setup(Duration::ZERO, IdleCounts::Bytes, |mut server| async move {
+    let proxied = setup(Duration::ZERO, ActivityRule::Bytes, |mut server| async move {
         let mut request = Vec::new();
         server.read_to_end(&mut request).await?;
         assert!(request == pattern(1), "the request came through unchanged");
@@ -146,14 +146,14 @@ async fn a_refusal_ends_one_connection_and_the_drop_of_the_proxy_all() {
     let refusing = TcpSocket::new_v4().unwrap(); // holds the port, but does not listen
     refusing.bind(ANY_PORT).unwrap();
     let upstream = refusing.local_addr().unwrap();
-    let refused = proxy_to(upstream, Duration::ZERO, IdleCounts::Data).await;
+    let refused = proxy_to(upstream, Duration::ZERO, ActivityRule::Data).await;
     for _ in 0..2 {
         let mut client = TcpStream::connect(refused.addr).await.unwrap();
         time::timeout(SLACK, drain(&mut client)).await.expect("it is dropped");
     }
     assert_eq!((refused.stats.connections(), refused.stats.cuts()), (2, 0));
 
-    let greeting = setup(Duration::ZERO, IdleCounts::Data, |mut server| async move {
+    let greeting = setup(Duration::ZERO, ActivityRule::Data, |mut server| async move {
         server.write_u8(b'!').await?;
         server.read_u8().await.map(drop)
     })

@@ -42,8 +42,8 @@ fn counted(frames: &[u8]) -> Vec<bool> {
 }
 
 /// A connection in `Data` mode that is known to speak HTTP/2.
-fn http2() -> Traffic {
-    let mut traffic = Traffic::new(IdleCounts::Data);
+fn http2() -> TrafficClassifier {
+    let mut traffic = TrafficClassifier::new(ActivityRule::Data);
     assert!(!traffic.on_read(Side::Client, PREFACE));
     traffic
 }
@@ -52,7 +52,7 @@ fn http2() -> Traffic {
 fn a_frame_counts_from_its_type_on() {
     for (kind, counts) in [(DATA, true), (HEADERS, true), (PING, false)] {
         let mut traffic = http2();
-        assert!(!traffic.on_read(Side::Server, &[0, 0, 4]), "the length tells nothing");
+        assert!(!traffic.on_read(Side::Server, &[0, 0, 4]), "the length does not count");
         assert_eq!(traffic.on_read(Side::Server, &[kind]), counts);
         assert_eq!(traffic.on_read(Side::Server, &[0]), counts, "flags");
         assert_eq!(traffic.on_read(Side::Server, &[0, 0, 0, 1]), counts, "the stream's number");
@@ -79,7 +79,7 @@ fn a_chunk_counts_wherever_it_is_cut() {
 
     for from in 0..client.len() {
         for to in from..=client.len() {
-            let mut traffic = Traffic::new(IdleCounts::Data);
+            let mut traffic = TrafficClassifier::new(ActivityRule::Data);
             for chunk in [0..from, from..to, to..client.len()] {
                 let expected = client_counted[chunk.clone()].contains(&true);
                 let counts = traffic.on_read(Side::Client, &client[chunk.clone()]);
@@ -101,8 +101,8 @@ fn a_length_has_three_bytes() {
 
 #[test]
 fn a_ping_counts_as_bytes_but_not_as_data() {
-    for (counts, expected) in [(IdleCounts::Data, false), (IdleCounts::Bytes, true)] {
-        let mut traffic = Traffic::new(counts);
+    for (counts, expected) in [(ActivityRule::Data, false), (ActivityRule::Bytes, true)] {
+        let mut traffic = TrafficClassifier::new(counts);
         assert!(!traffic.on_read(Side::Client, &[PREFACE, &frame(SETTINGS, 0)].concat()));
         assert_eq!(traffic.on_read(Side::Server, &frame(SETTINGS, 18)), expected);
         assert_eq!(traffic.on_read(Side::Server, &frame(PING, 8)), expected);
@@ -112,7 +112,7 @@ fn a_ping_counts_as_bytes_but_not_as_data() {
 
 #[test]
 fn as_bytes_nothing_of_the_clients_counts() {
-    let mut traffic = Traffic::new(IdleCounts::Bytes);
+    let mut traffic = TrafficClassifier::new(ActivityRule::Bytes);
     assert!(!traffic.on_read(Side::Client, PREFACE));
     assert!(!traffic.on_read(Side::Client, &frame(DATA, 10)));
     assert!(!traffic.on_read(Side::Server, &[]), "no byte is no activity");
@@ -121,8 +121,8 @@ fn as_bytes_nothing_of_the_clients_counts() {
 
 #[test]
 fn without_the_preface_any_byte_of_the_servers_counts() {
-    for counts in [IdleCounts::Data, IdleCounts::Bytes] {
-        let mut traffic = Traffic::new(counts);
+    for counts in [ActivityRule::Data, ActivityRule::Bytes] {
+        let mut traffic = TrafficClassifier::new(counts);
         assert!(!traffic.on_read(Side::Client, b"GET / HTTP/1.1\r\n\r\n"));
         assert!(traffic.on_read(Side::Server, b"H"));
         assert!(traffic.on_read(Side::Server, b"TTP/1.1 200 OK\r\n\r\n"));
@@ -135,7 +135,7 @@ fn without_the_preface_any_byte_of_the_servers_counts() {
 #[test]
 fn a_preface_may_be_cut_anywhere_and_differ_anywhere() {
     for at in 0..PREFACE.len() {
-        let mut whole = Traffic::new(IdleCounts::Data);
+        let mut whole = TrafficClassifier::new(ActivityRule::Data);
         assert!(!whole.on_read(Side::Client, &PREFACE[..at]));
         assert!(!whole.on_read(Side::Client, &PREFACE[at..]));
         assert!(!whole.on_read(Side::Server, &frame(PING, 8)), "HTTP/2, cut at {at}");
@@ -143,7 +143,7 @@ fn a_preface_may_be_cut_anywhere_and_differ_anywhere() {
 
         let mut other = PREFACE.to_vec();
         other[at] ^= 1;
-        let mut traffic = Traffic::new(IdleCounts::Data);
+        let mut traffic = TrafficClassifier::new(ActivityRule::Data);
         assert!(!traffic.on_read(Side::Client, &other[..at]));
         assert!(!traffic.on_read(Side::Client, &other[at..]));
         assert!(traffic.on_read(Side::Server, &frame(PING, 8)), "other than HTTP/2 at {at}");
@@ -153,7 +153,7 @@ fn a_preface_may_be_cut_anywhere_and_differ_anywhere() {
 
 #[test]
 fn a_server_that_speaks_first_is_followed_as_http2() {
-    let mut traffic = Traffic::new(IdleCounts::Data);
+    let mut traffic = TrafficClassifier::new(ActivityRule::Data);
     let settings = frame(SETTINGS, 18);
     assert!(!traffic.on_read(Side::Server, &settings[..20]));
     assert!(!traffic.on_read(Side::Client, &PREFACE[..10]), "no verdict yet");
@@ -164,12 +164,12 @@ fn a_server_that_speaks_first_is_followed_as_http2() {
 
 #[test]
 fn a_server_that_spoke_first_counts_once_it_turns_out_not_to_be_http2() {
-    let mut greeted = Traffic::new(IdleCounts::Data);
+    let mut greeted = TrafficClassifier::new(ActivityRule::Data);
     assert!(!greeted.on_read(Side::Server, b"220 ready\r\n"));
     assert!(greeted.on_read(Side::Client, b"HELO me\r\n"), "the verdict, in the greeting's place");
     assert!(!greeted.on_read(Side::Client, b"QUIT\r\n"), "once");
 
-    let mut counted = Traffic::new(IdleCounts::Data);
+    let mut counted = TrafficClassifier::new(ActivityRule::Data);
     assert!(!counted.on_read(Side::Server, &[0, 0, 0]));
     assert!(counted.on_read(Side::Server, &[DATA]), "passed for a frame");
     assert!(!counted.on_read(Side::Client, b"HELO me\r\n"), "what counted is not counted again");

@@ -1,0 +1,209 @@
+//! Forwards a request to the upstream and its response to the client.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{Either, Full};
+use hyper::body::{Body, Bytes};
+use hyper::header::{
+    ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, COOKIE, EXPECT, HOST, HeaderMap, HeaderValue, UPGRADE,
+};
+use hyper::http::request::Parts;
+use hyper::{Method, Request, Response, StatusCode, Version};
+use tower::{BoxError, Service};
+
+use crate::connections::{Connections, UpstreamBody};
+use crate::error::ProxyError;
+use crate::http_server::Peer;
+use crate::progress::ProgressBody;
+use crate::upgrade::Upgrade;
+use crate::upstream::{self, Upstream};
+use crate::{forwarded, hop_by_hop, target, transfer_encoding};
+
+/// The body of a request, from any server.
+pub(crate) type RequestBody = UnsyncBoxBody<Bytes, BoxError>;
+
+/// The body of the upstream, or an error text of the proxy.
+pub(crate) type ForwardedBody = Either<UpstreamBody, Full<Bytes>>;
+
+/// A service that forwards requests to the upstream. If the upstream does not respond, it responds with an error.
+#[derive(Clone)]
+pub(crate) struct Forward(Arc<ProxyContext>);
+
+/// The connections to the upstream, and how to rewrite requests.
+pub(crate) struct ProxyContext {
+    pub(crate) upstream: Upstream,
+    pub(crate) connections: Connections,
+    /// Whether the connections to the upstream use HTTP/2.
+    pub(crate) http2: bool,
+    /// Whether `Host` is the upstream's name instead of the client's value.
+    pub(crate) upstream_host: bool,
+    /// Whether the client's `X-Forwarded-…` headers are removed.
+    pub(crate) drop_forwarded: bool,
+    /// From the latest part of the request to the head of the response. Zero disables it.
+    pub(crate) response_timeout: Duration,
+    /// The name of the proxy in `Via`.
+    pub(crate) via: String,
+}
+
+impl ProxyContext {
+    async fn forward(
+        &self,
+        mut request: Request<RequestBody>,
+    ) -> Result<Response<UpstreamBody>, ProxyError> {
+        if request.method() == Method::CONNECT {
+            return Err(ProxyError::ConnectRejected);
+        }
+        if !target::has_unambiguous_target(&request) {
+            return Err(ProxyError::AmbiguousTarget);
+        }
+        if transfer_encoding::is_unsupported(request.headers()) {
+            return Err(ProxyError::UnsupportedTransferCoding);
+        }
+        let accepts_events = accepts_events(request.headers());
+        let upgrade = match Upgrade::of(&mut request) {
+            Some(upgrade) if self.http2 && upgrade.is_to_websocket() => {
+                return Err(ProxyError::WebSocketOverHttp2);
+            }
+            upgrade => upgrade.filter(|_| !self.http2),
+        };
+        let request = self.rewrite_request(request, upgrade.as_ref(), accepts_events)?;
+        let (head, body) = request.into_parts();
+        let (body, progress) = ProgressBody::new(body);
+        let response = self.connections.send(Request::from_parts(head, body));
+        let timeout = if accepts_events { Duration::ZERO } else { self.response_timeout };
+        let Some(response) = progress.response_within(timeout, response).await else {
+            tracing::warn!("{}", ProxyError::ResponseTimeout);
+            return Err(ProxyError::ResponseTimeout);
+        };
+        let response = response.map_err(|source| {
+            let error = ProxyError::from_client(&source);
+            let source = &source as &dyn std::error::Error;
+            if error == ProxyError::RequestAborted {
+                tracing::debug!(error = source, "{error}"); // caused by the client
+            } else {
+                tracing::warn!(error = source, "{error}");
+            }
+            error
+        })?;
+        rewrite_response(response, upgrade).inspect_err(|error| tracing::warn!("{error}"))
+    }
+
+    /// Makes the request to the upstream from a client's request.
+    fn rewrite_request(
+        &self,
+        request: Request<RequestBody>,
+        upgrade: Option<&Upgrade>,
+        accepts_events: bool,
+    ) -> Result<Request<RequestBody>, ProxyError> {
+        let (head, body) = request.into_parts();
+        let mut rewritten = Request::new(());
+        *rewritten.method_mut() = head.method;
+        *rewritten.uri_mut() = self.upstream.target(&head.uri).ok_or(ProxyError::TargetTooLong)?;
+
+        let mut headers = head.headers;
+        hop_by_hop::strip_request(&mut headers, !self.http2);
+        join_cookies(&mut headers);
+        if !self.http2 {
+            transfer_encoding::set_body_length(&mut headers, rewritten.method(), &body);
+        }
+        if accepts_events {
+            headers.remove(ACCEPT_ENCODING); // compressed data has no room for heartbeats
+        }
+        headers.remove(EXPECT); // hyper's server sends 100 Continue when the body is polled
+        if self.drop_forwarded {
+            forwarded::strip_forwarded(&mut headers);
+        }
+        if let Some(authority) = head.uri.authority() {
+            headers.insert(HOST, upstream::host(authority));
+        }
+        if let Some(peer) = head.extensions.get::<Peer>() {
+            forwarded::append_forwarded(&mut headers, head.version, *peer, &self.via);
+        }
+        if self.http2 {
+            headers.remove(HOST); // HTTP/2 has `:authority` from the target
+        } else if self.upstream_host {
+            headers.insert(HOST, self.upstream.host());
+        }
+        if let Some(upgrade) = upgrade {
+            upgrade.request(&mut headers);
+        }
+        *rewritten.headers_mut() = headers;
+        Ok(rewritten.map(|()| body))
+    }
+}
+
+/// Whether the client accepts server-sent events, as a browser's `EventSource` does. The first event may take long,
+/// and some servers send the head of the response together with it.
+fn accepts_events(headers: &HeaderMap) -> bool {
+    hop_by_hop::list_members(headers, &ACCEPT)
+        .filter_map(|media| media.split(|&byte| byte == b';').next())
+        .any(|media| media.trim_ascii().eq_ignore_ascii_case(b"text/event-stream"))
+}
+
+/// Joins several `Cookie` lines, which HTTP/2 allows, into one, which HTTP/1.1 requires.
+fn join_cookies(headers: &mut HeaderMap) {
+    let lines: Vec<&[u8]> = headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes).collect();
+    if lines.len() < 2 {
+        return;
+    }
+    if let Ok(line) = HeaderValue::from_bytes(&lines.join(&b"; "[..])) {
+        headers.insert(COOKIE, line);
+    }
+}
+
+/// Makes the response to the client from the upstream's response.
+fn rewrite_response(
+    mut response: Response<UpstreamBody>,
+    upgrade: Option<Upgrade>,
+) -> Result<Response<UpstreamBody>, ProxyError> {
+    if transfer_encoding::is_unsupported(response.headers()) && !response.body().is_end_stream() {
+        return Err(ProxyError::UnexpectedTransferCoding);
+    }
+    transfer_encoding::drop_conflicting_length(&mut response);
+    let protocols: Vec<_> = response.headers().get_all(UPGRADE).iter().cloned().collect();
+    hop_by_hop::strip(response.headers_mut());
+    *response.version_mut() = Version::HTTP_11; // the proxy's own version; hyper adapts it to the client
+    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+        let upgrade = upgrade.ok_or(ProxyError::UnexpectedUpgrade)?;
+        upgrade.accept(&mut response, protocols);
+    }
+    Ok(response)
+}
+
+/// The response to a request beyond the limit of open requests.
+pub(crate) fn reject(request: &Parts) -> Response<ForwardedBody> {
+    let content_type = request.headers.get(CONTENT_TYPE).cloned();
+    ProxyError::TooManyRequests.response(content_type).map(Either::Right)
+}
+
+impl Forward {
+    pub(crate) fn new(context: ProxyContext) -> Self {
+        Self(Arc::new(context))
+    }
+}
+
+impl Service<Request<RequestBody>> for Forward {
+    type Response = Response<ForwardedBody>;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Response<ForwardedBody>, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<RequestBody>) -> Self::Future {
+        let context = Arc::clone(&self.0);
+        Box::pin(async move {
+            let content_type = request.headers().get(CONTENT_TYPE).cloned();
+            Ok(match context.forward(request).await {
+                Ok(response) => response.map(Either::Left),
+                Err(error) => error.response(content_type).map(Either::Right),
+            })
+        })
+    }
+}

@@ -1,0 +1,106 @@
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http_body_util::{Either, Empty};
+use hyper::body::{Body, Incoming};
+use hyper::service::{Service as _, service_fn};
+use hyper::{Method, Request, Response, Version};
+use hyper_util::rt::TokioIo;
+use hyper_util::server::conn::auto;
+use hyper_util::service::TowerToHyperService;
+use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio_rustls::TlsAcceptor;
+use tower::BoxError;
+use tower_service::Service;
+
+use super::guarded_body::GuardedBody;
+use super::idle::IdleTracker;
+use super::io::{ConnectionIo, Transport};
+use super::peer::Peer;
+use super::runtime::ServerRuntime;
+use super::server::RuntimeExecutor;
+
+/// Time that an idle connection has for its graceful shutdown before it is dropped.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// An accepted connection.
+pub(super) struct Connection<R: ServerRuntime> {
+    pub(super) transport: R::Connection,
+    pub(super) address: SocketAddr,
+    pub(super) permit: OwnedSemaphorePermit,
+    pub(super) tls: Option<TlsAcceptor>,
+    pub(super) http: Arc<auto::Builder<RuntimeExecutor<R>>>,
+    pub(super) idle_timeout: Duration,
+    /// Closed when the server shuts down.
+    pub(super) shutdown: watch::Receiver<()>,
+}
+
+impl<R: ServerRuntime> Connection<R> {
+    /// Serves until the client disconnects, the idle timeout expires, or the server shuts down and all requests have
+    /// been answered.
+    pub(super) async fn serve<S, B>(mut self, service: S)
+    where
+        S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
+        S: Service<Request<Incoming>, Future: Send, Error: Into<BoxError>>,
+        B: Body<Data: Send, Error: Into<BoxError>> + Send + 'static,
+    {
+        let client = self.address;
+        let tracker = IdleTracker::new(R::Timer::default());
+        let mut idle = pin!(tracker.wait_idle(self.idle_timeout));
+
+        let peer = Peer { address: client, tls: self.tls.is_some() };
+        let transport = match self.tls {
+            None => Transport::Plain(self.transport),
+            Some(tls) => tokio::select! {
+                accepted = tls.accept(TokioIo::new(self.transport)) => match accepted {
+                    Ok(stream) => Transport::Tls(Box::new(TokioIo::new(stream))),
+                    Err(error) => return tracing::debug!(%client, %error, "TLS handshake failed"),
+                },
+                () = &mut idle => return tracing::debug!(%client, "closing an idle connection"),
+                _ = self.shutdown.changed() => return,
+            },
+        };
+
+        let service = TowerToHyperService::new(service);
+        let requests = tracker.clone();
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(peer);
+            let guard = requests.start_request();
+            // hyper removes the body of a response to HEAD over HTTP/1.1 only.
+            let no_body = request.method() == Method::HEAD && request.version() == Version::HTTP_2;
+            let response = service.call(request);
+            async move {
+                let response = response.await?.map(|body| {
+                    if no_body { Either::Right(Empty::new()) } else { Either::Left(body) }
+                });
+                Ok::<_, S::Error>(response.map(|body| GuardedBody::new(body, guard)))
+            }
+        });
+        let io = ConnectionIo::new(transport, tracker.clone(), self.permit);
+        let mut connection = pin!(self.http.serve_connection_with_upgrades(io, service));
+        let (mut shutting_down, mut expired) = (false, false);
+        loop {
+            tokio::select! {
+                biased;
+                served = &mut connection => {
+                    if let Err(error) = served {
+                        tracing::debug!(%client, error, "connection failed");
+                    }
+                    return;
+                }
+                () = &mut idle => {
+                    tracing::debug!(%client, "closing an idle connection");
+                    if expired {
+                        return;
+                    }
+                    expired = true;
+                    idle.set(tracker.wait_idle(GRACE));
+                }
+                _ = self.shutdown.changed(), if !shutting_down => shutting_down = true,
+            }
+            connection.as_mut().graceful_shutdown();
+        }
+    }
+}

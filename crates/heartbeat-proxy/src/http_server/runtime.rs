@@ -1,0 +1,40 @@
+use std::io;
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use heartbeat_async::Timer;
+use hyper::rt::{Read, Write};
+
+/// The listener, tasks and timers of an async runtime, for an [`HttpServer`](super::HttpServer).
+///
+/// It is implemented for tokio's `TcpListener`. For another runtime implement it for a newtype around that
+/// runtime's listener.
+pub trait ServerRuntime: Send + Sync + Sized + 'static {
+    /// An accepted connection.
+    type Connection: Read + Write + Unpin + Send + 'static;
+
+    /// The clock and the sleeps of the runtime.
+    type Timer: Timer<Instant = Instant, Sleep: Send>
+        + Default
+        + Clone
+        + Send
+        + Sync
+        + Unpin
+        + 'static;
+
+    /// Listens on `address`; port 0 chooses a free port.
+    fn bind(address: SocketAddr) -> impl Future<Output = io::Result<Self>> + Send;
+
+    /// The address that the listener is bound to.
+    fn local_addr(&self) -> io::Result<SocketAddr>;
+
+    /// Accepts a connection and applies [`configure_socket`](super::configure_socket) to it. Returns it with the
+    /// address of the client.
+    fn accept(&self) -> impl Future<Output = io::Result<(Self::Connection, SocketAddr)>> + Send;
+
+    /// The timer that hyper uses for HTTP/2 PINGs.
+    fn http_timer() -> impl hyper::rt::Timer + Send + Sync + 'static;
+
+    /// Spawns a detached task.
+    fn spawn(task: impl Future<Output = ()> + Send + 'static);
+}

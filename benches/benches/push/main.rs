@@ -164,7 +164,7 @@ fn many_senders(group: &mut Group<'_>, runtime: &Runtime) {
 /// Polls what never has to wait.
 fn at_once(future: impl Future<Output = ()>) {
     let done = pin!(future).poll(&mut Context::from_waker(Waker::noop()));
-    assert!(done.is_ready(), "nobody else has the sink");
+    assert!(done.is_ready(), "no other task has the sink");
 }
 
 /// Lets all senders send, each in a task of its own.

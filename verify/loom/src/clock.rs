@@ -31,7 +31,7 @@ impl Clock {
         Self(Arc::new(World { now: AtomicU64::new(0), alarms: Mutex::new(Vec::new()) }))
     }
 
-    /// Moves the clock, and wakes whoever waits for an alarm: each looks whether it is its own.
+    /// Moves the clock, and wakes every task that waits for a sleep: each checks its own deadline.
     ///
     /// # Panics
     ///
@@ -42,7 +42,7 @@ impl Clock {
         alarms.into_iter().for_each(Waker::wake);
     }
 
-    /// Whether nobody else has it any more: no timer, and no alarm.
+    /// Whether this is the last reference: there are no timers and no sleeps.
     #[must_use]
     pub fn is_the_last(&self) -> bool {
         Arc::strong_count(&self.0) == 1

@@ -1,10 +1,9 @@
-//! What the models have in common: a clock, a sink with its peer, a hub, and the way to run a model
-//! through each interleaving.
+//! The parts that the models share: a clock, a sink with its peer, a hub, and a way to run a model through each
+//! interleaving.
 //!
-//! A model is a program of two or three threads that each run a future of the push side, a stream on a
-//! hub or the hub's task. loom runs it again and again, each time with the threads taking turns in
-//! another way, and with what the memory model allows them to read. A thread that waits and that nobody
-//! wakes is a deadlock, which loom tells.
+//! A model is a program of two or three threads. Each runs a future of the push side, a stream on a hub, or the task of
+//! the hub. loom runs the model again and again, each time with another order of the threads and other values that the
+//! memory model allows them to read. A thread that waits and is never woken is a deadlock, which loom reports.
 
 #[cfg(not(loom))]
 compile_error!("run this in its own folder, and without RUSTFLAGS: it needs `--cfg loom`");

@@ -47,7 +47,7 @@ struct State {
     log: Vec<&'static str>,
     room: Room,
     flushed: bool,
-    /// Of whoever polled the sink last and had to wait: sinks remember no more.
+    /// Of the task that polled the sink last and has to wait: a sink stores only one waker.
     sender: Option<Waker>,
     watcher: Option<Waker>,
 }
@@ -90,7 +90,7 @@ impl fmt::Display for Failed {
 impl std::error::Error for Failed {}
 
 impl Peer {
-    /// Makes room, and wakes whoever polled the sink last.
+    /// Makes room, and wakes the task that polled the sink last.
     ///
     /// # Panics
     ///
@@ -146,7 +146,7 @@ impl Peer {
     ///
     /// # Panics
     ///
-    /// If somebody still has the sink or the clock.
+    /// If the sink or the clock is still referenced.
     #[must_use]
     pub fn log(self, clock: &Clock) -> Vec<&'static str> {
         let state = Arc::into_inner(self.0).expect("the sink has leaked").into_inner().unwrap();
@@ -187,7 +187,7 @@ impl State {
         }
     }
 
-    /// Who is asked has nobody to wake any more, but whom it lets wait.
+    /// A poll replaces the waker of the sink, or removes it if the task does not have to wait.
     fn has_to_wait(&mut self, cx: &Context<'_>, so: bool) -> bool {
         self.sender = so.then(|| cx.waker().clone());
         if self.room == Room::Coy {

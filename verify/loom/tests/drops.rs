@@ -1,4 +1,4 @@
-//! Whoever has enough may drop what it has, at any time.
+//! Senders and driver may be dropped at any time.
 
 use heartbeat_loom::{Interleavings, Room, Scene, every, poll_times, run, scene, spawn};
 

@@ -1,4 +1,4 @@
-//! A heartbeat that is due while somebody sends (T5, T6).
+//! A heartbeat that is due while a sender sends (T5, T6).
 
 use heartbeat_loom::{Interleavings, Room, Scene, every, poll_times, run, scene, spawn};
 

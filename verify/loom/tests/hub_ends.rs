@@ -1,4 +1,4 @@
-//! Whoever has enough of a hub may drop what it has, at any time, and whoever is left hears of it.
+//! A hub, its streams and its task may be dropped at any time, and the rest is notified.
 
 use std::future::poll_fn;
 use std::mem;

@@ -1,4 +1,4 @@
-//! Whoever waits for a hub is woken.
+//! A task that waits for a hub is woken.
 
 use std::future::poll_fn;
 use std::task::Poll;

@@ -1,5 +1,4 @@
-//! The turns by themselves: one at a time, in the order in which they were asked for, and none is lost
-//! (T18).
+//! The queue of the push side: one turn at a time, in the order of the calls, and none is lost (T18).
 
 use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex};
@@ -7,10 +6,10 @@ use std::sync::{Arc, Mutex};
 use heartbeat_loom::{Interleavings, Turns, begun, poll_times, run, spawn};
 use loom::cell::UnsafeCell;
 
-/// As often as who waits is polled before it is dropped.
+/// How often a waiter is polled before it is dropped.
 const POLLS: RangeInclusive<usize> = 0..=2;
 
-/// What those write who have the turn.
+/// What is written in each turn.
 #[derive(Debug, Clone)]
 struct Log(Arc<Mutex<Vec<&'static str>>>, Arc<UnsafeCell<()>>);
 
@@ -21,12 +20,12 @@ impl Log {
     }
 
     fn write(&self, what: &'static str) {
-        // loom tells whether two are at it at once, and whether one does not see what another has done.
+        // loom detects two writers at once, and a writer that does not see an earlier write.
         self.1.with_mut(|_| ());
         self.0.lock().unwrap().push(what);
     }
 
-    /// What was written, when it is nobody's turn any more.
+    /// What was written, once all turns have ended.
     fn end(self, turns: &Turns) -> Vec<&'static str> {
         assert!(turns.try_take().is_some(), "a turn was lost");
         self.1.with_mut(|_| ());

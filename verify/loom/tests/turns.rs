@@ -1,4 +1,4 @@
-//! Whoever waits for room has its turn, and keeps it (T18).
+//! A sender that waits for room has its turn, and keeps it (T18).
 
 use heartbeat_loom::{Failed, Interleavings, Room, Scene, begun, every, scene, spawn};
 

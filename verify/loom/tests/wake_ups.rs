@@ -1,4 +1,4 @@
-//! Whoever waits is woken.
+//! A task that waits is woken.
 
 use std::time::Duration;
 

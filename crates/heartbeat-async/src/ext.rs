@@ -5,43 +5,41 @@ use heartbeat_core::Config;
 
 use crate::{HeartbeatStream, MakeHeartbeat, MakeOk, Scheduler, Timer, WatchdogStream};
 
-/// Adds heartbeats to any stream, on any timer or hub. The adapters have a trait of the same name, with
-/// the timer filled in.
+/// Adds heartbeats to any stream, on any timer or hub. The adapters have a trait with this name and their own timer.
 pub trait HeartbeatStreamExt: Stream {
-    /// Yields the items of this stream, and a heartbeat whenever it has been silent for an interval:
+    /// Yields the items of this stream, and a heartbeat whenever it has been silent for an interval. See
     /// [`HeartbeatStream::new`].
     fn heartbeat<P, B>(
         self,
         scheduler: P,
         config: impl Into<Config>,
-        beat: B,
+        make_heartbeat: B,
     ) -> HeartbeatStream<Self, B, P>
     where
         Self: Sized,
         P: Scheduler,
         B: MakeHeartbeat<Self::Item>,
     {
-        HeartbeatStream::new(self, scheduler, config, beat)
+        HeartbeatStream::new(self, scheduler, config, make_heartbeat)
     }
 
-    /// The same for a stream of `Result`: each heartbeat is an `Ok`, an `Err` is no send, and no
-    /// heartbeat follows it until an `Ok` does (T17).
+    /// Like [`heartbeat`](Self::heartbeat), for a stream of `Result`. Each heartbeat is an `Ok`. An `Err` is no event, and
+    /// no heartbeat is sent between an `Err` and the next `Ok`. See [T17](heartbeat_core::rules#t17-pull-side).
     fn try_heartbeat<Item, E, P, B>(
         self,
         scheduler: P,
         config: impl Into<Config>,
-        beat: B,
+        make_heartbeat: B,
     ) -> HeartbeatStream<Self, MakeOk<B>, P>
     where
         Self: Stream<Item = Result<Item, E>> + Sized,
         P: Scheduler,
         B: MakeHeartbeat<Item>,
     {
-        HeartbeatStream::new(self, scheduler, config, MakeOk::new(beat))
+        HeartbeatStream::new(self, scheduler, config, MakeOk::new(make_heartbeat))
     }
 
-    /// The receiving side: yields the items of this stream, and an error once nothing was received
-    /// for the whole timeout: [`WatchdogStream::new`].
+    /// Yields the items of this stream, and an error once no item has come for `timeout`. See [`WatchdogStream::new`].
     fn watchdog<T>(self, timer: T, timeout: Duration) -> WatchdogStream<Self, T>
     where
         Self: Sized,

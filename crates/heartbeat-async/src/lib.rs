@@ -1,23 +1,23 @@
-//! Keeps quiet async streams alive, on any runtime.
+//! Heartbeats for quiet async streams, on any runtime.
 //!
-//! [`HeartbeatStream`] wraps a stream and yields its items; when the stream has been silent for an
-//! interval, it yields a heartbeat. An item costs it no clock and no timer, and back-pressure cannot
-//! pile heartbeats up. Who pushes into a sink rather than returning a stream takes [`heartbeat_sink`]: a
-//! [`Sender`] for the items and a [`Driver`] for the heartbeats. At the other end [`WatchdogStream`]
-//! notices that a peer has fallen silent. All of them ask a runtime for nothing but a [`Timer`]: a
-//! clock, and alarms. Where there are many quiet streams, they share one alarm through a hub (the feature
-//! of that name).
+//! - [`HeartbeatStream`] wraps a stream and yields its items. When the stream has been silent for an interval, it yields a
+//!   heartbeat. An item reads no clock and sets no timer, and at most one heartbeat waits for a slow consumer.
+//! - [`heartbeat_sink`] does the same for a sink: a [`Sender`] sends the items, and a [`Driver`] sends the heartbeats.
+//! - [`WatchdogStream`] is for the receiving side: it ends with an error when its peer has been silent for too long.
+//! - [`KeepAlive`] is for wrappers of another kind, such as an HTTP body.
+//!
+//! All of them need only a [`Timer`] of the runtime: a clock and sleeps. With the feature `hub`, many quiet streams share
+//! one sleep.
 //!
 //! # When to use it
 //!
-//! Take an adapter, such as `heartbeat-tokio`, if there is one for your runtime: it brings the timer
-//! and the one-line extension trait. Use this crate itself for another runtime, or for a library
-//! that leaves the choice of the runtime to its users. It is `no_std` (but asks for an allocator
-//! and 32-bit atomics), holds no `unsafe` and names no runtime.
+//! Use the adapter for your runtime, such as `heartbeat-tokio`, if there is one: it has the timer and an extension trait. Use
+//! this crate for another runtime, or in a library whose users choose the runtime. It is `no_std`; it needs an
+//! allocator and 32-bit atomics.
 //!
 //! # Example
 //!
-//! A timer is a few lines. This one is for tests, whose time only moves when they say so:
+//! A timer for tests, which set the clock themselves:
 //!
 //! ```
 //! use std::cell::Cell;
@@ -30,22 +30,22 @@
 //! use heartbeat_async::{HeartbeatStreamExt, Timer};
 //!
 //! struct Manual<'a>(&'a Cell<Duration>);
-//! struct Alarm<'a>(&'a Cell<Duration>, Duration);
+//! struct ManualSleep<'a>(&'a Cell<Duration>, Duration);
 //!
 //! impl<'a> Timer for Manual<'a> {
 //!     type Instant = Duration; // since the test began
-//!     type Sleep = Alarm<'a>;
+//!     type Sleep = ManualSleep<'a>;
 //!
 //!     fn now(&self) -> Duration {
 //!         self.0.get()
 //!     }
 //!
-//!     fn sleep_until(&self, deadline: Duration) -> Alarm<'a> {
-//!         Alarm(self.0, deadline)
+//!     fn sleep_until(&self, deadline: Duration) -> ManualSleep<'a> {
+//!         ManualSleep(self.0, deadline)
 //!     }
 //! }
 //!
-//! impl Future for Alarm<'_> {
+//! impl Future for ManualSleep<'_> {
 //!     type Output = ();
 //!
 //!     fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
@@ -55,27 +55,27 @@
 //!
 //! let clock = Cell::new(Duration::ZERO);
 //! let quiet = futures_util::stream::pending();
-//! let stream = quiet.heartbeat(Manual(&clock), Duration::from_secs(15), || "beat");
+//! let stream = quiet.heartbeat(Manual(&clock), Duration::from_secs(15), || "heartbeat");
 //!
 //! let mut stream = pin!(stream);
 //! let mut cx = Context::from_waker(Waker::noop());
 //! assert_eq!(stream.as_mut().poll_next(&mut cx), Poll::Pending);
 //! clock.set(Duration::from_secs(15));
-//! assert_eq!(stream.as_mut().poll_next(&mut cx), Poll::Ready(Some("beat")));
+//! assert_eq!(stream.as_mut().poll_next(&mut cx), Poll::Ready(Some("heartbeat")));
 //! ```
 //!
 //! # Features
 //!
-//! None is on by default. Those but `tracing` need std, and `hub` needs 64-bit atomics, too.
+//! None is enabled by default.
 //!
-//! - `std`: the mutex of std for the push side, in place of a spin lock.
-//! - `hub`: `Hub`, one alarm of the runtime for the heartbeats of any number of streams.
-//! - `tracing`: events of the crate `tracing`, with the target `heartbeat`: each heartbeat at the level
-//!   TRACE, one that was lost at DEBUG, and at INFO that the heartbeats of a stream cease or a peer
-//!   has fallen silent; at ERROR that a hub does not serve a stream.
-//! - `virtual-time`: the module `virtual_time`, a clock for tests that moves when everything waits.
+//! - `std`: sinks use the mutex of std in place of a spin lock.
+//! - `hub`: `Hub`, one sleep of the runtime for the heartbeats of many streams. Needs std and 64-bit atomics.
+//! - `tracing`: events of the crate `tracing` with the target `heartbeat`. TRACE: each heartbeat. DEBUG: a lost
+//!   heartbeat. INFO: the heartbeats of a stream have stopped, or a peer is silent. ERROR: a hub does not serve a
+//!   stream.
+//! - `virtual-time`: the module `virtual_time`, a clock for tests. Needs std.
 //!
-//! The crate `heartbeat-conformance` tests that a timer of yours keeps the rules.
+//! The crate `heartbeat-conformance` tests that a timer keeps the [`rules`].
 
 #![no_std]
 

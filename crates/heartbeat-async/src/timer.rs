@@ -2,42 +2,40 @@ use core::future::Future;
 use core::pin::Pin;
 use core::time::Duration;
 
-/// A clock and its alarms: all that the glue asks of a runtime, or of a hub that many streams share.
+/// A clock and its sleeps: everything that this crate needs of a runtime.
 ///
-/// The clock must be the runtime's own, also where that can be paused or runs virtually: a deadline
-/// read from one clock and an alarm set on another disagree.
+/// The clock must be that of the runtime, also where it can be paused or is virtual: a deadline from one clock and a
+/// sleep on another do not agree.
 ///
-/// No bound asks for `Send`, `Sync` or `'static`: what a timer and its alarms are, the streams that
-/// hold them are too.
+/// There is no bound on `Send`, `Sync` or `'static`. A stream has these traits if its timer and the sleeps of the timer
+/// have them.
 pub trait Timer {
-    /// What the clock shows. Under tokio a `std` instant, read from tokio's (pausable) clock.
+    /// The time of the clock. With tokio this is tokio's `Instant`, whose clock can be paused.
     type Instant: heartbeat_core::Instant;
 
-    /// An alarm. Ready once its deadline has passed: late if need be, early by no more than
-    /// [`granularity`](Self::granularity). Not polled again after that, unless it was reset.
+    /// A future that is ready once its deadline has passed. It may be late, and early by no more than
+    /// [`granularity`](Self::granularity). After that it is polled again only if it was reset.
     type Sleep: Future<Output = ()>;
 
-    /// Reads the clock. On a hub also while a stream is dropped, so it must not panic.
+    /// Reads the clock. A hub calls it while a stream is dropped, so it must not panic.
     fn now(&self) -> Self::Instant;
 
-    /// Makes an alarm. It registers no waker before its first poll.
+    /// Makes a sleep. It registers no waker before its first poll.
     fn sleep_until(&self, deadline: Self::Instant) -> Self::Sleep;
 
-    /// Moves the alarm, whether it has gone off or not, or makes it. The caller polls it before it
-    /// answers `Pending`.
+    /// Moves the sleep to `deadline`, whether it is ready or not, or makes it. The caller polls it before it returns
+    /// `Pending`.
     ///
-    /// The default makes a new alarm, which is right everywhere; a runtime that can move one in
-    /// place does so here.
+    /// The default makes a new sleep, which is always correct. Override it if the runtime can move a sleep in place.
     fn reset(&self, mut sleep: Pin<&mut Option<Self::Sleep>>, deadline: Self::Instant) {
         sleep.set(Some(self.sleep_until(deadline)));
     }
 
-    /// How early an alarm may go off. Default: zero, never.
+    /// How early a sleep may be ready. Default: zero.
     ///
-    /// A heartbeat may then go out that much before its deadline (T4), which lets a timer that many
-    /// streams share serve them in batches. An alarm earlier than this is a fault of the timer: in
-    /// silence it costs the stream one more alarm per poll until the deadline has come, and one that
-    /// goes off while items are taken may go unseen, so that the heartbeat after them is late.
+    /// A heartbeat may then be sent that much before its deadline, which lets a shared timer serve many streams in
+    /// batches. See [T4](heartbeat_core::rules#t4-due). A sleep that is earlier is a fault of the timer: an idle stream
+    /// then sets a sleep in each poll until the deadline, and on a busy stream the next heartbeat may be late.
     fn granularity(&self) -> Duration {
         Duration::ZERO
     }

@@ -1,7 +1,6 @@
-//! Time for tests that only passes when they say so, or when nothing else is left to do.
+//! A virtual clock for tests. It advances when the test says so, or when all tasks wait.
 //!
-//! Needs the feature `virtual-time`, and std. With it a test of hours takes microseconds and gives the
-//! same answer each time.
+//! Needs the feature `virtual-time`, and std. A test of hours takes microseconds, and its result is always the same.
 //!
 //! # Example
 //!
@@ -14,12 +13,12 @@
 //! use heartbeat_async::{HeartbeatStreamExt, Timer};
 //!
 //! let time = VirtualTime::new();
-//! let quiet = stream::pending().heartbeat(time.clone(), Duration::from_secs(3600), || "beat");
+//! let quiet = stream::pending().heartbeat(time.clone(), Duration::from_secs(3600), || "heartbeat");
 //! let mut quiet = pin!(quiet);
 //!
 //! time.block_on(async {
 //!     for hour in 1..=24 {
-//!         assert_eq!(quiet.next().await, Some("beat"));
+//!         assert_eq!(quiet.next().await, Some("heartbeat"));
 //!         assert_eq!(time.now(), Duration::from_secs(3600 * hour));
 //!     }
 //! });
@@ -38,65 +37,63 @@ use crate::flag_waker::FlagWaker;
 /// How often a future may be polled while the clock stands still.
 const POLLS: u32 = 1_000_000;
 
-/// A clock that stands still until it is moved, and alarms on it. Clones show the same time, which
-/// begins at zero.
+/// A clock that stands still until it is advanced, and its sleeps. Clones show the same time, which begins at zero.
 ///
-/// [`block_on`](Self::block_on) moves it by itself; with an executor of your own, move it with
+/// [`block_on`](Self::block_on) advances the clock by itself. With an executor of your own, call
 /// [`advance`](Self::advance).
 #[derive(Debug, Clone, Default)]
 pub struct VirtualTime {
-    world: Arc<Mutex<World>>,
+    state: Arc<Mutex<ClockState>>,
     granularity: Duration,
 }
 
 #[derive(Debug, Default)]
-struct World {
+struct ClockState {
     now: Duration,
     keys: u64,
-    /// Who is woken when, in the order in which they fall due.
-    alarms: BTreeMap<(Duration, u64), Waker>,
+    /// The wakers of the sleeps, by deadline.
+    sleepers: BTreeMap<(Duration, u64), Waker>,
 }
 
 impl VirtualTime {
-    /// The clock at zero, with alarms that go off to the nanosecond.
+    /// A clock at zero, whose sleeps are exact to the nanosecond.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The same clock with alarms that go off earlier by this much, as those of a timer that many
-    /// streams share (T4, T15).
+    /// Makes sleeps end earlier by `granularity`, like those of a timer that many streams share.
     #[must_use]
     pub fn with_granularity(self, granularity: Duration) -> Self {
         Self { granularity, ..self }
     }
 
-    /// Moves the clock on at a stroke, and wakes whoever set an alarm for what has passed, in the
-    /// order of the alarms. It stops at the end of time, 584 billion years.
+    /// Advances the clock in one step, and wakes the sleeps whose deadlines have passed, in the order of their deadlines.
+    /// The clock stops at `Duration::MAX`.
     pub fn advance(&self, by: Duration) {
-        let mut world = self.world();
-        world.now = world.now.saturating_add(by);
-        let now = world.now;
-        while let Some(first) = world.alarms.first_entry().filter(|first| first.key().0 <= now) {
+        let mut state = self.state();
+        state.now = state.now.saturating_add(by);
+        let now = state.now;
+        while let Some(first) = state.sleepers.first_entry().filter(|first| first.key().0 <= now) {
             let waker = first.remove();
-            drop(world); // who is woken may set an alarm
+            drop(state); // a waker may set a sleep
             waker.wake();
-            world = self.world();
+            state = self.state();
         }
     }
 
-    /// When the next alarm goes off, if any is set and was polled.
+    /// The earliest deadline of the sleeps that were polled and are not ready.
     #[must_use]
-    pub fn next_alarm(&self) -> Option<Duration> {
-        self.world().alarms.keys().next().map(|key| key.0)
+    pub fn next_deadline(&self) -> Option<Duration> {
+        self.state().sleepers.keys().next().map(|key| key.0)
     }
 
-    /// Runs the future to its end. Whenever it waits, the clock moves to the next alarm.
+    /// Runs the future to its end. Whenever it waits, the clock advances to the next deadline.
     ///
     /// # Panics
     ///
-    /// If the future waits while no alarm is set: nothing would ever wake it. If it is woken a million
-    /// times while the clock stands still: it would never wait.
+    /// If the future waits while no sleep is set, since nothing would wake it. If the future is woken a million times
+    /// while the clock stands still, since it spins.
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
         let mut future = pin!(future);
         let (woken, waker) = FlagWaker::new();
@@ -112,36 +109,40 @@ impl VirtualTime {
                 polls = if now == instant { polls + 1 } else { 0 };
                 instant = now;
                 assert!(polls < POLLS, "the future spins: {POLLS} polls at {now:?}");
-            } else if let Some(next) = self.next_alarm() {
+            } else if let Some(next) = self.next_deadline() {
                 self.advance(next.saturating_sub(self.now()));
             } else {
-                panic!("the future waits, and no alarm is set that could wake it");
+                panic!("the future waits, and no sleep is set that could wake it");
             }
         }
     }
 
-    fn world(&self) -> MutexGuard<'_, World> {
-        self.world.lock().unwrap_or_else(PoisonError::into_inner) // nothing in here panics half-way
+    fn state(&self) -> MutexGuard<'_, ClockState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner) // no panic leaves it inconsistent
     }
 }
 
 impl Timer for VirtualTime {
     type Instant = Duration;
-    type Sleep = Alarm;
+    type Sleep = VirtualSleep;
 
     fn now(&self) -> Duration {
-        self.world().now
+        self.state().now
     }
 
-    fn sleep_until(&self, deadline: Duration) -> Alarm {
-        Alarm { time: self.clone(), due: deadline.saturating_sub(self.granularity), key: None }
+    fn sleep_until(&self, deadline: Duration) -> VirtualSleep {
+        VirtualSleep {
+            time: self.clone(),
+            due: deadline.saturating_sub(self.granularity),
+            key: None,
+        }
     }
 
-    fn reset(&self, mut sleep: Pin<&mut Option<Alarm>>, deadline: Duration) {
+    fn reset(&self, mut sleep: Pin<&mut Option<VirtualSleep>>, deadline: Duration) {
         match sleep.as_mut().as_pin_mut() {
-            Some(mut alarm) => {
-                alarm.unset();
-                alarm.due = deadline.saturating_sub(self.granularity);
+            Some(mut sleep) => {
+                sleep.unset();
+                sleep.due = deadline.saturating_sub(self.granularity);
             }
             None => sleep.set(Some(self.sleep_until(deadline))),
         }
@@ -152,46 +153,46 @@ impl Timer for VirtualTime {
     }
 }
 
-/// An alarm of a [`VirtualTime`].
+/// A sleep of a [`VirtualTime`].
 #[derive(Debug)]
 #[must_use = "futures do nothing unless polled"]
-pub struct Alarm {
+pub struct VirtualSleep {
     time: VirtualTime,
     due: Duration,
-    /// Under which it is set, once it was polled.
+    /// Its key in the clock, once it was polled.
     key: Option<u64>,
 }
 
-impl Alarm {
+impl VirtualSleep {
     fn unset(&mut self) {
         if let Some(key) = self.key.take() {
-            let waker = self.time.world().alarms.remove(&(self.due, key));
-            drop(waker); // with the world unlocked: it may be the last that holds a task
+            let waker = self.time.state().sleepers.remove(&(self.due, key));
+            drop(waker); // with the clock unlocked, since this may drop a task
         }
     }
 }
 
-impl Future for Alarm {
+impl Future for VirtualSleep {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
-        let mut world = this.time.world();
-        if this.due <= world.now {
+        let mut state = this.time.state();
+        if this.due <= state.now {
             return Poll::Ready(());
         }
         let key = *this.key.get_or_insert_with(|| {
-            world.keys += 1;
-            world.keys
+            state.keys += 1;
+            state.keys
         });
-        let replaced = world.alarms.insert((this.due, key), cx.waker().clone());
-        drop(world);
+        let replaced = state.sleepers.insert((this.due, key), cx.waker().clone());
+        drop(state);
         drop(replaced);
         Poll::Pending
     }
 }
 
-impl Drop for Alarm {
+impl Drop for VirtualSleep {
     fn drop(&mut self) {
         self.unset();
     }

@@ -15,24 +15,23 @@ use crate::observer::reporter::event;
 use crate::schedule::lazy_sleep::LazySleep;
 
 pin_project! {
-    /// The receiving side: a stream that ends with an error when its peer has been silent for too
-    /// long (T14).
+    /// A stream that ends with an error when its peer has been silent for too long.
+    /// See [T14](heartbeat_core::rules#t14-watchdog).
     ///
-    /// Each item of the stream within is an `Ok`, and restarts the timeout, whether it is a real event
-    /// or a heartbeat; [`skip_heartbeats`](Self::skip_heartbeats) keeps the latter to itself. When
-    /// nothing was received for the whole timeout, a [`TimedOut`] follows, and after it the end: the
-    /// time has come to connect anew.
+    /// Each item of the stream within is yielded as an `Ok` and restarts the timeout, whether it is an event or a
+    /// heartbeat; [`skip_heartbeats`](Self::skip_heartbeats) hides the heartbeats. When no item has come for the whole
+    /// timeout, the stream yields a [`TimedOut`] and ends. Then it is time to reconnect.
     ///
-    /// - An item that is ready always goes first: a consumer that was away for longer than the timeout
-    ///   gets what came meanwhile.
-    /// - An item touches neither timer nor clock. The clock is read when nothing is ready: that the
-    ///   consumer came back counts as the receipt of what it took before (T16). A slow consumer
-    ///   therefore makes the timeout later by as long as it holds an item, and never earlier.
-    /// - The end of the stream within is the end of this one.
-    /// - With a timeout of zero it passes everything through and holds no alarm (T1).
+    /// - An item that is ready always goes first: a consumer that was idle for longer than the timeout gets the items that
+    ///   have come.
+    /// - An item reads no clock and sets no sleep. The clock is read when no item is ready; that the consumer has polled
+    ///   again counts as the receipt of what it took before. A slow consumer therefore delays the timeout by the
+    ///   time for which it holds an item, and never shortens it.
+    /// - This stream ends with the stream within.
+    /// - With a timeout of zero it passes items through and holds no sleep.
     ///
-    /// Take some three intervals of the peer's heartbeats for the timeout: one may be late, and
-    /// another one lost behind a slow network.
+    /// A good timeout is three intervals of the peer's heartbeats: one heartbeat may be late, and another one delayed by a
+    /// slow network.
     ///
     /// # Example
     ///
@@ -44,14 +43,14 @@ pin_project! {
     /// use heartbeat_async::virtual_time::VirtualTime;
     ///
     /// let time = VirtualTime::new();
-    /// let events = stream::iter(["one", "beat", "two"]).chain(stream::pending());
+    /// let events = stream::iter(["one", "heartbeat", "two"]).chain(stream::pending());
     /// let events = events.watchdog(time.clone(), Duration::from_secs(45));
-    /// let mut events = Box::pin(events.skip_heartbeats(|event| *event == "beat"));
+    /// let mut events = Box::pin(events.skip_heartbeats(|event| *event == "heartbeat"));
     ///
     /// time.block_on(async {
     ///     assert_eq!(events.next().await, Some(Ok("one")));
     ///     assert_eq!(events.next().await, Some(Ok("two")));
-    ///     let silence = events.next().await.expect("it says why it ends").unwrap_err();
+    ///     let silence = events.next().await.expect("an error before the end").unwrap_err();
     ///     assert_eq!(silence.timeout(), Duration::from_secs(45));
     ///     assert_eq!(events.next().await, None);
     /// });
@@ -59,7 +58,7 @@ pin_project! {
     ///
     /// # Cancellation
     ///
-    /// Dropping the stream drops its alarm. Nothing else is lost: items are never kept back.
+    /// Dropping the stream drops its sleep. No item is lost: items are never kept back.
     #[must_use = "streams do nothing unless polled"]
     pub struct WatchdogStream<S, T, P = fn(&<S as Stream>::Item) -> bool>
     where
@@ -69,40 +68,39 @@ pin_project! {
         #[pin]
         inner: S,
         #[pin]
-        alarm: LazySleep<T>,
+        sleep: LazySleep<T>,
         watch: Watch<T>,
         is_heartbeat: P,
     }
 }
 
-/// What is known of the peer.
+/// When the peer was last heard.
 struct Watch<T: Timer> {
-    dog: Watchdog<T::Instant>,
+    watchdog: Watchdog<T::Instant>,
     timer: T,
     timeout: Duration,
-    /// Something was received since the clock was last read (T16).
+    /// An item has come since the clock was last read (T16).
     received: bool,
     ended: bool,
 }
 
 impl<S: Stream, T: Timer> WatchdogStream<S, T> {
-    /// Watches a stream. The silence begins now.
+    /// Watches a stream. The timeout begins now.
     pub fn new(inner: S, timer: T, timeout: Duration) -> Self {
-        let dog = Watchdog::new(timeout, timer.now()).with_granularity(timer.granularity());
-        let watch = Watch { dog, timer, timeout, received: false, ended: false };
-        Self { inner, alarm: LazySleep::default(), watch, is_heartbeat: |_| false }
+        let watchdog = Watchdog::new(timeout, timer.now()).with_granularity(timer.granularity());
+        let watch = Watch { watchdog, timer, timeout, received: false, ended: false };
+        Self { inner, sleep: LazySleep::default(), watch, is_heartbeat: |_| false }
     }
 }
 
 impl<S: Stream, T: Timer, P> WatchdogStream<S, T, P> {
-    /// Does not yield the items for which `is_heartbeat` holds. They restart the timeout all the
-    /// same.
+    /// Skips items for which `is_heartbeat` returns true. They restart the timeout.
     pub fn skip_heartbeats<F>(self, is_heartbeat: F) -> WatchdogStream<S, T, F>
     where
         F: FnMut(&S::Item) -> bool,
     {
-        let Self { inner, alarm, watch, .. } = self;
-        WatchdogStream { inner, alarm, watch, is_heartbeat }
+        let Self { inner, sleep, watch, .. } = self;
+        WatchdogStream { inner, sleep, watch, is_heartbeat }
     }
 
     /// The stream within.
@@ -110,18 +108,18 @@ impl<S: Stream, T: Timer, P> WatchdogStream<S, T, P> {
         &self.inner
     }
 
-    /// The stream within. An item taken from it here is none that the watchdog knows of.
+    /// The stream within. Items polled through this reference do not restart the timeout.
     pub fn get_mut(&mut self) -> &mut S {
         &mut self.inner
     }
 
-    /// The stream within. An item taken from it here is none that the watchdog knows of.
+    /// The stream within. Items polled through this reference do not restart the timeout.
     #[must_use]
     pub fn get_pin_mut(self: Pin<&mut Self>) -> Pin<&mut S> {
         self.project().inner
     }
 
-    /// The stream within, unwatched. No item is lost.
+    /// The stream within, without a timeout. No item is lost.
     pub fn into_inner(self) -> S {
         self.inner
     }
@@ -143,7 +141,7 @@ where
         while let Poll::Ready(next) = this.inner.as_mut().poll_next(cx) {
             let Some(item) = next else {
                 this.watch.ended = true;
-                this.alarm.clear();
+                this.sleep.clear();
                 return Poll::Ready(None);
             };
             this.watch.received = true;
@@ -151,7 +149,7 @@ where
                 return Poll::Ready(Some(Ok(item)));
             }
         }
-        this.watch.poll_expiry(this.alarm, cx).map(|timed_out| Some(Err(timed_out)))
+        this.watch.poll_expiry(this.sleep, cx).map(|timed_out| Some(Err(timed_out)))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
@@ -179,7 +177,7 @@ impl<T: Timer> Watch<T> {
     /// Nothing is ready: has the peer been silent for too long?
     fn poll_expiry(
         &mut self,
-        mut alarm: Pin<&mut LazySleep<T>>,
+        mut sleep: Pin<&mut LazySleep<T>>,
         cx: &mut Context<'_>,
     ) -> Poll<TimedOut> {
         if self.timeout.is_zero() {
@@ -187,22 +185,22 @@ impl<T: Timer> Watch<T> {
         }
         let mut now = self.timer.now();
         if mem::take(&mut self.received) {
-            self.dog.on_receive(now);
-            // That has moved the deadline away from the alarm, which is set all the same.
-            if alarm.still_covers(now, cx.waker()) {
+            self.watchdog.on_receive(now);
+            // That has moved the deadline away from the sleep, which is set all the same.
+            if sleep.still_covers(now, cx.waker()) {
                 return Poll::Pending;
             }
         }
         let mut was_reset = false;
         loop {
-            match self.dog.poll_deadline(now) {
+            match self.watchdog.poll_deadline(now) {
                 WatchdogAction::WaitUntil(deadline) => {
-                    ready!(alarm.as_mut().poll(&self.timer, deadline, now, &mut was_reset, cx));
+                    ready!(sleep.as_mut().poll(&self.timer, deadline, now, &mut was_reset, cx));
                     now = self.timer.now();
                 }
                 WatchdogAction::Expired => {
                     self.ended = true;
-                    alarm.clear();
+                    sleep.clear();
                     event!(INFO, timeout = ?self.timeout, "the peer has fallen silent");
                     return Poll::Ready(TimedOut { timeout: self.timeout });
                 }
@@ -221,12 +219,12 @@ where
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WatchdogStream")
             .field("inner", &self.inner)
-            .field("dog", &self.watch.dog)
+            .field("watchdog", &self.watch.watchdog)
             .finish_non_exhaustive()
     }
 }
 
-/// The peer has been silent for a whole timeout (T14): it has gone, or nothing comes through any more.
+/// The peer has been silent for a whole timeout: it is gone, or the connection is broken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TimedOut {
     pub(crate) timeout: Duration,
@@ -239,7 +237,7 @@ impl TimedOut {
         Self { timeout }
     }
 
-    /// For how long nothing was received.
+    /// The timeout that has passed without an item.
     #[must_use]
     pub const fn timeout(&self) -> Duration {
         self.timeout
@@ -248,7 +246,7 @@ impl TimedOut {
 
 impl fmt::Display for TimedOut {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "nothing was received for {:?}, not even a heartbeat: connect anew", self.timeout)
+        write!(f, "nothing received for {:?}, not even a heartbeat: reconnect", self.timeout)
     }
 }
 

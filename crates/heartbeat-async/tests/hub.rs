@@ -372,7 +372,7 @@ fn t12_push_who_is_given_up_while_a_beat_is_in_flight_is_told_in_time() {
     play(&time, task, async {
         let blocked = Box::pin(futures_util::sink::unfold((), |(), _: &str| pending_ok()));
         let (sender, driver) = heartbeat_sink(blocked, hub.clone(), config, || "beat");
-        // The sink takes one, and then it is full: whoever asks waits for the flush.
+        // The sink takes one, and then it is full: the next send waits for the flush.
         sender.feed("real").await.expect("room");
         let driver = driver.with_observer(Arc::clone(&heard));
         let told = async {

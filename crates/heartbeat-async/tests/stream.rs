@@ -566,7 +566,7 @@ fn t19_what_becomes_of_a_beat_is_counted_once_it_is_known() {
 
     clock.advance(secs(13));
     assert_ready_eq!(stream.poll_next(), Some("beat"));
-    assert_eq!(told(), (0, 0)); // nobody knows yet
+    assert_eq!(told(), (0, 0)); // not known yet
     source.push("real");
     assert_ready_eq!(stream.poll_next(), Some("real")); // the consumer is back
     assert_eq!(told(), (1, 0));

@@ -46,18 +46,18 @@ fn an_alarm_is_set_from_its_first_poll_until_it_is_dropped() {
     let time = VirtualTime::new();
     {
         let mut alarm = pin!(time.sleep_until(secs(5)));
-        assert_eq!(time.next_alarm(), None);
+        assert_eq!(time.next_deadline(), None);
         let mut cx = Context::from_waker(Waker::noop());
         assert!(alarm.as_mut().poll(&mut cx).is_pending());
-        assert_eq!(time.next_alarm(), Some(secs(5)));
+        assert_eq!(time.next_deadline(), Some(secs(5)));
         time.advance(secs(60));
-        assert_eq!(time.next_alarm(), None);
+        assert_eq!(time.next_deadline(), None);
         assert!(alarm.poll(&mut cx).is_ready());
 
         let mut other = pin!(time.sleep_until(secs(90)));
         assert!(other.as_mut().poll(&mut cx).is_pending());
     }
-    assert_eq!(time.next_alarm(), None);
+    assert_eq!(time.next_deadline(), None);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use heartbeat_async::Timer;
-use heartbeat_async::virtual_time::{Alarm, VirtualTime};
+use heartbeat_async::virtual_time::{VirtualSleep, VirtualTime};
 use heartbeat_conformance::{Runtime, TimeScale, check};
 
 heartbeat_conformance::conformance!(VirtualTime::new());
@@ -90,13 +90,13 @@ struct TardyTimer(VirtualTime);
 
 impl Timer for TardyTimer {
     type Instant = Duration;
-    type Sleep = Alarm;
+    type Sleep = VirtualSleep;
 
     fn now(&self) -> Duration {
         self.0.now()
     }
 
-    fn sleep_until(&self, deadline: Duration) -> Alarm {
+    fn sleep_until(&self, deadline: Duration) -> VirtualSleep {
         self.0.sleep_until(deadline + Duration::from_nanos(1_000_001))
     }
 }

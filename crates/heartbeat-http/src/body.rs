@@ -169,10 +169,9 @@ where
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         let mut this = self.project();
-        if this.keep_alive.has_ended() {
+        if !this.keep_alive.as_mut().on_polled() {
             return Poll::Ready(None);
         }
-        this.keep_alive.as_mut().on_polled();
         loop {
             let frame = match this.inner.as_mut().poll_frame(cx) {
                 Poll::Ready(Some(Ok(frame))) => frame,

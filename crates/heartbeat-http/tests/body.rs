@@ -259,7 +259,7 @@ fn t17_after_the_end_the_body_within_is_not_polled_again() {
     body.time.advance(secs(100));
     assert_eq!(body.poll(), Got::End);
     assert_eq!(body.source.polls(), polls);
-    assert_eq!(body.time.next_alarm(), None);
+    assert_eq!(body.time.next_deadline(), None);
 }
 
 #[test]
@@ -310,7 +310,7 @@ fn t1_a_disabled_body_passes_everything_as_it_is() {
     assert_eq!(body.body.size_hint().exact(), Some(7));
     body.passes(&[b"", b"whatever", b""]);
     body.is_silent();
-    assert_eq!(body.time.next_alarm(), None);
+    assert_eq!(body.time.next_deadline(), None);
     body.source.push_frame(Ok(Frame::trailers(trailers())));
     assert_eq!(body.poll(), Got::Trailers(trailers()));
     body.source.push_frame(Err("broken"));
@@ -334,7 +334,7 @@ fn t9_a_body_that_was_stopped_passes_without_beats() {
     assert_eq!(body.poll(), Got::Nothing);
     body.body.enter(|_, body| body.stop());
     body.body.enter(|_, body| body.stop());
-    assert_eq!(body.time.next_alarm(), None);
+    assert_eq!(body.time.next_deadline(), None);
     body.is_silent();
     body.passes(&[b"data: 1\n\n"]);
     body.source.set_hint(SizeHint::with_exact(7));

@@ -48,7 +48,7 @@ async fn dropped_after(interval: Duration) -> Option<Duration> {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
     let address = listener.local_addr().expect("it is bound");
     tokio::spawn(async move {
-        let (connection, _) = listener.accept().await.expect("somebody comes");
+        let (connection, _) = listener.accept().await.expect("a client connects");
         let mut http = http1::Builder::new();
         http.half_close(true).serve_connection(TokioIo::new(connection), service).await
     });

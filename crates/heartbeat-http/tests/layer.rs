@@ -274,7 +274,7 @@ fn a_client_may_ask_for_an_interval_if_the_server_lets_it() {
     };
     let header = HeaderName::from_static("heartbeat-interval");
     let heard = |range| HeartbeatPolicy::new(secs(10)).with_client_interval(header.clone(), range);
-    assert_eq!(asks(HeartbeatPolicy::new(secs(10)), "7"), Some(secs(10))); // by default nobody is
+    assert_eq!(asks(HeartbeatPolicy::new(secs(10)), "7"), Some(secs(10))); // by default the header is ignored
     for (value, after) in [
         ("7", secs(7)),
         (" 2.5 ", Duration::from_millis(2500)),

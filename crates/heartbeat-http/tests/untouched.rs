@@ -114,7 +114,7 @@ async fn connect(service: Served, http2: bool) -> TcpStream {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
     let address = listener.local_addr().expect("it is bound");
     tokio::spawn(async move {
-        let (connection, _) = listener.accept().await.expect("somebody comes");
+        let (connection, _) = listener.accept().await.expect("a client connects");
         let (io, service) = (TokioIo::new(connection), TowerToHyperService::new(service));
         if http2 {
             let mut http = server::conn::http2::Builder::new(TokioExecutor::new());

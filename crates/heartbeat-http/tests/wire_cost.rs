@@ -95,7 +95,7 @@ impl Connection {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port is free");
         let address = listener.local_addr().expect("it is bound");
         let client = TcpStream::connect(address).await.expect("it listens");
-        let (server, _) = listener.accept().await.expect("somebody has come");
+        let (server, _) = listener.accept().await.expect("a client connects");
 
         let written = Written::default();
         let count = |socket, bytes: &Arc<AtomicU64>| {
@@ -166,7 +166,7 @@ async fn counted(beat: &Heartbeat, http: Http, tls: Option<&Tls>) -> [u64; 2] {
         if number == BEFORE {
             then = written.now();
         }
-        while time.next_alarm().is_none() {
+        while time.next_deadline().is_none() {
             yield_now().await; // the body was not polled yet
         }
         time.advance(INTERVAL);
@@ -225,7 +225,7 @@ impl Heartbeat {
             Self::envelope("gRPC", &message, BodyFraming::grpc),
             Self::envelope("gRPC, empty", &empty, BodyFraming::grpc),
             Self::envelope("gRPC, long", &long, BodyFraming::grpc),
-            Self::envelope("gRPC, the longest that nobody cuts", &longest, BodyFraming::grpc),
+            Self::envelope("gRPC, the longest in one HTTP/2 frame", &longest, BodyFraming::grpc),
             Self::envelope("gRPC-Web", &message, BodyFraming::grpc_web),
             Self::base64("gRPC-Web-text", &message),
             Self::base64("gRPC-Web-text, empty", &empty),

@@ -21,6 +21,6 @@ async fn a_quiet_stream_has_heartbeats_until_the_client_disconnects() -> Result<
 
     drop((client, events));
     let line = tokio::task::spawn_blocking(move || example.next_line()).await??;
-    assert_eq!(line, "the driver has stopped: the transport failed");
+    assert_eq!(line, "the driver has stopped: the sink failed");
     Ok(())
 }

@@ -4,7 +4,7 @@ PATIENCE = 2.0  # nginx's
 LIFE = 10.0  # how long a stream must live
 INTERVAL = 0.5  # of the examples
 
-# Wide enough for a machine that is busy, and too narrow for heartbeats that somebody holds back:
+# Wide enough for a busy machine, and too narrow for heartbeats that a proxy buffers:
 # those come in heaps, or not at all.
 SOONEST = INTERVAL / 2
 LATEST = PATIENCE - INTERVAL

@@ -74,7 +74,7 @@ def version():
 
 
 def certify(folder):
-    """A certificate that nobody has signed; clients are told not to mind."""
+    """A self-signed certificate; the clients do not verify it."""
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
         + ["-keyout", folder / "key.pem", "-out", folder / "certificate.pem"],

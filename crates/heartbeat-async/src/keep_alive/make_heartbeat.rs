@@ -1,15 +1,15 @@
-/// What the heartbeats of a stream are, and how they are told from its real items.
+/// Makes the heartbeats of a stream, and classifies its items.
 ///
-/// A closure that makes the heartbeat is one, and all that most streams need. Implement the trait
-/// to tell the size of an item, to know another wrapper's heartbeats (T21), or where items are pieces
-/// of messages, between which no heartbeat may stand.
+/// A closure that returns a heartbeat implements it, and most streams need no more. Implement the trait to report the size
+/// of a heartbeat, to recognize heartbeats from elsewhere, or where items are parts of messages, inside which no
+/// heartbeat may stand.
 ///
 /// # Example
 ///
 /// ```
 /// use heartbeat_async::{MakeHeartbeat, ItemKind};
 ///
-/// /// An empty line is the heartbeat of this stream of lines.
+/// /// An empty line is the heartbeat of a stream of lines.
 /// struct EmptyLine;
 ///
 /// impl MakeHeartbeat<String> for EmptyLine {
@@ -27,40 +27,40 @@
 /// }
 /// ```
 pub trait MakeHeartbeat<Item> {
-    /// Makes the next heartbeat. Encode it once and clone it, if that is cheaper.
+    /// Makes the next heartbeat. If encoding is expensive, encode it once and return clones.
     fn make(&mut self) -> Item;
 
-    /// What an item of the inner stream is. Default: real.
+    /// Classifies an item of the stream within. Default: [`ItemKind::Event`].
     fn classify(&mut self, item: &Item) -> ItemKind {
         let _ = item;
         ItemKind::Event
     }
 
-    /// How many bytes a heartbeat takes, for the observer. Default: unknown.
+    /// The size of a heartbeat in bytes, for the observer. Default: unknown.
     fn encoded_len(&mut self, heartbeat: &Item) -> Option<usize> {
         let _ = heartbeat;
         None
     }
 
-    /// Whether a heartbeat may stand behind the items whose [`classify`](Self::classify) was asked so far.
-    /// Default: always.
+    /// Whether a heartbeat may follow the items that were [classified](Self::classify) so far. Default: `true`.
     ///
-    /// While it may not, nobody asks whether one is due, and that is no stall (T20). Only an item may
-    /// change the answer: it breaks the silence at the same time.
+    /// While it is `false`, no heartbeat is due, and the peer does not count as stalled. Only an item may change the
+    /// value.
     fn at_boundary(&self) -> bool {
         true
     }
 }
 
-/// What an item that passes by is.
+/// What an item of a stream is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ItemKind {
-    /// A real event (T3).
+    /// An event.
     Event,
-    /// A heartbeat that somebody else has made. It breaks the silence, but is no sign of life from
-    /// the producer (T12, T21).
+    /// A heartbeat from elsewhere. It ends the silence, but does not show that the producer is alive.
+    /// See [T21](heartbeat_core::rules#t21-nesting-is-harmless).
     Heartbeat,
-    /// A failure. It is no send, and no heartbeat follows it until something else does (T17).
+    /// An error. It does not reset the timer, and no heartbeat follows it until another item does.
+    /// See [T17](heartbeat_core::rules#t17-pull-side).
     Error,
 }
 
@@ -73,15 +73,14 @@ where
     }
 }
 
-/// The heartbeats of a stream of `Result`: each is an `Ok`, and an `Err` that passes by is a failure
-/// (T17).
+/// Makes the heartbeats of a stream of `Result`: each is an `Ok`, and an `Err` is an [`ItemKind::Error`].
 #[derive(Debug, Clone, Copy, Default)]
 pub struct MakeOk<B> {
     inner: B,
 }
 
 impl<B> MakeOk<B> {
-    /// Wraps what knows the heartbeats within the `Ok`.
+    /// Wraps a [`MakeHeartbeat`] for the values in `Ok`.
     pub const fn new(inner: B) -> Self {
         Self { inner }
     }
@@ -108,7 +107,7 @@ where
     }
 }
 
-/// Heartbeats that are known also where somebody else has made them (T21); see
+/// Recognizes heartbeats from elsewhere; made by
 /// [`HeartbeatStream::treat_as_heartbeat`](crate::HeartbeatStream::treat_as_heartbeat).
 #[derive(Debug, Clone, Copy)]
 pub struct Classify<B, P> {

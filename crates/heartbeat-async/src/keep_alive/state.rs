@@ -18,7 +18,7 @@ pin_project! {
     /// [`HeartbeatStream`](crate::HeartbeatStream) and the body of `heartbeat-http` are made of it. Use it to write a
     /// wrapper of another kind. The wrapper calls, in each poll:
     ///
-    /// 1. [`on_polled`](Self::on_polled), and yields the end if [`has_ended`](Self::has_ended) is true;
+    /// 1. [`on_polled`](Self::on_polled), and yields the end if that returns false;
     /// 2. [`on_item`](Self::on_item) if the stream within has an item, or [`on_end`](Self::on_end) at its end;
     /// 3. [`poll_due`](Self::poll_due) if the stream within has no item. If that is ready, the wrapper
     ///    yields a heartbeat.
@@ -108,13 +108,12 @@ impl<P: Scheduler, O: Telemetry> KeepAlive<P, O> {
         KeepAlive { sleep, state }
     }
 
-    /// The consumer has polled. A heartbeat that it took before counts as sent.
+    /// The consumer has polled. A heartbeat that it took before counts as sent. Returns false if the stream has ended.
     #[inline]
-    pub fn on_polled(self: Pin<&mut Self>) {
+    pub fn on_polled(self: Pin<&mut Self>) -> bool {
         let state = self.project().state;
-        if state.last_yield == LastYield::OwnHeartbeat {
-            state.on_polled_after_heartbeat();
-        }
+        // One comparison, on the path of each item.
+        state.last_yield < LastYield::OwnHeartbeat || state.on_polled_after_heartbeat()
     }
 
     /// The stream within has yielded an item.
@@ -229,13 +228,17 @@ where
 
 impl<S: Schedule, O: Telemetry> State<S, O> {
     #[inline(never)]
-    fn on_polled_after_heartbeat(&mut self) {
+    fn on_polled_after_heartbeat(&mut self) -> bool {
+        if self.last_yield == LastYield::End {
+            return false;
+        }
         self.report_heartbeat(Outcome::Sent);
         if self.stall_detection && self.schedule.as_mut().is_some_and(S::on_consumer_polled) {
             self.reporter.stalled();
             self.schedule = None;
         }
         self.last_yield = LastYield::OtherHeartbeat;
+        true
     }
 
     fn report_heartbeat(&mut self, outcome: Outcome) {

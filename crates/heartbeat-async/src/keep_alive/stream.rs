@@ -136,10 +136,9 @@ where
     #[inline]
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<S::Item>> {
         let mut this = self.project();
-        if this.keep_alive.has_ended() {
+        if !this.keep_alive.as_mut().on_polled() {
             return Poll::Ready(None);
         }
-        this.keep_alive.as_mut().on_polled();
 
         match this.inner.poll_next(cx) {
             Poll::Ready(Some(item)) => {

@@ -39,7 +39,7 @@ impl Clock {
         self.time.now()
     }
 
-    /// Moves the time on and wakes whoever set an alarm for it.
+    /// Advances the clock, and wakes the sleeps that end.
     pub fn advance(&self, by: Duration) {
         self.time.advance(by);
     }
@@ -93,7 +93,7 @@ impl Timer for Clock {
 
 /// An alarm of a [`Clock`].
 pub struct Alarm {
-    alarm: virtual_time::Alarm,
+    alarm: virtual_time::VirtualSleep,
     calls: Rc<Calls>,
 }
 

@@ -6,7 +6,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use heartbeat_async::Timer;
-use heartbeat_async::virtual_time::{Alarm, VirtualTime};
+use heartbeat_async::virtual_time::{VirtualSleep, VirtualTime};
 
 use crate::{Runtime, TimeScale};
 
@@ -119,7 +119,7 @@ impl Timer for FaultyTimer {
 
 #[derive(Debug)]
 pub(super) struct FaultySleep {
-    sleep: Alarm,
+    sleep: VirtualSleep,
     deadline: Duration,
     timer: FaultyTimer,
     first_waker: Option<Waker>,

@@ -14,7 +14,7 @@ use http_body::{Body, Frame, SizeHint};
 /// Why a body fails.
 pub type Broken = &'static str;
 
-/// The body, and whoever lays frames before it: clones are the same one.
+/// A body whose frames the test pushes. Clones are the same body.
 #[derive(Debug, Clone, Default)]
 pub struct Source(Rc<RefCell<Laid>>);
 

@@ -110,6 +110,7 @@ impl<P: Scheduler, O: Telemetry> KeepAlive<P, O> {
 
     /// The consumer has polled. A heartbeat that it took before counts as sent. Returns false if the stream has ended.
     #[inline]
+    #[must_use = "a stream that has ended must yield its end"]
     pub fn on_polled(self: Pin<&mut Self>) -> bool {
         let state = self.project().state;
         // One comparison, on the path of each item.

@@ -201,7 +201,7 @@ impl<T: Timer> Watch<T> {
                 WatchdogAction::Expired => {
                     self.ended = true;
                     sleep.clear();
-                    event!(INFO, timeout = ?self.timeout, "the peer has fallen silent");
+                    event!(INFO, timeout = ?self.timeout, "peer is silent");
                     return Poll::Ready(TimedOut { timeout: self.timeout });
                 }
                 WatchdogAction::WaitForever | WatchdogAction::Stopped => return Poll::Pending,

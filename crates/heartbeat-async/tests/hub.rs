@@ -84,33 +84,33 @@ fn t15_any_number_of_quiet_streams_wakes_the_process_64_times_per_interval() {
     let time = VirtualTime::new();
     let (hub, task) = Hub::with_timer(time.clone());
     let (task, polls) = Counted::new(task);
-    let beats = play(&time, task, async {
+    let heartbeats = play(&time, task, async {
         let mut streams = FuturesUnordered::new();
         for _ in 0..1000 {
             let mut born = time.now();
             let mut quiet = pending().heartbeat(hub.clone(), INTERVAL, || ());
             let time = &time;
             streams.push(async move {
-                let mut beats = 0;
+                let mut heartbeats = 0;
                 while time.now() < 10 * INTERVAL {
                     quiet.next().await;
                     let silence = time.now().saturating_sub(born);
                     assert!(silence <= INTERVAL && silence + SLOT >= INTERVAL, "{silence:?}");
                     born = time.now();
-                    beats += 1;
+                    heartbeats += 1;
                 }
-                beats
+                heartbeats
             });
             time.sleep_until(time.now() + INTERVAL / 1000).await;
         }
         polls.set(0);
-        let mut beats = 0;
+        let mut heartbeats = 0;
         while let Some(some) = streams.next().await {
-            beats += some;
+            heartbeats += some;
         }
-        beats
+        heartbeats
     });
-    assert!(beats >= 9 * 1000, "{beats}");
+    assert!(heartbeats >= 9 * 1000, "{heartbeats}");
     // Each stream that is opened while no other waits wakes the task once more; here none is.
     assert!(polls.get() <= 10 * 64 + 64, "{} wake-ups in 10 intervals", polls.get());
 }
@@ -123,9 +123,9 @@ fn without_streams_nothing_is_woken() {
     play(&time, task, async {
         time.sleep_until(secs(100)).await;
         assert_eq!(polls.get(), 1, "its first");
-        let mut quiet = pending().heartbeat(hub.clone(), INTERVAL, || "beat");
-        assert_eq!(quiet.next().await, Some("beat"));
-        assert_eq!(quiet.next().await, Some("beat"));
+        let mut quiet = pending().heartbeat(hub.clone(), INTERVAL, || "heartbeat");
+        assert_eq!(quiet.next().await, Some("heartbeat"));
+        assert_eq!(quiet.next().await, Some("heartbeat"));
         drop(quiet);
         assert!(hub.is_empty(), "a stream that is dropped is gone at once");
         time.sleep_until(secs(200)).await;
@@ -145,11 +145,11 @@ fn the_task_ends_with_the_last_of_hub_and_streams() {
         ended.set(true);
     };
     play(&time, task, async {
-        let mut quiet = pending().heartbeat(hub.clone(), INTERVAL, || "beat");
+        let mut quiet = pending().heartbeat(hub.clone(), INTERVAL, || "heartbeat");
         let other = hub.clone();
         drop(hub);
         drop(other);
-        assert_eq!(quiet.next().await, Some("beat"));
+        assert_eq!(quiet.next().await, Some("heartbeat"));
         time.sleep_until(secs(20)).await;
         assert!(!ended.get());
         drop(quiet);
@@ -171,10 +171,12 @@ fn a_task_that_was_dropped_is_told_of_and_items_pass() {
             "real"
         });
         let mut stream = pin!(
-            items.heartbeat(hub.clone(), INTERVAL, || "beat").with_observer(Arc::clone(&heard))
+            items
+                .heartbeat(hub.clone(), INTERVAL, || "heartbeat")
+                .with_observer(Arc::clone(&heard))
         );
         let sink = Box::pin(futures_util::sink::drain::<&str>());
-        let (sender, driver) = heartbeat_sink(sink, hub.clone(), INTERVAL, || "beat");
+        let (sender, driver) = heartbeat_sink(sink, hub.clone(), INTERVAL, || "heartbeat");
         let task = async {
             if is_spawned {
                 select(pin!(task), pin!(time.sleep_until(start + secs(20)))).await;
@@ -186,7 +188,7 @@ fn a_task_that_was_dropped_is_told_of_and_items_pass() {
             assert_eq!(next, Some("real"));
             (first, driver)
         });
-        assert_eq!(first, is_spawned.then_some("beat"));
+        assert_eq!(first, is_spawned.then_some("heartbeat"));
         assert_eq!(driver, Err(DriverError::Hub(HubError::Stopped)));
         assert_eq!((heard.snapshot().sent, heard.snapshot().detached), (is_spawned.into(), 1));
         assert!(!hub.is_running() && hub.is_empty());
@@ -201,13 +203,13 @@ fn t20_a_consumer_that_is_away_for_too_long_is_told_of() {
     let heard = Arc::new(Counters::new());
     play(&time, task, async {
         let config = Config::every(INTERVAL).with_stall_after(secs(5));
-        let stream = pending().heartbeat(hub.clone(), config, || "beat");
+        let stream = pending().heartbeat(hub.clone(), config, || "heartbeat");
         let mut stream = stream.with_observer(Arc::clone(&heard));
         for _ in 0..3 {
-            assert_eq!(stream.next().await, Some("beat"));
+            assert_eq!(stream.next().await, Some("heartbeat"));
             time.sleep_until(time.now() + secs(4)).await; // in time
         }
-        assert_eq!(stream.next().await, Some("beat"));
+        assert_eq!(stream.next().await, Some("heartbeat"));
         assert_eq!(heard.snapshot().stalled, 0);
 
         // Away with it. The task is woken all the same.
@@ -222,7 +224,7 @@ fn t20_a_consumer_that_is_away_for_too_long_is_told_of() {
         assert!(away >= secs(5) && away <= secs(6), "{away:?}");
         let much_later = pin!(time.sleep_until(time.now() + secs(100)));
         let next = select(stream.next(), much_later).await;
-        assert!(matches!(next, Either::Right(_)), "there are no more beats");
+        assert!(matches!(next, Either::Right(_)), "there are no more heartbeats");
     });
     let counts = heard.snapshot();
     assert_eq!((counts.stalled, counts.sent), (1, 4), "{counts:?}");
@@ -238,9 +240,9 @@ fn t20_a_stream_that_is_dropped_after_it_has_stalled_is_told_of() {
             let heard = Arc::new(Counters::new());
             let config = Config::every(INTERVAL).with_stall_after(secs(5));
             play(&time, task, async {
-                let stream = pending().heartbeat(hub.clone(), config, || "beat");
+                let stream = pending().heartbeat(hub.clone(), config, || "heartbeat");
                 let mut stream = stream.with_observer(Arc::clone(&heard));
-                assert_eq!(stream.next().await, Some("beat"));
+                assert_eq!(stream.next().await, Some("heartbeat"));
                 if looked {
                     time.sleep_until(time.now() + secs(away)).await;
                 } else {
@@ -267,9 +269,9 @@ fn t20_a_consumer_that_comes_back_to_an_item_after_a_stall_is_told_of() {
         });
         let config = Config::every(INTERVAL).with_stall_after(secs(5));
         play(&time, task, async {
-            let stream = inner.heartbeat(hub.clone(), config, || "beat");
+            let stream = inner.heartbeat(hub.clone(), config, || "heartbeat");
             let mut stream = pin!(stream.with_observer(Arc::clone(&heard)));
-            assert_eq!(stream.next().await, Some("beat"));
+            assert_eq!(stream.next().await, Some("heartbeat"));
             if looked {
                 time.sleep_until(time.now() + secs(60)).await;
             } else {
@@ -285,14 +287,14 @@ fn t20_a_consumer_that_comes_back_to_an_item_after_a_stall_is_told_of() {
             busy.set(false);
             let much_later = pin!(time.sleep_until(time.now() + secs(100)));
             let next = select(stream.next(), much_later).await;
-            assert!(matches!(next, Either::Right(_)), "there are no more beats");
+            assert!(matches!(next, Either::Right(_)), "there are no more heartbeats");
         });
         assert_eq!(heard.snapshot().stalled, 1, "{looked} {stops}");
     }
 }
 
 #[test]
-fn t20_a_burst_that_follows_a_beat_is_no_stall() {
+fn t20_a_burst_that_follows_a_heartbeat_is_no_stall() {
     let time = VirtualTime::new();
     let (hub, task) = Hub::with_timer(time.clone());
     let heard = Arc::new(Counters::new());
@@ -302,35 +304,35 @@ fn t20_a_burst_that_follows_a_beat_is_no_stall() {
             if busy.get() { Poll::Ready(Some("real")) } else { Poll::Pending }
         });
         let config = Config::every(INTERVAL).with_stall_after(secs(5));
-        let stream = inner.heartbeat(hub.clone(), config, || "beat");
+        let stream = inner.heartbeat(hub.clone(), config, || "heartbeat");
         let mut stream = pin!(stream.with_observer(Arc::clone(&heard)));
-        assert_eq!(stream.next().await, Some("beat"));
+        assert_eq!(stream.next().await, Some("heartbeat"));
         busy.set(true);
         for _ in 0..10 {
             assert_eq!(stream.next().await, Some("real"));
             time.sleep_until(time.now() + secs(1)).await;
         }
         busy.set(false);
-        assert_eq!(stream.next().await, Some("beat"));
+        assert_eq!(stream.next().await, Some("heartbeat"));
     });
     assert_eq!(heard.snapshot().stalled, 0);
 }
 
 /// Each gives up while a heartbeat is in flight, when the hub looks after its machine.
 #[test]
-fn t12_who_is_given_up_while_a_beat_is_in_flight_is_told_so() {
+fn t12_who_is_given_up_while_a_heartbeat_is_in_flight_is_told_so() {
     let time = VirtualTime::new();
     let (hub, task) = Hub::with_timer(time.clone());
     let heard = Arc::new(Counters::new());
     let config = Config::every(INTERVAL).with_give_up_after(secs(20)).with_stall_after(secs(60));
     play(&time, task, async {
-        let stream = pending().heartbeat(hub.clone(), config, || "beat");
+        let stream = pending().heartbeat(hub.clone(), config, || "heartbeat");
         let mut stream = stream.with_observer(Arc::clone(&heard));
-        assert_eq!(stream.next().await, Some("beat"));
+        assert_eq!(stream.next().await, Some("heartbeat"));
         time.sleep_until(secs(30)).await; // away with it
         let much_later = pin!(time.sleep_until(secs(200)));
         let next = select(stream.next(), much_later).await;
-        assert!(matches!(next, Either::Right(_)), "there are no more beats");
+        assert!(matches!(next, Either::Right(_)), "there are no more heartbeats");
     });
     assert_eq!((heard.snapshot().gave_up, heard.snapshot().stalled), (1, 0));
 }
@@ -347,7 +349,7 @@ fn t12_a_real_item_before_an_error_keeps_the_producer_alive() {
     });
     let config = Config::every(INTERVAL).with_give_up_after(secs(40));
     play(&time, task, async {
-        let stream = inner.heartbeat(hub.clone(), config, MakeOk::new(|| "beat"));
+        let stream = inner.heartbeat(hub.clone(), config, MakeOk::new(|| "heartbeat"));
         let mut stream = pin!(stream.treat_as_heartbeat(|item| *item == Ok("theirs")));
         time.sleep_until(secs(10)).await;
         items.borrow_mut().extend([Ok("real"), Err("failed")]);
@@ -358,20 +360,20 @@ fn t12_a_real_item_before_an_error_keeps_the_producer_alive() {
         items.borrow_mut().push_back(Ok("theirs"));
         assert_eq!(stream.next().await, Some(Ok("theirs")));
         let given_up = pin!(time.sleep_until(secs(200)));
-        let beats = stream.take_until(given_up).collect::<Vec<_>>().await;
-        assert_eq!(beats, [Ok("beat"); 2], "until 50 s, and not 40 s");
+        let heartbeats = stream.take_until(given_up).collect::<Vec<_>>().await;
+        assert_eq!(heartbeats, [Ok("heartbeat"); 2], "until 50 s, and not 40 s");
     });
 }
 
 #[test]
-fn t12_push_who_is_given_up_while_a_beat_is_in_flight_is_told_in_time() {
+fn t12_push_who_is_given_up_while_a_heartbeat_is_in_flight_is_told_in_time() {
     let time = VirtualTime::new();
     let (hub, task) = Hub::with_timer(time.clone());
     let heard = Arc::new(Counters::new());
     let config = Config::every(INTERVAL).with_give_up_after(secs(20)).with_stall_after(secs(60));
     play(&time, task, async {
         let blocked = Box::pin(futures_util::sink::unfold((), |(), _: &str| pending_ok()));
-        let (sender, driver) = heartbeat_sink(blocked, hub.clone(), config, || "beat");
+        let (sender, driver) = heartbeat_sink(blocked, hub.clone(), config, || "heartbeat");
         // The sink takes one, and then it is full: the next send waits for the flush.
         sender.feed("real").await.expect("room");
         let driver = driver.with_observer(Arc::clone(&heard));
@@ -399,7 +401,7 @@ fn a_driver_that_has_ended_leaves_nothing_in_the_hub() {
         let slow = futures_util::sink::unfold((), |(), _: &str| time.sleep_until(secs(5)).map(Ok));
         let slow = Box::pin(slow.sink_map_err(|never: std::convert::Infallible| never));
         let config = Config::every(INTERVAL).with_stall_after(secs(60));
-        let (sender, driver) = heartbeat_sink(slow, hub.clone(), config, || "beat");
+        let (sender, driver) = heartbeat_sink(slow, hub.clone(), config, || "heartbeat");
         let stopped = async {
             sender.feed("real").await.expect("room");
             sender.stop().await;
@@ -438,7 +440,7 @@ fn whoever_polled_the_task_or_a_driver_last_is_woken() {
     let time = VirtualTime::new();
     let (hub, task) = Hub::with_timer(time.clone());
     let sink = Box::pin(futures_util::sink::drain::<&str>());
-    let (_sender, driver) = heartbeat_sink(sink, hub, INTERVAL, || "beat");
+    let (_sender, driver) = heartbeat_sink(sink, hub, INTERVAL, || "heartbeat");
     let (mut task, mut driver) = (pin!(task), pin!(driver));
     let [first, last, first_driver, last_driver] = [(); 4].map(|()| Arc::<Woken>::default());
 
@@ -459,11 +461,11 @@ struct Known;
 
 impl MakeHeartbeat<&'static str> for Known {
     fn make(&mut self) -> &'static str {
-        "beat"
+        "heartbeat"
     }
 
     fn classify(&mut self, item: &&'static str) -> ItemKind {
-        if *item == "beat" { ItemKind::Heartbeat } else { ItemKind::Event }
+        if *item == "heartbeat" { ItemKind::Heartbeat } else { ItemKind::Event }
     }
 }
 
@@ -478,7 +480,7 @@ fn t12_a_real_item_counts_though_other_bytes_follow_before_the_hub_asks() {
     let items = async {
         time.sleep_until(secs(30)).await;
         sender.send("real").await.expect("it takes all");
-        sender.send("beat").await.expect("it takes all");
+        sender.send("heartbeat").await.expect("it takes all");
         time.sleep_until(secs(69)).await;
         assert_eq!(heard.snapshot().gave_up, 0);
         time.sleep_until(secs(71)).await;
@@ -494,7 +496,7 @@ fn t12_a_real_item_counts_though_other_bytes_follow_before_the_hub_asks() {
 fn a_hub_that_is_full_says_so() {
     let time = VirtualTime::new();
     let (hub, task) = Hub::with_shards(time.clone(), NonZeroUsize::MIN);
-    let quiet = |secs| pending().heartbeat(hub.clone(), Duration::from_secs(secs), || "beat");
+    let quiet = |secs| pending().heartbeat(hub.clone(), Duration::from_secs(secs), || "heartbeat");
     let all: Vec<HeartbeatStream<_, _, _>> = (1..=65_536).map(quiet).collect();
     let heard = Arc::new(Counters::new());
     let mut one_too_many = quiet(65_537).with_observer(Arc::clone(&heard));
@@ -539,12 +541,12 @@ async fn keep_time(script: &Script, time: &VirtualTime, hub: &Hub<VirtualTime>) 
     });
     let jitter_by = Jitter::try_from(jitter).expect("below 1");
     let config = Config::every(interval).with_jitter(jitter_by).with_immediate_first(prompt);
-    let mut stream = pin!(events.heartbeat(hub.clone(), config, || "beat"));
+    let mut stream = pin!(events.heartbeat(hub.clone(), config, || "heartbeat"));
     let (mut last, mut items, mut is_first) = (opened, 0, true);
     while let Some(item) = stream.next().await {
         let silence = time.now().saturating_sub(last);
         assert!(silence <= interval, "{silence:?} of {interval:?}");
-        if item == "beat" && !(prompt && is_first) {
+        if item == "heartbeat" && !(prompt && is_first) {
             let gap = interval.mul_f64(1.0 - f64::from(jitter));
             let rounding = Duration::from_nanos(1);
             assert!(silence + interval / 64 + rounding >= gap, "{silence:?} of {gap:?}");

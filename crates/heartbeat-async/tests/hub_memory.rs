@@ -24,10 +24,10 @@ fn main() {
     let mut streams: Vec<Quiet> = Vec::with_capacity(STREAMS);
 
     let opened = Region::new(ALLOCATOR);
-    let beat: fn() = || ();
+    let heartbeat: fn() = || ();
     for _ in 0..STREAMS {
         let mut stream =
-            HeartbeatStream::new(pending(), hub.clone(), Duration::from_secs(15), beat);
+            HeartbeatStream::new(pending(), hub.clone(), Duration::from_secs(15), heartbeat);
         let polled = Pin::new(&mut stream).poll_next(&mut Context::from_waker(Waker::noop()));
         assert_eq!(polled, Poll::Pending);
         streams.push(stream);

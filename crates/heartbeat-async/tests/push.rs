@@ -46,10 +46,10 @@ impl Sink<&'static str> for Slow {
 }
 
 #[test]
-fn t5_a_beat_that_takes_longer_than_the_interval_is_followed_by_no_burst() {
+fn t5_a_heartbeat_that_takes_longer_than_the_interval_is_followed_by_no_burst() {
     let (time, came) = (VirtualTime::new(), Arc::default());
     let slow = Slow(time.clone(), Arc::clone(&came));
-    let (sender, driver) = heartbeat_sink(slow, time.clone(), secs(10), || "beat");
+    let (sender, driver) = heartbeat_sink(slow, time.clone(), secs(10), || "heartbeat");
     let events = async {
         time.sleep_until(secs(50)).await;
         drop(sender);
@@ -85,7 +85,7 @@ impl Sink<&'static str> for Panics {
 #[test]
 fn t18_a_sink_that_panics_blocks_no_other_sender() {
     let time = VirtualTime::new();
-    let (sender, driver) = heartbeat_sink(Panics(true), time.clone(), secs(10), || "beat");
+    let (sender, driver) = heartbeat_sink(Panics(true), time.clone(), secs(10), || "heartbeat");
     let panicked = catch_unwind(AssertUnwindSafe(|| time.block_on(sender.send("lost"))));
     assert!(panicked.is_err());
     let sent = async {
@@ -133,7 +133,7 @@ impl Sink<&'static str> for NeverReady {
 #[test]
 fn t18_a_waker_may_use_the_sender() {
     let time = VirtualTime::new();
-    let make: fn() -> &'static str = || "beat";
+    let make: fn() -> &'static str = || "heartbeat";
     let (sender, driver) = heartbeat_sink(NeverReady, time, secs(10), make);
     let waker = Waker::from(Arc::new(SendsAtOnce(sender.clone())));
     let mut cx = Context::from_waker(&waker);

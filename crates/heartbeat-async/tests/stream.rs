@@ -21,11 +21,11 @@ const fn secs(secs: u64) -> Duration {
     Duration::from_secs(secs)
 }
 
-type Beats = fn() -> &'static str;
-type Stream10<O = NoObserver> = HeartbeatStream<Source<&'static str>, Beats, Clock, O>;
+type Heartbeats = fn() -> &'static str;
+type Stream10<O = NoObserver> = HeartbeatStream<Source<&'static str>, Heartbeats, Clock, O>;
 
-fn beat() -> &'static str {
-    "beat"
+fn heartbeat() -> &'static str {
+    "heartbeat"
 }
 
 /// A stream with an interval of 10 s, born at 0 s.
@@ -35,7 +35,8 @@ fn ten_seconds() -> (Clock, Source<&'static str>, Spawn<Stream10>) {
 
 fn with_config(config: Config) -> (Clock, Source<&'static str>, Spawn<Stream10>) {
     let (clock, source) = (Clock::default(), Source::new());
-    let stream = HeartbeatStream::new(source.clone(), clock.clone(), config, beat as Beats);
+    let stream =
+        HeartbeatStream::new(source.clone(), clock.clone(), config, heartbeat as Heartbeats);
     (clock, source, spawn(stream))
 }
 
@@ -44,7 +45,8 @@ fn observed(
     counters: &Counters,
 ) -> (Clock, Source<&'static str>, Spawn<Stream10<Observed<&Counters>>>) {
     let (clock, source) = (Clock::default(), Source::new());
-    let stream = HeartbeatStream::new(source.clone(), clock.clone(), config, beat as Beats);
+    let stream =
+        HeartbeatStream::new(source.clone(), clock.clone(), config, heartbeat as Heartbeats);
     (clock, source, spawn(stream.with_observer(counters)))
 }
 
@@ -64,7 +66,7 @@ fn t1_an_interval_of_zero_passes_through_without_clock_or_alarm() {
 }
 
 #[test]
-fn t2_the_first_beat_comes_a_gap_after_birth_not_after_the_first_poll() {
+fn t2_the_first_heartbeat_comes_a_gap_after_birth_not_after_the_first_poll() {
     let (clock, _source, mut stream) = ten_seconds();
     clock.advance(secs(4));
     assert_pending!(stream.poll_next());
@@ -73,14 +75,14 @@ fn t2_the_first_beat_comes_a_gap_after_birth_not_after_the_first_poll() {
     assert_pending!(stream.poll_next());
     clock.advance(Duration::from_nanos(1));
     assert!(stream.is_woken());
-    assert_ready_eq!(stream.poll_next(), Some("beat"));
+    assert_ready_eq!(stream.poll_next(), Some("heartbeat"));
 }
 
 #[test]
-fn t2_prompt_beats_at_the_first_poll() {
+fn t2_prompt_heartbeats_at_the_first_poll() {
     let (_clock, _source, mut stream) =
         with_config(Config::every(secs(10)).with_immediate_first(true));
-    assert_ready_eq!(stream.poll_next(), Some("beat"));
+    assert_ready_eq!(stream.poll_next(), Some("heartbeat"));
     assert_pending!(stream.poll_next());
 }
 
@@ -95,24 +97,24 @@ fn t3_t16_the_silence_begins_when_the_consumer_is_back() {
     clock.advance(secs(9));
     assert_pending!(stream.poll_next());
     clock.advance(secs(1));
-    assert_ready_eq!(stream.poll_next(), Some("beat"));
+    assert_ready_eq!(stream.poll_next(), Some("heartbeat"));
 }
 
 #[test]
-fn t5_t17_a_consumer_that_was_away_gets_one_beat_not_four() {
+fn t5_t17_a_consumer_that_was_away_gets_one_heartbeat_not_four() {
     let (clock, _source, mut stream) = ten_seconds();
     assert_pending!(stream.poll_next());
     clock.advance(secs(45));
-    assert_ready_eq!(stream.poll_next(), Some("beat"));
+    assert_ready_eq!(stream.poll_next(), Some("heartbeat"));
     assert_pending!(stream.poll_next());
     clock.advance(secs(9));
     assert_pending!(stream.poll_next());
     clock.advance(secs(1));
-    assert_ready_eq!(stream.poll_next(), Some("beat"));
+    assert_ready_eq!(stream.poll_next(), Some("heartbeat"));
 }
 
 #[test]
-fn t6_t17_an_item_that_is_ready_goes_before_a_beat_that_is_due_and_takes_its_place() {
+fn t6_t17_an_item_that_is_ready_goes_before_a_heartbeat_that_is_due_and_takes_its_place() {
     let (clock, source, mut stream) = ten_seconds();
     assert_pending!(stream.poll_next());
     clock.advance(secs(10));
@@ -120,7 +122,7 @@ fn t6_t17_an_item_that_is_ready_goes_before_a_beat_that_is_due_and_takes_its_pla
     assert_ready_eq!(stream.poll_next(), Some("real"));
     assert_pending!(stream.poll_next());
     clock.advance(secs(10));
-    assert_ready_eq!(stream.poll_next(), Some("beat"));
+    assert_ready_eq!(stream.poll_next(), Some("heartbeat"));
 }
 
 #[test]
@@ -134,7 +136,7 @@ fn t8_an_interval_past_the_end_of_time_sets_no_alarm() {
 }
 
 #[test]
-fn t9_after_stop_items_pass_and_no_beat_follows() {
+fn t9_after_stop_items_pass_and_no_heartbeat_follows() {
     let (clock, source, mut stream) = ten_seconds();
     assert_pending!(stream.poll_next());
     assert_eq!(clock.alarms(), 1);
@@ -155,7 +157,7 @@ fn t9_after_stop_items_pass_and_no_beat_follows() {
 
 #[test]
 fn t11_streams_opened_together_drift_apart_unless_they_share_a_seed() {
-    fn first_beat(config: Config) -> Duration {
+    fn first_heartbeat(config: Config) -> Duration {
         let (clock, _source, mut stream) = with_config(config);
         while stream.poll_next().is_pending() {
             clock.advance(Duration::from_millis(1));
@@ -163,29 +165,33 @@ fn t11_streams_opened_together_drift_apart_unless_they_share_a_seed() {
         clock.at()
     }
     let config = Config::every(secs(10)).with_jitter(Jitter::try_from(0.9).expect("a fraction"));
-    let beats: Vec<Duration> = (0..8).map(|_| first_beat(config)).collect();
-    assert!(beats.iter().all(|at| (secs(1)..=secs(10)).contains(at)), "{beats:?}");
-    assert!(beats.iter().any(|at| at.abs_diff(beats[0]) > Duration::from_millis(100)), "{beats:?}");
+    let heartbeats: Vec<Duration> = (0..8).map(|_| first_heartbeat(config)).collect();
+    assert!(heartbeats.iter().all(|at| (secs(1)..=secs(10)).contains(at)), "{heartbeats:?}");
+    assert!(
+        heartbeats.iter().any(|at| at.abs_diff(heartbeats[0]) > Duration::from_millis(100)),
+        "{heartbeats:?}"
+    );
 
     let seeded = config.with_seed(7);
-    assert_eq!(first_beat(seeded), first_beat(seeded));
+    assert_eq!(first_heartbeat(seeded), first_heartbeat(seeded));
 }
 
 #[test]
-fn t12_t21_foreign_beats_break_the_silence_but_show_no_life() {
+fn t12_t21_foreign_heartbeats_break_the_silence_but_show_no_life() {
     let counters = Counters::new();
     let (clock, source) = (Clock::default(), Source::new());
     let config = Config::every(secs(10)).with_give_up_after(secs(25));
-    let stream = HeartbeatStream::new(source.clone(), clock.clone(), config, beat as Beats)
-        .treat_as_heartbeat(|item: &&str| *item == "beat")
-        .with_observer(&counters);
+    let stream =
+        HeartbeatStream::new(source.clone(), clock.clone(), config, heartbeat as Heartbeats)
+            .treat_as_heartbeat(|item: &&str| *item == "heartbeat")
+            .with_observer(&counters);
     let mut stream = spawn(stream);
 
     for _ in 0..4 {
         assert_pending!(stream.poll_next());
         clock.advance(secs(6));
-        source.push("beat"); // the inner one's
-        assert_ready_eq!(stream.poll_next(), Some("beat"));
+        source.push("heartbeat"); // the inner one's
+        assert_ready_eq!(stream.poll_next(), Some("heartbeat"));
     }
     assert_pending!(stream.poll_next()); // 24 s: ours was never due
     assert_eq!(counters.snapshot().gave_up, 0);
@@ -199,12 +205,12 @@ fn t12_t21_foreign_beats_break_the_silence_but_show_no_life() {
     assert_ready_eq!(stream.poll_next(), Some("real"));
     assert_pending!(stream.poll_next());
     clock.advance(secs(10));
-    assert_ready_eq!(stream.poll_next(), Some("beat"));
+    assert_ready_eq!(stream.poll_next(), Some("heartbeat"));
     assert_eq!(counters.snapshot().gave_up, 1);
 }
 
 #[test]
-fn t21_two_wrappers_beat_no_more_than_one() {
+fn t21_two_wrappers_heartbeat_no_more_than_one() {
     let (clock, source) = (Clock::default(), Source::new());
     let inner = HeartbeatStream::new(source.clone(), clock.clone(), secs(10), || "inner");
     let outer = HeartbeatStream::new(inner, clock.clone(), secs(10), || "outer");
@@ -245,13 +251,13 @@ fn t16_a_slow_stream_costs_a_look_at_the_clock_and_none_at_the_alarm() {
     assert_eq!((clock.reads(), clock.alarm_polls()), (before.0 + 9, before.1));
     clock.advance(secs(10)); // the alarm has gone off meanwhile, at 10 s
     assert!(stream.is_woken());
-    assert_ready_eq!(stream.poll_next(), Some("beat"));
+    assert_ready_eq!(stream.poll_next(), Some("heartbeat"));
 }
 
 #[test]
 fn t16_whoever_polled_last_is_woken_also_if_nothing_but_that_has_changed() {
     let (clock, source) = (Clock::default(), Source::<&str>::new());
-    let mut stream = source.clone().heartbeat(clock.clone(), secs(10), beat as Beats);
+    let mut stream = source.clone().heartbeat(clock.clone(), secs(10), heartbeat as Heartbeats);
     let mut one = spawn(());
     assert!(one.enter(|cx, _| Pin::new(&mut stream).poll_next(cx)).is_pending());
     source.push("real");
@@ -299,20 +305,21 @@ fn t16_an_alarm_that_goes_off_too_early_costs_one_rearm_per_poll() {
         assert_eq!(clock.resets(), polls);
     }
     clock.advance(secs(10));
-    assert_ready_eq!(stream.poll_next(), Some("beat"));
+    assert_ready_eq!(stream.poll_next(), Some("heartbeat"));
 }
 
 #[test]
-fn t4_a_timer_with_granularity_beats_when_its_alarm_goes_off() {
+fn t4_a_timer_with_granularity_heartbeats_when_its_alarm_goes_off() {
     let clock = Clock::default();
     clock.set_granularity(secs(1));
     clock.alarms_go_off_early(secs(1));
     let quiet = Source::<&str>::new();
-    let mut stream = spawn(HeartbeatStream::new(quiet, clock.clone(), secs(10), beat as Beats));
+    let mut stream =
+        spawn(HeartbeatStream::new(quiet, clock.clone(), secs(10), heartbeat as Heartbeats));
     assert_pending!(stream.poll_next());
     clock.advance(secs(9));
     assert!(stream.is_woken());
-    assert_ready_eq!(stream.poll_next(), Some("beat"));
+    assert_ready_eq!(stream.poll_next(), Some("heartbeat"));
     assert_eq!(clock.resets(), 1);
 }
 
@@ -322,7 +329,7 @@ struct Pieces(bool);
 
 impl MakeHeartbeat<&'static str> for Pieces {
     fn make(&mut self) -> &'static str {
-        "beat"
+        "heartbeat"
     }
 
     fn classify(&mut self, item: &&'static str) -> ItemKind {
@@ -336,10 +343,10 @@ impl MakeHeartbeat<&'static str> for Pieces {
 }
 
 #[test]
-fn t17_within_a_message_nothing_beats_and_no_clock_is_read_twice() {
+fn t17_within_a_message_nothing_heartbeats_and_no_clock_is_read_twice() {
     let (clock, source) = (Clock::default(), Source::new());
-    let beat = MakeOk::new(Pieces::default());
-    let stream = HeartbeatStream::new(source.clone(), clock.clone(), secs(10), beat);
+    let heartbeat = MakeOk::new(Pieces::default());
+    let stream = HeartbeatStream::new(source.clone(), clock.clone(), secs(10), heartbeat);
     let mut stream = spawn(stream.treat_as_heartbeat(|_| false)); // wrappers ask what they wrap
     source.push(Ok::<_, ()>("piece"));
     assert_ready_eq!(stream.poll_next(), Some(Ok("piece")));
@@ -353,7 +360,7 @@ fn t17_within_a_message_nothing_beats_and_no_clock_is_read_twice() {
     assert_pending!(stream.poll_next());
     clock.advance(secs(10));
     assert!(stream.is_woken());
-    assert_ready_eq!(stream.poll_next(), Some(Ok("beat")));
+    assert_ready_eq!(stream.poll_next(), Some(Ok("heartbeat")));
 }
 
 #[test]
@@ -362,9 +369,9 @@ fn t17_the_end_is_the_end_and_is_remembered() {
     let (clock, source, mut stream) = observed(Config::every(secs(10)), &counters);
     assert_pending!(stream.poll_next());
     clock.advance(secs(10));
-    assert_ready_eq!(stream.poll_next(), Some("beat"));
+    assert_ready_eq!(stream.poll_next(), Some("heartbeat"));
     assert_pending!(stream.poll_next());
-    clock.advance(secs(10)); // a beat is due
+    clock.advance(secs(10)); // a heartbeat is due
     source.end();
     assert!(!stream.is_terminated());
     assert_ready_eq!(stream.poll_next(), None);
@@ -417,7 +424,8 @@ fn t1_t9_t19_a_stream_without_heartbeats_tells_no_silence_that_it_has_not_measur
 fn t19_the_silence_is_right_around_an_error() {
     let counters = Counters::new();
     let (clock, source) = (Clock::default(), Source::<Result<&str, &str>>::new());
-    let stream = source.clone().try_heartbeat(clock.clone(), Duration::MAX, beat as Beats);
+    let stream =
+        source.clone().try_heartbeat(clock.clone(), Duration::MAX, heartbeat as Heartbeats);
     let mut stream = spawn(stream.with_observer(&counters));
     clock.advance(secs(50));
     source.push(Ok("real"));
@@ -433,20 +441,20 @@ fn t19_the_silence_is_right_around_an_error() {
 }
 
 #[test]
-fn t19_an_observer_that_comes_later_hears_of_the_beat_in_flight() {
+fn t19_an_observer_that_comes_later_hears_of_the_heartbeat_in_flight() {
     let (early, late) = (Counters::new(), Counters::new());
     let (clock, source) = (Clock::default(), Source::<&str>::new());
-    let stream = source.clone().heartbeat(clock.clone(), secs(10), beat as Beats);
+    let stream = source.clone().heartbeat(clock.clone(), secs(10), heartbeat as Heartbeats);
     let mut stream = Box::pin(stream.with_observer(&early));
     let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
     clock.advance(secs(10));
-    assert_ready_eq!(stream.as_mut().poll_next(&mut cx), Some("beat"));
+    assert_ready_eq!(stream.as_mut().poll_next(&mut cx), Some("heartbeat"));
 
     let mut stream = spawn(Pin::into_inner(stream).with_observer(&late));
     assert_pending!(stream.poll_next());
     assert_eq!((early.snapshot().errors, late.snapshot().sent), (0, 1));
     clock.advance(secs(10));
-    assert_ready_eq!(stream.poll_next(), Some("beat"));
+    assert_ready_eq!(stream.poll_next(), Some("heartbeat"));
 }
 
 #[test]
@@ -454,17 +462,17 @@ fn t12_t21_a_real_item_counts_whatever_is_taken_after_it() {
     let counters = Counters::new();
     let (clock, source) = (Clock::default(), Source::new());
     let config = Config::every(secs(10)).with_give_up_after(secs(25));
-    let stream = source.clone().heartbeat(clock.clone(), config, beat as Beats);
+    let stream = source.clone().heartbeat(clock.clone(), config, heartbeat as Heartbeats);
     let mut stream =
-        spawn(stream.treat_as_heartbeat(|item| *item == "beat").with_observer(&counters));
+        spawn(stream.treat_as_heartbeat(|item| *item == "heartbeat").with_observer(&counters));
     clock.advance(secs(9));
     source.push("real");
-    source.push("beat");
+    source.push("heartbeat");
     assert_ready_eq!(stream.poll_next(), Some("real"));
-    assert_ready_eq!(stream.poll_next(), Some("beat"));
+    assert_ready_eq!(stream.poll_next(), Some("heartbeat"));
     assert_pending!(stream.poll_next());
     clock.advance(secs(24)); // 33 s after birth, 24 s after the real one
-    assert_ready_eq!(stream.poll_next(), Some("beat"));
+    assert_ready_eq!(stream.poll_next(), Some("heartbeat"));
     assert_pending!(stream.poll_next());
     assert_eq!(counters.snapshot().gave_up, 0);
     clock.advance(secs(1));
@@ -478,7 +486,7 @@ fn t2_t8_an_interval_that_never_ends_is_prompt_and_gives_up_all_the_same() {
     let config =
         Config::every(Duration::MAX).with_immediate_first(true).with_give_up_after(secs(5));
     let (clock, _source, mut stream) = observed(config, &counters);
-    assert_ready_eq!(stream.poll_next(), Some("beat"));
+    assert_ready_eq!(stream.poll_next(), Some("heartbeat"));
     assert_pending!(stream.poll_next());
     clock.advance(secs(5));
     assert!(stream.is_woken());
@@ -492,20 +500,21 @@ fn t4_t16_a_timer_coarser_than_the_gap_wakes_no_more_often_than_it_must() {
     clock.set_granularity(secs(8)); // of which half a gap counts
     clock.alarms_go_off_early(secs(8));
     let quiet = Source::<&str>::new();
-    let mut stream = spawn(quiet.clone().heartbeat(clock.clone(), secs(10), beat as Beats));
-    for beats in 1..=5 {
+    let mut stream =
+        spawn(quiet.clone().heartbeat(clock.clone(), secs(10), heartbeat as Heartbeats));
+    for heartbeats in 1..=5 {
         assert_pending!(stream.poll_next());
         clock.advance(secs(4));
         assert!(!stream.is_woken(), "nothing is due yet");
         clock.advance(secs(1));
         assert!(stream.is_woken());
-        assert_ready_eq!(stream.poll_next(), Some("beat"));
-        assert_eq!(clock.resets(), beats);
+        assert_ready_eq!(stream.poll_next(), Some("heartbeat"));
+        assert_eq!(clock.resets(), heartbeats);
     }
 }
 
 #[test]
-fn t17_the_size_hint_knows_of_beats() {
+fn t17_the_size_hint_knows_of_heartbeats() {
     let (_clock, source, stream) = ten_seconds();
     source.push("one");
     source.end();
@@ -518,10 +527,11 @@ fn t17_the_size_hint_knows_of_beats() {
 }
 
 #[test]
-fn t17_no_beat_follows_an_error_until_something_else_does() {
+fn t17_no_heartbeat_follows_an_error_until_something_else_does() {
     let (clock, source) = (Clock::default(), Source::<Result<&str, &str>>::new());
-    let beats = MakeOk::new(beat as Beats);
-    let mut stream = spawn(HeartbeatStream::new(source.clone(), clock.clone(), secs(10), beats));
+    let heartbeats = MakeOk::new(heartbeat as Heartbeats);
+    let mut stream =
+        spawn(HeartbeatStream::new(source.clone(), clock.clone(), secs(10), heartbeats));
     assert_pending!(stream.poll_next());
 
     source.push(Err("broken"));
@@ -535,15 +545,15 @@ fn t17_no_beat_follows_an_error_until_something_else_does() {
     assert_ready_eq!(stream.poll_next(), Some(Ok("real")));
     assert_pending!(stream.poll_next());
     clock.advance(secs(10));
-    assert_ready_eq!(stream.poll_next(), Some(Ok("beat")));
+    assert_ready_eq!(stream.poll_next(), Some(Ok("heartbeat")));
 }
 
 #[test]
 fn t3_t17_an_error_is_no_send() {
     let counters = Counters::new();
     let (clock, source) = (Clock::default(), Source::<Result<&str, &str>>::new());
-    let beats = MakeOk::new(beat as Beats);
-    let stream = HeartbeatStream::new(source.clone(), clock.clone(), secs(10), beats);
+    let heartbeats = MakeOk::new(heartbeat as Heartbeats);
+    let stream = HeartbeatStream::new(source.clone(), clock.clone(), secs(10), heartbeats);
     let mut stream = spawn(stream.with_observer(&counters));
     source.push(Ok("real"));
     assert_ready_eq!(stream.poll_next(), Some(Ok("real")));
@@ -559,13 +569,13 @@ fn t3_t17_an_error_is_no_send() {
 }
 
 #[test]
-fn t19_what_becomes_of_a_beat_is_counted_once_it_is_known() {
+fn t19_what_becomes_of_a_heartbeat_is_counted_once_it_is_known() {
     let counters = Counters::new();
     let (clock, source, mut stream) = observed(Config::every(secs(10)), &counters);
     let told = || (counters.snapshot().sent, counters.snapshot().errors);
 
     clock.advance(secs(13));
-    assert_ready_eq!(stream.poll_next(), Some("beat"));
+    assert_ready_eq!(stream.poll_next(), Some("heartbeat"));
     assert_eq!(told(), (0, 0)); // not known yet
     source.push("real");
     assert_ready_eq!(stream.poll_next(), Some("real")); // the consumer is back
@@ -575,22 +585,22 @@ fn t19_what_becomes_of_a_beat_is_counted_once_it_is_known() {
     assert_eq!(counters.snapshot().longest_idle, secs(13));
 
     clock.advance(secs(10));
-    assert_ready_eq!(stream.poll_next(), Some("beat"));
+    assert_ready_eq!(stream.poll_next(), Some("heartbeat"));
     assert_pending!(stream.poll_next());
     assert_eq!(told(), (2, 0));
 
     clock.advance(secs(10));
-    assert_ready_eq!(stream.poll_next(), Some("beat"));
+    assert_ready_eq!(stream.poll_next(), Some("heartbeat"));
     drop(stream);
     assert_eq!(told(), (2, 1)); // it never came back
 }
 
 #[test]
-fn t19_the_size_of_a_beat_is_told_where_it_is_known() {
+fn t19_the_size_of_a_heartbeat_is_told_where_it_is_known() {
     struct Sized;
     impl MakeHeartbeat<&'static str> for Sized {
         fn make(&mut self) -> &'static str {
-            "beat"
+            "heartbeat"
         }
         fn encoded_len(&mut self, item: &&'static str) -> Option<usize> {
             Some(item.len())
@@ -605,10 +615,10 @@ fn t19_the_size_of_a_beat_is_told_where_it_is_known() {
     let mut stream = spawn(stream);
     for _ in 0..3 {
         clock.advance(secs(10));
-        assert_ready_eq!(stream.poll_next(), Some("beat"));
+        assert_ready_eq!(stream.poll_next(), Some("heartbeat"));
         assert_pending!(stream.poll_next());
     }
-    assert_eq!(counters.snapshot().bytes, 12);
+    assert_eq!(counters.snapshot().bytes, 27);
 
     let mut in_results = MakeOk::new(Sized);
     assert_eq!(in_results.encoded_len(&Ok::<_, ()>("four")), Some(4));
@@ -653,7 +663,8 @@ fn what_its_parts_are_it_is_too() {
     assert_not_impl_any!(Stream10: Send, Sync); // its clock is neither
 
     let quiet = futures_util::stream::pending::<&str>();
-    let text = format!("{:?}", HeartbeatStream::new(quiet, Threaded, secs(1), beat as Beats));
+    let text =
+        format!("{:?}", HeartbeatStream::new(quiet, Threaded, secs(1), heartbeat as Heartbeats));
     assert!(text.starts_with("HeartbeatStream { inner: Pending"), "{text}");
 }
 
@@ -665,10 +676,10 @@ fn observers_may_be_shared_and_have_no_type() {
     observer.on_stall();
     observer.on_cancelled();
     let (clock, source) = (Clock::default(), Source::<&str>::new());
-    let stream = HeartbeatStream::new(source, clock.clone(), secs(10), beat as Beats);
+    let stream = HeartbeatStream::new(source, clock.clone(), secs(10), heartbeat as Heartbeats);
     let mut stream = spawn(stream.with_observer(observer));
     clock.advance(secs(10));
-    assert_ready_eq!(stream.poll_next(), Some("beat"));
+    assert_ready_eq!(stream.poll_next(), Some("heartbeat"));
     assert_pending!(stream.poll_next());
     let counts = counters.snapshot();
     assert_eq!((counts.sent, counts.gave_up, counts.stalled, counts.cancelled), (1, 1, 1, 1));
@@ -678,7 +689,7 @@ fn observers_may_be_shared_and_have_no_type() {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// A consumer that always polls at once sees each real item once and in order, no beat sooner
+    /// A consumer that always polls at once sees each real item once and in order, no heartbeat sooner
     /// than the shortest gap after what came before it, and no silence longer than the interval.
     #[test]
     fn t3_t4_t16_no_silence_is_longer_than_the_interval(

@@ -61,18 +61,18 @@ impl Subscriber for Log {
 }
 
 #[test]
-fn a_stream_tells_of_its_beats_and_of_giving_up() {
+fn a_stream_tells_of_its_heartbeats_and_of_giving_up() {
     let log = Log::default();
     tracing::subscriber::with_default(log.clone(), || {
         let time = VirtualTime::new();
         let config = Config::every(secs(10)).with_give_up_after(secs(25));
-        let mut beats = Box::pin(stream::pending().heartbeat(time.clone(), config, || ()));
+        let mut heartbeats = Box::pin(stream::pending().heartbeat(time.clone(), config, || ()));
         time.block_on(async {
             let waits = time.sleep_until(secs(60));
             for _ in 0..2 {
-                beats.next().await;
+                heartbeats.next().await;
             }
-            select(beats.next(), waits).await;
+            select(heartbeats.next(), waits).await;
         });
     });
     assert_eq!(
@@ -86,12 +86,12 @@ fn a_stream_tells_of_its_beats_and_of_giving_up() {
 }
 
 #[test]
-fn a_beat_that_nobody_came_back_from_and_a_peer_that_fell_silent_are_told() {
+fn a_heartbeat_that_nobody_came_back_from_and_a_peer_that_fell_silent_are_told() {
     let log = Log::default();
     tracing::subscriber::with_default(log.clone(), || {
         let time = VirtualTime::new();
-        let beats = stream::pending().heartbeat(time.clone(), secs(10), || ());
-        time.block_on(Box::pin(beats).next());
+        let heartbeats = stream::pending().heartbeat(time.clone(), secs(10), || ());
+        time.block_on(Box::pin(heartbeats).next());
         let mut watched = pin!(stream::pending::<()>().watchdog(time.clone(), secs(45)));
         time.block_on(watched.next()).unwrap().unwrap_err();
     });
@@ -99,7 +99,7 @@ fn a_beat_that_nobody_came_back_from_and_a_peer_that_fell_silent_are_told() {
         log.lines(),
         [
             "DEBUG heartbeat: message=heartbeat lost late=0ns",
-            "INFO heartbeat: message=the peer has fallen silent timeout=45s",
+            "INFO heartbeat: message=peer is silent timeout=45s",
         ]
     );
 }

@@ -69,7 +69,7 @@ fn it_ends_at_the_end_of_time() {
 }
 
 #[test]
-#[should_panic(expected = "no alarm is set that could wake it")]
+#[should_panic(expected = "no sleep is set that could wake it")]
 fn what_nothing_can_wake_is_not_waited_for() {
     VirtualTime::new().block_on(pending::<()>());
 }

@@ -36,7 +36,7 @@ fn beating(framing: BodyFraming, pieces: Vec<Piece>) -> (Vec<u8>, usize) {
     let (time, source) = (VirtualTime::new(), Source::new());
     let body = HeartbeatBody::new(source.clone(), time.clone(), Duration::from_secs(10), framing);
     let mut body = spawn(body);
-    let (mut out, mut beats) = (Vec::new(), 0);
+    let (mut out, mut heartbeats) = (Vec::new(), 0);
     for (piece, silence) in pieces {
         let mut own = usize::from(!piece.is_empty());
         source.push(piece);
@@ -44,12 +44,12 @@ fn beating(framing: BodyFraming, pieces: Vec<Piece>) -> (Vec<u8>, usize) {
             while let std::task::Poll::Ready(frame) = body.enter(|cx, body| body.poll_frame(cx)) {
                 let frame = frame.expect("no end").expect("no error");
                 out.extend(frame.into_data().expect("data"));
-                beats += 1 - std::mem::take(&mut own);
+                heartbeats += 1 - std::mem::take(&mut own);
             }
             time.advance(Duration::from_secs(1));
         }
     }
-    (out, beats)
+    (out, heartbeats)
 }
 
 /// The payloads of whole envelopes.
@@ -73,16 +73,16 @@ fn cuts() -> impl Strategy<Value = Vec<(usize, u64)>> {
 proptest! {
     #[test]
     fn the_same_envelopes_arrive(messages in vec(vec(any::<u8>(), 0..20), 1..8), cuts in cuts()) {
-        let beat = HeartbeatMessage::from_payload(b"a heartbeat, longer than any message").expect("short");
+        let heartbeat = HeartbeatMessage::from_payload(b"a heartbeat, longer than any message").expect("short");
         let envelope = |message| HeartbeatMessage::from_payload(message).expect("short").envelope();
         let bytes: Vec<u8> = messages.iter().flat_map(envelope).collect();
-        for framing in [BodyFraming::grpc(&beat), BodyFraming::connect(&beat), BodyFraming::grpc_web(&beat)] {
-            let (out, beats) = beating(framing, cut(&bytes, &cuts));
+        for framing in [BodyFraming::grpc(&heartbeat), BodyFraming::connect(&heartbeat), BodyFraming::grpc_web(&heartbeat)] {
+            let (out, heartbeats) = beating(framing, cut(&bytes, &cuts));
             let mut arrived = payloads(&out);
             let all = arrived.len();
-            arrived.retain(|payload| *payload != beat.raw());
+            arrived.retain(|payload| *payload != heartbeat.raw());
             prop_assert_eq!(&arrived, &messages);
-            prop_assert_eq!(beats, all - arrived.len());
+            prop_assert_eq!(heartbeats, all - arrived.len());
         }
     }
 
@@ -92,10 +92,10 @@ proptest! {
         cuts in cuts(),
     ) {
         let bytes = events.concat();
-        let (out, beats) = beating(BodyFraming::sse(&SseHeartbeat::default()), cut(bytes.as_bytes(), &cuts));
+        let (out, heartbeats) = beating(BodyFraming::sse(&SseHeartbeat::default()), cut(bytes.as_bytes(), &cuts));
         let out = String::from_utf8(out).expect("text");
         let is_comment = |line: &&str| line.starts_with(':');
-        prop_assert_eq!(out.split_inclusive('\n').filter(is_comment).count(), beats);
+        prop_assert_eq!(out.split_inclusive('\n').filter(is_comment).count(), heartbeats);
         let events: String = out.split_inclusive('\n').filter(|line| !is_comment(line)).collect();
         prop_assert_eq!(events, bytes);
     }
@@ -104,10 +104,10 @@ proptest! {
     fn the_same_lines_arrive(lines in vec("\\{\"[a-z]{1,5}\": [0-9]{1,5}\\}\n", 1..8), cuts in cuts()) {
         let bytes = lines.concat();
         let framing = BodyFraming::ndjson(NdjsonHeartbeat::BlankLine);
-        let (out, beats) = beating(framing, cut(bytes.as_bytes(), &cuts));
+        let (out, heartbeats) = beating(framing, cut(bytes.as_bytes(), &cuts));
         let out = String::from_utf8(out).expect("text");
         let blank = |line: &&str| *line == "\n";
-        prop_assert_eq!(out.split_inclusive('\n').filter(blank).count(), beats);
+        prop_assert_eq!(out.split_inclusive('\n').filter(blank).count(), heartbeats);
         let lines: String = out.split_inclusive('\n').filter(|line| !blank(line)).collect();
         prop_assert_eq!(lines, bytes);
     }

@@ -97,12 +97,12 @@ impl<O: Telemetry> Polled<O> {
     }
 
     /// A heartbeat comes after an interval, and not before.
-    fn beats(&mut self, beat: &'static [u8]) {
+    fn heartbeats(&mut self, heartbeat: &'static [u8]) {
         self.time.advance(secs(10).saturating_sub(Duration::from_nanos(1)));
         assert_eq!(self.poll(), Got::Nothing);
         self.time.advance(Duration::from_nanos(1));
         assert!(self.body.is_woken());
-        assert_eq!(self.poll(), data(beat));
+        assert_eq!(self.poll(), data(heartbeat));
         assert_eq!(self.poll(), Got::Nothing);
     }
 }
@@ -111,10 +111,10 @@ impl<O: Telemetry> Polled<O> {
 fn t3_silence_is_filled_and_frames_pass() {
     let mut body = ten_seconds(sse());
     assert_eq!(body.poll(), Got::Nothing);
-    body.beats(b":\n");
+    body.heartbeats(b":\n");
     body.passes(&[b"data: 1\n\n"]);
-    body.beats(b":\n");
-    body.beats(b":\n");
+    body.heartbeats(b":\n");
+    body.heartbeats(b":\n");
     body.source.push("data: 2\n\n");
     assert_eq!(body.poll(), data("data: 2\n\n"));
     body.source.end();
@@ -122,22 +122,22 @@ fn t3_silence_is_filled_and_frames_pass() {
 }
 
 #[test]
-fn t17_a_frame_that_is_ready_goes_before_a_beat_that_is_due() {
+fn t17_a_frame_that_is_ready_goes_before_a_heartbeat_that_is_due() {
     let mut body = ten_seconds(sse());
     assert_eq!(body.poll(), Got::Nothing);
     body.time.advance(secs(10));
     body.passes(&[b"data: 1\n\n"]);
-    body.beats(b":\n");
+    body.heartbeats(b":\n");
 }
 
 #[test]
-fn t17_a_consumer_that_was_away_gets_one_beat_not_four() {
+fn t17_a_consumer_that_was_away_gets_one_heartbeat_not_four() {
     let mut body = ten_seconds(sse());
     assert_eq!(body.poll(), Got::Nothing);
     body.time.advance(secs(45));
     assert_eq!(body.poll(), data(":\n"));
     assert_eq!(body.poll(), Got::Nothing);
-    body.beats(b":\n");
+    body.heartbeats(b":\n");
 }
 
 #[test]
@@ -151,25 +151,25 @@ fn a_frame_passes_without_a_copy() {
 }
 
 #[test]
-fn no_beat_stands_within_a_message() {
+fn no_heartbeat_stands_within_a_message() {
     let mut body = ten_seconds(grpc());
     body.passes(&[b"\0\0\0"]); // of a prefix
     body.is_silent();
     body.passes(&[b"\0\x05he"]);
     body.is_silent();
     body.passes(&[b"llo"]);
-    body.beats(b"\0\0\0\0\0");
+    body.heartbeats(b"\0\0\0\0\0");
     body.passes(&[b"\0\0\0\0\x01a\0\0\0\0\x01"]); // one and a part of the next
     body.is_silent();
     body.passes(&[b"b"]);
-    body.beats(b"\0\0\0\0\0");
+    body.heartbeats(b"\0\0\0\0\0");
 }
 
 #[test]
-fn each_framing_has_its_boundaries_and_its_beat() {
+fn each_framing_has_its_boundaries_and_its_heartbeat() {
     let comment = SseHeartbeat::comment_block("b").expect("no line break");
     let empty = HeartbeatMessage::empty();
-    for (framing, piece, rest, beat) in [
+    for (framing, piece, rest, heartbeat) in [
         (sse(), &b"data: 1"[..], &b"\n"[..], &b":\n"[..]),
         (BodyFraming::sse(&comment), b"data: 1\n", b"\n", b":b\n\n"),
         (BodyFraming::ndjson(NdjsonHeartbeat::BlankLine), b"{\"n\":", b"1}\n", b"\n"),
@@ -180,16 +180,16 @@ fn each_framing_has_its_boundaries_and_its_beat() {
     ] {
         let mut body = ten_seconds(framing);
         assert_eq!(body.poll(), Got::Nothing);
-        body.beats(beat);
+        body.heartbeats(heartbeat);
         body.passes(&[piece]);
         body.is_silent();
         body.passes(&[rest]);
-        body.beats(beat);
+        body.heartbeats(heartbeat);
     }
 }
 
 #[test]
-fn no_beat_follows_the_trailers() {
+fn no_heartbeat_follows_the_trailers() {
     let mut body = ten_seconds(grpc());
     body.passes(&[b"\0\0\0\0\x01a"]);
     body.source.push_frame(Ok(Frame::trailers(trailers())));
@@ -201,10 +201,10 @@ fn no_beat_follows_the_trailers() {
 }
 
 #[test]
-fn a_beat_may_stand_right_before_the_trailers() {
+fn a_heartbeat_may_stand_right_before_the_trailers() {
     let mut body = ten_seconds(grpc());
     body.passes(&[b"\0\0\0\0\x01a"]);
-    body.beats(b"\0\0\0\0\0");
+    body.heartbeats(b"\0\0\0\0\0");
     body.source.push_frame(Ok(Frame::trailers(trailers())));
     body.source.end();
     assert_eq!(body.poll(), Got::Trailers(trailers()));
@@ -212,7 +212,7 @@ fn a_beat_may_stand_right_before_the_trailers() {
 }
 
 #[test]
-fn no_beat_follows_what_ends_the_stream_of_messages() {
+fn no_heartbeat_follows_what_ends_the_stream_of_messages() {
     let empty = HeartbeatMessage::empty();
     for (framing, last) in [
         (BodyFraming::connect(&empty), &b"\x02\0\0\0\x02{}"[..]),
@@ -229,7 +229,7 @@ fn no_beat_follows_what_ends_the_stream_of_messages() {
 }
 
 #[test]
-fn what_is_not_framed_as_it_should_be_passes_without_beats_for_good() {
+fn what_is_not_framed_as_it_should_be_passes_without_heartbeats_for_good() {
     let mut body = ten_seconds(grpc());
     body.passes(&[b"<html>"]);
     body.is_silent();
@@ -238,7 +238,7 @@ fn what_is_not_framed_as_it_should_be_passes_without_beats_for_good() {
 }
 
 #[test]
-fn t17_an_error_is_no_send_and_no_beat_follows_it() {
+fn t17_an_error_is_no_send_and_no_heartbeat_follows_it() {
     let mut body = ten_seconds(sse());
     body.passes(&[b"data: 1\n\n"]);
     body.time.advance(secs(4));
@@ -284,7 +284,7 @@ fn an_empty_frame_is_left_out_and_breaks_no_silence() {
 }
 
 #[test]
-fn a_byte_order_mark_behind_a_beat_is_left_out() {
+fn a_byte_order_mark_behind_a_heartbeat_is_left_out() {
     for (pieces, passed) in [
         (&["\u{feff}data: 1\n\n".as_bytes()][..], "data: 1\n\n"),
         (&[b"\xef", b"\xbb", b"\xbfdata: 1\n\n"], "data: 1\n\n"),
@@ -292,7 +292,7 @@ fn a_byte_order_mark_behind_a_beat_is_left_out() {
     ] {
         let mut body = ten_seconds(sse());
         assert_eq!(body.poll(), Got::Nothing);
-        body.beats(b":\n");
+        body.heartbeats(b":\n");
         for piece in pieces {
             body.source.push(*piece);
         }
@@ -321,15 +321,15 @@ fn t1_a_disabled_body_passes_everything_as_it_is() {
 }
 
 #[test]
-fn t2_prompt_beats_at_the_first_poll() {
+fn t2_prompt_heartbeats_at_the_first_poll() {
     let mut body = with_config(Config::every(secs(10)).with_immediate_first(true), sse());
     assert_eq!(body.poll(), data(":\n"));
     assert_eq!(body.poll(), Got::Nothing);
-    body.beats(b":\n");
+    body.heartbeats(b":\n");
 }
 
 #[test]
-fn t9_a_body_that_was_stopped_passes_without_beats() {
+fn t9_a_body_that_was_stopped_passes_without_heartbeats() {
     let mut body = ten_seconds(sse());
     assert_eq!(body.poll(), Got::Nothing);
     body.body.enter(|_, body| body.stop());
@@ -345,7 +345,7 @@ fn t9_a_body_that_was_stopped_passes_without_beats() {
 fn t9_a_body_that_is_stopped_amid_what_may_be_a_mark_loses_nothing() {
     let mut body = ten_seconds(sse());
     assert_eq!(body.poll(), Got::Nothing);
-    body.beats(b":\n");
+    body.heartbeats(b":\n");
     body.source.push(&b"\xef"[..]);
     assert_eq!(body.poll(), Got::Nothing); // it may be the first byte of a mark
     body.body.enter(|_, body| body.stop());
@@ -363,7 +363,7 @@ fn a_size_hint_leaves_room_for_a_mark_that_is_left_out() {
 }
 
 #[test]
-fn a_size_hint_is_exact_only_where_no_beat_can_come() {
+fn a_size_hint_is_exact_only_where_no_heartbeat_can_come() {
     let mut body = ten_seconds(grpc());
     body.source.set_hint(SizeHint::with_exact(7));
     let hint = body.body.size_hint();
@@ -375,7 +375,7 @@ fn a_size_hint_is_exact_only_where_no_beat_can_come() {
 }
 
 #[test]
-fn t12_t21_foreign_beats_keep_no_dead_producer_alive() {
+fn t12_t21_foreign_heartbeats_keep_no_dead_producer_alive() {
     let config = Config::every(secs(10)).with_give_up_after(secs(25));
     let mut body = with_config(config, sse());
     body.passes(&[b"data: 1\n\n"]);
@@ -385,17 +385,17 @@ fn t12_t21_foreign_beats_keep_no_dead_producer_alive() {
     }
     body.is_silent();
     body.passes(&[b"data: 2\n\n"]);
-    body.beats(b":\n");
+    body.heartbeats(b":\n");
 }
 
 #[test]
-fn t16_t19_what_becomes_of_the_beats_is_told() {
+fn t16_t19_what_becomes_of_the_heartbeats_is_told() {
     let counters = Counters::new();
     let (time, source) = (VirtualTime::new(), Source::new());
     let body = HeartbeatBody::new(source.clone(), time.clone(), secs(10), grpc());
     let mut body = Polled { time, source, body: spawn(body.with_observer(&counters)) };
     assert_eq!(body.poll(), Got::Nothing);
-    body.beats(b"\0\0\0\0\0");
+    body.heartbeats(b"\0\0\0\0\0");
     body.time.advance(secs(12));
     assert_eq!(body.poll(), data(b"\0\0\0\0\0"));
     assert_eq!((counters.snapshot().sent, counters.snapshot().bytes), (1, 5));

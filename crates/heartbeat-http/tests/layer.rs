@@ -68,7 +68,7 @@ fn answer(content_type: &str) -> Response<Source> {
 }
 
 /// The layer around a response, and the first heartbeat, with its time. None if it passes.
-fn first_beat<O: Telemetry + Clone>(
+fn first_heartbeat<O: Telemetry + Clone>(
     policy: impl Into<HeartbeatPolicy<O>>,
     request: Request<()>,
     response: Response<Source>,
@@ -85,13 +85,13 @@ fn first_beat<O: Telemetry + Clone>(
     })
 }
 
-fn beat(of: &str, path: &str) -> Option<Bytes> {
-    first_beat(everything(), get(path), answer(of)).map(|(beat, _)| beat)
+fn heartbeat(of: &str, path: &str) -> Option<Bytes> {
+    first_heartbeat(everything(), get(path), answer(of)).map(|(heartbeat, _)| heartbeat)
 }
 
 #[test]
 fn server_sent_events_are_kept_alive_by_default_and_nothing_else() {
-    let sse = |content_type| first_beat(secs(15), get("/"), answer(content_type));
+    let sse = |content_type| first_heartbeat(secs(15), get("/"), answer(content_type));
     assert_eq!(sse("text/event-stream"), Some((":\n".into(), secs(15))));
     assert_eq!(sse("Text/Event-Stream ; charset=utf-8"), Some((":\n".into(), secs(15))));
     for other in ["application/x-ndjson", "application/grpc", "text/html", "text/event-stream2", ""]
@@ -101,9 +101,9 @@ fn server_sent_events_are_kept_alive_by_default_and_nothing_else() {
 }
 
 #[test]
-fn each_content_type_has_its_beat() {
+fn each_content_type_has_its_heartbeat() {
     for ndjson in ["application/x-ndjson", "application/ndjson", "application/jsonl"] {
-        assert_eq!(beat(ndjson, "/").expect(ndjson), "\n");
+        assert_eq!(heartbeat(ndjson, "/").expect(ndjson), "\n");
     }
     for (content_type, expected) in [
         ("application/grpc", "\0\0\0\0\0"),
@@ -117,8 +117,12 @@ fn each_content_type_has_its_beat() {
         ("application/connect+proto", "\0\0\0\0\0"),
         ("application/connect+json", "\0\0\0\0\x02{}"),
     ] {
-        assert_eq!(beat(content_type, STREAM).expect(content_type), expected, "{content_type}");
-        assert_eq!(beat(content_type, UNARY), None, "{content_type}");
+        assert_eq!(
+            heartbeat(content_type, STREAM).expect(content_type),
+            expected,
+            "{content_type}"
+        );
+        assert_eq!(heartbeat(content_type, UNARY), None, "{content_type}");
     }
     for other in [
         "application/grpc+thrift",
@@ -130,7 +134,7 @@ fn each_content_type_has_its_beat() {
         "application/grpcish",
         "grpc",
     ] {
-        assert_eq!(beat(other, STREAM), None, "{other}");
+        assert_eq!(heartbeat(other, STREAM), None, "{other}");
     }
 }
 
@@ -138,9 +142,10 @@ fn each_content_type_has_its_beat() {
 fn without_a_text_for_it_json_gets_no_message() {
     let policy = HeartbeatPolicy::new(secs(10))
         .with_rpc(StreamingMethods::matching(|_| true), HeartbeatMessage::empty());
-    let beat = |content_type| first_beat(policy.clone(), get(STREAM), answer(content_type));
-    assert_eq!(beat("application/connect+json"), None);
-    assert!(beat("application/connect+proto").is_some());
+    let heartbeat =
+        |content_type| first_heartbeat(policy.clone(), get(STREAM), answer(content_type));
+    assert_eq!(heartbeat("application/connect+json"), None);
+    assert!(heartbeat("application/connect+proto").is_some());
 }
 
 #[test]
@@ -148,11 +153,11 @@ fn a_policy_chooses_forms_or_none() {
     let comment = SseHeartbeat::comment("still here").expect("no line break");
     let policy =
         HeartbeatPolicy::new(secs(10)).with_sse(&comment).with_ndjson(NdjsonHeartbeat::Space);
-    let beat = |content_type| first_beat(policy.clone(), get("/"), answer(content_type));
-    assert_eq!(beat("text/event-stream").expect("kept alive").0, ":still here\n");
-    assert_eq!(beat("application/jsonl").expect("kept alive").0, " ");
+    let heartbeat = |content_type| first_heartbeat(policy.clone(), get("/"), answer(content_type));
+    assert_eq!(heartbeat("text/event-stream").expect("kept alive").0, ":still here\n");
+    assert_eq!(heartbeat("application/jsonl").expect("kept alive").0, " ");
     let none = HeartbeatPolicy::new(secs(10)).without_sse();
-    assert_eq!(first_beat(none, get("/"), answer("text/event-stream")), None);
+    assert_eq!(first_heartbeat(none, get("/"), answer("text/event-stream")), None);
 }
 
 /// Whether an SSE response that was changed like that passes as it is, headers and all.
@@ -203,10 +208,14 @@ fn what_cannot_grow_passes() {
 fn what_has_no_body_by_its_method_passes() {
     for method in ["HEAD", "CONNECT"] {
         let request = Request::builder().method(method).uri("/").body(()).expect("a request");
-        assert_eq!(first_beat(secs(10), request, answer("text/event-stream")), None, "{method}");
+        assert_eq!(
+            first_heartbeat(secs(10), request, answer("text/event-stream")),
+            None,
+            "{method}"
+        );
     }
     let post = Request::post("/").body(()).expect("a request");
-    assert!(first_beat(secs(10), post, answer("text/event-stream")).is_some());
+    assert!(first_heartbeat(secs(10), post, answer("text/event-stream")).is_some());
 }
 
 #[test]
@@ -269,7 +278,7 @@ fn the_first_route_that_a_request_is_on_counts() {
 fn a_client_may_ask_for_an_interval_if_the_server_lets_it() {
     let asks = |policy: HeartbeatPolicy, value: &str| {
         let request = Request::get("/").header("heartbeat-interval", value).body(());
-        first_beat(policy, request.expect("a request"), answer("text/event-stream"))
+        first_heartbeat(policy, request.expect("a request"), answer("text/event-stream"))
             .map(|(_, after)| after)
     };
     let header = HeaderName::from_static("heartbeat-interval");
@@ -299,7 +308,7 @@ fn a_client_may_ask_for_an_interval_if_the_server_lets_it() {
 
 #[test]
 fn t1_an_interval_of_zero_keeps_nothing_alive() {
-    assert_eq!(first_beat(Duration::ZERO, get("/"), answer("text/event-stream")), None);
+    assert_eq!(first_heartbeat(Duration::ZERO, get("/"), answer("text/event-stream")), None);
 }
 
 #[test]

@@ -155,10 +155,10 @@ async fn request(io: Box<dyn Io>, http: Http) -> Incoming {
 }
 
 /// What server and client write for the counted heartbeats.
-async fn counted(beat: &Heartbeat, http: Http, tls: Option<&Tls>) -> [u64; 2] {
+async fn counted(heartbeat: &Heartbeat, http: Http, tls: Option<&Tls>) -> [u64; 2] {
     let Connection { server, client, written } = Connection::new(tls).await;
     let time = VirtualTime::new();
-    tokio::spawn(serve(server, http, time.clone(), beat.framing.clone()));
+    tokio::spawn(serve(server, http, time.clone(), heartbeat.framing.clone()));
     let mut body = request(client, http).await;
 
     let mut then = [0; 2];
@@ -171,11 +171,11 @@ async fn counted(beat: &Heartbeat, http: Http, tls: Option<&Tls>) -> [u64; 2] {
         }
         time.advance(INTERVAL);
         let mut arrived = Vec::new();
-        while arrived.len() < beat.bytes.len() {
+        while arrived.len() < heartbeat.bytes.len() {
             let frame = body.frame().await.expect("no end").expect("no error");
             arrived.extend(frame.into_data().expect("no trailers"));
         }
-        assert_eq!(arrived.escape_ascii().to_string(), beat.bytes.escape_ascii().to_string());
+        assert_eq!(arrived.escape_ascii().to_string(), heartbeat.bytes.escape_ascii().to_string());
     }
     written.since(then)
 }
@@ -244,9 +244,9 @@ impl Heartbeat {
 /// Compares what heartbeats cost with what they should.
 async fn are_as_predicted(http: Http, tls: Option<&Tls>) {
     let over = Transport { http, tls: tls.is_some(), ip: Ip::V4 };
-    let compared = Heartbeat::all().into_iter().map(|beat| async move {
-        let predicted = COUNTED * Cost::new(beat.frame, over).wire_bytes();
-        assert_eq!(counted(&beat, http, tls).await, [predicted, 0], "{}", beat.what);
+    let compared = Heartbeat::all().into_iter().map(|heartbeat| async move {
+        let predicted = COUNTED * Cost::new(heartbeat.frame, over).wire_bytes();
+        assert_eq!(counted(&heartbeat, http, tls).await, [predicted, 0], "{}", heartbeat.what);
     });
     join_all(compared).await;
 }

@@ -235,7 +235,7 @@ async fn events_that_are_no_longer_available_are_an_error() {
     for mut events in [behind, events(server, TIMEOUT, "1")] {
         let missed = final_error(&mut events).await;
         assert_eq!(missed.code(), Code::OutOfRange);
-        assert!(missed.message().contains("the events after 1 are not held any more"), "{missed}");
+        assert!(missed.message().contains("event 1 is too old"), "{missed}");
     }
     assert_eq!(stats.connections(), 2, "no retry");
 }

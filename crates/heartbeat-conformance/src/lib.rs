@@ -128,7 +128,7 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
-/// Runs one of the [`scenarios`] on a runtime.
+/// Runs one of the [`scenarios()`] on a runtime.
 ///
 /// # Errors
 ///
@@ -291,7 +291,7 @@ macro_rules! list {
 }
 __scenarios!(list,);
 
-/// Makes one test per scenario, on the [`Runtime`] that the expression returns. See the [crate](crate) for an example.
+/// Makes one test per scenario, on the [`Runtime`] that the expression returns. See the [documentation of the crate](crate) for an example.
 ///
 /// `conformance!(hub: …)` makes the tests of streams and sinks with each of them on a [`Hub`](heartbeat_async::Hub).
 #[macro_export]

@@ -61,7 +61,7 @@ impl<P: Default, O: Telemetry + Clone> HeartbeatLayer<P, O> {
 }
 
 impl<P, O: Telemetry + Clone> HeartbeatLayer<P, O> {
-    /// A layer with this scheduler: a timer, or a [`Hub`](heartbeat_async::Hub) that all responses share.
+    /// A layer with this scheduler: a timer, or a [`Hub`] that all responses share.
     pub fn with_scheduler(scheduler: P, policy: impl Into<HeartbeatPolicy<O>>) -> Self {
         let policies = RoutedPolicies { routes: Vec::new(), default: Arc::new(policy.into()) };
         Self { scheduler, policies: Arc::new(policies) }

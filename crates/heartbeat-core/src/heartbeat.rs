@@ -305,11 +305,11 @@ impl<I: Instant> Heartbeat<I> {
     }
 
     /// Bytes were sent at `latest`: the next heartbeat is due a gap later (T3), and one in flight was
-    /// sent or is cancelled (T6).
+    /// sent or is cancelled.
     fn restart(&mut self) {
         self.idle_since = self.latest;
         self.idle_before_send = Nanos::ZERO;
-        self.phase = Phase::Armed;
+        self.phase = Phase::Armed; // T6
     }
 }
 

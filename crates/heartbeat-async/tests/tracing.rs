@@ -86,7 +86,7 @@ fn a_stream_tells_of_its_heartbeats_and_of_giving_up() {
 }
 
 #[test]
-fn a_heartbeat_that_nobody_came_back_from_and_a_peer_that_fell_silent_are_told() {
+fn a_lost_heartbeat_and_a_silent_peer_are_logged() {
     let log = Log::default();
     tracing::subscriber::with_default(log.clone(), || {
         let time = VirtualTime::new();

@@ -2,5 +2,5 @@
 
 #[test]
 fn a_quiet_stream_has_heartbeats() {
-    example_check::assert_sse_heartbeats(env!("CARGO_BIN_EXE_example-hyper-smol"), ":\n");
+    example_check::assert_sse_heartbeat(env!("CARGO_BIN_EXE_example-hyper-smol"), ":\n");
 }

@@ -2,5 +2,5 @@
 
 #[test]
 fn a_quiet_stream_has_heartbeats() {
-    example_check::assert_ndjson_heartbeats(env!("CARGO_BIN_EXE_example-layer-hyper"));
+    example_check::assert_ndjson_heartbeat(env!("CARGO_BIN_EXE_example-layer-hyper"));
 }

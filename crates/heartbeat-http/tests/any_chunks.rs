@@ -1,5 +1,5 @@
-//! Whatever the messages, however they are cut and however long the silences: without the heartbeats
-//! the client gets the same messages.
+//! Random messages, cut into random pieces with random silences: after removing the heartbeats, the client has
+//! the same messages.
 
 mod support;
 
@@ -17,7 +17,7 @@ use tokio_test::task::spawn;
 /// A piece of a stream, and the seconds of silence after it.
 type Piece = (Vec<u8>, u64);
 
-/// Cuts the messages into pieces of these lengths, with these silences.
+/// Cuts `bytes` into pieces. `cuts` lists the length of each piece and the seconds of silence after it.
 fn cut(mut bytes: &[u8], cuts: &[(usize, u64)]) -> Vec<Piece> {
     let mut pieces = Vec::new();
     for (length, silence) in cuts.iter().cycle() {
@@ -31,20 +31,20 @@ fn cut(mut bytes: &[u8], cuts: &[(usize, u64)]) -> Vec<Piece> {
     pieces
 }
 
-/// What goes out of a body with an interval of 10 s, and how many frames were not the body's own.
-fn beating(framing: BodyFraming, pieces: Vec<Piece>) -> (Vec<u8>, usize) {
+/// The output of a body with an interval of 10 s, and the number of heartbeats in it.
+fn collect_output(framing: BodyFraming, pieces: Vec<Piece>) -> (Vec<u8>, usize) {
     let (time, source) = (VirtualTime::new(), Source::new());
     let body = HeartbeatBody::new(source.clone(), time.clone(), Duration::from_secs(10), framing);
     let mut body = spawn(body);
     let (mut out, mut heartbeats) = (Vec::new(), 0);
     for (piece, silence) in pieces {
-        let mut own = usize::from(!piece.is_empty());
+        let mut from_source = usize::from(!piece.is_empty());
         source.push(piece);
         for _ in 0..=silence {
             while let std::task::Poll::Ready(frame) = body.enter(|cx, body| body.poll_frame(cx)) {
                 let frame = frame.expect("no end").expect("no error");
                 out.extend(frame.into_data().expect("data"));
-                heartbeats += 1 - std::mem::take(&mut own);
+                heartbeats += 1 - std::mem::take(&mut from_source);
             }
             time.advance(Duration::from_secs(1));
         }
@@ -52,17 +52,17 @@ fn beating(framing: BodyFraming, pieces: Vec<Piece>) -> (Vec<u8>, usize) {
     (out, heartbeats)
 }
 
-/// The payloads of whole envelopes.
+/// The payloads of complete envelopes.
 fn payloads(mut bytes: &[u8]) -> Vec<&[u8]> {
     let mut payloads = Vec::new();
-    while let Some((prefix, rest)) = bytes.split_first_chunk::<5>() {
-        let length = u32::from_be_bytes([prefix[1], prefix[2], prefix[3], prefix[4]]) as usize;
-        assert!(length <= rest.len(), "a message is cut off");
+    while let Some((header, rest)) = bytes.split_first_chunk::<5>() {
+        let length = u32::from_be_bytes([header[1], header[2], header[3], header[4]]) as usize;
+        assert!(length <= rest.len(), "the last message is incomplete");
         let (payload, rest) = rest.split_at(length);
         payloads.push(payload);
         bytes = rest;
     }
-    assert_eq!(bytes, b"", "a prefix is cut off");
+    assert_eq!(bytes, b"", "the last header is incomplete");
     payloads
 }
 
@@ -77,7 +77,7 @@ proptest! {
         let envelope = |message| HeartbeatMessage::from_payload(message).expect("short").envelope();
         let bytes: Vec<u8> = messages.iter().flat_map(envelope).collect();
         for framing in [BodyFraming::grpc(&heartbeat), BodyFraming::connect(&heartbeat), BodyFraming::grpc_web(&heartbeat)] {
-            let (out, heartbeats) = beating(framing, cut(&bytes, &cuts));
+            let (out, heartbeats) = collect_output(framing, cut(&bytes, &cuts));
             let mut arrived = payloads(&out);
             let all = arrived.len();
             arrived.retain(|payload| *payload != heartbeat.raw());
@@ -92,7 +92,7 @@ proptest! {
         cuts in cuts(),
     ) {
         let bytes = events.concat();
-        let (out, heartbeats) = beating(BodyFraming::sse(&SseHeartbeat::default()), cut(bytes.as_bytes(), &cuts));
+        let (out, heartbeats) = collect_output(BodyFraming::sse(&SseHeartbeat::default()), cut(bytes.as_bytes(), &cuts));
         let out = String::from_utf8(out).expect("text");
         let is_comment = |line: &&str| line.starts_with(':');
         prop_assert_eq!(out.split_inclusive('\n').filter(is_comment).count(), heartbeats);
@@ -104,7 +104,7 @@ proptest! {
     fn the_same_lines_arrive(lines in vec("\\{\"[a-z]{1,5}\": [0-9]{1,5}\\}\n", 1..8), cuts in cuts()) {
         let bytes = lines.concat();
         let framing = BodyFraming::ndjson(NdjsonHeartbeat::BlankLine);
-        let (out, heartbeats) = beating(framing, cut(bytes.as_bytes(), &cuts));
+        let (out, heartbeats) = collect_output(framing, cut(bytes.as_bytes(), &cuts));
         let out = String::from_utf8(out).expect("text");
         let blank = |line: &&str| *line == "\n";
         prop_assert_eq!(out.split_inclusive('\n').filter(blank).count(), heartbeats);

@@ -1,4 +1,4 @@
-//! With tower-http's compression around the layer, and within it. On tokio's paused clock.
+//! tower-http's compression outside and inside the layer, on tokio's paused clock.
 
 use std::convert::Infallible;
 use std::io::Write;
@@ -25,7 +25,7 @@ fn request() -> Request<()> {
     Request::get("/").header("accept-encoding", "gzip").body(()).expect("a request")
 }
 
-/// One line of JSON, and nothing more.
+/// A response with one line of JSON that never ends.
 async fn one_line(
     _: Request<()>,
 ) -> Result<Response<impl Body<Data = Bytes, Error = Infallible>>, Infallible> {
@@ -36,7 +36,7 @@ async fn one_line(
 }
 
 #[tokio::test(start_paused = true)]
-async fn heartbeats_come_out_of_compression_around_the_layer_at_once() {
+async fn compression_outside_the_layer_does_not_delay_heartbeats() {
     let service = CompressionLayer::new().layer(layer().layer(service_fn(one_line)));
     let response = service.oneshot(request()).await.expect("infallible");
     assert_eq!(response.headers()["content-encoding"], "gzip");
@@ -47,18 +47,18 @@ async fn heartbeats_come_out_of_compression_around_the_layer_at_once() {
         let expected = format!("{{\"n\":1}}\n{}", "\n".repeat(heartbeats));
         while plain.get_ref().len() < expected.len() {
             let frame = body.frame().await.expect("no end").expect("no error");
-            plain.write_all(&frame.into_data().expect("data")).expect("it is gzip");
-            plain.flush().expect("a vector takes it");
+            plain.write_all(&frame.into_data().expect("data")).expect("valid gzip");
+            plain.flush().expect("writing to a vector cannot fail");
         }
         assert_eq!(String::from_utf8_lossy(plain.get_ref()), expected);
         let waited = if heartbeats == 0 { Duration::ZERO } else { INTERVAL };
-        let late = began.elapsed().checked_sub(waited).expect("it is not early");
-        assert!(late <= Duration::from_millis(1), "{late:?}"); // what tokio's timer rounds up
+        let late = began.elapsed().checked_sub(waited).expect("not early");
+        assert!(late <= Duration::from_millis(1), "{late:?}"); // tokio's timer rounds up to milliseconds
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_compressed_within_the_layer_passes() {
+async fn responses_compressed_inside_the_layer_pass_unchanged() {
     let service = layer().layer(CompressionLayer::new().layer(service_fn(one_line)));
     let response = service.oneshot(request()).await.expect("infallible");
     assert_eq!(response.headers()["content-encoding"], "gzip");
@@ -67,7 +67,7 @@ async fn what_was_compressed_within_the_layer_passes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_asks_for_no_compression_is_kept_alive_either_way() {
+async fn uncompressed_responses_have_heartbeats_in_either_order() {
     let service = layer().layer(CompressionLayer::new().layer(service_fn(one_line)));
     let plain = Request::get("/").body(()).expect("a request");
     let response = service.oneshot(plain).await.expect("infallible");

@@ -1,4 +1,4 @@
-//! `HeartbeatLayer`: which responses it keeps alive, with what, and how often. In virtual time.
+//! `HeartbeatLayer`: which responses have heartbeats, of which format and interval. In virtual time.
 
 mod support;
 
@@ -31,8 +31,8 @@ const fn secs(secs: u64) -> Duration {
 const STREAM: &str = "/package.Service/Stream";
 const UNARY: &str = "/package.Service/Unary";
 
-/// A policy with everything in it.
-fn everything() -> HeartbeatPolicy {
+/// A policy with heartbeats for all formats.
+fn full_policy() -> HeartbeatPolicy {
     let json = HeartbeatMessage::from_payload("{}").expect("short");
     HeartbeatPolicy::new(secs(10)).with_ndjson(NdjsonHeartbeat::BlankLine).with_rpc(
         StreamingMethods::paths([STREAM]),
@@ -40,8 +40,8 @@ fn everything() -> HeartbeatPolicy {
     )
 }
 
-/// Lets a response through a layer.
-fn through<B, O>(
+/// Passes a response through a layer.
+fn call_layer<B, O>(
     layer: &HeartbeatLayer<VirtualTime, O>,
     request: Request<()>,
     response: Response<B>,
@@ -52,7 +52,7 @@ where
 {
     let mut response = Some(response);
     let service = layer.layer(service_fn(|_: Request<()>| {
-        ready(Ok::<_, Infallible>(response.take().expect("asked once")))
+        ready(Ok::<_, Infallible>(response.take().expect("called once")))
     }));
     let Ok(response) = VirtualTime::new().block_on(service.oneshot(request));
     response
@@ -62,12 +62,12 @@ fn get(path: &str) -> Request<()> {
     Request::get(path).body(()).expect("a path")
 }
 
-fn answer(content_type: &str) -> Response<Source> {
+fn response_with(content_type: &str) -> Response<Source> {
     let response = Response::builder().header("content-type", content_type);
     response.body(Source::new()).expect("a content type")
 }
 
-/// The layer around a response, and the first heartbeat, with its time. None if it passes.
+/// The first heartbeat that the layer adds to the response, and its time; `None` if there are no heartbeats.
 fn first_heartbeat<O: Telemetry + Clone>(
     policy: impl Into<HeartbeatPolicy<O>>,
     request: Request<()>,
@@ -75,7 +75,7 @@ fn first_heartbeat<O: Telemetry + Clone>(
 ) -> Option<(Bytes, Duration)> {
     let time = VirtualTime::new();
     let layer = HeartbeatLayer::with_scheduler(time.clone(), policy);
-    let mut response = through(&layer, request, response);
+    let mut response = call_layer(&layer, request, response);
     if !response.body().is_kept_alive() {
         return None;
     }
@@ -86,12 +86,12 @@ fn first_heartbeat<O: Telemetry + Clone>(
 }
 
 fn heartbeat(of: &str, path: &str) -> Option<Bytes> {
-    first_heartbeat(everything(), get(path), answer(of)).map(|(heartbeat, _)| heartbeat)
+    first_heartbeat(full_policy(), get(path), response_with(of)).map(|(heartbeat, _)| heartbeat)
 }
 
 #[test]
-fn server_sent_events_are_kept_alive_by_default_and_nothing_else() {
-    let sse = |content_type| first_heartbeat(secs(15), get("/"), answer(content_type));
+fn only_server_sent_events_have_heartbeats_by_default() {
+    let sse = |content_type| first_heartbeat(secs(15), get("/"), response_with(content_type));
     assert_eq!(sse("text/event-stream"), Some((":\n".into(), secs(15))));
     assert_eq!(sse("Text/Event-Stream ; charset=utf-8"), Some((":\n".into(), secs(15))));
     for other in ["application/x-ndjson", "application/grpc", "text/html", "text/event-stream2", ""]
@@ -139,130 +139,133 @@ fn each_content_type_has_its_heartbeat() {
 }
 
 #[test]
-fn without_a_text_for_it_json_gets_no_message() {
+fn json_has_no_heartbeats_without_a_json_message() {
     let policy = HeartbeatPolicy::new(secs(10))
         .with_rpc(StreamingMethods::matching(|_| true), HeartbeatMessage::empty());
     let heartbeat =
-        |content_type| first_heartbeat(policy.clone(), get(STREAM), answer(content_type));
+        |content_type| first_heartbeat(policy.clone(), get(STREAM), response_with(content_type));
     assert_eq!(heartbeat("application/connect+json"), None);
     assert!(heartbeat("application/connect+proto").is_some());
 }
 
 #[test]
-fn a_policy_chooses_forms_or_none() {
+fn a_policy_sets_the_heartbeat_of_each_format_or_disables_it() {
     let comment = SseHeartbeat::comment("still here").expect("no line break");
     let policy =
         HeartbeatPolicy::new(secs(10)).with_sse(&comment).with_ndjson(NdjsonHeartbeat::Space);
-    let heartbeat = |content_type| first_heartbeat(policy.clone(), get("/"), answer(content_type));
+    let heartbeat =
+        |content_type| first_heartbeat(policy.clone(), get("/"), response_with(content_type));
     assert_eq!(heartbeat("text/event-stream").expect("kept alive").0, ":still here\n");
     assert_eq!(heartbeat("application/jsonl").expect("kept alive").0, " ");
     let none = HeartbeatPolicy::new(secs(10)).without_sse();
-    assert_eq!(first_heartbeat(none, get("/"), answer("text/event-stream")), None);
+    assert_eq!(first_heartbeat(none, get("/"), response_with("text/event-stream")), None);
 }
 
-/// Whether an SSE response that was changed like that passes as it is, headers and all.
-fn passes(change: impl FnOnce(&mut Response<Source>)) -> bool {
-    let mut response = answer("text/event-stream");
+/// Whether an SSE response with this change passes without heartbeats. Its status and headers are unchanged then.
+fn passes_unchanged(change: impl FnOnce(&mut Response<Source>)) -> bool {
+    let mut response = response_with("text/event-stream");
     change(&mut response);
     let before = (response.status(), response.headers().clone());
     let layer = HeartbeatLayer::with_scheduler(VirtualTime::new(), secs(10));
-    let response = through(&layer, get("/"), response);
+    let response = call_layer(&layer, get("/"), response);
     let passed = !response.body().is_kept_alive();
     assert_eq!(passed, before == (response.status(), response.headers().clone()));
     passed
 }
 
 #[test]
-fn what_cannot_grow_passes() {
-    assert!(!passes(|_| {}));
+fn responses_that_cannot_grow_pass_unchanged() {
+    assert!(!passes_unchanged(|_| {}));
     for header in
         ["content-length", "content-digest", "content-md5", "digest", "repr-digest", "grpc-status"]
     {
-        let passed = passes(|response| {
+        let passed = passes_unchanged(|response| {
             response.headers_mut().insert(header, "1".parse().expect("a value"));
         });
         assert!(passed, "{header}");
     }
     for (encoding, encoded) in [("gzip", true), ("None", false), ("identity", false)] {
-        let passed = passes(|response| {
+        let passed = passes_unchanged(|response| {
             let encoding = encoding.parse().expect("a value");
             response.headers_mut().insert("content-encoding", encoding);
         });
         assert_eq!(passed, encoded, "{encoding}");
     }
     for status in [100, 101, 204, 205, 206, 302, 304, 404, 500] {
-        let passed =
-            passes(|response| *response.status_mut() = status.try_into().expect("a status"));
+        let passed = passes_unchanged(|response| {
+            *response.status_mut() = status.try_into().expect("a status")
+        });
         assert!(passed, "{status}");
     }
     for status in [200, 201, 203] {
-        let passed =
-            passes(|response| *response.status_mut() = status.try_into().expect("a status"));
+        let passed = passes_unchanged(|response| {
+            *response.status_mut() = status.try_into().expect("a status")
+        });
         assert!(!passed, "{status}");
     }
-    assert!(passes(|response| response.body().set_hint(SizeHint::with_exact(7))));
-    assert!(passes(|response| response.body().set_end_stream()));
+    assert!(passes_unchanged(|response| response.body().set_hint(SizeHint::with_exact(7))));
+    assert!(passes_unchanged(|response| response.body().set_end_stream()));
 }
 
 #[test]
-fn what_has_no_body_by_its_method_passes() {
+fn responses_to_head_and_connect_pass_unchanged() {
     for method in ["HEAD", "CONNECT"] {
         let request = Request::builder().method(method).uri("/").body(()).expect("a request");
         assert_eq!(
-            first_heartbeat(secs(10), request, answer("text/event-stream")),
+            first_heartbeat(secs(10), request, response_with("text/event-stream")),
             None,
             "{method}"
         );
     }
     let post = Request::post("/").body(()).expect("a request");
-    assert!(first_heartbeat(secs(10), post, answer("text/event-stream")).is_some());
+    assert!(first_heartbeat(secs(10), post, response_with("text/event-stream")).is_some());
 }
 
 #[test]
-fn an_untouched_body_keeps_its_size() {
+fn a_body_without_heartbeats_keeps_its_size() {
     let layer = HeartbeatLayer::with_scheduler(VirtualTime::new(), secs(10));
     let response = Response::builder().header("content-type", "text/event-stream");
     let response = response.body(Full::new(Bytes::from("data: 1\n\n"))).expect("a response");
-    let response = through(&layer, get("/"), response);
+    let response = call_layer(&layer, get("/"), response);
     assert_eq!(response.body().size_hint().exact(), Some(9));
     assert!(!response.body().is_end_stream());
 }
 
 #[test]
-fn t21_a_layer_around_a_layer_leaves_it_alone() {
+fn t21_a_second_layer_adds_no_heartbeats() {
     let layer = HeartbeatLayer::with_scheduler(VirtualTime::new(), secs(10));
-    let inner = through(&layer, get("/"), answer("text/event-stream"));
+    let inner = call_layer(&layer, get("/"), response_with("text/event-stream"));
     assert!(inner.body().is_kept_alive());
-    let outer = through(&layer, get("/"), inner);
+    let outer = call_layer(&layer, get("/"), inner);
     assert!(!outer.body().is_kept_alive());
 }
 
 #[test]
-fn proxies_are_asked_to_hold_nothing_back() {
+fn the_response_asks_proxies_not_to_buffer() {
     let layer = |policy| HeartbeatLayer::with_scheduler(VirtualTime::new(), policy);
     let headers = |policy: HeartbeatPolicy, content_type: &str| {
-        through(&layer(policy), get(STREAM), answer(content_type)).headers().clone()
+        call_layer(&layer(policy), get(STREAM), response_with(content_type)).headers().clone()
     };
     for content_type in ["text/event-stream", "application/x-ndjson"] {
-        let set = headers(everything(), content_type);
+        let set = headers(full_policy(), content_type);
         assert_eq!(set["x-accel-buffering"], "no");
         assert_eq!(set["cache-control"], "no-transform");
-        assert_eq!(headers(everything().with_proxy_headers(false), content_type).len(), 1);
+        assert_eq!(headers(full_policy().with_proxy_headers(false), content_type).len(), 1);
     }
-    assert_eq!(headers(everything(), "application/grpc").len(), 1);
+    assert_eq!(headers(full_policy(), "application/grpc").len(), 1);
 }
 
 #[test]
-fn the_first_route_that_a_request_is_on_counts() {
+fn the_first_matching_route_applies() {
     let time = VirtualTime::new();
-    let under =
+    let starts_with =
         |prefix: &'static str| move |request: &Parts| request.uri.path().starts_with(prefix);
     let layer = HeartbeatLayer::with_scheduler(time.clone(), secs(10))
-        .with_route(under("/a/never"), Duration::ZERO)
-        .with_route(under("/a"), Config::every(secs(1)));
+        .with_route(starts_with("/a/never"), Duration::ZERO)
+        .with_route(starts_with("/a"), Config::every(secs(1)));
     let first = |path| {
         let began = time.now();
-        let mut response = through(&layer, get(path), answer("text/event-stream"));
+        let mut response = call_layer(&layer, get(path), response_with("text/event-stream"));
         let kept_alive = response.body().is_kept_alive();
         kept_alive.then(|| {
             time.block_on(response.body_mut().frame());
@@ -275,50 +278,51 @@ fn the_first_route_that_a_request_is_on_counts() {
 }
 
 #[test]
-fn a_client_may_ask_for_an_interval_if_the_server_lets_it() {
-    let asks = |policy: HeartbeatPolicy, value: &str| {
+fn a_client_may_request_an_interval_within_the_allowed_range() {
+    let first_after = |policy: HeartbeatPolicy, value: &str| {
         let request = Request::get("/").header("heartbeat-interval", value).body(());
-        first_heartbeat(policy, request.expect("a request"), answer("text/event-stream"))
+        first_heartbeat(policy, request.expect("a request"), response_with("text/event-stream"))
             .map(|(_, after)| after)
     };
     let header = HeaderName::from_static("heartbeat-interval");
-    let heard = |range| HeartbeatPolicy::new(secs(10)).with_client_interval(header.clone(), range);
-    assert_eq!(asks(HeartbeatPolicy::new(secs(10)), "7"), Some(secs(10))); // by default the header is ignored
+    let allowing =
+        |range| HeartbeatPolicy::new(secs(10)).with_client_interval(header.clone(), range);
+    assert_eq!(first_after(HeartbeatPolicy::new(secs(10)), "7"), Some(secs(10))); // by default the header is ignored
     for (value, after) in [
         ("7", secs(7)),
         (" 2.5 ", Duration::from_millis(2500)),
         ("0", secs(2)),
         ("1", secs(2)),
         ("99", secs(60)),
-        ("1e300", secs(10)), // no duration at all
+        ("1e300", secs(10)), // does not fit into a `Duration`
         ("inf", secs(10)),
         ("NaN", secs(10)),
         ("-7", secs(10)),
         ("soon", secs(10)),
         ("", secs(10)),
     ] {
-        assert_eq!(asks(heard(secs(2)..=secs(60)), value), Some(after), "{value:?}");
+        assert_eq!(first_after(allowing(secs(2)..=secs(60)), value), Some(after), "{value:?}");
     }
-    assert_eq!(asks(heard(secs(0)..=secs(60)), "0"), None);
-    assert_eq!(asks(heard(secs(0)..=secs(60)), "0.000000001"), Some(secs(1))); // no flood
-    assert_eq!(asks(heard(secs(60)..=secs(2)), "7"), Some(secs(60))); // a range the wrong way round
+    assert_eq!(first_after(allowing(secs(0)..=secs(60)), "0"), None);
+    assert_eq!(first_after(allowing(secs(0)..=secs(60)), "0.000000001"), Some(secs(1))); // clamped to the minimum
+    assert_eq!(first_after(allowing(secs(60)..=secs(2)), "7"), Some(secs(60))); // an empty range
     let off = HeartbeatPolicy::new(Duration::ZERO).with_client_interval(header, secs(2)..=secs(60));
-    assert_eq!(asks(off, "7"), None);
+    assert_eq!(first_after(off, "7"), None);
 }
 
 #[test]
-fn t1_an_interval_of_zero_keeps_nothing_alive() {
-    assert_eq!(first_heartbeat(Duration::ZERO, get("/"), answer("text/event-stream")), None);
+fn t1_an_interval_of_zero_disables_heartbeats() {
+    assert_eq!(first_heartbeat(Duration::ZERO, get("/"), response_with("text/event-stream")), None);
 }
 
 #[test]
-fn t19_an_observer_hears_of_each_response() {
+fn t19_an_observer_counts_each_response() {
     let counters: Arc<Counters> = Arc::default();
     let policy = HeartbeatPolicy::new(secs(10)).with_observer(Arc::clone(&counters));
     let layer = HeartbeatLayer::with_scheduler(VirtualTime::new(), policy);
-    let first = through(&layer, get("/"), answer("text/event-stream"));
-    let second = through(&layer, get("/"), answer("text/event-stream"));
-    let other = through(&layer, get("/"), answer("text/html"));
+    let first = call_layer(&layer, get("/"), response_with("text/event-stream"));
+    let second = call_layer(&layer, get("/"), response_with("text/event-stream"));
+    let other = call_layer(&layer, get("/"), response_with("text/html"));
     assert_eq!(counters.snapshot().live, 2);
     drop((first, second, other));
     assert_eq!(counters.snapshot().live, 0);

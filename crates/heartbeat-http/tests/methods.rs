@@ -1,4 +1,4 @@
-//! Which methods get heartbeats: those that are named, or that descriptors say.
+//! Which methods have heartbeats: listed paths, a closure, or a descriptor set.
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -22,7 +22,7 @@ const METHODS: [&str; 5] = [
     "/Service/Stream",
 ];
 
-/// Those that get heartbeats.
+/// Those of `METHODS` that have heartbeats.
 fn kept_alive(methods: StreamingMethods) -> Vec<&'static str> {
     let policy = HeartbeatPolicy::new(Duration::from_secs(10));
     let policy = policy.with_rpc(methods, HeartbeatMessage::empty());
@@ -41,20 +41,20 @@ fn kept_alive(methods: StreamingMethods) -> Vec<&'static str> {
 }
 
 #[test]
-fn paths_name_methods() {
+fn methods_are_listed_by_path() {
     assert_eq!(kept_alive(StreamingMethods::paths(METHODS)), METHODS);
     assert_eq!(kept_alive(StreamingMethods::paths([METHODS[1]])), [METHODS[1]]);
     assert!(kept_alive(StreamingMethods::paths(["package.v1.First/Stream", ""])).is_empty());
 }
 
 #[test]
-fn a_closure_tells_methods() {
+fn methods_are_matched_by_a_closure() {
     let methods = StreamingMethods::matching(|path| path.ends_with("/Stream"));
     assert_eq!(kept_alive(methods), [METHODS[2], METHODS[4]]);
 }
 
 #[test]
-fn descriptors_tell_which_methods_answer_with_a_stream() -> Result<(), Box<dyn Error>> {
+fn descriptors_list_methods_with_a_response_stream() -> Result<(), Box<dyn Error>> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests");
     let set = protox::compile(["methods.proto", "unnamed.proto"], [folder])?;
     let methods = StreamingMethods::from_descriptor_set(set.encode_to_vec())?;
@@ -64,8 +64,8 @@ fn descriptors_tell_which_methods_answer_with_a_stream() -> Result<(), Box<dyn E
 }
 
 #[test]
-fn what_is_no_descriptor_set_is_refused_with_what_to_give() {
-    let error = StreamingMethods::from_descriptor_set(b"\x0a\xff").expect_err("it is cut off");
+fn an_invalid_descriptor_set_is_rejected_with_a_hint() {
+    let error = StreamingMethods::from_descriptor_set(b"\x0a\xff").expect_err("truncated");
     assert!(error.to_string().contains("--descriptor_set_out"), "{error}");
     assert!(error.source().is_some());
 }

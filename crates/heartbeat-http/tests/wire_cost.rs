@@ -1,8 +1,8 @@
-//! What a heartbeat costs by the model of `heartbeat-frame`, and what goes over real sockets: to the byte.
+//! Compares the cost model of `heartbeat-frame` with the bytes that are written to sockets.
 //!
-//! A server answers with a body that is silent but for its heartbeats, in a time that moves to the next one when
-//! the last has arrived. So no two of them go together, and what is written between two of them is theirs
-//! alone. One thread runs it all: what has arrived was counted before.
+//! A server sends a body that consists of heartbeats. The virtual time advances to the next heartbeat when the
+//! previous one has arrived, so two heartbeats never share a segment, and nothing else is written between them. All
+//! tasks run on one thread, so the bytes are counted before they arrive.
 
 use std::convert::Infallible;
 use std::net::Ipv4Addr;
@@ -35,11 +35,12 @@ use tokio_util::io::InspectWriter;
 
 const INTERVAL: Duration = Duration::from_secs(15);
 
-/// How many heartbeats are counted, and how many go before them, so that all else is out by then.
-const COUNTED: u64 = 10;
-const BEFORE: u64 = 2;
+/// The number of measured heartbeats.
+const MEASURED: u64 = 10;
+/// The number of heartbeats before them. Settings and window updates of the handshake are written by then.
+const WARM_UP: u64 = 2;
 
-/// One side's end of a connection, with TLS or without.
+/// One side of a connection, with or without TLS.
 trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
 
@@ -57,7 +58,7 @@ impl Tls {
         let server = ServerConfig::builder()
             .with_no_client_auth()
             .with_single_cert(vec![cert.der().clone()], key)
-            .expect("they fit");
+            .expect("a certificate and its key");
         let mut roots = RootCertStore::empty();
         roots.add(cert.der().clone()).expect("a certificate");
         let client = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
@@ -65,39 +66,39 @@ impl Tls {
     }
 }
 
-/// A connection over real sockets, and how many bytes each side has written to its own.
+/// A connection over sockets, and the number of bytes that each side has written.
 struct Connection {
     server: Box<dyn Io>,
     client: Box<dyn Io>,
-    written: Written,
+    written: ByteCounters,
 }
 
 #[derive(Clone, Default)]
-struct Written {
+struct ByteCounters {
     server: Arc<AtomicU64>,
     client: Arc<AtomicU64>,
 }
 
-impl Written {
+impl ByteCounters {
     fn now(&self) -> [u64; 2] {
         [&self.server, &self.client].map(|bytes| bytes.load(Ordering::Relaxed))
     }
 
-    /// What each side has written since then.
-    fn since(&self, then: [u64; 2]) -> [u64; 2] {
+    /// The bytes that each side has written since `start`.
+    fn since(&self, start: [u64; 2]) -> [u64; 2] {
         let [server, client] = self.now();
-        [server - then[0], client - then[1]]
+        [server - start[0], client - start[1]]
     }
 }
 
 impl Connection {
     async fn new(tls: Option<&Tls>) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port is free");
-        let address = listener.local_addr().expect("it is bound");
-        let client = TcpStream::connect(address).await.expect("it listens");
+        let address = listener.local_addr().expect("a bound listener");
+        let client = TcpStream::connect(address).await.expect("connect");
         let (server, _) = listener.accept().await.expect("a client connects");
 
-        let written = Written::default();
+        let written = ByteCounters::default();
         let count = |socket, bytes: &Arc<AtomicU64>| {
             let bytes = Arc::clone(bytes);
             InspectWriter::new(socket, move |written: &[u8]| {
@@ -110,12 +111,13 @@ impl Connection {
         };
         let name = ServerName::try_from("localhost").expect("a name");
         let (server, client) = join(acceptor.accept(server), connector.connect(name, client)).await;
-        let (server, client) = (server.expect("it shakes hands"), client.expect("it trusts"));
+        let (server, client) =
+            (server.expect("a handshake"), client.expect("a trusted certificate"));
         Self { server: Box::new(server), client: Box::new(client), written }
     }
 }
 
-/// Answers the one request on a connection with nothing but heartbeats, for ever.
+/// Answers the request on a connection with an endless body of heartbeats.
 async fn serve(io: Box<dyn Io>, http: Http, time: VirtualTime, framing: BodyFraming) {
     let service = service_fn(move |_: Request<Incoming>| {
         let silence = stream::pending::<Result<Frame<Bytes>, Infallible>>();
@@ -131,7 +133,7 @@ async fn serve(io: Box<dyn Io>, http: Http, time: VirtualTime, framing: BodyFram
             http.serve_connection(io, service).await
         }
     };
-    served.expect("the client goes when all is done");
+    served.expect("the client closes the connection at the end");
 }
 
 async fn request(io: Box<dyn Io>, http: Http) -> Incoming {
@@ -140,34 +142,35 @@ async fn request(io: Box<dyn Io>, http: Http) -> Incoming {
     let io = TokioIo::new(io);
     let response = match http {
         Http::Http1 => {
-            let (mut http, connection) = client::conn::http1::handshake(io).await.expect("it can");
+            let (mut http, connection) =
+                client::conn::http1::handshake(io).await.expect("a handshake");
             tokio::spawn(connection);
             http.send_request(request).await
         }
         Http::Http2 => {
             let handshake = client::conn::http2::handshake(TokioExecutor::new(), io);
-            let (mut http, connection) = handshake.await.expect("it can");
+            let (mut http, connection) = handshake.await.expect("a handshake");
             tokio::spawn(connection);
             http.send_request(request).await
         }
     };
-    response.expect("it answers").into_body()
+    response.expect("a response").into_body()
 }
 
-/// What server and client write for the counted heartbeats.
-async fn counted(heartbeat: &Heartbeat, http: Http, tls: Option<&Tls>) -> [u64; 2] {
+/// The bytes that server and client write for the measured heartbeats.
+async fn measure(heartbeat: &HeartbeatCase, http: Http, tls: Option<&Tls>) -> [u64; 2] {
     let Connection { server, client, written } = Connection::new(tls).await;
     let time = VirtualTime::new();
     tokio::spawn(serve(server, http, time.clone(), heartbeat.framing.clone()));
     let mut body = request(client, http).await;
 
-    let mut then = [0; 2];
-    for number in 0..BEFORE + COUNTED {
-        if number == BEFORE {
-            then = written.now();
+    let mut start = [0; 2];
+    for number in 0..WARM_UP + MEASURED {
+        if number == WARM_UP {
+            start = written.now();
         }
         while time.next_deadline().is_none() {
-            yield_now().await; // the body was not polled yet
+            yield_now().await; // until the body is polled
         }
         time.advance(INTERVAL);
         let mut arrived = Vec::new();
@@ -177,47 +180,48 @@ async fn counted(heartbeat: &Heartbeat, http: Http, tls: Option<&Tls>) -> [u64; 
         }
         assert_eq!(arrived.escape_ascii().to_string(), heartbeat.bytes.escape_ascii().to_string());
     }
-    written.since(then)
+    written.since(start)
 }
 
-/// A heartbeat in one of its forms.
-struct Heartbeat {
-    what: &'static str,
+/// A heartbeat, its predicted frame, and the framing that sends it.
+struct HeartbeatCase {
+    name: &'static str,
     bytes: Bytes,
     frame: cost::Frame,
     framing: BodyFraming,
 }
 
-impl Heartbeat {
+impl HeartbeatCase {
     fn envelope(
-        what: &'static str,
+        name: &'static str,
         message: &HeartbeatMessage,
         framing: fn(&HeartbeatMessage) -> BodyFraming,
     ) -> Self {
         let (bytes, frame) = (message.envelope(), cost::Frame::envelope(message));
-        Self { what, bytes, frame, framing: framing(message) }
+        Self { name, bytes, frame, framing: framing(message) }
     }
 
-    fn base64(what: &'static str, message: &HeartbeatMessage) -> Self {
+    fn base64(name: &'static str, message: &HeartbeatMessage) -> Self {
         let (bytes, frame) = (message.envelope_base64(), cost::Frame::envelope_base64(message));
-        Self { what, bytes, frame, framing: BodyFraming::grpc_web_text(message) }
+        Self { name, bytes, frame, framing: BodyFraming::grpc_web_text(message) }
     }
 
-    fn sse(what: &'static str, heartbeat: &SseHeartbeat) -> Self {
+    fn sse(name: &'static str, heartbeat: &SseHeartbeat) -> Self {
         let (bytes, frame) = (heartbeat.bytes(), cost::Frame::sse(heartbeat));
-        Self { what, bytes, frame, framing: BodyFraming::sse(heartbeat) }
+        Self { name, bytes, frame, framing: BodyFraming::sse(heartbeat) }
     }
 
-    fn ndjson(what: &'static str, heartbeat: NdjsonHeartbeat) -> Self {
+    fn ndjson(name: &'static str, heartbeat: NdjsonHeartbeat) -> Self {
         let (bytes, frame) = (heartbeat.bytes(), cost::Frame::ndjson(heartbeat));
-        Self { what, bytes, frame, framing: BodyFraming::ndjson(heartbeat) }
+        Self { name, bytes, frame, framing: BodyFraming::ndjson(heartbeat) }
     }
 
     fn all() -> Vec<Self> {
         let (message, empty) = (HeartbeatMessage::gateway_event(), HeartbeatMessage::empty());
-        let of = |payload| HeartbeatMessage::from_payload(payload).expect("short");
-        let json = of(r#"{"eventType":"gateway.heartbeat"}"#.into());
-        let (long, longest) = (of("x".repeat(1000)), of("x".repeat(16_375 - 5)));
+        let message_with = |payload| HeartbeatMessage::from_payload(payload).expect("short");
+        let json = message_with(r#"{"eventType":"gateway.heartbeat"}"#.into());
+        let (long, longest) =
+            (message_with("x".repeat(1000)), message_with("x".repeat(16_375 - 5)));
         let comment = |text| SseHeartbeat::comment(text).expect("a line");
         let block = SseHeartbeat::comment_block("").expect("a line");
         let event = SseHeartbeat::event("heartbeat", "").expect("lines");
@@ -241,63 +245,63 @@ impl Heartbeat {
     }
 }
 
-/// Compares what heartbeats cost with what they should.
-async fn are_as_predicted(http: Http, tls: Option<&Tls>) {
-    let over = Transport { http, tls: tls.is_some(), ip: Ip::V4 };
-    let compared = Heartbeat::all().into_iter().map(|heartbeat| async move {
-        let predicted = COUNTED * Cost::new(heartbeat.frame, over).wire_bytes();
-        assert_eq!(counted(&heartbeat, http, tls).await, [predicted, 0], "{}", heartbeat.what);
+/// Compares the measured with the predicted cost of each heartbeat.
+async fn compare_all(http: Http, tls: Option<&Tls>) {
+    let transport = Transport { http, tls: tls.is_some(), ip: Ip::V4 };
+    let compared = HeartbeatCase::all().into_iter().map(|heartbeat| async move {
+        let predicted = MEASURED * Cost::new(heartbeat.frame, transport).wire_bytes();
+        assert_eq!(measure(&heartbeat, http, tls).await, [predicted, 0], "{}", heartbeat.name);
     });
     join_all(compared).await;
 }
 
 #[tokio::test]
-async fn http1() {
-    are_as_predicted(Http::Http1, None).await;
+async fn http1_cost_is_as_predicted() {
+    compare_all(Http::Http1, None).await;
 }
 
 #[tokio::test]
-async fn http1_over_tls() {
-    are_as_predicted(Http::Http1, Some(&Tls::new())).await;
+async fn http1_over_tls_cost_is_as_predicted() {
+    compare_all(Http::Http1, Some(&Tls::new())).await;
 }
 
 #[tokio::test]
-async fn http2() {
-    are_as_predicted(Http::Http2, None).await;
+async fn http2_cost_is_as_predicted() {
+    compare_all(Http::Http2, None).await;
 }
 
 #[tokio::test]
-async fn http2_over_tls() {
-    are_as_predicted(Http::Http2, Some(&Tls::new())).await;
+async fn http2_over_tls_cost_is_as_predicted() {
+    compare_all(Http::Http2, Some(&Tls::new())).await;
 }
 
-/// What server and client write for the counted Pings of a WebSocket.
-async fn counted_pings(tls: Option<&Tls>) -> [u64; 2] {
+/// The bytes that server and client write for the measured Pings of a WebSocket.
+async fn measure_pings(tls: Option<&Tls>) -> [u64; 2] {
     let Connection { server, client, written } = Connection::new(tls).await;
     tokio::spawn(async {
         let (mut socket, _) = client_async("ws://localhost/", client).await.expect("a WebSocket");
-        while let Some(Ok(_)) = socket.next().await {} // this answers too
+        while let Some(Ok(_)) = socket.next().await {} // answers Pings too
     });
     let mut socket = accept_async(server).await.expect("a WebSocket");
-    let mut then = [0; 2];
-    for number in 0..BEFORE + COUNTED {
-        if number == BEFORE {
-            then = written.now();
+    let mut start = [0; 2];
+    for number in 0..WARM_UP + MEASURED {
+        if number == WARM_UP {
+            start = written.now();
         }
-        socket.send(Message::Ping(Bytes::new())).await.expect("it is open");
-        let answer = socket.next().await.expect("it is open").expect("no error");
+        socket.send(Message::Ping(Bytes::new())).await.expect("an open connection");
+        let answer = socket.next().await.expect("an open connection").expect("no error");
         assert_eq!(answer, Message::Pong(Bytes::new()));
     }
-    written.since(then)
+    written.since(start)
 }
 
 #[tokio::test]
-async fn pings_and_pongs() {
+async fn websocket_ping_cost_is_as_predicted() {
     for tls in [None, Some(&Tls::new())] {
-        let over = Transport { http: Http::Http1, tls: tls.is_some(), ip: Ip::V4 };
-        let cost = Cost::new(cost::Frame::ping(), over);
-        let pong = cost.answer_bytes - cost.tcp_ip_bytes; // both go in one segment
-        let predicted = [cost.wire_bytes(), pong].map(|bytes| COUNTED * bytes);
-        assert_eq!(counted_pings(tls).await, predicted);
+        let transport = Transport { http: Http::Http1, tls: tls.is_some(), ip: Ip::V4 };
+        let cost = Cost::new(cost::Frame::ping(), transport);
+        let pong = cost.answer_bytes - cost.tcp_ip_bytes; // the Pong shares a segment with the acknowledgement
+        let predicted = [cost.wire_bytes(), pong].map(|bytes| MEASURED * bytes);
+        assert_eq!(measure_pings(tls).await, predicted);
     }
 }

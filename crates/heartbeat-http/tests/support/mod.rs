@@ -1,6 +1,6 @@
-//! A body whose frames are laid before it by hand.
+//! A body whose frames the test pushes.
 
-#![allow(unreachable_pub, dead_code, reason = "it is a module of several test programs")]
+#![allow(unreachable_pub, dead_code, reason = "a module of several test programs")]
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -11,18 +11,17 @@ use std::task::{Context, Poll, Waker};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
-/// Why a body fails.
-pub type Broken = &'static str;
+/// The error of a body.
+pub type SourceError = &'static str;
 
 /// A body whose frames the test pushes. Clones are the same body.
 #[derive(Debug, Clone, Default)]
-pub struct Source(Rc<RefCell<Laid>>);
+pub struct Source(Rc<RefCell<SourceState>>);
 
 #[derive(Debug, Default)]
-struct Laid {
-    frames: VecDeque<Result<Frame<Bytes>, Broken>>,
-    has_ended: bool,
-    /// What it says of itself.
+struct SourceState {
+    frames: VecDeque<Result<Frame<Bytes>, SourceError>>,
+    ended: bool,
     hint: SizeHint,
     is_end_stream: bool,
     polls: usize,
@@ -38,32 +37,32 @@ impl Source {
         self.push_frame(Ok(Frame::data(data.into())));
     }
 
-    pub fn push_frame(&self, frame: Result<Frame<Bytes>, Broken>) {
-        self.change(|laid| laid.frames.push_back(frame));
+    pub fn push_frame(&self, frame: Result<Frame<Bytes>, SourceError>) {
+        self.change(|state| state.frames.push_back(frame));
     }
 
     pub fn end(&self) {
-        self.change(|laid| laid.has_ended = true);
+        self.change(|state| state.ended = true);
     }
 
     pub fn set_hint(&self, hint: SizeHint) {
-        self.change(|laid| laid.hint = hint);
+        self.change(|state| state.hint = hint);
     }
 
     pub fn set_end_stream(&self) {
-        self.change(|laid| laid.is_end_stream = true);
+        self.change(|state| state.is_end_stream = true);
     }
 
-    /// How often it was polled.
+    /// The number of polls.
     pub fn polls(&self) -> usize {
         self.0.borrow().polls
     }
 
-    fn change(&self, change: impl FnOnce(&mut Laid)) {
-        let mut laid = self.0.borrow_mut();
-        change(&mut laid);
-        let waker = laid.waker.take();
-        drop(laid);
+    fn change(&self, change: impl FnOnce(&mut SourceState)) {
+        let mut state = self.0.borrow_mut();
+        change(&mut state);
+        let waker = state.waker.take();
+        drop(state);
         if let Some(waker) = waker {
             waker.wake();
         }
@@ -72,21 +71,21 @@ impl Source {
 
 impl Body for Source {
     type Data = Bytes;
-    type Error = Broken;
+    type Error = SourceError;
 
     fn poll_frame(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
-        let mut laid = self.0.borrow_mut();
-        laid.polls += 1;
-        if let Some(frame) = laid.frames.pop_front() {
+    ) -> Poll<Option<Result<Frame<Bytes>, SourceError>>> {
+        let mut state = self.0.borrow_mut();
+        state.polls += 1;
+        if let Some(frame) = state.frames.pop_front() {
             return Poll::Ready(Some(frame));
         }
-        if laid.has_ended {
+        if state.ended {
             return Poll::Ready(None);
         }
-        laid.waker = Some(cx.waker().clone());
+        state.waker = Some(cx.waker().clone());
         Poll::Pending
     }
 
@@ -94,7 +93,7 @@ impl Body for Source {
         self.0.borrow().is_end_stream
     }
 
-    #[allow(clippy::clone_on_copy, reason = "it is `Copy` in newer versions only")]
+    #[allow(clippy::clone_on_copy, reason = "`Copy` in newer versions of http-body only")]
     fn size_hint(&self) -> SizeHint {
         self.0.borrow().hint.clone()
     }

@@ -1,4 +1,4 @@
-//! A client that has gone is noticed by the heartbeats, also where half-closed connections are minded.
+//! Heartbeats detect a client that has disconnected, even if the server allows half-closed connections.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -20,12 +20,12 @@ use tower::{Layer, service_fn};
 
 const INTERVAL: Duration = Duration::from_millis(200);
 
-/// A body that is silent for ever. What it holds tells when it is dropped.
-struct Silent {
-    _held: Sender<()>,
+/// A body without frames. Dropping it closes the channel of its guard.
+struct SilentBody {
+    _guard: Sender<()>,
 }
 
-impl Body for Silent {
+impl Body for SilentBody {
     type Data = Bytes;
     type Error = Infallible;
 
@@ -37,42 +37,42 @@ impl Body for Silent {
     }
 }
 
-/// How long after its client has gone the body is dropped; `None` if it is not for ten intervals.
+/// The time from the disconnect of the client to the drop of the body; `None` after ten intervals.
 async fn dropped_after(interval: Duration) -> Option<Duration> {
     let (guard, mut dropped) = mpsc::channel(1);
     let service = service_fn(move |_: Request<Incoming>| {
-        let body = Silent { _held: guard.clone() };
+        let body = SilentBody { _guard: guard.clone() };
         async { Response::builder().header("content-type", "text/event-stream").body(body) }
     });
     let service = TowerToHyperService::new(HeartbeatLayer::new(interval).layer(service));
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
-    let address = listener.local_addr().expect("it is bound");
+    let address = listener.local_addr().expect("a bound listener");
     tokio::spawn(async move {
         let (connection, _) = listener.accept().await.expect("a client connects");
         let mut http = http1::Builder::new();
         http.half_close(true).serve_connection(TokioIo::new(connection), service).await
     });
 
-    let mut client = TcpStream::connect(address).await.expect("it listens");
+    let mut client = TcpStream::connect(address).await.expect("connect");
     let request = b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n";
-    client.write_all(request).await.expect("it reads");
+    client.write_all(request).await.expect("write");
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
-        head.push(client.read_u8().await.expect("it answers"));
+        head.push(client.read_u8().await.expect("a response"));
     }
     drop(client);
-    let gone = Instant::now();
-    let noticed = timeout(10 * INTERVAL, dropped.recv()).await;
-    noticed.ok().map(|_| gone.elapsed())
+    let disconnected = Instant::now();
+    let result = timeout(10 * INTERVAL, dropped.recv()).await;
+    result.ok().map(|_| disconnected.elapsed())
 }
 
 #[tokio::test]
-async fn without_heartbeats_nobody_notices() {
+async fn without_heartbeats_a_disconnect_is_not_detected() {
     assert_eq!(dropped_after(Duration::ZERO).await, None);
 }
 
 #[tokio::test]
-async fn with_heartbeats_it_is_noticed_within_two_intervals() {
-    let after = dropped_after(INTERVAL).await.expect("it is noticed");
-    assert!(after <= 2 * INTERVAL + INTERVAL / 2, "{after:?}"); // and what a busy machine needs
+async fn with_heartbeats_a_disconnect_is_detected_within_two_intervals() {
+    let after = dropped_after(INTERVAL).await.expect("the body is dropped");
+    assert!(after <= 2 * INTERVAL + INTERVAL / 2, "{after:?}"); // half an interval of slack for a busy machine
 }

@@ -10,13 +10,13 @@ use proptest::prelude::*;
 const H1: Transport = Transport { http: Http::Http1, tls: false, ip: Ip::V4 };
 const H2: Transport = Transport { http: Http::Http2, ..H1 };
 
-fn with_tls(over: Transport) -> Transport {
-    Transport { tls: true, ..over }
+fn with_tls(transport: Transport) -> Transport {
+    Transport { tls: true, ..transport }
 }
 
 /// All parts, from the inside to the outside.
-fn parts(frame: Frame, over: Transport) -> [u64; 7] {
-    let cost = Cost::new(frame, over);
+fn parts(frame: Frame, transport: Transport) -> [u64; 7] {
+    let cost = Cost::new(frame, transport);
     let parts = [
         cost.payload_bytes,
         cost.envelope_bytes,
@@ -54,8 +54,8 @@ fn each_frame_has_its_payload_and_its_envelope() {
         (Frame::ndjson(NdjsonHeartbeat::Space), 1, 0),
         (Frame::ping(), 0, 2),
     ] {
-        for over in [H1, H2, with_tls(H1), with_tls(H2)] {
-            assert_eq!(parts(frame, over)[..2], [payload, envelope], "{frame:?}");
+        for transport in [H1, H2, with_tls(H1), with_tls(H2)] {
+            assert_eq!(parts(frame, transport)[..2], [payload, envelope], "{frame:?}");
         }
     }
 }
@@ -72,7 +72,7 @@ fn each_transport_adds_its_overhead() {
 }
 
 #[test]
-fn a_ping_has_overhead_over_http_2_only_and_is_answered() {
+fn a_ping_has_http_overhead_on_http2_only_and_is_answered() {
     assert_eq!(parts(Frame::ping(), H1), [0, 2, 0, 0, 52, 52 + 6, 52]);
     assert_eq!(parts(Frame::ping(), with_tls(H1)), [0, 2, 0, 22, 52, 52 + 22 + 6, 52]);
     assert_eq!(parts(Frame::ping(), H2), [0, 2, 9, 0, 52, 52 + 9 + 6, 52]);

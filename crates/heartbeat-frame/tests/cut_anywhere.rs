@@ -29,7 +29,7 @@ fn ndjson(stream: &[u8], cuts: &[usize]) {
     }
 }
 
-/// A stream of random pieces, and where to cut it.
+/// A stream of random pieces, and the offsets of the cuts.
 fn streams(pieces: &'static [&'static [u8]]) -> impl Strategy<Value = (Vec<u8>, Vec<usize>)> {
     vec(select(pieces), 0..24).prop_map(|pieces| pieces.concat()).prop_flat_map(|stream| {
         let cuts = vec(0..=stream.len(), 0..12).prop_map(|mut cuts| {
@@ -119,7 +119,7 @@ proptest! {
         protocol in select(&[EnvelopeFlags::Grpc, EnvelopeFlags::GrpcWeb, EnvelopeFlags::Connect][..]),
         heartbeat in select(&["", "{}", "hi, heartbeat"][..]),
     ) {
-        let heartbeat = HeartbeatMessage::from_payload(heartbeat).expect("it fits");
+        let heartbeat = HeartbeatMessage::from_payload(heartbeat).expect("a short payload");
         envelopes(protocol, &heartbeat, &stream, &cuts);
     }
 
@@ -128,7 +128,7 @@ proptest! {
         (text, cuts) in streams(TEXT),
         heartbeat in select(&["", "{}", "hi, heartbeat"][..]),
     ) {
-        grpc_web_text(&HeartbeatMessage::from_payload(heartbeat).expect("it fits"), &text, &cuts);
+        grpc_web_text(&HeartbeatMessage::from_payload(heartbeat).expect("a short payload"), &text, &cuts);
     }
 
     #[test]

@@ -53,7 +53,7 @@ fn the_length_is_big_endian() {
 }
 
 #[test]
-fn nothing_is_copied() {
+fn bytes_are_not_copied() {
     let encoded = HeartbeatMessage::from_payload("a heartbeat of our own").expect("22 bytes fit");
     for heartbeat in [HeartbeatMessage::default(), HeartbeatMessage::empty(), encoded] {
         let envelope = heartbeat.envelope();

@@ -106,7 +106,7 @@ fn reserved_names_are_rejected() {
 }
 
 #[test]
-fn nothing_is_copied() {
+fn bytes_are_not_copied() {
     for heartbeat in [SseHeartbeat::default(), comment("ping"), event("heartbeat", "{}")] {
         assert_eq!(heartbeat.bytes().as_ptr(), heartbeat.bytes().as_ptr());
         assert_eq!(heartbeat.clone().bytes().as_ptr(), heartbeat.bytes().as_ptr());

@@ -13,7 +13,7 @@ fn for_events() -> SseTracker {
 }
 
 /// Feeds text that is forwarded unchanged, and returns its content and the boundary after it.
-fn fed(tracker: &mut impl BoundaryTracker, text: &[u8]) -> (Content, Boundary) {
+fn feed(tracker: &mut impl BoundaryTracker, text: &[u8]) -> (Content, Boundary) {
     let mut left = Bytes::copy_from_slice(text);
     let content = tracker.feed(&mut left);
     assert_eq!(left, text, "forwarded unchanged");
@@ -25,9 +25,9 @@ fn a_start_of_a_byte_order_mark_is_forwarded_once_and_belongs_to_the_first_line(
     let trackers: [Tracker; 2] = [for_events().into(), NdjsonTracker::new().into()];
     for start in [b"\xef".as_slice(), b"\xef\xbb"] {
         for mut tracker in trackers.clone() {
-            assert_eq!(fed(&mut tracker, start), (NonEvent, InsideMessage));
-            assert_eq!(fed(&mut tracker, b"x"), (Event, InsideMessage));
-            assert_eq!(fed(&mut tracker, b"\n\n"), (Event, Open));
+            assert_eq!(feed(&mut tracker, start), (NonEvent, InsideMessage));
+            assert_eq!(feed(&mut tracker, b"x"), (Event, InsideMessage));
+            assert_eq!(feed(&mut tracker, b"\n\n"), (Event, Open));
         }
     }
 }
@@ -44,6 +44,6 @@ fn a_whole_event_after_a_comment_leaves_no_event_open() {
         (b":\ndata: x\n\ndata: y\n\n", Open),
     ] {
         let text = piece.escape_ascii();
-        assert_eq!(fed(&mut for_events(), piece), (Event, boundary), "{text}");
+        assert_eq!(feed(&mut for_events(), piece), (Event, boundary), "{text}");
     }
 }

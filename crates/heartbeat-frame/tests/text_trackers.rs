@@ -22,7 +22,7 @@ fn for_events() -> SseTracker {
 }
 
 /// Feeds text that is forwarded unchanged, and returns its content and the boundary after it.
-fn fed(tracker: &mut impl BoundaryTracker, text: impl AsRef<[u8]>) -> (Content, Boundary) {
+fn feed(tracker: &mut impl BoundaryTracker, text: impl AsRef<[u8]>) -> (Content, Boundary) {
     let text = text.as_ref();
     let (left, content, boundary) = forwarded(tracker, text);
     assert_eq!(left, text, "forwarded unchanged");
@@ -40,20 +40,20 @@ fn forwarded(tracker: &mut impl BoundaryTracker, text: &[u8]) -> (Bytes, Content
 fn base64_is_open_where_an_envelope_and_a_group_end() {
     let mut tracker = base64();
     assert_eq!(tracker.boundary(), Open);
-    assert_eq!(fed(&mut tracker, "AAAAAAJoa"), (Event, InsideMessage));
-    assert_eq!(fed(&mut tracker, "Q"), (Event, InsideMessage));
-    assert_eq!(fed(&mut tracker, "="), (Event, InsideMessage));
-    assert_eq!(fed(&mut tracker, "="), (Event, Open));
-    assert_eq!(fed(&mut tracker, "AAAAAARraWtv"), (Event, Open)); // 9 bytes need no padding
+    assert_eq!(feed(&mut tracker, "AAAAAAJoa"), (Event, InsideMessage));
+    assert_eq!(feed(&mut tracker, "Q"), (Event, InsideMessage));
+    assert_eq!(feed(&mut tracker, "="), (Event, InsideMessage));
+    assert_eq!(feed(&mut tracker, "="), (Event, Open));
+    assert_eq!(feed(&mut tracker, "AAAAAARraWtv"), (Event, Open)); // 9 bytes need no padding
 }
 
 #[test]
 fn base64_is_not_open_inside_a_group_with_the_next_envelope() {
     // Two messages of 7 bytes: the third group contains the end of one and the start of the other.
     let mut tracker = base64();
-    assert_eq!(fed(&mut tracker, "AAAAAAJoa"), (Event, InsideMessage));
-    assert_eq!(fed(&mut tracker, "QAA"), (Event, InsideMessage));
-    assert_eq!(fed(&mut tracker, "AAACaGk="), (Event, Open));
+    assert_eq!(feed(&mut tracker, "AAAAAAJoa"), (Event, InsideMessage));
+    assert_eq!(feed(&mut tracker, "QAA"), (Event, InsideMessage));
+    assert_eq!(feed(&mut tracker, "AAACaGk="), (Event, Open));
 }
 
 #[test]
@@ -62,30 +62,30 @@ fn base64_has_64_characters() {
     let message = b"AAAAADEAABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let (last, rest) = message.split_last().expect("not empty");
     for character in rest {
-        assert_ne!(fed(&mut tracker, [*character]).1, Unknown);
+        assert_ne!(feed(&mut tracker, [*character]).1, Unknown);
     }
-    assert_eq!(fed(&mut tracker, [*last]), (Event, Open));
+    assert_eq!(feed(&mut tracker, [*last]), (Event, Open));
 }
 
 #[test]
 fn base64_may_be_padded_anywhere() {
     let mut tracker = base64();
     for group in ["AA==", "AAA=", "AAI=", "aA=="] {
-        assert_eq!(fed(&mut tracker, group).1, InsideMessage);
+        assert_eq!(feed(&mut tracker, group).1, InsideMessage);
     }
-    assert_eq!(fed(&mut tracker, "aQ=="), (Event, Open));
+    assert_eq!(feed(&mut tracker, "aQ=="), (Event, Open));
 }
 
 #[test]
 fn base64_ends_with_the_group_of_the_trailers() {
     let mut tracker = base64();
-    assert_eq!(fed(&mut tracker, "gAAAAAA"), (Event, InsideMessage));
-    assert_eq!(fed(&mut tracker, "="), (Event, EndOfStream));
-    assert_eq!(fed(&mut tracker, ""), (Empty, EndOfStream));
-    assert_eq!(fed(&mut tracker.clone(), "A"), (Event, Unknown));
-    assert_eq!(fed(&mut tracker, "="), (Event, Unknown));
+    assert_eq!(feed(&mut tracker, "gAAAAAA"), (Event, InsideMessage));
+    assert_eq!(feed(&mut tracker, "="), (Event, EndOfStream));
+    assert_eq!(feed(&mut tracker, ""), (Empty, EndOfStream));
+    assert_eq!(feed(&mut tracker.clone(), "A"), (Event, Unknown));
+    assert_eq!(feed(&mut tracker, "="), (Event, Unknown));
     // The last group contains an extra byte.
-    assert_eq!(fed(&mut base64(), "gAAAAAAA"), (Event, Unknown));
+    assert_eq!(feed(&mut base64(), "gAAAAAAA"), (Event, Unknown));
 }
 
 #[test]
@@ -95,8 +95,8 @@ fn invalid_base64_makes_the_boundary_unknown_for_good() {
         "AAA_", "AB==", "AAB=", "AAAAé", "AAAA\0",
     ] {
         let mut tracker = base64();
-        assert_eq!(fed(&mut tracker, malformed), (Event, Unknown), "{malformed:?}");
-        assert_eq!(fed(&mut tracker, "AAAAAAA="), (Event, Unknown), "{malformed:?}");
+        assert_eq!(feed(&mut tracker, malformed), (Event, Unknown), "{malformed:?}");
+        assert_eq!(feed(&mut tracker, "AAAAAAA="), (Event, Unknown), "{malformed:?}");
     }
 }
 
@@ -104,31 +104,31 @@ fn invalid_base64_makes_the_boundary_unknown_for_good() {
 fn t21_base64_of_the_heartbeat_is_no_event() {
     let heartbeat = HeartbeatMessage::default();
     let mut tracker = GrpcWebTextTracker::new(&heartbeat);
-    assert_eq!(fed(&mut tracker, heartbeat.envelope_base64()), (Content::NonEvent, Open));
-    assert_eq!(fed(&mut tracker, "AAAAAAJoaQ=="), (Event, Open));
-    assert_eq!(fed(&mut tracker, "A"), (Content::NonEvent, InsideMessage)); // may become the heartbeat
-    assert_eq!(fed(&mut tracker, &heartbeat.envelope_base64()[1..]), (Content::NonEvent, Open));
+    assert_eq!(feed(&mut tracker, heartbeat.envelope_base64()), (Content::NonEvent, Open));
+    assert_eq!(feed(&mut tracker, "AAAAAAJoaQ=="), (Event, Open));
+    assert_eq!(feed(&mut tracker, "A"), (Content::NonEvent, InsideMessage)); // may become the heartbeat
+    assert_eq!(feed(&mut tracker, &heartbeat.envelope_base64()[1..]), (Content::NonEvent, Open));
 }
 
 #[test]
 fn a_comment_may_follow_every_complete_line_end() {
     let mut tracker = for_comments();
     assert_eq!(tracker.boundary(), Open);
-    assert_eq!(fed(&mut tracker, "data: x"), (Event, InsideMessage));
-    assert_eq!(fed(&mut tracker, "\n"), (Event, Open));
-    assert_eq!(fed(&mut tracker, "data: y\r\n"), (Event, Open));
-    assert_eq!(fed(&mut tracker, "\r\n"), (Event, Open));
-    assert_eq!(fed(&mut tracker, ": z"), (Content::NonEvent, InsideMessage));
+    assert_eq!(feed(&mut tracker, "data: x"), (Event, InsideMessage));
+    assert_eq!(feed(&mut tracker, "\n"), (Event, Open));
+    assert_eq!(feed(&mut tracker, "data: y\r\n"), (Event, Open));
+    assert_eq!(feed(&mut tracker, "\r\n"), (Event, Open));
+    assert_eq!(feed(&mut tracker, ": z"), (Content::NonEvent, InsideMessage));
 }
 
 #[test]
 fn nothing_may_follow_a_cr() {
     for mut tracker in [for_comments(), for_events()] {
-        assert_eq!(fed(&mut tracker, "data: x\r"), (Event, InsideMessage));
-        assert_eq!(fed(&mut tracker, "\r"), (Event, InsideMessage));
-        assert_eq!(fed(&mut tracker, "\n"), (Event, Open)); // it belongs to the second
-        assert_eq!(fed(&mut tracker, "\r"), (Content::NonEvent, InsideMessage));
-        assert_eq!(fed(&mut tracker, "data: x\r\rdata: y\r\r"), (Event, InsideMessage));
+        assert_eq!(feed(&mut tracker, "data: x\r"), (Event, InsideMessage));
+        assert_eq!(feed(&mut tracker, "\r"), (Event, InsideMessage));
+        assert_eq!(feed(&mut tracker, "\n"), (Event, Open)); // it belongs to the second
+        assert_eq!(feed(&mut tracker, "\r"), (Content::NonEvent, InsideMessage));
+        assert_eq!(feed(&mut tracker, "data: x\r\rdata: y\r\r"), (Event, InsideMessage));
     }
 }
 
@@ -140,51 +140,51 @@ fn blocks_and_events_may_be_inserted_while_no_event_is_open() {
     ] {
         let mut tracker = SseTracker::new(&heartbeat);
         assert_eq!(tracker.boundary(), Open);
-        assert_eq!(fed(&mut tracker, ":\n"), (Content::NonEvent, Open)); // opens no event
-        assert_eq!(fed(&mut tracker, "data: x\n"), (Event, InsideMessage));
-        assert_eq!(fed(&mut tracker, ":\n"), (Content::NonEvent, InsideMessage));
-        assert_eq!(fed(&mut tracker, "\n"), (Event, Open));
-        assert_eq!(fed(&mut tracker, "id\r\n"), (Event, InsideMessage));
-        assert_eq!(fed(&mut tracker, "\r\n"), (Event, Open));
-        assert_eq!(fed(&mut tracker, "retry: 1\r\r\n"), (Event, Open));
+        assert_eq!(feed(&mut tracker, ":\n"), (Content::NonEvent, Open)); // opens no event
+        assert_eq!(feed(&mut tracker, "data: x\n"), (Event, InsideMessage));
+        assert_eq!(feed(&mut tracker, ":\n"), (Content::NonEvent, InsideMessage));
+        assert_eq!(feed(&mut tracker, "\n"), (Event, Open));
+        assert_eq!(feed(&mut tracker, "id\r\n"), (Event, InsideMessage));
+        assert_eq!(feed(&mut tracker, "\r\n"), (Event, Open));
+        assert_eq!(feed(&mut tracker, "retry: 1\r\r\n"), (Event, Open));
     }
 }
 
 #[test]
 fn t21_comments_and_blank_lines_are_no_events() {
     let mut tracker = for_comments();
-    assert_eq!(fed(&mut tracker, ":\n"), (Content::NonEvent, Open));
-    assert_eq!(fed(&mut tracker, ":data: x\r\n\r\n\n"), (Content::NonEvent, Open));
-    assert_eq!(fed(&mut tracker, ":\n\n:"), (Content::NonEvent, InsideMessage));
-    assert_eq!(fed(&mut tracker, "\ndata"), (Event, InsideMessage));
-    assert_eq!(fed(&mut tracker, "\n:\n"), (Event, Open)); // the LF ends the field
-    assert_eq!(fed(&mut tracker, ":\n"), (Content::NonEvent, Open));
-    assert_eq!(fed(&mut tracker, "\n"), (Event, Open)); // it ends the event
-    assert_eq!(fed(&mut tracker, "\n"), (Content::NonEvent, Open));
+    assert_eq!(feed(&mut tracker, ":\n"), (Content::NonEvent, Open));
+    assert_eq!(feed(&mut tracker, ":data: x\r\n\r\n\n"), (Content::NonEvent, Open));
+    assert_eq!(feed(&mut tracker, ":\n\n:"), (Content::NonEvent, InsideMessage));
+    assert_eq!(feed(&mut tracker, "\ndata"), (Event, InsideMessage));
+    assert_eq!(feed(&mut tracker, "\n:\n"), (Event, Open)); // the LF ends the field
+    assert_eq!(feed(&mut tracker, ":\n"), (Content::NonEvent, Open));
+    assert_eq!(feed(&mut tracker, "\n"), (Event, Open)); // it ends the event
+    assert_eq!(feed(&mut tracker, "\n"), (Content::NonEvent, Open));
 }
 
 #[test]
 fn a_line_of_json_ends_with_its_lf() {
     let mut tracker = NdjsonTracker::new();
     assert_eq!(tracker.boundary(), Open);
-    assert_eq!(fed(&mut tracker, "{\"a\":1}"), (Event, InsideMessage));
-    assert_eq!(fed(&mut tracker, "\r"), (Event, InsideMessage));
-    assert_eq!(fed(&mut tracker, "\n"), (Event, Open));
-    assert_eq!(fed(&mut tracker, "1\n\n2\n"), (Event, Open));
-    assert_eq!(fed(&mut tracker, "3\n "), (Event, InsideMessage));
+    assert_eq!(feed(&mut tracker, "{\"a\":1}"), (Event, InsideMessage));
+    assert_eq!(feed(&mut tracker, "\r"), (Event, InsideMessage));
+    assert_eq!(feed(&mut tracker, "\n"), (Event, Open));
+    assert_eq!(feed(&mut tracker, "1\n\n2\n"), (Event, Open));
+    assert_eq!(feed(&mut tracker, "3\n "), (Event, InsideMessage));
 }
 
 #[test]
 fn t21_blank_json_lines_are_no_events() {
     let mut tracker = NdjsonTracker::default();
-    assert_eq!(fed(&mut tracker, "\n"), (Content::NonEvent, Open));
-    assert_eq!(fed(&mut tracker, " "), (Content::NonEvent, InsideMessage));
-    assert_eq!(fed(&mut tracker, "\t\r"), (Content::NonEvent, InsideMessage));
-    assert_eq!(fed(&mut tracker, "\n\r"), (Content::NonEvent, InsideMessage));
-    assert_eq!(fed(&mut tracker, "\n"), (Content::NonEvent, Open));
-    assert_eq!(fed(&mut tracker, "  7"), (Event, InsideMessage));
-    assert_eq!(fed(&mut tracker, "\n\n"), (Event, Open)); // the first LF ends the line
-    assert_eq!(fed(&mut tracker, "\n"), (Content::NonEvent, Open));
+    assert_eq!(feed(&mut tracker, "\n"), (Content::NonEvent, Open));
+    assert_eq!(feed(&mut tracker, " "), (Content::NonEvent, InsideMessage));
+    assert_eq!(feed(&mut tracker, "\t\r"), (Content::NonEvent, InsideMessage));
+    assert_eq!(feed(&mut tracker, "\n\r"), (Content::NonEvent, InsideMessage));
+    assert_eq!(feed(&mut tracker, "\n"), (Content::NonEvent, Open));
+    assert_eq!(feed(&mut tracker, "  7"), (Event, InsideMessage));
+    assert_eq!(feed(&mut tracker, "\n\n"), (Event, Open)); // the first LF ends the line
+    assert_eq!(feed(&mut tracker, "\n"), (Content::NonEvent, Open));
 }
 
 const BOM: &[u8] = b"\xef\xbb\xbf";
@@ -196,13 +196,13 @@ fn text_trackers() -> [Tracker; 3] {
 #[test]
 fn a_stream_starts_after_its_byte_order_mark() {
     for tracker in text_trackers() {
-        assert_eq!(fed(&mut tracker.clone(), BOM), (Content::NonEvent, Open));
+        assert_eq!(feed(&mut tracker.clone(), BOM), (Content::NonEvent, Open));
 
         let mut tracker = tracker;
-        assert_eq!(fed(&mut tracker, &BOM[..1]), (Content::NonEvent, InsideMessage));
-        assert_eq!(fed(&mut tracker, &BOM[1..2]), (Content::NonEvent, InsideMessage));
-        assert_eq!(fed(&mut tracker, [&BOM[2..], b"\n"].concat()), (Content::NonEvent, Open));
-        assert_eq!(fed(&mut tracker, BOM), (Event, InsideMessage)); // a mark only at the start
+        assert_eq!(feed(&mut tracker, &BOM[..1]), (Content::NonEvent, InsideMessage));
+        assert_eq!(feed(&mut tracker, &BOM[1..2]), (Content::NonEvent, InsideMessage));
+        assert_eq!(feed(&mut tracker, [&BOM[2..], b"\n"].concat()), (Content::NonEvent, Open));
+        assert_eq!(feed(&mut tracker, BOM), (Event, InsideMessage)); // a mark only at the start
     }
 }
 
@@ -243,9 +243,9 @@ fn bytes_that_turn_out_to_be_no_byte_order_mark_are_forwarded() {
 #[test]
 fn a_heartbeat_after_the_start_removes_no_byte_order_mark() {
     for mut tracker in text_trackers() {
-        assert_eq!(fed(&mut tracker, "data: 1\n\n"), (Event, Open));
+        assert_eq!(feed(&mut tracker, "data: 1\n\n"), (Event, Open));
         tracker.on_heartbeat();
-        assert_eq!(fed(&mut tracker, BOM), (Event, InsideMessage));
+        assert_eq!(feed(&mut tracker, BOM), (Event, InsideMessage));
     }
 }
 

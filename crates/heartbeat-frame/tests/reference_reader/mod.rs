@@ -61,9 +61,9 @@ fn split(protocol: EnvelopeFlags, stream: &[u8]) -> (Vec<&[u8]>, &[u8]) {
     (envelopes, rest)
 }
 
-fn is_whole(envelope: &[u8]) -> bool {
-    let Some((prefix, payload)) = envelope.split_at_checked(5) else { return false };
-    let length = u32::from_be_bytes([prefix[1], prefix[2], prefix[3], prefix[4]]);
+fn is_complete(envelope: &[u8]) -> bool {
+    let Some((header, payload)) = envelope.split_at_checked(5) else { return false };
+    let length = u32::from_be_bytes([header[1], header[2], header[3], header[4]]);
     payload.len() as u64 == u64::from(length)
 }
 
@@ -71,7 +71,7 @@ fn is_whole(envelope: &[u8]) -> bool {
 #[must_use]
 pub(crate) fn envelope_messages(protocol: EnvelopeFlags, stream: &[u8]) -> Vec<(u8, Vec<u8>)> {
     let (envelopes, _) = split(protocol, stream);
-    let reference = envelopes.into_iter().filter(|envelope| is_whole(envelope));
+    let reference = envelopes.into_iter().filter(|envelope| is_complete(envelope));
     reference.map(|envelope| (envelope[0], envelope[5..].to_vec())).collect()
 }
 
@@ -85,7 +85,7 @@ pub(crate) fn envelopes(protocol: EnvelopeFlags, heartbeat: &[u8], stream: &[u8]
             boundaries.push(Boundary::InsideMessage);
             is_event.push(!heartbeat.starts_with(&envelope[..seen]));
         }
-        if is_whole(envelope) {
+        if is_complete(envelope) {
             let end = protocol.flags().1.contains(&envelope[0]);
             *boundaries.last_mut().expect("not empty") =
                 if end { Boundary::EndOfStream } else { Boundary::Open };
@@ -103,7 +103,7 @@ type DecodedGroup<'a> = (&'a [u8], Vec<u8>);
 fn groups(text: &[u8]) -> (Vec<DecodedGroup<'_>>, usize) {
     let (mut groups, mut valid) = (Vec::new(), 0);
     for group in text.chunks(4) {
-        // Whatever may follow.
+        // Complete a partial group with characters that are valid there.
         let decode = |part: &[u8]| {
             ["A", "="].iter().find_map(|fill| {
                 let rest = fill.repeat(4 - part.len());
@@ -223,7 +223,7 @@ pub(crate) fn sse(breaks_event: bool, bom_allowed: bool, stream: &[u8]) -> Refer
     Reference { boundaries, is_event }
 }
 
-/// Bytes that may still become a mark are not known to be part of an event.
+/// Bytes that may still become a byte order mark are not known to be part of an event.
 fn exclude_partial_bom(is_event: &mut [bool], stream: &[u8]) {
     for (seen, is_event) in is_event.iter_mut().enumerate() {
         *is_event &= !BOM.starts_with(&stream[..=seen]);

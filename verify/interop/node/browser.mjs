@@ -1,7 +1,7 @@
-// Chromium; each stream is opened by a page of its own.
+// A client that runs in Chromium. Each stream has its own page.
 
 import { chromium } from 'playwright-core';
-import { obey, tell } from './orders.mjs';
+import { report, runCommands } from './commands.mjs';
 
 const CONNECT_WEB = process.argv[2]; // the bundle of connect-web.mjs
 
@@ -12,63 +12,63 @@ const browser = await chromium.launch({
     '--disable-background-networking', '--disable-component-update', '--disable-sync',
   ],
 });
-await obey(browser.version(), follow);
+await runCommands(browser.version(), receive);
 await browser.close();
 
-async function follow({ stream, how, page: address, url, seconds }) {
+async function receive({ stream, how, page: address, url, seconds }) {
   const context = await browser.newContext({ ignoreHTTPSErrors: true });
   const page = await context.newPage();
   await page.goto(address);
-  let cut;
-  const ended = new Promise((end) => { cut = end; });
-  await page.exposeFunction('tell', (kind, text) => {
-    tell({ stream, kind, text });
-    if (kind === 'cut') cut();
+  let resolveEnded;
+  const ended = new Promise((resolve) => { resolveEnded = resolve; });
+  await page.exposeFunction('report', (kind, text) => {
+    report({ stream, kind, text });
+    if (kind === 'ended') resolveEnded();
   });
   if (how === 'EventSource') {
-    await tellOfHeartbeats(context, page, stream);
+    await reportHeartbeats(context, page, stream);
     await page.evaluate(eventSource, url);
   } else if (how === 'fetch') {
     await page.evaluate(streamingFetch, url);
   } else {
     await page.addScriptTag({ path: CONNECT_WEB });
-    await page.evaluate((order) => globalThis.connectWeb(order), { how, url });
+    await page.evaluate((options) => globalThis.connectWeb(options), { how, url });
   }
-  const over = new Promise((end) => setTimeout(end, seconds * 1000, 'over'));
-  if ((await Promise.race([ended, over])) === 'over') tell({ stream, kind: 'over' });
+  const timeOver = new Promise((resolve) => setTimeout(resolve, seconds * 1000, 'time_over'));
+  if ((await Promise.race([ended, timeOver])) === 'time_over') report({ stream, kind: 'time_over' });
   await context.close();
 }
 
-// An EventSource says nothing of comments: what came over the network is asked of the browser itself.
-async function tellOfHeartbeats(context, page, stream) {
+// An EventSource does not report comments, so heartbeats are counted in the network events of the browser.
+async function reportHeartbeats(context, page, stream) {
   const devtools = await context.newCDPSession(page);
   await devtools.send('Network.enable');
-  const requests = new Set(); // there are others, as for the icon of the page
+  const requests = new Set(); // the page has other requests, for example for its icon
   devtools.on('Network.requestWillBeSent', ({ requestId, type }) => {
     if (type === 'EventSource') requests.add(requestId);
   });
   devtools.on('Network.dataReceived', ({ requestId, dataLength }) => {
-    if (requests.has(requestId) && dataLength === ':\n'.length) tell({ stream, kind: 'heartbeat' });
+    if (requests.has(requestId) && dataLength === ':\n'.length) report({ stream, kind: 'heartbeat' });
   });
 }
 
 function eventSource(url) {
-  tell('asked');
+  report('requested');
   const events = new EventSource(url);
-  events.onmessage = ({ data }) => tell('event', data);
+  events.onmessage = ({ data }) => report('event', data);
   events.onerror = () => {
-    events.close(); // or it would connect again
-    tell('cut', 'error');
+    events.close(); // prevents a reconnect
+    report('ended', 'error');
   };
 }
 
 function streamingFetch(url) {
-  tell('asked');
+  report('requested');
   (async () => {
     const response = await fetch(url);
-    if (!response.ok) return tell('cut', `status ${response.status}`);
+    if (!response.ok) return report('ended', `status ${response.status}`);
     const pieces = response.body.pipeThrough(new TextDecoderStream());
-    for await (const piece of pieces) tell('piece', piece);
-    tell('cut', 'ended');
-  })().catch((error) => tell('cut', error.message));
+    for await (const piece of pieces) report('piece', piece);
+    report('ended', 'ended');
+  })().catch((error) => report('ended', error.message));
 }

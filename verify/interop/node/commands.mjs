@@ -1,15 +1,16 @@
-// A client that is driven by lines of JSON: each on standard input opens a stream, and each on
-// standard output tells what came of one. It ends with its input, once its streams have.
+// The protocol between the tests and a client. Each line of JSON on standard input is a command that opens a stream.
+// Each line on standard output reports an item or the end of a stream. The client exits when its input and all streams
+// have ended.
 
 import { createInterface } from 'node:readline';
 
-export const tell = (news) => console.log(JSON.stringify(news));
+export const report = (message) => console.log(JSON.stringify(message));
 
-export async function obey(version, follow) {
-  tell({ version });
-  const followed = [];
+export async function runCommands(version, receive) {
+  report({ version });
+  const streams = [];
   for await (const line of createInterface({ input: process.stdin })) {
-    followed.push(follow(JSON.parse(line)));
+    streams.push(receive(JSON.parse(line)));
   }
-  await Promise.all(followed);
+  await Promise.all(streams);
 }

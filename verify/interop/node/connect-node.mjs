@@ -1,9 +1,9 @@
-// @connectrpc/connect-node.
+// A client with @connectrpc/connect-node.
 
 import {
   createConnectTransport, createGrpcTransport, createGrpcWebTransport,
 } from '@connectrpc/connect-node';
-import { obey, tell } from './orders.mjs';
+import { report, runCommands } from './commands.mjs';
 import { subscribe } from './subscribe.mjs';
 
 const transports = {
@@ -13,9 +13,9 @@ const transports = {
   'gRPC-Web': (options) => createGrpcWebTransport(options),
 };
 
-await obey(process.version, async ({ stream, how, url, http, seconds }) => {
+await runCommands(process.version, async ({ stream, how, url, http, seconds }) => {
   const transport = transports[how]({ baseUrl: url, httpVersion: http });
   const signal = AbortSignal.timeout(seconds * 1000);
-  await subscribe(transport, (kind, text) => tell({ stream, kind, text }), signal);
+  await subscribe(transport, (kind, text) => report({ stream, kind, text }), signal);
 });
-process.exit(); // connections that idle would keep it
+process.exit(); // idle connections would keep the process alive

@@ -1,4 +1,4 @@
-// @connectrpc/connect-web, bundled for a page.
+// A client with @connectrpc/connect-web, bundled for a page.
 
 import { createConnectTransport, createGrpcWebTransport } from '@connectrpc/connect-web';
 import { subscribe } from './subscribe.mjs';
@@ -10,5 +10,5 @@ const transports = {
 };
 
 globalThis.connectWeb = ({ how, url }) => {
-  subscribe(transports[how]({ baseUrl: url }), globalThis.tell);
+  subscribe(transports[how]({ baseUrl: url }), globalThis.report);
 };

@@ -3,16 +3,16 @@
 import { Code, ConnectError, createClient } from '@connectrpc/connect';
 import { GatewayService } from './generated/galaxy/gateway/v1/gateway_pb.js';
 
-export async function subscribe(transport, tell, signal) {
-  tell('asked');
+export async function subscribe(transport, report, signal) {
+  report('requested');
   try {
     for await (const event of createClient(GatewayService, transport).subscribe({}, { signal })) {
-      if (event.eventType === 'gateway.heartbeat') tell('heartbeat');
-      else tell('event', event.eventId);
+      if (event.eventType === 'gateway.heartbeat') report('heartbeat');
+      else report('event', event.eventId);
     }
-    tell('cut', 'ended');
+    report('ended', 'ended');
   } catch (error) {
-    if (signal?.aborted) return tell('over');
-    tell('cut', Code[ConnectError.from(error).code]);
+    if (signal?.aborted) return report('time_over');
+    report('ended', Code[ConnectError.from(error).code]);
   }
 }

@@ -1,66 +1,65 @@
-"""What becomes of a stream behind nginx, and whether that is as it should be."""
+"""Checks of the streams that clients receive through nginx."""
 
-PATIENCE = 2.0  # nginx's
-LIFE = 10.0  # how long a stream must live
-INTERVAL = 0.5  # of the examples
+READ_TIMEOUT = 2.0  # of nginx, in seconds
+LIFETIME = 10.0  # seconds that a stream has to stay open
+INTERVAL = 0.5  # of the heartbeats
 
-# Wide enough for a busy machine, and too narrow for heartbeats that a proxy buffers:
-# those come in heaps, or not at all.
-SOONEST = INTERVAL / 2
-LATEST = PATIENCE - INTERVAL
-ENOUGH = 0.6
-
-
-def without(seen, events):
-    """How a stream without heartbeats was cut. It must be, before all of its events have come."""
-    assert seen.ended, "it lives without heartbeats"
-    when, how = seen.ended
-    assert PATIENCE / 2 <= when, f"cut after {when:.1f} s, and not by nginx: {how}"
-    assert not seen.heartbeats, "there are heartbeats"
-    assert events.begin(told(seen)), f"the events are {told(seen)}"
-    return how
+# Limits that a busy machine keeps. A proxy that buffers heartbeats exceeds them: it delivers several at once, or none.
+MIN_GAP = INTERVAL / 2
+MAX_SILENCE = READ_TIMEOUT - INTERVAL
+MIN_SHARE = 0.6  # of the heartbeats that have to arrive at least `MIN_GAP` after the item before
 
 
-def within(seen, events):
-    """Makes sure that a stream with heartbeats lives, and returns how many there were."""
-    assert not seen.ended, f"cut after {seen.ended[0]:.1f} s: {seen.ended[1]}"
-    assert events.complete(told(seen)), f"the events are {told(seen)}"
-    arrivals = sorted([when for when, _ in seen.events] + seen.heartbeats)
+def check_cut(recording, expected):
+    """Checks that nginx cut a stream without heartbeats before its last event. Returns how the client reported the cut."""
+    assert recording.ended, "the stream without heartbeats was not cut"
+    time, reason = recording.ended
+    assert READ_TIMEOUT / 2 <= time, f"cut after {time:.1f} s, too early for nginx: {reason}"
+    assert not recording.heartbeats, "heartbeats on a stream without heartbeats"
+    assert expected.is_prefix(texts(recording)), f"wrong events: {texts(recording)}"
+    return reason
+
+
+def check_alive(recording, expected):
+    """Checks that a stream with heartbeats stayed open. Returns the number of heartbeats."""
+    assert not recording.ended, f"cut after {recording.ended[0]:.1f} s: {recording.ended[1]}"
+    assert expected.is_complete(texts(recording)), f"wrong events: {texts(recording)}"
+    arrivals = sorted([time for time, _ in recording.events] + recording.heartbeats)
     before = dict(zip(arrivals[1:], arrivals))
-    gaps = [when - before[when] for when in seen.heartbeats if when in before]
-    silence = max(b - a for a, b in zip(arrivals, arrivals[1:] + [LIFE]))
-    assert silence <= LATEST, f"a silence of {silence:.2f} s"
-    as_sent = sum(gap >= SOONEST for gap in gaps)
-    assert as_sent >= ENOUGH * LIFE / INTERVAL, f"{as_sent} of {len(gaps)} heartbeats came as sent"
+    gaps = [time - before[time] for time in recording.heartbeats if time in before]
+    silence = max(b - a for a, b in zip(arrivals, arrivals[1:] + [LIFETIME]))
+    assert silence <= MAX_SILENCE, f"a silence of {silence:.2f} s"
+    spaced = sum(gap >= MIN_GAP for gap in gaps)
+    assert spaced >= MIN_SHARE * LIFETIME / INTERVAL, f"only {spaced} of {len(gaps)} heartbeats arrived separately"
     return len(gaps)
 
 
-def told(seen):
-    return [what for _, what in seen.events]
+def texts(recording):
+    return [text for _, text in recording.events]
 
 
-class Story:
-    """An event, a silence of more than nginx has patience for, and another event."""
+class TwoEvents:
+    """Two events with a silence between them that is longer than nginx's timeout."""
 
     EVENTS = ["hello", "still here"]
 
-    def complete(self, told):
-        return told == self.EVENTS
+    def is_complete(self, events):
+        return events == self.EVENTS
 
-    def begin(self, told):
-        return told in ([], self.EVENTS[:1])
+    def is_prefix(self, events):
+        return events in ([], self.EVENTS[:1])
 
 
-class Numbers:
-    """Events that are numbered, in silences of more than nginx has patience for."""
+class NumberedEvents:
+    """Numbered events with silences between them that are longer than nginx's timeout."""
 
-    SILENCE = PATIENCE + INTERVAL
+    SILENCE = READ_TIMEOUT + INTERVAL
 
-    def complete(self, told):
-        return len(told) >= LIFE / self.SILENCE - 1 and self.consecutive(told)
+    def is_complete(self, events):
+        return len(events) >= LIFETIME / self.SILENCE - 1 and self.are_consecutive(events)
 
-    def begin(self, told):
-        return len(told) <= 2 and self.consecutive(told)
+    def is_prefix(self, events):
+        return len(events) <= 2 and self.are_consecutive(events)
 
-    def consecutive(self, told):
-        return told == [str(int(told[0]) + nth) for nth in range(len(told))] if told else True
+    def are_consecutive(self, events):
+        return events == [str(int(events[0]) + nth) for nth in range(len(events))] if events else True

@@ -1,4 +1,4 @@
-"""Clients that are not ours, and what they see of a stream."""
+"""Clients of other projects, and the records of what they receive."""
 
 import asyncio
 import json
@@ -7,60 +7,60 @@ from dataclasses import dataclass, field
 
 import grpc
 
-PATIENCE = 60  # with clients that are to say something, on a machine that is busy
+RESPONSE_TIMEOUT = 60  # seconds to wait for the output of a client, on a busy machine
 METHOD = "/galaxy.gateway.v1.GatewayService/Subscribe"
 HEARTBEAT = b"\x0a\x11gateway.heartbeat"
 
 
 @dataclass
-class Seen:
-    """What a client has seen; times are seconds since it asked."""
+class Recording:
+    """The items that a client has received. Times are seconds since its request."""
 
-    asked: float = field(default_factory=time.monotonic)
-    events: list = field(default_factory=list)  # (when, what)
-    heartbeats: list = field(default_factory=list)  # when
-    ended: tuple | None = None  # (when, how)
+    requested_at: float = field(default_factory=time.monotonic)
+    events: list = field(default_factory=list)  # (time, text)
+    heartbeats: list = field(default_factory=list)  # times
+    ended: tuple | None = None  # (time, reason)
 
-    def event(self, what):
-        self.events.append((self.now(), what))
+    def event(self, text):
+        self.events.append((self.now(), text))
 
     def heartbeat(self):
         self.heartbeats.append(self.now())
 
-    def end(self, how):
-        self.ended = (self.now(), how)
+    def end(self, reason):
+        self.ended = (self.now(), reason)
 
     def now(self):
-        return time.monotonic() - self.asked
+        return time.monotonic() - self.requested_at
 
 
-class Lines:
-    """Takes a stream of SSE or NDJSON apart, as it comes."""
+class LineParser:
+    """Parses a stream of SSE or NDJSON as it arrives."""
 
-    def __init__(self, seen, protocol):
-        self.seen = seen
+    def __init__(self, recording, protocol):
+        self.recording = recording
         self.protocol = protocol
         self.rest = b""
 
-    def take(self, piece):
+    def feed(self, piece):
         *lines, self.rest = (self.rest + piece).split(b"\n")
         for line in lines:
             match self.protocol:
                 case "SSE" if line.startswith(b":"):
-                    self.seen.heartbeat()
+                    self.recording.heartbeat()
                 case "SSE" if line.startswith(b"data:"):
-                    self.seen.event(line[5:].strip().decode())
+                    self.recording.event(line[5:].strip().decode())
                 case "SSE":
-                    assert not line or line.split(b":")[0] in (b"id", b"event"), f"no SSE: {line}"
+                    assert not line or line.split(b":")[0] in (b"id", b"event"), f"not a line of SSE: {line}"
                 case "NDJSON" if line:
-                    self.seen.event(json.loads(line))
+                    self.recording.event(json.loads(line))
                 case "NDJSON":
-                    self.seen.heartbeat()
+                    self.recording.heartbeat()
 
 
 async def curl(url, protocol, seconds, *flags):
-    seen = Seen()
-    lines = Lines(seen, protocol)
+    recording = Recording()
+    parser = LineParser(recording, protocol)
     process = await asyncio.create_subprocess_exec(
         "curl", "--silent", "--no-buffer", "--fail", "--insecure", *flags, url,
         stdout=asyncio.subprocess.PIPE,
@@ -68,31 +68,31 @@ async def curl(url, protocol, seconds, *flags):
     try:
         async with asyncio.timeout(seconds):
             while piece := await process.stdout.read(4096):
-                lines.take(piece)
-            seen.end(f"curl {await process.wait()}")
+                parser.feed(piece)
+            recording.end(f"curl {await process.wait()}")
     except TimeoutError:
         process.kill()
         await process.wait()
-    return seen
+    return recording
 
 
 async def grpcio(address, seconds):
-    seen = Seen()
+    recording = Recording()
     async with grpc.aio.insecure_channel(address) as channel:
         call = channel.unary_stream(METHOD)(b"")  # no (de)serializer: bytes in, bytes out
         try:
             async with asyncio.timeout(seconds):
                 async for message in call:
                     if message == HEARTBEAT:
-                        seen.heartbeat()
+                        recording.heartbeat()
                     else:
-                        seen.event(name_of(message))
-                seen.end("OK")
+                        recording.event(name_of(message))
+                recording.end("OK")
         except TimeoutError:
             call.cancel()
         except grpc.aio.AioRpcError as error:
-            seen.end(error.code().name)
-    return seen
+            recording.end(error.code().name)
+    return recording
 
 
 def name_of(message):
@@ -103,58 +103,58 @@ def name_of(message):
     return (rest[2 : 2 + rest[1]] if has_id else event_type).decode()
 
 
-class Driven:
-    """Clients in JavaScript, driven by lines of JSON."""
+class NodeClient:
+    """A client in JavaScript. It reads commands and writes reports as lines of JSON."""
 
     def __init__(self, *command):
         self.command = command
-        self.streams = {}
+        self.reports = {}  # queues by the id of the stream
         self.version = None
 
     async def start(self):
         pipe = asyncio.subprocess.PIPE
         self.process = await asyncio.create_subprocess_exec(*self.command, stdin=pipe, stdout=pipe)
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(RESPONSE_TIMEOUT):
             self.version = json.loads(await self.process.stdout.readline())["version"]
-        self.hearing = asyncio.create_task(self.hear())
+        self.reading = asyncio.create_task(self.read_reports())
 
-    async def hear(self):
-        """What is told of the streams, handed to those who wait for it."""
+    async def read_reports(self):
+        """Puts each report into the queue of its stream."""
         try:
             while line := await self.process.stdout.readline():
-                news = json.loads(line)
-                self.streams[news["stream"]].put_nowait(news)
+                report = json.loads(line)
+                self.reports[report["stream"]].put_nowait(report)
         finally:
-            for news in self.streams.values():
-                news.put_nowait({"kind": "cut", "text": "the client has ended"})
+            for queue in self.reports.values():
+                queue.put_nowait({"kind": "ended", "text": "the client has exited"})
 
-    async def follow(self, protocol, seconds, **order):
-        stream = str(len(self.streams))
-        told = self.streams[stream] = asyncio.Queue()
-        order |= {"stream": stream, "seconds": seconds}
-        self.process.stdin.write(json.dumps(order).encode() + b"\n")
+    async def receive(self, protocol, seconds, **command):
+        stream = str(len(self.reports))
+        reports = self.reports[stream] = asyncio.Queue()
+        command |= {"stream": stream, "seconds": seconds}
+        self.process.stdin.write(json.dumps(command).encode() + b"\n")
         await self.process.stdin.drain()
-        seen = Seen()
-        lines = Lines(seen, protocol)
+        recording = Recording()
+        parser = LineParser(recording, protocol)
         while True:
-            async with asyncio.timeout(seconds + PATIENCE):
-                news = await told.get()
-            match news["kind"]:
-                case "asked":
-                    seen.asked = time.monotonic()
+            async with asyncio.timeout(seconds + RESPONSE_TIMEOUT):
+                report = await reports.get()
+            match report["kind"]:
+                case "requested":
+                    recording.requested_at = time.monotonic()
                 case "piece":
-                    lines.take(news["text"].encode())
+                    parser.feed(report["text"].encode())
                 case "event":
-                    seen.event(news["text"])
+                    recording.event(report["text"])
                 case "heartbeat":
-                    seen.heartbeat()
-                case "cut":
-                    seen.end(news["text"])
-                    return seen
-                case "over":
-                    return seen
+                    recording.heartbeat()
+                case "ended":
+                    recording.end(report["text"])
+                    return recording
+                case "time_over":
+                    return recording
 
     async def stop(self):
         self.process.stdin.close()
         await self.process.wait()
-        await self.hearing
+        await self.reading

@@ -15,26 +15,26 @@ BEGIN, END = "<!-- the matrix -->\n", "<!-- the end of the matrix -->\n"
 
 
 def matrix(rows):
-    """The rows are lanes, each with how its stream ended without heartbeats."""
+    """Formats the table. A row is a route, and how its stream without heartbeats was cut."""
     lines = [
         "| server | client | client to nginx | nginx to server | stream | without heartbeats | with |",
         "|---|---|---|---|---|---|---|",
     ]
-    for lane, how in rows:
-        way = f"{lane.server} | {lane.client} | {lane.below} | {lane.above} | {lane.protocol}"
-        lines.append(f"| {way} | cut: {how} | lives |")
+    for route, reason in rows:
+        cells = f"{route.server} | {route.client} | {route.client_protocol} | {route.upstream_protocol} | {route.format}"
+        lines.append(f"| {cells} | cut: {reason} | lives |")
     return "\n".join(lines) + "\n"
 
 
-def without_words(matrix):
-    """How a client words it depends on its version, and proves nothing."""
+def without_reasons(matrix):
+    """Removes the error messages of the clients, which depend on their versions."""
     return re.sub(r"cut: [^|]*", "cut ", matrix)
 
 
 def compare(matrix, versions):
-    """Makes sure that the page has this matrix, or writes it there if the environment says so."""
+    """Checks that the page contains this matrix, or rewrites the page if `HEARTBEAT_REGENERATE` is set."""
     before, rest = PAGE.read_text().split(BEGIN)
-    stands, after = rest.split(END)
+    current, after = rest.split(END)
     if "HEARTBEAT_REGENERATE" in os.environ:
         curl = subprocess.run(["curl", "--version"], capture_output=True, text=True, check=True)
         versions = {
@@ -44,7 +44,7 @@ def compare(matrix, versions):
         } | versions
         versions = ", ".join(f"{name} {version}" for name, version in versions.items())
         PAGE.write_text(f"{before}{BEGIN}{matrix}\nLast written with {versions}.\n{END}{after}")
-    elif without_words(stands.split("\n\n")[0] + "\n") != without_words(matrix):
+    elif without_reasons(current.split("\n\n")[0] + "\n") != without_reasons(matrix):
         sys.exit(
-            f"docs/interop.md says otherwise; HEARTBEAT_REGENERATE=1 verify/interop/run rewrites it:\n{matrix}"
+            f"docs/interop.md is out of date; HEARTBEAT_REGENERATE=1 verify/interop/run rewrites it. New matrix:\n{matrix}"
         )

@@ -1,10 +1,9 @@
-"""A gRPC client that decodes nothing, on a quiet stream of `heartbeat-gateway serve`.
+"""Receives a quiet stream of `heartbeat-gateway serve` with a gRPC client that does not decode messages.
 
-Usage: quiet_stream.py PATH-OF-HEARTBEAT-GATEWAY
+Usage: quiet_stream.py PATH_TO_HEARTBEAT_GATEWAY
 
-It looks at the messages as bytes and at when they come: after the real event at the beginning there
-are heartbeats of exactly 19 bytes, none too soon after the message before and none too late, but for
-a few.
+Checks the bytes of the messages and the times of their arrival: one event, then heartbeats of exactly 19 bytes. The
+time between two messages must be within limits, with a few exceptions.
 """
 
 import subprocess
@@ -18,11 +17,10 @@ from clients import HEARTBEAT, METHOD
 INTERVAL = 0.200
 HEARTBEATS = 25
 
-# A client that is kept waiting for its CPU sees one heartbeat late and the next one soon after it: so much
-# is forgiven to a few of them.
-SOONEST = 0.150
-LATEST = 0.400
-STRAGGLERS = 5
+# On a busy machine the client may see a heartbeat late, and the next one soon after it.
+MIN_GAP = 0.150
+MAX_GAP = 0.400
+MAX_OUTLIERS = 5
 
 
 def main(gateway):
@@ -46,12 +44,12 @@ def main(gateway):
 
 
 def receive(address):
-    """Gives the silences before the heartbeats, in seconds."""
+    """Returns the silence before each heartbeat, in seconds."""
     with grpc.insecure_channel(address) as channel:
         subscribe = channel.unary_stream(METHOD)  # no (de)serializer: bytes in, bytes out
         messages = subscribe(b"", timeout=30)
         first = next(messages)
-        assert first != HEARTBEAT, "the first message is a real event"
+        assert first != HEARTBEAT, "the first message has to be an event"
         gaps = []
         last = time.monotonic()
         for _ in range(HEARTBEATS):
@@ -60,8 +58,8 @@ def receive(address):
             gaps.append(now - last)
             last = now
             assert message == HEARTBEAT, f"{len(message)} bytes: {message!r}"
-        regular = sum(SOONEST <= gap <= LATEST for gap in gaps)
-        assert regular >= HEARTBEATS - STRAGGLERS, f"the silences are {gaps}"
+        regular = sum(MIN_GAP <= gap <= MAX_GAP for gap in gaps)
+        assert regular >= HEARTBEATS - MAX_OUTLIERS, f"too many irregular silences: {gaps}"
         messages.cancel()
         return gaps
 

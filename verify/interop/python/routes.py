@@ -1,24 +1,24 @@
-"""What is tried: servers, the ways to them, and clients."""
+"""The tested combinations of server, client and protocols."""
 
 from dataclasses import dataclass
 from typing import Awaitable, Callable
 
 import clients
-from judge import LIFE, Numbers, Story
-from nginx import Front
+from checks import LIFETIME, NumberedEvents, TwoEvents
+from nginx import NginxAddresses
 
 
 @dataclass(frozen=True)
-class Lane:
+class Route:
     server: str
     client: str
-    below: str  # between client and nginx
-    above: str  # between nginx and server
-    protocol: str
-    follow: Callable[[Front], Awaitable[clients.Seen]]
+    client_protocol: str  # between client and nginx
+    upstream_protocol: str  # between nginx and server
+    format: str  # of the stream
+    receive: Callable[[NginxAddresses], Awaitable[clients.Recording]]
 
-    def events(self):
-        return Numbers() if self.server == SERVE else Story()
+    def expected_events(self):
+        return NumberedEvents() if self.server == SERVE else TwoEvents()
 
 
 AXUM, HYPER, TONIC = "axum", "hyper", "tonic"
@@ -26,20 +26,21 @@ SERVE = "`serve`"
 UVICORN, NODE = "uvicorn, by `proxy`", "Node, by `proxy`"
 
 
-def lanes(chromium, connect_node):
-    yield from over_the_layer(chromium)
-    yield from of_serve(chromium, connect_node)
-    yield from by_proxy(chromium)
+def routes(chromium, connect_node):
+    yield from layer_routes(chromium)
+    yield from serve_routes(chromium, connect_node)
+    yield from proxy_routes(chromium)
 
 
-def over_the_layer(chromium):
-    """The examples of the layer."""
-    for server, protocol in ((AXUM, "SSE"), (HYPER, "NDJSON")):
-        for above in ("HTTP/1.0", "HTTP/1.1"):
-            for below in ("HTTP/1.1", "h2c"):
-                yield Lane(server, "curl", below, above, protocol, curl(protocol, below))
-    yield Lane(TONIC, "Python grpcio", "h2c", "gRPC", "gRPC", grpcio)
-    for server, protocol, how, below, above in (
+def layer_routes(chromium):
+    """The examples with the layer."""
+    for server, format in ((AXUM, "SSE"), (HYPER, "NDJSON")):
+        for upstream_protocol in ("HTTP/1.0", "HTTP/1.1"):
+            for client_protocol in ("HTTP/1.1", "h2c"):
+                receive = curl(format, client_protocol)
+                yield Route(server, "curl", client_protocol, upstream_protocol, format, receive)
+    yield Route(TONIC, "Python grpcio", "h2c", "gRPC", "gRPC", grpcio)
+    for server, format, how, client_protocol, upstream_protocol in (
         (AXUM, "SSE", "EventSource", "HTTP/1.1", "HTTP/1.0"),
         (AXUM, "SSE", "EventSource", "HTTP/1.1", "HTTP/1.1"),
         (AXUM, "SSE", "EventSource", "h2 over TLS", "HTTP/1.1"),
@@ -48,13 +49,13 @@ def over_the_layer(chromium):
         (HYPER, "NDJSON", "fetch", "HTTP/1.1", "HTTP/1.1"),
         (HYPER, "NDJSON", "fetch", "h2 over TLS", "HTTP/1.1"),
     ):
-        browse = browser(chromium, how, below, protocol)
-        yield Lane(server, f"Chromium, {how}", below, above, protocol, browse)
+        receive = browser(chromium, how, client_protocol, format)
+        yield Route(server, f"Chromium, {how}", client_protocol, upstream_protocol, format, receive)
 
 
-def of_serve(chromium, connect_node):
-    """Clients of Connect, which speak to `heartbeat-gateway serve`."""
-    for how, below, above in (
+def serve_routes(chromium, connect_node):
+    """`heartbeat-gateway serve` with clients of Connect, gRPC-Web and gRPC."""
+    for how, client_protocol, upstream_protocol in (
         ("Connect, proto", "HTTP/1.1", "HTTP/1.1"),
         ("Connect, proto", "h2c", "HTTP/1.1"),
         ("Connect, JSON", "HTTP/1.1", "HTTP/1.1"),
@@ -62,63 +63,65 @@ def of_serve(chromium, connect_node):
         ("gRPC-Web", "HTTP/1.1", "HTTP/1.1"),
         ("gRPC-Web", "h2c", "HTTP/1.1"),
     ):
-        yield Lane(SERVE, "connect-node", below, above, how, in_node(connect_node, how, below))
-    for how, below in (
+        receive = in_node(connect_node, how, client_protocol)
+        yield Route(SERVE, "connect-node", client_protocol, upstream_protocol, how, receive)
+    for how, client_protocol in (
         ("Connect, JSON", "HTTP/1.1"),
         ("Connect, JSON", "h2 over TLS"),
         ("Connect, proto", "HTTP/1.1"),
         ("gRPC-Web", "HTTP/1.1"),
         ("gRPC-Web", "h2 over TLS"),
     ):
-        browse = browser(chromium, how, below)
-        yield Lane(SERVE, "Chromium, connect-web", below, "HTTP/1.1", how, browse)
-    yield Lane(SERVE, "Python grpcio", "h2c", "gRPC", "gRPC", grpcio)
+        receive = browser(chromium, how, client_protocol)
+        yield Route(SERVE, "Chromium, connect-web", client_protocol, "HTTP/1.1", how, receive)
+    yield Route(SERVE, "Python grpcio", "h2c", "gRPC", "gRPC", grpcio)
 
 
-def by_proxy(chromium):
-    """Servers that are not in Rust: alone, and behind `heartbeat-gateway proxy`."""
-    for server, protocol, how in ((UVICORN, "SSE", "EventSource"), (NODE, "NDJSON", "fetch")):
-        for below in ("HTTP/1.1", "h2c"):
-            yield Lane(server, "curl", below, "HTTP/1.1", protocol, curl(protocol, below))
-        browse = browser(chromium, how, "HTTP/1.1", protocol)
-        yield Lane(server, f"Chromium, {how}", "HTTP/1.1", "HTTP/1.1", protocol, browse)
+def proxy_routes(chromium):
+    """Servers in Python and JavaScript, with and without `heartbeat-gateway proxy`."""
+    for server, format, how in ((UVICORN, "SSE", "EventSource"), (NODE, "NDJSON", "fetch")):
+        for client_protocol in ("HTTP/1.1", "h2c"):
+            receive = curl(format, client_protocol)
+            yield Route(server, "curl", client_protocol, "HTTP/1.1", format, receive)
+        receive = browser(chromium, how, "HTTP/1.1", format)
+        yield Route(server, f"Chromium, {how}", "HTTP/1.1", "HTTP/1.1", format, receive)
 
 
-def curl(protocol, below):
-    def follow(front):
-        if below == "h2c":
+def curl(format, client_protocol):
+    def receive(nginx):
+        if client_protocol == "h2c":
             return clients.curl(
-                f"http://{front.h2c}/events", protocol, LIFE, "--http2-prior-knowledge"
+                f"http://{nginx.h2c}/events", format, LIFETIME, "--http2-prior-knowledge"
             )
-        return clients.curl(f"http://{front.http1}/events", protocol, LIFE)
+        return clients.curl(f"http://{nginx.http1}/events", format, LIFETIME)
 
-    return follow
-
-
-def grpcio(front):
-    return clients.grpcio(front.h2c, LIFE)
+    return receive
 
 
-def in_node(connect_node, how, below):
-    def follow(front):
-        if below == "h2c":
-            url, http = f"http://{front.h2c}", "2"
+def grpcio(nginx):
+    return clients.grpcio(nginx.h2c, LIFETIME)
+
+
+def in_node(connect_node, how, client_protocol):
+    def receive(nginx):
+        if client_protocol == "h2c":
+            url, http = f"http://{nginx.h2c}", "2"
         else:
-            url, http = f"http://{front.http1}", "1.1"
-        return connect_node.follow(None, LIFE, how=how, url=url, http=http)
+            url, http = f"http://{nginx.http1}", "1.1"
+        return connect_node.receive(None, LIFETIME, how=how, url=url, http=http)
 
-    return follow
+    return receive
 
 
-def browser(chromium, how, below, protocol=None):
-    def follow(front):
-        page = origin = f"http://{front.http1}"
-        if below == "h2 over TLS":
-            page = origin = f"https://{front.tls}"
+def browser(chromium, how, client_protocol, format=None):
+    def receive(nginx):
+        page = origin = f"http://{nginx.http1}"
+        if client_protocol == "h2 over TLS":
+            page = origin = f"https://{nginx.tls}"
         if how in ("EventSource", "fetch"):
             url = f"{origin}/events"
-        else:  # of another origin, so that the server must allow it
+        else:  # another origin, so that the server has to allow it
             url, page = origin, page.replace("127.0.0.1", "localhost")
-        return chromium.follow(protocol, LIFE, how=how, page=f"{page}/page", url=url)
+        return chromium.receive(format, LIFETIME, how=how, page=f"{page}/page", url=url)
 
-    return follow
+    return receive

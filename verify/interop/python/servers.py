@@ -1,4 +1,4 @@
-"""The servers of the suite, which say on their first line where they listen."""
+"""Starts and stops the servers. Most of them print their address in the first line."""
 
 import re
 import subprocess
@@ -20,11 +20,11 @@ class Servers:
         self.processes.append(server)
         line = server.stdout.readline()
         addresses = ADDRESS.findall(line)
-        assert addresses, f"{command} says no address: {line!r}"
-        return addresses[-1]  # a proxy names its upstream first
+        assert addresses, f"{command} printed no address: {line!r}"
+        return addresses[-1]  # a proxy prints its upstream first
 
     def start_at(self, address, *command):
-        """Starts a server that says nothing, and is told where to listen."""
+        """Starts a server that prints no address, and waits until it listens on the given address."""
         self.processes.append(subprocess.Popen(command, stdout=self.log, stderr=self.log))
         wait_until_listening(address)
         return address

@@ -1,36 +1,36 @@
-"""Quiet streams through nginx, to clients that are not ours; with heartbeats and without.
+"""Sends quiet streams through nginx to clients of other projects, with and without heartbeats.
 
-Usage: through_nginx.py FOLDER-OF-PROGRAMS FOLDER-FOR-FILES
+Usage: through_nginx.py PROGRAM_FOLDER OUTPUT_FOLDER
 
-Each stream is opened twice at the same time, from a server with heartbeats and from the same without;
-nginx cuts what is silent for two seconds. Writes the matrix to docs/interop.md if
-HEARTBEAT_REGENERATE is set, and otherwise makes sure that it stands there.
+Each client opens two streams at the same time, to a server with heartbeats and to one without. nginx cuts streams that
+are silent for two seconds. If HEARTBEAT_REGENERATE is set, writes the matrix to docs/interop.md, otherwise checks
+that it is up to date.
 """
 
 import asyncio
 import sys
 from pathlib import Path
 
+import checks
 import clients
-import judge
-from lanes import AXUM, HYPER, NODE, SERVE, TONIC, UVICORN, lanes
 from matrix import compare, matrix
 from nginx import Nginx, free_ports
+from routes import AXUM, HYPER, NODE, SERVE, TONIC, UVICORN, routes
 from servers import Servers
 
 INTEROP = Path(__file__).parent.parent
-PAGES = 4  # lanes in Chromium at the same time
+MAX_PAGES = 4  # open in Chromium at the same time
 
-EVERY = f"{judge.INTERVAL * 1000:.0f}ms"
+INTERVAL_FLAG = f"{checks.INTERVAL * 1000:.0f}ms"
 
 
 def start(server, servers, programs):
-    """Starts a server without heartbeats, and one with them, and returns their addresses."""
+    """Starts a server without heartbeats and one with heartbeats, and returns their addresses."""
     if server == SERVE:
-        silence = f"{judge.Numbers.SILENCE * 1000:.0f}ms"
+        silence = f"{checks.NumberedEvents.SILENCE * 1000:.0f}ms"
         serve = [programs / "heartbeat-gateway", "serve", "--listen", "127.0.0.1:0"]
         serve += ["--event-every", silence, "--cors-origin", "*"]
-        return [servers.start(*serve, "--interval", interval) for interval in ("0s", EVERY)]
+        return [servers.start(*serve, "--interval", interval) for interval in ("0s", INTERVAL_FLAG)]
     if server == UVICORN:
         (port,) = free_ports(1)
         app = ["quiet_asgi:app", "--app-dir", INTEROP / "upstream", "--port", str(port)]
@@ -41,66 +41,74 @@ def start(server, servers, programs):
         upstream = servers.start("node", INTEROP / "upstream" / "quiet_http.mjs")
         return with_proxy(upstream, servers, programs, "--ndjson", "blank")
     example = programs / f"example-layer-{server}"
-    return [servers.start(example, interval) for interval in ("0", f"{judge.INTERVAL * 1000:.0f}")]
+    return [servers.start(example, interval) for interval in ("0", f"{checks.INTERVAL * 1000:.0f}")]
 
 
 def with_proxy(upstream, servers, programs, *flags):
-    """The address of a server, and that of a proxy in front of it."""
+    """Starts a proxy for `upstream`, and returns both addresses."""
     proxy = [programs / "heartbeat-gateway", "proxy", "--listen", "127.0.0.1:0", *flags]
-    return [upstream, servers.start(*proxy, "--upstream", f"http://{upstream}", "--interval", EVERY)]
+    return [upstream, servers.start(*proxy, "--upstream", f"http://{upstream}", "--interval", INTERVAL_FLAG)]
 
 
-def groups(todo):
-    """Those that are followed at the same time. A page of Chromium takes a second of a core to open."""
-    pages = [lane for lane in todo if lane.client.startswith("Chromium")]
-    yield [lane for lane in todo if lane not in pages]
-    for first in range(0, len(pages), PAGES):
-        yield pages[first : first + PAGES]
+def groups(all_routes):
+    """Routes that are tested at the same time. Opening a page in Chromium takes a second of CPU time."""
+    pages = [route for route in all_routes if route.client.startswith("Chromium")]
+    yield [route for route in all_routes if route not in pages]
+    for first in range(0, len(pages), MAX_PAGES):
+        yield pages[first : first + MAX_PAGES]
 
 
-async def follow_both(lane, fronts):
-    return await asyncio.gather(*(lane.follow(front) for front in fronts))
+async def receive_both(route, addresses):
+    return await asyncio.gather(*(route.receive(nginx) for nginx in addresses))
 
 
 async def main(programs, folder):
     servers, nginx = Servers(folder / "servers.log"), Nginx(folder / "nginx")
-    chromium = clients.Driven("node", INTEROP / "node" / "browser.mjs", folder / "connect-web.js")
-    connect_node = clients.Driven("node", INTEROP / "node" / "connect-node.mjs")
-    todo = list(lanes(chromium, connect_node))
+    chromium = clients.NodeClient("node", INTEROP / "node" / "browser.mjs", folder / "connect-web.js")
+    connect_node = clients.NodeClient("node", INTEROP / "node" / "connect-node.mjs")
+    all_routes = list(routes(chromium, connect_node))
     try:
         addresses = {
             server: start(server, servers, programs)
             for server in (AXUM, HYPER, TONIC, SERVE, UVICORN, NODE)
         }
-        fronts = {
-            (server, above): [nginx.front(address, above) for address in addresses[server]]
-            for server, above in {(lane.server, lane.above) for lane in todo}
+        nginx_addresses = {
+            (server, protocol): [nginx.add_server(address, protocol) for address in addresses[server]]
+            for server, protocol in {(route.server, route.upstream_protocol) for route in all_routes}
         }
         nginx.start()
-        for driven in (chromium, connect_node):
-            await driven.start()
-        seen = {}
-        for group in groups(todo):
-            both = (follow_both(lane, fronts[lane.server, lane.above]) for lane in group)
-            seen |= zip(group, await asyncio.gather(*both))
-        for driven in (chromium, connect_node):
-            await driven.stop()
+        for client in (chromium, connect_node):
+            await client.start()
+        recordings = {}
+        for group in groups(all_routes):
+            both = (
+                receive_both(route, nginx_addresses[route.server, route.upstream_protocol])
+                for route in group
+            )
+            recordings |= zip(group, await asyncio.gather(*both))
+        for client in (chromium, connect_node):
+            await client.stop()
     finally:
         nginx.stop()
         servers.stop()
 
     rows, failed = [], 0
-    for lane in todo:
-        without, within = seen[lane]
-        name = f"{lane.server}, {lane.client}, {lane.protocol}, {lane.below} to {lane.above}"
+    for route in all_routes:
+        without_heartbeats, with_heartbeats = recordings[route]
+        name = (
+            f"{route.server}, {route.client}, {route.format},"
+            f" {route.client_protocol} to {route.upstream_protocol}"
+        )
         try:
-            how = judge.without(without, lane.events())
-            beats = judge.within(within, lane.events())
-            rows.append((lane, how))
-            print(f"{name}: cut after {without.ended[0]:.1f} s: {how}; {beats} heartbeats")
-        except AssertionError as wrong:
+            reason = checks.check_cut(without_heartbeats, route.expected_events())
+            heartbeats = checks.check_alive(with_heartbeats, route.expected_events())
+            rows.append((route, reason))
+            time = without_heartbeats.ended[0]
+            print(f"{name}: cut after {time:.1f} s: {reason}; {heartbeats} heartbeats")
+        except AssertionError as error:
             failed += 1
-            print(f"{name}: FAILED, {wrong}\n  without: {without}\n  with: {within}")
+            print(f"{name}: FAILED, {error}")
+            print(f"  without heartbeats: {without_heartbeats}\n  with heartbeats: {with_heartbeats}")
     print(f"{len(rows)} passed, {failed} failed")
     if failed:
         sys.exit(1)

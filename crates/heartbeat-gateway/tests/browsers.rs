@@ -9,7 +9,7 @@ use heartbeat_gateway::server::ServerOptions;
 use http_body_util::Full;
 use hyper::body::Bytes;
 use hyper::{HeaderMap, Request, Version};
-use support::client::{Events, Kind, SUBSCRIBE, WAYS, get};
+use support::client::{PROTOCOL_VERSIONS, ResponseStream, SUBSCRIBE, WireFormat, get};
 use support::server::Server;
 
 async fn serve(origins: &[&str], limit: u32) -> Server {
@@ -40,46 +40,51 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
 #[tokio::test]
 async fn with_any_origin_every_page_can_read() {
     let server = serve(&["*"], 100).await;
-    let wishes = [
+    let header_lists = [
         "content-type,x-grpc-web,x-user-agent,grpc-timeout", // sent by grpc-web and connect-web
         "connect-protocol-version,connect-timeout-ms,content-type,my-metadata",
     ];
-    for (wish, version) in wishes.into_iter().zip([Version::HTTP_11, Version::HTTP_2]) {
-        let request = preflight(SUBSCRIBE, "https://page.example", wish);
-        let answer = Events::ask(server.address, version, request).await;
-        assert_eq!(answer.status, 200);
-        assert_eq!(text(&answer.headers, "access-control-allow-origin"), "*");
-        assert_eq!(text(&answer.headers, "access-control-allow-methods"), "GET,POST");
-        assert_eq!(text(&answer.headers, "access-control-allow-headers"), wish);
-        assert_eq!(text(&answer.headers, "access-control-max-age"), "7200");
+    for (requested_headers, version) in
+        header_lists.into_iter().zip([Version::HTTP_11, Version::HTTP_2])
+    {
+        let request = preflight(SUBSCRIBE, "https://page.example", requested_headers);
+        let response = ResponseStream::send(server.address, version, request).await;
+        assert_eq!(response.status, 200);
+        assert_eq!(text(&response.headers, "access-control-allow-origin"), "*");
+        assert_eq!(text(&response.headers, "access-control-allow-methods"), "GET,POST");
+        assert_eq!(text(&response.headers, "access-control-allow-headers"), requested_headers);
+        assert_eq!(text(&response.headers, "access-control-max-age"), "7200");
     }
-    for (kind, version) in WAYS {
-        let mut request = kind.request("");
+    for (format, version) in PROTOCOL_VERSIONS {
+        let mut request = format.request("");
         request.headers_mut().insert("origin", "https://page.example".parse().expect("a value"));
-        let mut answer = Events::ask(server.address, version, request).await;
-        assert_eq!(text(&answer.headers, "access-control-allow-origin"), "*", "{kind:?}");
-        let exposed = text(&answer.headers, "access-control-expose-headers");
+        let mut response = ResponseStream::send(server.address, version, request).await;
+        assert_eq!(text(&response.headers, "access-control-allow-origin"), "*", "{format:?}");
+        let exposed = text(&response.headers, "access-control-expose-headers");
         let expected = "grpc-status,grpc-message,grpc-status-details-bin,retry-after";
-        assert_eq!(exposed, expected, "{kind:?}");
-        assert_eq!(answer.event().await.event_id, "1", "{kind:?}");
+        assert_eq!(exposed, expected, "{format:?}");
+        assert_eq!(response.event().await.event_id, "1", "{format:?}");
     }
 }
 
 #[tokio::test]
 async fn pages_can_read_error_responses() {
     let server = serve(&["*"], 1).await;
-    let unknown = Events::subscribe(server.address, Kind::Sse, Version::HTTP_11, "7").await;
+    let unknown =
+        ResponseStream::subscribe(server.address, WireFormat::Sse, Version::HTTP_11, "7").await;
     assert_eq!(unknown.status, 400);
     assert_eq!(text(&unknown.headers, "access-control-allow-origin"), "*");
     unknown.text().await;
 
-    let _only = Events::subscribe(server.address, Kind::Sse, Version::HTTP_11, "").await;
-    let refused = Events::subscribe(server.address, Kind::GrpcWeb, Version::HTTP_11, "").await;
-    assert_eq!(text(&refused.headers, "grpc-status"), "8");
-    assert_eq!(text(&refused.headers, "access-control-allow-origin"), "*");
-    let asked = preflight(SUBSCRIBE, "https://page.example", "content-type");
-    let asked = Events::ask(server.address, Version::HTTP_11, asked).await;
-    assert_eq!(asked.status, 200, "a preflight request needs no permit");
+    let _only =
+        ResponseStream::subscribe(server.address, WireFormat::Sse, Version::HTTP_11, "").await;
+    let rejected =
+        ResponseStream::subscribe(server.address, WireFormat::GrpcWeb, Version::HTTP_11, "").await;
+    assert_eq!(text(&rejected.headers, "grpc-status"), "8");
+    assert_eq!(text(&rejected.headers, "access-control-allow-origin"), "*");
+    let request = preflight(SUBSCRIBE, "https://page.example", "content-type");
+    let response = ResponseStream::send(server.address, Version::HTTP_11, request).await;
+    assert_eq!(response.status, 200, "a preflight request needs no permit");
 }
 
 #[tokio::test]
@@ -95,9 +100,9 @@ async fn with_some_origins_no_other_page_can_read() {
         let mut request = get("/events");
         request.headers_mut().insert("origin", origin.parse().expect("a value"));
         for request in [request, preflight("/events", origin, "x")] {
-            let answer = Events::ask(server.address, Version::HTTP_11, request).await;
-            assert_eq!(text(&answer.headers, "access-control-allow-origin"), allowed, "{origin}");
-            assert_eq!(text(&answer.headers, "vary"), "origin", "{origin}");
+            let response = ResponseStream::send(server.address, Version::HTTP_11, request).await;
+            assert_eq!(text(&response.headers, "access-control-allow-origin"), allowed, "{origin}");
+            assert_eq!(text(&response.headers, "vary"), "origin", "{origin}");
         }
     }
 }

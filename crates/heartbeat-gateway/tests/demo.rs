@@ -45,7 +45,7 @@ fn only_heartbeats_keep_a_stream_alive_in_any_protocol_on_any_runtime() {
             assert_eq!(stream["survived"], lives, "{stream}");
 
             let number = |key: &str| stream[key].as_u64().expect(key);
-            // Events at 0.3, 2.3 and 4.3 s. Streams without heartbeats only receive the first.
+            // ResponseStream at 0.3, 2.3 and 4.3 s. Streams without heartbeats only receive the first.
             if lives {
                 assert!(number("lifetime_ms") >= 5000, "{stream}");
                 assert_eq!(number("real_events"), 3, "{stream}");

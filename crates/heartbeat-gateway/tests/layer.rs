@@ -21,11 +21,11 @@ use tonic::{Request, Response, Status};
 
 const SUBSCRIBE: &str = "/galaxy.gateway.v1.GatewayService/Subscribe";
 
-/// Three events, with time for ten heartbeats between two events, and the end.
-struct Events;
+/// Three events with a pause of ten intervals between them.
+struct EventService;
 
 #[tonic::async_trait]
-impl GatewayService for Events {
+impl GatewayService for EventService {
     type SubscribeStream = BoxStream<'static, Result<GatewayEvent, Status>>;
 
     async fn subscribe(
@@ -46,12 +46,12 @@ impl GatewayService for Events {
 /// A server with compression enabled and the layer.
 async fn serve(methods: StreamingMethods) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
-    let address = listener.local_addr().expect("it is bound");
+    let address = listener.local_addr().expect("a bound listener");
     let policy = HeartbeatPolicy::new(Duration::from_millis(30))
         .with_rpc(methods, HeartbeatMessage::gateway_event());
     let server = Server::builder()
         .layer(HeartbeatLayer::new(policy))
-        .add_service(GatewayServiceServer::new(Events).send_compressed(Gzip));
+        .add_service(GatewayServiceServer::new(EventService).send_compressed(Gzip));
     tokio::spawn(server.serve_with_incoming(TcpIncoming::from(listener)));
     address
 }
@@ -59,22 +59,22 @@ async fn serve(methods: StreamingMethods) -> SocketAddr {
 /// The items that tonic's client receives: events by their number, heartbeats as dots.
 async fn received(address: SocketAddr, compressed: bool) -> String {
     let client = GatewayServiceClient::connect(format!("http://{address}")).await;
-    let mut client = client.expect("it listens");
+    let mut client = client.expect("connect");
     if compressed {
         client = client.accept_compressed(Gzip);
     }
-    let events = client.subscribe(SubscribeRequest::default()).await.expect("it answers");
+    let events = client.subscribe(SubscribeRequest::default()).await.expect("a response");
     let mut events = events.into_inner();
     let mut received = String::new();
-    while let Some(mut event) = events.message().await.expect("all can be decoded") {
+    while let Some(mut event) = events.message().await.expect("a valid message") {
         received.push(if event.is_heartbeat() { '.' } else { event.event_type.remove(0) });
     }
     received
 }
 
-fn is_kept_alive(received: &str) -> bool {
-    let real: String = received.split('.').collect();
-    assert_eq!(real, "123", "{received}");
+fn has_heartbeats_around_events(received: &str) -> bool {
+    let events: String = received.split('.').collect();
+    assert_eq!(events, "123", "{received}");
     received.contains("1.") && received.contains(".2") && received.contains("2.")
 }
 
@@ -83,12 +83,12 @@ async fn a_client_decodes_heartbeats_among_compressed_messages() {
     let address = serve(StreamingMethods::paths([SUBSCRIBE])).await;
     for compressed in [true, false] {
         let received = received(address, compressed).await;
-        assert!(is_kept_alive(&received), "{received}");
+        assert!(has_heartbeats_around_events(&received), "{received}");
     }
 }
 
 #[tokio::test]
-async fn other_methods_get_no_heartbeats() {
+async fn other_methods_have_no_heartbeats() {
     let address = serve(StreamingMethods::paths(["/galaxy.gateway.v1.GatewayService/Other"])).await;
     assert_eq!(received(address, true).await, "123");
 }
@@ -96,28 +96,28 @@ async fn other_methods_get_no_heartbeats() {
 #[tokio::test]
 async fn heartbeats_are_marked_as_uncompressed() {
     let address = serve(StreamingMethods::paths([SUBSCRIBE])).await;
-    let connection = TcpStream::connect(address).await.expect("it listens");
+    let connection = TcpStream::connect(address).await.expect("connect");
     let handshake = http2::handshake(TokioExecutor::new(), TokioIo::new(connection)).await;
-    let (mut http, connection) = handshake.expect("it speaks HTTP/2");
+    let (mut http, connection) = handshake.expect("an HTTP/2 handshake");
     tokio::spawn(connection);
     let request = hyper::Request::post(format!("http://{address}{SUBSCRIBE}"))
         .header("content-type", "application/grpc")
         .header("grpc-accept-encoding", "gzip")
         .body(Full::new(Bytes::from_static(&[0; 5])))
         .expect("a request");
-    let response = http.send_request(request).await.expect("it answers");
+    let response = http.send_request(request).await.expect("a response");
     assert_eq!(response.headers()["grpc-encoding"], "gzip");
     assert!(!response.headers().contains_key("x-accel-buffering"));
-    let body = response.into_body().collect().await.expect("it ends well");
+    let body = response.into_body().collect().await.expect("a complete body");
     assert_eq!(body.trailers().expect("trailers")["grpc-status"], "0");
     let mut bytes = body.to_bytes();
 
     let (mut compressed, mut heartbeats) = (0, 0);
     while !bytes.is_empty() {
-        let prefix = bytes.split_to(5);
-        let length = u32::from_be_bytes(prefix[1..].try_into().expect("4 bytes"));
-        let message = bytes.split_to(length.try_into().expect("it is here"));
-        match prefix[0] {
+        let header = bytes.split_to(5);
+        let length = u32::from_be_bytes(header[1..].try_into().expect("4 bytes"));
+        let message = bytes.split_to(length.try_into().expect("a complete message"));
+        match header[0] {
             0 => {
                 assert_eq!(message, "\n\x11gateway.heartbeat");
                 heartbeats += 1;

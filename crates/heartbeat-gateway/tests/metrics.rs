@@ -27,18 +27,19 @@ struct Answer {
     body: String,
 }
 
-async fn ask(address: SocketAddr, path: &str) -> Answer {
-    let answer = async {
+async fn send(address: SocketAddr, path: &str) -> Answer {
+    let response = async {
         let mut connection = TcpStream::connect(address).await?;
         let request =
             format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
         connection.write_all(request.as_bytes()).await?;
-        let mut answer = String::new();
-        connection.read_to_string(&mut answer).await?;
-        io::Result::Ok(answer)
+        let mut response = String::new();
+        connection.read_to_string(&mut response).await?;
+        io::Result::Ok(response)
     };
-    let answer = timeout(Duration::from_secs(5), answer).await.expect("soon").expect("answered");
-    let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
+    let response =
+        timeout(Duration::from_secs(5), response).await.expect("soon").expect("a response");
+    let (head, body) = response.split_once("\r\n\r\n").expect("a head");
     let content_type = head
         .lines()
         .filter_map(|line| line.split_once(": "))
@@ -58,11 +59,11 @@ struct Metrics {
 
 impl Metrics {
     async fn scrape(address: SocketAddr) -> Self {
-        let answer = ask(address, "/metrics").await;
-        assert_eq!(answer.status, 200, "{}", answer.body);
-        assert!(answer.content_type.starts_with("text/plain; version=0.0.4"));
+        let response = send(address, "/metrics").await;
+        assert_eq!(response.status, 200, "{}", response.body);
+        assert!(response.content_type.starts_with("text/plain; version=0.0.4"));
         let mut types = HashMap::new();
-        for line in answer.body.lines() {
+        for line in response.body.lines() {
             match LineInfo::parse(line) {
                 LineInfo::Ignored => panic!("what is this? {line:?}"),
                 LineInfo::Type { metric_name, metric_alias, sample_type } => {
@@ -72,7 +73,7 @@ impl Metrics {
                 _ => {}
             }
         }
-        let lines = answer.body.lines().map(|line| Ok(line.to_owned()));
+        let lines = response.body.lines().map(|line| Ok(line.to_owned()));
         Self { scrape: Scrape::parse(lines).expect("text"), types }
     }
 
@@ -154,7 +155,7 @@ async fn every_documented_metric_is_exported_and_changes(runtime: &str) {
     let mut stream = subscribe(server.address, "").await.expect("served");
     let mut heartbeats = 0;
     while heartbeats < 3 {
-        let event = stream.message().await.expect("alive").expect("not ended");
+        let event = stream.message().await.expect("an open stream").expect("not ended");
         heartbeats += usize::from(event.is_heartbeat());
     }
     let during = until(address, |metrics| metrics.sent() >= 3.0).await;
@@ -168,11 +169,12 @@ async fn every_documented_metric_is_exported_and_changes(runtime: &str) {
         assert_eq!(during.scrape.docs.get(&name), Some(&description), "{name}");
         assert!(during.get(&name, &[]).is_some(), "{name}");
     }
-    let mut ours: Vec<_> = during.types.keys().filter(|&name| name != "target_info").collect();
+    let mut heartbeat_metrics: Vec<_> =
+        during.types.keys().filter(|&name| name != "target_info").collect();
     let mut listed: Vec<_> = listed().into_iter().map(|listed| listed.name).collect();
-    ours.sort();
+    heartbeat_metrics.sort();
     listed.sort();
-    assert_eq!(ours, listed.iter().collect::<Vec<_>>(), "no other metric is exported");
+    assert_eq!(heartbeat_metrics, listed.iter().collect::<Vec<_>>(), "no other metric is exported");
 
     drop(stream);
     let after = until(address, |metrics| metrics.active() == 0.0).await;
@@ -194,37 +196,37 @@ async fn during_shutdown_health_is_503_and_metrics_remain(runtime: &str) {
     let arguments = "--shutdown-within 2s --metrics 127.0.0.1:0";
     let mut server = Serving::start(&format!("--runtime {runtime} {arguments}"));
     let address = metrics_of(&mut server);
-    let mute = support::mute(server.address).await;
+    let incomplete_call = support::send_head_only(server.address).await;
     let stream = subscribe(server.address, "").await.expect("served");
 
-    let health = ask(address, "/healthz").await;
+    let health = send(address, "/healthz").await;
     assert_eq!((health.status, health.body.as_str()), (200, "ok\n"));
     for elsewhere in ["/", "/metrics/", "/healthz/live", "/favicon.ico"] {
-        assert_eq!(ask(address, elsewhere).await.status, 404, "{elsewhere}");
+        assert_eq!(send(address, elsewhere).await.status, 404, "{elsewhere}");
     }
 
     server.terminate();
-    while ask(address, "/healthz").await.status == 200 {
+    while send(address, "/healthz").await.status == 200 {
         sleep(Duration::from_millis(10)).await;
     }
-    let health = ask(address, "/healthz").await;
+    let health = send(address, "/healthz").await;
     assert_eq!((health.status, health.body.as_str()), (503, "stopping\n"));
     until(address, |metrics| metrics.active() == 0.0).await;
     let (status, log) = server.end().await;
     assert_eq!(status.code(), Some(0), "{log}");
     assert!(log.contains("closing the remaining streams"), "{log}");
     assert!(TcpStream::connect(address).await.is_err(), "the listener is closed");
-    drop((mute, stream));
+    drop((incomplete_call, stream));
 }
 
 #[tokio::test]
 async fn the_output_names_the_metrics_before_the_idle_proxy() {
     let mut server = Serving::start("--metrics 127.0.0.1:0 --idle-cut 5s");
     let metrics = metrics_of(&mut server);
-    let front = address_in(&mut server.stdout, "cutting idle connections on ");
-    assert_eq!(ask(metrics, "/healthz").await.status, 200);
-    let mut stream = subscribe(front, "").await.expect("served");
-    assert!(stream.message().await.expect("alive").is_some());
+    let proxy_address = address_in(&mut server.stdout, "cutting idle connections on ");
+    assert_eq!(send(metrics, "/healthz").await.status, 200);
+    let mut stream = subscribe(proxy_address, "").await.expect("served");
+    assert!(stream.message().await.expect("an open stream").is_some());
     server.terminate();
     assert_eq!(server.end().await.0.code(), Some(0));
 }

@@ -9,7 +9,7 @@ use heartbeat_async::Config;
 use heartbeat_frame::GatewayEvent;
 use heartbeat_gateway::server::ServerOptions;
 use hyper::Version;
-use support::client::{Events, Kind, SOON, WAYS};
+use support::client::{PROTOCOL_VERSIONS, ResponseStream, SOON, WireFormat};
 use support::decode::Item;
 use support::on_each_runtime;
 use support::server::Server;
@@ -46,8 +46,8 @@ fn event(number: u64) -> GatewayEvent {
 
 async fn events_arrive_in_order_with_heartbeats_only_in_silence(runtime: &str) {
     let Server { address, log, .. } = Server::start(runtime, 100, INTERVAL).await;
-    let open = |(kind, version)| Events::subscribe(address, kind, version, "");
-    let streams = join_all(WAYS.map(open)).await;
+    let open = |(format, version)| ResponseStream::subscribe(address, format, version, "");
+    let streams = join_all(PROTOCOL_VERSIONS.map(open)).await;
     let publishing = async {
         // Two events in quick succession, then a silence, and so on.
         for (number, pause) in (1..).zip([0, 50, 1100, 0, 1100]) {
@@ -57,58 +57,61 @@ async fn events_arrive_in_order_with_heartbeats_only_in_silence(runtime: &str) {
         sleep(Duration::from_millis(600)).await;
         log.close();
     };
-    let watching = join_all(streams.into_iter().zip(WAYS).map(async |(mut stream, way)| {
-        let (mut number, mut heartbeats) = (0, 0);
-        let mut last = Instant::now();
-        loop {
-            let item = timeout(SOON, stream.next()).await.unwrap_or_else(|_| panic!("{way:?}"));
-            let silence = last.elapsed();
-            last = Instant::now();
-            assert!(silence <= INTERVAL + TOLERANCE, "{way:?}: a silence of {silence:?}");
-            match item {
-                Item::Event(received) => {
-                    number += 1;
-                    assert_eq!(received, event(number), "{way:?}");
-                }
-                Item::Heartbeat => {
-                    heartbeats += 1;
-                    assert!(silence + TOLERANCE >= INTERVAL, "{way:?}: after {silence:?}");
-                }
-                end => {
-                    assert_eq!(end, Item::Ended, "{way:?}");
-                    break;
+    let watching =
+        join_all(streams.into_iter().zip(PROTOCOL_VERSIONS).map(async |(mut stream, case)| {
+            let (mut number, mut heartbeats) = (0, 0);
+            let mut last = Instant::now();
+            loop {
+                let item =
+                    timeout(SOON, stream.next()).await.unwrap_or_else(|_| panic!("{case:?}"));
+                let silence = last.elapsed();
+                last = Instant::now();
+                assert!(silence <= INTERVAL + TOLERANCE, "{case:?}: a silence of {silence:?}");
+                match item {
+                    Item::Event(received) => {
+                        number += 1;
+                        assert_eq!(received, event(number), "{case:?}");
+                    }
+                    Item::Heartbeat => {
+                        heartbeats += 1;
+                        assert!(silence + TOLERANCE >= INTERVAL, "{case:?}: after {silence:?}");
+                    }
+                    end => {
+                        assert_eq!(end, Item::Ended, "{case:?}");
+                        break;
+                    }
                 }
             }
-        }
-        assert_eq!(number, 5, "{way:?}");
-        assert!((3..=8).contains(&heartbeats), "{way:?}: {heartbeats} heartbeats"); // two in each long silence
-    }));
+            assert_eq!(number, 5, "{case:?}");
+            assert!((3..=8).contains(&heartbeats), "{case:?}: {heartbeats} heartbeats"); // two in each long silence
+        }));
     tokio::join!(publishing, watching);
 }
 
 async fn a_busy_stream_has_no_heartbeats(runtime: &str) {
     let interval = Duration::from_secs(1);
     let Server { address, log, .. } = Server::start(runtime, 1000, interval).await;
-    let open = |(kind, version)| Events::subscribe(address, kind, version, "");
-    let streams = join_all(WAYS.map(open)).await;
+    let open = |(format, version)| ResponseStream::subscribe(address, format, version, "");
+    let streams = join_all(PROTOCOL_VERSIONS.map(open)).await;
     let publishing = async {
         for number in 1..=40 {
             log.publish(event(number));
             sleep(Duration::from_millis(50)).await; // two seconds
         }
     };
-    let watching = join_all(streams.into_iter().zip(WAYS).map(async |(mut stream, way)| {
-        let mut last = Instant::now();
-        for number in 1..=40 {
-            match timeout(SOON, stream.next()).await.expect("an event") {
-                Item::Event(received) => assert_eq!(received, event(number), "{way:?}"),
-                // A machine that stalls for that long must send one.
-                Item::Heartbeat if last.elapsed() >= interval => break,
-                other => panic!("{way:?}: {other:?}"),
+    let watching =
+        join_all(streams.into_iter().zip(PROTOCOL_VERSIONS).map(async |(mut stream, case)| {
+            let mut last = Instant::now();
+            for number in 1..=40 {
+                match timeout(SOON, stream.next()).await.expect("an event") {
+                    Item::Event(received) => assert_eq!(received, event(number), "{case:?}"),
+                    // A machine that stalls for that long must send one.
+                    Item::Heartbeat if last.elapsed() >= interval => break,
+                    other => panic!("{case:?}: {other:?}"),
+                }
+                last = Instant::now();
             }
-            last = Instant::now();
-        }
-    }));
+        }));
     tokio::join!(publishing, watching);
 }
 
@@ -117,16 +120,16 @@ async fn a_client_resumes_or_gets_an_error(runtime: &str) {
     for number in 1..=5 {
         log.publish(event(number)); // the log keeps 3, 4 and 5
     }
-    for (kind, version) in WAYS {
-        let way = (kind, version);
-        let mut resumed = Events::subscribe(address, kind, version, "2").await;
-        assert_eq!(resumed.status, 200, "{way:?}");
-        assert_eq!(resumed.headers["content-type"], kind.content_type(), "{way:?}");
+    for (format, version) in PROTOCOL_VERSIONS {
+        let case = (format, version);
+        let mut resumed = ResponseStream::subscribe(address, format, version, "2").await;
+        assert_eq!(resumed.status, 200, "{case:?}");
+        assert_eq!(resumed.headers["content-type"], format.content_type(), "{case:?}");
         for number in 3..=5 {
-            assert_eq!(resumed.event().await, event(number), "{way:?}");
+            assert_eq!(resumed.event().await, event(number), "{case:?}");
         }
-        let mut latest = Events::subscribe(address, kind, version, "").await;
-        assert_eq!(latest.event().await, event(5), "{way:?}");
+        let mut latest = ResponseStream::subscribe(address, format, version, "").await;
+        assert_eq!(latest.event().await, event(5), "{case:?}");
 
         let unknown = "unknown event id \"6\": expected the id of a received event, or no id";
         let missed = "event 1 is too old, the oldest event in the log is 3: \
@@ -134,17 +137,17 @@ async fn a_client_resumes_or_gets_an_error(runtime: &str) {
         for (last, reason, grpc, connect, status) in
             [("6", unknown, "3", "invalid_argument", 400), ("1", missed, "11", "out_of_range", 410)]
         {
-            let mut refused = Events::subscribe(address, kind, version, last).await;
+            let mut rejected = ResponseStream::subscribe(address, format, version, last).await;
             let failed = |code: &str| Item::Failed(code.to_owned(), reason.to_owned());
-            match kind {
-                Kind::Sse | Kind::Ndjson => {
-                    assert_eq!(refused.status, status, "{way:?}");
-                    assert_eq!(refused.text().await, format!("{reason}\n"), "{way:?}");
+            match format {
+                WireFormat::Sse | WireFormat::Ndjson => {
+                    assert_eq!(rejected.status, status, "{case:?}");
+                    assert_eq!(rejected.text().await, format!("{reason}\n"), "{case:?}");
                 }
-                Kind::ConnectProto | Kind::ConnectJson => {
-                    assert_eq!(refused.end().await, failed(connect), "{way:?}");
+                WireFormat::ConnectProto | WireFormat::ConnectJson => {
+                    assert_eq!(rejected.end().await, failed(connect), "{case:?}");
                 }
-                _ => assert_eq!(refused.end().await, failed(grpc), "{way:?}"),
+                _ => assert_eq!(rejected.end().await, failed(grpc), "{case:?}"),
             }
         }
     }
@@ -153,21 +156,21 @@ async fn a_client_resumes_or_gets_an_error(runtime: &str) {
     for path in ["/events", "/events?last_event_id=4", "/events.ndjson", "/events.ndjson?other=1"] {
         let mut request = support::client::get(path);
         request.headers_mut().insert("last-event-id", "2".parse().expect("a value"));
-        let mut resumed = Events::ask(address, Version::HTTP_11, request).await;
+        let mut resumed = ResponseStream::send(address, Version::HTTP_11, request).await;
         assert_eq!(resumed.event().await, event(3), "{path}");
     }
 }
 
 async fn all_streams_end_with_success_at_shutdown(runtime: &str) {
     let Server { address, log, stop, served } = Server::start(runtime, 100, INTERVAL).await;
-    let open = |(kind, version)| Events::subscribe(address, kind, version, "");
-    let streams = join_all(WAYS.map(open)).await;
+    let open = |(format, version)| ResponseStream::subscribe(address, format, version, "");
+    let streams = join_all(PROTOCOL_VERSIONS.map(open)).await;
     log.publish(event(1));
     log.close();
-    stop.send(()).expect("it serves");
-    for (mut stream, way) in streams.into_iter().zip(WAYS) {
-        assert_eq!(stream.event().await, event(1), "{way:?}");
-        assert_eq!(stream.end().await, Item::Ended, "{way:?}");
+    stop.send(()).expect("the server runs");
+    for (mut stream, case) in streams.into_iter().zip(PROTOCOL_VERSIONS) {
+        assert_eq!(stream.event().await, event(1), "{case:?}");
+        assert_eq!(stream.end().await, Item::Ended, "{case:?}");
     }
     timeout(SOON, served).await.expect("soon").expect("no panic");
 }
@@ -178,20 +181,20 @@ async fn every_protocol_works_over_tls(runtime: &str) {
     let server = Server::start_with(runtime, 10, INTERVAL, &options, |gateway| gateway).await;
     server.log.publish(event(1));
     let mut streams = Vec::new();
-    for (kind, version) in WAYS {
+    for (format, version) in PROTOCOL_VERSIONS {
         let alpn = if version == Version::HTTP_2 { "h2" } else { "http/1.1" };
         let connection = certificate.connect(server.address, &[alpn]).await;
-        let mut stream = Events::ask_on(connection, version, kind.request("")).await;
-        assert_eq!(stream.event().await, event(1), "{kind:?}");
+        let mut stream = ResponseStream::send_on(connection, version, format.request("")).await;
+        assert_eq!(stream.event().await, event(1), "{format:?}");
         streams.push(stream);
     }
-    for (stream, way) in streams.iter_mut().zip(WAYS) {
+    for (stream, case) in streams.iter_mut().zip(PROTOCOL_VERSIONS) {
         let heartbeat = timeout(SOON, stream.next()).await.expect("a heartbeat");
-        assert_eq!(heartbeat, Item::Heartbeat, "{way:?}");
+        assert_eq!(heartbeat, Item::Heartbeat, "{case:?}");
     }
     server.log.close();
-    for (stream, way) in streams.iter_mut().zip(WAYS) {
-        assert_eq!(stream.end().await, Item::Ended, "{way:?}");
+    for (stream, case) in streams.iter_mut().zip(PROTOCOL_VERSIONS) {
+        assert_eq!(stream.end().await, Item::Ended, "{case:?}");
     }
 }
 
@@ -200,18 +203,18 @@ async fn heartbeats_stop_on_a_stream_without_events() {
     let heartbeat = Config::every(Duration::from_millis(200));
     let heartbeat = heartbeat.with_give_up_after(Duration::from_millis(700));
     let Server { address, log, .. } = Server::start("tokio", 10, heartbeat).await;
-    let open = |(kind, version)| Events::subscribe(address, kind, version, "");
-    let mut streams = join_all(WAYS.map(open)).await;
+    let open = |(format, version)| ResponseStream::subscribe(address, format, version, "");
+    let mut streams = join_all(PROTOCOL_VERSIONS.map(open)).await;
     for number in 1..=2 {
         log.publish(event(number));
-        let watching = streams.iter_mut().zip(WAYS).map(async |(stream, way)| {
-            assert_eq!(stream.event().await, event(number), "{way:?}");
+        let watching = streams.iter_mut().zip(PROTOCOL_VERSIONS).map(async |(stream, case)| {
+            assert_eq!(stream.event().await, event(number), "{case:?}");
             let mut heartbeats = 0;
             while let Ok(item) = timeout(Duration::from_secs(1), stream.next()).await {
-                assert_eq!(item, Item::Heartbeat, "{way:?}");
+                assert_eq!(item, Item::Heartbeat, "{case:?}");
                 heartbeats += 1;
             }
-            assert!((1..=3).contains(&heartbeats), "{way:?}: {heartbeats}");
+            assert!((1..=3).contains(&heartbeats), "{case:?}: {heartbeats}");
         });
         join_all(watching).await;
     }
@@ -220,8 +223,8 @@ async fn heartbeats_stop_on_a_stream_without_events() {
 #[tokio::test]
 async fn a_slow_reader_that_misses_events_gets_an_error() {
     let Server { address, log, .. } = Server::start("tokio", 3, Duration::ZERO).await;
-    let open = |(kind, version)| Events::subscribe(address, kind, version, "");
-    let mut streams = join_all(WAYS.map(open)).await;
+    let open = |(format, version)| ResponseStream::subscribe(address, format, version, "");
+    let mut streams = join_all(PROTOCOL_VERSIONS.map(open)).await;
     // More than all buffers can hold while the client does not read.
     for number in 1..=1000 {
         let payload = vec![7; 20_000].into();
@@ -230,23 +233,26 @@ async fn a_slow_reader_that_misses_events_gets_an_error() {
             sleep(Duration::from_millis(1)).await;
         }
     }
-    for (stream, way) in streams.iter_mut().zip(WAYS) {
+    for (stream, case) in streams.iter_mut().zip(PROTOCOL_VERSIONS) {
         let mut number = 0;
         let end = loop {
             match timeout(SOON, stream.next()).await.expect("an end") {
                 Item::Event(event) => {
                     number += 1;
-                    assert_eq!(event.event_id, number.to_string(), "{way:?}");
+                    assert_eq!(event.event_id, number.to_string(), "{case:?}");
                 }
                 end => break end,
             }
         };
         match end {
-            Item::Failed(_, reason) => assert!(reason.contains("is too old"), "{way:?}"),
+            Item::Failed(_, reason) => assert!(reason.contains("is too old"), "{case:?}"),
             Item::Broken(_) => {
-                assert!(matches!(way.0, Kind::Sse | Kind::Ndjson), "{way:?}: {end:?}");
+                assert!(
+                    matches!(case.0, WireFormat::Sse | WireFormat::Ndjson),
+                    "{case:?}: {end:?}"
+                );
             }
-            _ => panic!("{way:?}: {end:?}"),
+            _ => panic!("{case:?}: {end:?}"),
         }
     }
 }

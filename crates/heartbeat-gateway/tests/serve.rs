@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use hyper::Version;
-use support::client::{Events, Kind, SOON};
+use support::client::{ResponseStream, SOON, WireFormat};
 use support::decode::Item;
 use support::tls::Certificate;
 use support::{Serving, address_in, assert_refused, next_ids, on_each_runtime, subscribe};
@@ -37,13 +37,13 @@ async fn sigterm_ends_a_hundred_open_streams_with_success(runtime: &str) {
     .await;
 
     server.terminate();
-    let asked = Instant::now();
+    let start = Instant::now();
     for mut stream in streams {
         let end = stream.message().await.expect("status OK");
         assert_eq!(end, None, "nothing follows");
     }
     let (status, log) = server.end().await;
-    assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
     assert_eq!(status.code(), Some(0), "{log}");
     assert!(log.contains("all streams have ended"), "{log}");
     assert!(log.contains(&format!("runtime=\"{runtime}\"")), "{log}");
@@ -52,26 +52,26 @@ async fn sigterm_ends_a_hundred_open_streams_with_success(runtime: &str) {
 
 async fn an_open_client_delays_the_shutdown_by_the_grace_period_only(runtime: &str) {
     let server = Serving::start(&format!("--runtime {runtime} --shutdown-within 1s"));
-    let mute = support::mute(server.address).await;
+    let incomplete_call = support::send_head_only(server.address).await;
     let mut stream = subscribe(server.address, "").await.expect("served");
     assert_eq!(next_ids(&mut stream, 1).await, ["1"]);
 
-    let asked = Instant::now();
+    let start = Instant::now();
     server.terminate();
     while TcpStream::connect(server.address).await.is_ok() {
         sleep(Duration::from_millis(10)).await;
     }
-    assert!(asked.elapsed() < Duration::from_secs(1), "no connection is accepted during shutdown");
+    assert!(start.elapsed() < Duration::from_secs(1), "no connection is accepted during shutdown");
     let (status, log) = server.end().await;
     assert_eq!(status.code(), Some(0), "{log}");
     assert!(log.contains("closing the remaining streams"), "{log}");
-    drop(mute);
+    drop(incomplete_call);
 }
 
 #[tokio::test]
 async fn a_second_signal_skips_the_grace_period() {
     let server = Serving::start("--shutdown-within 60s");
-    let mute = support::mute(server.address).await;
+    let incomplete_call = support::send_head_only(server.address).await;
     let mut stream = subscribe(server.address, "").await.expect("served");
     assert_eq!(next_ids(&mut stream, 1).await, ["1"]);
     server.terminate();
@@ -82,7 +82,7 @@ async fn a_second_signal_skips_the_grace_period() {
     let (status, log) = timeout(SOON, server.end()).await.expect("soon");
     assert_eq!(status.code(), Some(0), "{log}");
     assert!(log.contains("closing the remaining streams"), "{log}");
-    drop(mute);
+    drop(incomplete_call);
 }
 
 async fn a_client_resumes_after_its_last_event(runtime: &str) {
@@ -97,8 +97,8 @@ async fn a_client_resumes_after_its_last_event(runtime: &str) {
     let resumed = next_ids(&mut stream, 5).await;
     assert_eq!(resumed, (last + 1..=last + 5).map(|id| id.to_string()).collect::<Vec<_>>());
 
-    let refused = subscribe(server.address, "an unknown id").await.expect_err("unknown");
-    assert_eq!(refused.code(), Code::InvalidArgument);
+    let rejected = subscribe(server.address, "an unknown id").await.expect_err("unknown");
+    assert_eq!(rejected.code(), Code::InvalidArgument);
     server.terminate();
     assert_eq!(server.end().await.0.code(), Some(0));
 }
@@ -106,8 +106,8 @@ async fn a_client_resumes_after_its_last_event(runtime: &str) {
 #[tokio::test]
 async fn the_idle_proxy_cuts_a_stream_without_heartbeats() {
     let mut server = Serving::start("--interval 0s --event-every 0s --idle-cut 500ms");
-    let front = address_in(&mut server.stdout, "cutting idle connections on ");
-    let mut stream = subscribe(front, "").await.expect("served");
+    let proxy_address = address_in(&mut server.stdout, "cutting idle connections on ");
+    let mut stream = subscribe(proxy_address, "").await.expect("served");
     assert_eq!(next_ids(&mut stream, 1).await, ["1"]);
     let since = Instant::now();
     assert!(stream.message().await.is_err(), "cut");
@@ -119,12 +119,12 @@ async fn the_idle_proxy_cuts_a_stream_without_heartbeats() {
 async fn the_idle_proxy_keeps_a_stream_with_heartbeats(runtime: &str) {
     let arguments = "--interval 150ms --event-every 0s --idle-cut 1s";
     let mut server = Serving::start(&format!("--runtime {runtime} {arguments}"));
-    let front = address_in(&mut server.stdout, "cutting idle connections on ");
-    let mut stream = subscribe(front, "").await.expect("served");
+    let proxy_address = address_in(&mut server.stdout, "cutting idle connections on ");
+    let mut stream = subscribe(proxy_address, "").await.expect("served");
     assert_eq!(next_ids(&mut stream, 1).await, ["1"]);
     let since = Instant::now();
     while since.elapsed() < Duration::from_secs(2) {
-        assert!(stream.message().await.expect("alive").expect("not ended").is_heartbeat());
+        assert!(stream.message().await.expect("an open stream").expect("not ended").is_heartbeat());
     }
     server.terminate();
     let (status, log) = server.end().await;
@@ -136,12 +136,12 @@ async fn a_server_recovers_from_too_many_open_files(runtime: &str) {
     let files = 40;
     let server = Serving::start_with_files("-n", files, &format!("--runtime {runtime}"));
     let since = Instant::now();
-    let mut mute = Vec::new();
+    let mut connections = Vec::new();
     for _ in 0..files {
-        mute.push(TcpStream::connect(server.address).await.expect("in its backlog"));
+        connections.push(TcpStream::connect(server.address).await.expect("in its backlog"));
     }
     sleep(Duration::from_millis(500)).await; // accepts fail meanwhile
-    drop(mute);
+    drop(connections);
 
     let stream = timeout(Duration::from_secs(6), subscribe(server.address, "")).await;
     let mut stream = stream.expect("soon").expect("served");
@@ -158,9 +158,9 @@ async fn a_server_recovers_from_too_many_open_files(runtime: &str) {
 async fn a_half_closed_client_continues_to_read_and_a_disconnected_one_is_detected(runtime: &str) {
     let limits = "--interval 100ms --event-every 0s --max-streams 1";
     let server = Serving::start(&format!("--runtime {runtime} {limits}"));
-    let mut client = TcpStream::connect(server.address).await.expect("it listens");
+    let mut client = TcpStream::connect(server.address).await.expect("connect");
     client.write_all(b"GET /events HTTP/1.1\r\nhost: here\r\n\r\n").await.expect("written");
-    client.shutdown().await.expect("this half ends");
+    client.shutdown().await.expect("a half-close");
     let mut read = String::new();
     let reading = async {
         while read.matches(":\n").count() < 5 {
@@ -175,7 +175,7 @@ async fn a_half_closed_client_continues_to_read_and_a_disconnected_one_is_detect
             sleep(Duration::from_millis(50)).await;
         }
     };
-    timeout(Duration::from_secs(10), again).await.expect("there is room again");
+    timeout(Duration::from_secs(10), again).await.expect("a free permit");
     server.terminate();
     assert_eq!(server.end().await.0.code(), Some(0));
 }
@@ -203,8 +203,8 @@ async fn the_output_has_an_example_and_tls_works() {
         assert_eq!(line, format!("try: curl -N https://{}{path}\n", server.address));
     }
     let connection = certificate.connect(server.address, &["http/1.1"]).await;
-    let request = Kind::Sse.request("");
-    let mut events = Events::ask_on(connection, Version::HTTP_11, request).await;
+    let request = WireFormat::Sse.request("");
+    let mut events = ResponseStream::send_on(connection, Version::HTTP_11, request).await;
     assert_eq!(events.event().await.event_type, "gateway.tick");
     server.terminate();
     assert_eq!(events.end().await, Item::Ended);
@@ -217,12 +217,13 @@ async fn the_output_has_an_example_and_tls_works() {
 async fn flags_set_limits_and_origins() {
     let flags = "--max-streams 1 --cors-origin https://a.example --cors-origin https://b.example";
     let server = Serving::start(flags);
-    let mut request = Kind::Sse.request("");
+    let mut request = WireFormat::Sse.request("");
     request.headers_mut().insert("origin", "https://b.example".parse().expect("a value"));
-    let only = Events::ask(server.address, Version::HTTP_11, request).await;
+    let only = ResponseStream::send(server.address, Version::HTTP_11, request).await;
     assert_eq!(only.headers["access-control-allow-origin"], "https://b.example");
-    let refused = Events::subscribe(server.address, Kind::Sse, Version::HTTP_11, "").await;
-    assert_eq!(refused.status, 503);
+    let rejected =
+        ResponseStream::subscribe(server.address, WireFormat::Sse, Version::HTTP_11, "").await;
+    assert_eq!(rejected.status, 503);
     server.terminate();
     assert_eq!(server.end().await.0.code(), Some(0));
 }
@@ -231,10 +232,10 @@ async fn flags_set_limits_and_origins() {
 async fn without_origins_no_other_page_can_read() {
     for (flags, allowed) in [("", None), ("--cors-origin *", Some("*"))] {
         let server = Serving::start(flags);
-        let mut request = Kind::Sse.request("");
+        let mut request = WireFormat::Sse.request("");
         request.headers_mut().insert("origin", "https://page.example".parse().expect("a value"));
-        let answer = Events::ask(server.address, Version::HTTP_11, request).await;
-        let found = answer.headers.get("access-control-allow-origin");
+        let response = ResponseStream::send(server.address, Version::HTTP_11, request).await;
+        let found = response.headers.get("access-control-allow-origin");
         assert_eq!(found.map(|value| value.to_str().expect("text")), allowed, "{flags:?}");
         server.terminate();
         assert_eq!(server.end().await.0.code(), Some(0));

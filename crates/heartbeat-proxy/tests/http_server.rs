@@ -53,25 +53,25 @@ impl Server {
     }
 
     async fn connect(&self) -> TcpStream {
-        TcpStream::connect(self.address).await.expect("it listens")
+        TcpStream::connect(self.address).await.expect("connect")
     }
 
     fn stop(&mut self) {
         drop(self.stop.take());
     }
 
-    async fn ends(self) {
+    async fn wait_for_shutdown(self) {
         timeout(SOON, self.served).await.expect("soon").expect("no panic");
     }
 }
 
 /// `/` responds with the version and the peer, `/quiet` sends one byte and stays open, `/echo` upgrades and echoes, `/long` has a
-/// long response, `/upload` responds with the size of the request, `/deaf` never reads the request.
+/// long response, `/upload` responds with the size of the request, `/unread-upload` does not read the request.
 fn service(max_streams: u32) -> Router {
     let describe = |Extension(peer): Extension<Peer>, version: Version| async move {
         format!("{version:?} {} {}\n", peer.address.ip(), peer.tls)
     };
-    let quiet = async || AnyBody::from_stream(one_byte_and_then_nothing());
+    let quiet = async || AnyBody::from_stream(one_byte_then_pending());
     let limit = StreamLimit::new(max_streams, |_| {
         let mut response = Response::new(AnyBody::from("too many\n"));
         *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
@@ -80,9 +80,9 @@ fn service(max_streams: u32) -> Router {
     let router = Router::new().route("/", get(describe)).route("/quiet", get(quiet));
     let long = async || "x".repeat(LONG);
     let upload = async |body: Bytes| body.len().to_string();
-    let deaf = async |_body: AnyBody| future::pending::<()>().await;
+    let unread_upload = async |_body: AnyBody| future::pending::<()>().await;
     let router = router.route("/echo", get(echo)).route("/long", get(long));
-    router.route("/upload", post(upload)).route("/deaf", post(deaf)).layer(limit)
+    router.route("/upload", post(upload)).route("/unread-upload", post(unread_upload)).layer(limit)
 }
 
 /// Upgrades the connection, and echoes what it receives.
@@ -97,31 +97,31 @@ async fn echo(mut request: Request<AnyBody>) -> Response<AnyBody> {
     response.header("connection", "upgrade").body(AnyBody::empty()).expect("a response")
 }
 
-fn one_byte_and_then_nothing() -> impl Stream<Item = Result<&'static str, io::Error>> {
+fn one_byte_then_pending() -> impl Stream<Item = Result<&'static str, io::Error>> {
     stream::iter([Ok(".")]).chain(stream::pending())
 }
 
 /// Sends a request over HTTP/1.1, and reads up to `end`.
-async fn ask(io: &mut (impl AsyncRead + AsyncWrite + Unpin), path: &str, end: &str) -> String {
+async fn send_get(io: &mut (impl AsyncRead + AsyncWrite + Unpin), path: &str, end: &str) -> String {
     let request = format!("GET {path} HTTP/1.1\r\nhost: here\r\n\r\n");
     io.write_all(request.as_bytes()).await.expect("written");
     read_until(io, end).await
 }
 
 async fn read_until(io: &mut (impl AsyncRead + Unpin), end: &str) -> String {
-    let mut answer = Vec::new();
+    let mut response = Vec::new();
     let reading = async {
-        while !answer.ends_with(end.as_bytes()) {
-            answer.push(io.read_u8().await.expect("more"));
+        while !response.ends_with(end.as_bytes()) {
+            response.push(io.read_u8().await.expect("more"));
         }
     };
     let read = timeout(SOON, reading).await;
-    let answer = String::from_utf8(answer).expect("text");
-    read.unwrap_or_else(|_| panic!("{answer:?}"));
-    answer
+    let response = String::from_utf8(response).expect("text");
+    read.unwrap_or_else(|_| panic!("{response:?}"));
+    response
 }
 
-/// Waits until the server closes the connection. Returns how long that took.
+/// Waits until the server closes the connection, and returns the elapsed time.
 async fn until_closed(io: &mut (impl AsyncRead + Unpin)) -> Duration {
     let since = Instant::now();
     let reading = async { while io.read_u8().await.is_ok() {} };
@@ -158,12 +158,12 @@ async fn http1_and_http2_share_a_port_and_requests_carry_their_peer() {
     let server = Server::start(|options| options).await;
     let mut connection = server.connect().await;
     for _ in 0..2 {
-        let answer = ask(&mut connection, "/", "false\n").await;
-        assert!(answer.ends_with("HTTP/1.1 127.0.0.1 false\n"), "{answer}");
+        let response = send_get(&mut connection, "/", "false\n").await;
+        assert!(response.ends_with("HTTP/1.1 127.0.0.1 false\n"), "{response}");
     }
     let mut client = h2(server.connect().await).await;
-    let answer = client.send_request(request("/")).await.expect("answered");
-    assert_eq!(text(answer).await, "HTTP/2.0 127.0.0.1 false\n");
+    let response = client.send_request(request("/")).await.expect("a response");
+    assert_eq!(text(response).await, "HTTP/2.0 127.0.0.1 false\n");
 }
 
 #[tokio::test]
@@ -171,14 +171,14 @@ async fn tls_negotiates_the_best_common_version() {
     let certificate = Certificate::new("served");
     let server = Server::start(|options| certificate.apply(options)).await;
     let mut connection = certificate.connect(server.address, &["http/1.1"]).await;
-    let answer = ask(&mut connection, "/", "true\n").await;
-    assert!(answer.ends_with("HTTP/1.1 127.0.0.1 true\n"), "{answer}");
+    let response = send_get(&mut connection, "/", "true\n").await;
+    assert!(response.ends_with("HTTP/1.1 127.0.0.1 true\n"), "{response}");
 
     let connection = certificate.connect(server.address, &["http/1.1", "h2"]).await;
     assert_eq!(connection.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
     let mut client = h2(connection).await;
-    let answer = client.send_request(request("/")).await.expect("answered");
-    assert_eq!(text(answer).await, "HTTP/2.0 127.0.0.1 true\n");
+    let response = client.send_request(request("/")).await.expect("a response");
+    assert_eq!(text(response).await, "HTTP/2.0 127.0.0.1 true\n");
 
     let mut plain = server.connect().await;
     plain.write_all(b"GET / HTTP/1.1\r\nhost: here\r\n\r\n").await.expect("written");
@@ -212,28 +212,28 @@ async fn an_idle_connection_is_closed_and_a_quiet_stream_is_not() {
     let tls = Server::start(|options| certificate.apply(options).with_idle_timeout(idle)).await;
 
     let mut streaming = server.connect().await;
-    ask(&mut streaming, "/quiet", "1\r\n.\r\n").await;
+    send_get(&mut streaming, "/quiet", "1\r\n.\r\n").await;
     let mut client = h2(server.connect().await).await;
-    let mut streaming2 = client.send_request(request("/quiet")).await.expect("answered");
+    let mut streaming2 = client.send_request(request("/quiet")).await.expect("a response");
 
     for beginning in ["", "GET / HTTP/1.1\r\nhost:", "PRI * HT", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"]
     {
-        let mut mute = server.connect().await;
-        mute.write_all(beginning.as_bytes()).await.expect("written");
-        let took = until_closed(&mut mute).await;
-        assert!(took >= idle * 4 / 5, "{beginning:?} after {took:?}");
+        let mut silent = server.connect().await;
+        silent.write_all(beginning.as_bytes()).await.expect("written");
+        let elapsed = until_closed(&mut silent).await;
+        assert!(elapsed >= idle * 4 / 5, "{beginning:?} after {elapsed:?}");
     }
     let mut waiting = server.connect().await;
-    ask(&mut waiting, "/", "false\n").await;
+    send_get(&mut waiting, "/", "false\n").await;
     until_closed(&mut waiting).await;
-    let mut mute = tls.connect().await;
-    until_closed(&mut mute).await;
+    let mut silent = tls.connect().await;
+    until_closed(&mut silent).await;
 
-    let mut answered = h2(server.connect().await).await;
-    let answer = answered.send_request(request("/")).await.expect("answered");
-    text(answer).await;
+    let mut reused = h2(server.connect().await).await;
+    let response = reused.send_request(request("/")).await.expect("a response");
+    text(response).await;
     timeout(SOON, async {
-        while answered.ready().await.is_ok() {
+        while reused.ready().await.is_ok() {
             sleep(idle / 10).await;
         }
     })
@@ -241,7 +241,7 @@ async fn an_idle_connection_is_closed_and_a_quiet_stream_is_not() {
     .expect("closed");
 
     let alive = timeout(Duration::from_millis(200), streaming.read_u8()).await;
-    assert!(alive.is_err(), "nothing comes, not even an end: {alive:?}");
+    assert!(alive.is_err(), "neither data nor an end: {alive:?}");
     let frame = streaming2.body_mut().frame().await.expect("no end").expect("no error");
     assert_eq!(frame.into_data().expect("data"), ".");
     let alive = timeout(Duration::from_millis(200), streaming2.body_mut().frame()).await;
@@ -258,9 +258,9 @@ async fn a_slow_reader_receives_the_whole_response() {
         .handshake(connection);
     let (mut client, connection) = handshake.await.expect("HTTP/2");
     tokio::spawn(connection);
-    let answer = client.send_request(request("/long")).await.expect("answered");
+    let response = client.send_request(request("/long")).await.expect("a response");
     // The server finishes the response long before the client has read it, which takes over two seconds.
-    let (mut body, mut length) = (answer.into_body(), 0);
+    let (mut body, mut length) = (response.into_body(), 0);
     while let Some(frame) = timeout(SOON, body.frame()).await.expect("more, or the end") {
         length += frame.expect("not cut").into_data().expect("data").len();
         sleep(idle / 2).await;
@@ -275,15 +275,15 @@ async fn a_large_head_gets_431() {
     let mut connection = server.connect().await;
     let head = format!("GET / HTTP/1.1\r\nhost: here\r\nlong: {long}\r\n\r\n");
     connection.write_all(head.as_bytes()).await.expect("written");
-    let answer = read_until(&mut connection, "\r\n\r\n").await;
-    assert!(answer.starts_with("HTTP/1.1 431 "), "{answer}");
+    let response = read_until(&mut connection, "\r\n\r\n").await;
+    assert!(response.starts_with("HTTP/1.1 431 "), "{response}");
 
     let mut client = h2(server.connect().await).await;
     client.ready().await.expect("settings");
     let request = Request::get("http://here/").header("long", long);
     let request = request.body(Empty::<Bytes>::new());
-    let answer = client.send_request(request.expect("a request")).await.expect("answered");
-    assert_eq!(answer.status(), StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
+    let response = client.send_request(request.expect("a request")).await.expect("a response");
+    assert_eq!(response.status(), StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
 }
 
 #[tokio::test]
@@ -291,11 +291,11 @@ async fn unread_uploads_do_not_block_other_streams() {
     let server = Server::start(|options| options).await;
     let mut client = h2(server.connect().await).await;
     for _ in 0..40 {
-        tokio::spawn(client.send_request(upload("/deaf", 2 * 1024 * 1024)));
+        tokio::spawn(client.send_request(upload("/unread-upload", 2 * 1024 * 1024)));
     }
-    sleep(Duration::from_millis(500)).await; // they fill their receive windows
-    let answer = timeout(SOON, client.send_request(upload("/upload", 1000))).await;
-    assert_eq!(text(answer.expect("soon").expect("answered")).await, "1000");
+    sleep(Duration::from_millis(500)).await; // the uploads fill their receive windows
+    let response = timeout(SOON, client.send_request(upload("/upload", 1000))).await;
+    assert_eq!(text(response.expect("soon").expect("a response")).await, "1000");
 }
 
 #[tokio::test]
@@ -306,8 +306,8 @@ async fn a_head_may_have_many_short_lines() {
         let mut connection = server.connect().await;
         let head = format!("GET / HTTP/1.1\r\nhost: here\r\n{lines}\r\n");
         connection.write_all(head.as_bytes()).await.expect("written");
-        let answer = read_until(&mut connection, "\r\n\r\n").await;
-        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{count}: {answer}");
+        let response = read_until(&mut connection, "\r\n\r\n").await;
+        assert!(response.starts_with(&format!("HTTP/1.1 {status} ")), "{count}: {response}");
     }
 }
 
@@ -315,35 +315,35 @@ async fn a_head_may_have_many_short_lines() {
 async fn connections_beyond_the_limit_wait_without_delaying_the_shutdown() {
     let mut server = Server::start(|options| options.with_max_connections(1)).await;
     let mut first = server.connect().await;
-    ask(&mut first, "/", "false\n").await;
+    send_get(&mut first, "/", "false\n").await;
     let mut second = server.connect().await;
-    let answer = ask(&mut second, "/", "false\n");
-    let mut answer = Box::pin(answer);
-    assert!(timeout(Duration::from_millis(300), &mut answer).await.is_err(), "the server waits");
+    let response = send_get(&mut second, "/", "false\n");
+    let mut response = Box::pin(response);
+    assert!(timeout(Duration::from_millis(300), &mut response).await.is_err(), "the server waits");
     drop(first);
-    answer.await;
+    response.await;
     let mut third = server.connect().await;
     server.stop();
     until_closed(&mut second).await;
     until_closed(&mut third).await;
-    server.ends().await;
+    server.wait_for_shutdown().await;
 }
 
 #[tokio::test]
 async fn streams_beyond_the_limit_are_rejected_until_one_ends() {
     let server = Server::start(|options| options.with_max_streams(2)).await;
     let mut client = h2(server.connect().await).await;
-    let first = client.send_request(request("/quiet")).await.expect("answered");
-    let _second = client.send_request(request("/quiet")).await.expect("answered");
+    let first = client.send_request(request("/quiet")).await.expect("a response");
+    let _second = client.send_request(request("/quiet")).await.expect("a response");
     let mut connection = server.connect().await;
-    let answer = ask(&mut connection, "/quiet", "too many\n").await;
-    assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
+    let response = send_get(&mut connection, "/quiet", "too many\n").await;
+    assert!(response.starts_with("HTTP/1.1 503 "), "{response}");
     drop(first);
     let again = async {
         loop {
-            let answer = ask(&mut connection, "/", "\n\r\n").await; // the head
+            let response = send_get(&mut connection, "/", "\n\r\n").await; // the head
             read_until(&mut connection, "\n").await;
-            if answer.starts_with("HTTP/1.1 200 ") {
+            if response.starts_with("HTTP/1.1 200 ") {
                 break;
             }
         }
@@ -355,21 +355,21 @@ async fn streams_beyond_the_limit_are_rejected_until_one_ends() {
 async fn a_client_that_reads_no_rejection_gets_a_limited_number_of_streams() {
     let server = Server::start(|options| options.with_max_streams(1)).await;
     let handshake = http2::Builder::new(TokioExecutor::new())
-        .initial_stream_window_size(0) // no body arrives, so no stream ends
+        .initial_stream_window_size(0) // no body arrives, so no stream wait_for_shutdown
         .handshake(TokioIo::new(server.connect().await));
     let (mut client, connection) = handshake.await.expect("HTTP/2");
     tokio::spawn(connection);
-    let (answers, mut answered) = mpsc::unbounded_channel();
+    let (sender, mut responses) = mpsc::unbounded_channel();
     for _ in 0..300 {
         client.ready().await.expect("connected");
-        let (answer, answers) = (client.send_request(request("/quiet")), answers.clone());
-        tokio::spawn(async move { answers.send(answer.await.expect("answered")) });
+        let (response, sender) = (client.send_request(request("/quiet")), sender.clone());
+        tokio::spawn(async move { sender.send(response.await.expect("a response")) });
     }
     let mut held = Vec::new();
     for _ in 0..101 {
-        held.push(timeout(SOON, answered.recv()).await.expect("soon").expect("open"));
+        held.push(timeout(SOON, responses.recv()).await.expect("soon").expect("open"));
     }
-    let more = timeout(Duration::from_millis(300), answered.recv()).await;
+    let more = timeout(Duration::from_millis(300), responses.recv()).await;
     assert!(more.is_err(), "{more:?}");
 }
 
@@ -381,11 +381,11 @@ async fn an_upgraded_connection_keeps_its_permit_until_it_closes() {
     let mut upgraded = server.connect().await;
     let head = "GET /echo HTTP/1.1\r\nhost: here\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n";
     upgraded.write_all(head.as_bytes()).await.expect("written");
-    let answer = read_until(&mut upgraded, "\r\n\r\n").await;
-    assert!(answer.starts_with("HTTP/1.1 101 "), "{answer}");
+    let response = read_until(&mut upgraded, "\r\n\r\n").await;
+    assert!(response.starts_with("HTTP/1.1 101 "), "{response}");
 
     let mut second = server.connect().await;
-    let mut waiting = Box::pin(ask(&mut second, "/", "false\n"));
+    let mut waiting = Box::pin(send_get(&mut second, "/", "false\n"));
     assert!(timeout(idle * 3, &mut waiting).await.is_err(), "the only permit is taken");
     upgraded.write_all(b"still there").await.expect("an upgraded connection is never idle");
     read_until(&mut upgraded, "still there").await;
@@ -396,18 +396,18 @@ async fn an_upgraded_connection_keeps_its_permit_until_it_closes() {
         "the server waits for the upgraded connection"
     );
     drop(upgraded);
-    server.ends().await;
+    server.wait_for_shutdown().await;
 }
 
 #[tokio::test]
 async fn a_shutdown_closes_idle_connections_and_waits_for_streams() {
     let mut server = Server::start(|options| options).await;
     let mut idle = server.connect().await;
-    ask(&mut idle, "/", "false\n").await;
+    send_get(&mut idle, "/", "false\n").await;
     let mut streaming = server.connect().await;
-    ask(&mut streaming, "/quiet", "1\r\n.\r\n").await;
+    send_get(&mut streaming, "/quiet", "1\r\n.\r\n").await;
     let mut client = h2(server.connect().await).await;
-    let streaming2 = client.send_request(request("/quiet")).await.expect("answered");
+    let streaming2 = client.send_request(request("/quiet")).await.expect("a response");
 
     server.stop();
     until_closed(&mut idle).await;
@@ -418,18 +418,21 @@ async fn a_shutdown_closes_idle_connections_and_waits_for_streams() {
         "the server waits"
     );
     drop((streaming, streaming2));
-    server.ends().await;
+    server.wait_for_shutdown().await;
 }
 
 #[tokio::test]
 async fn a_client_that_ignores_the_graceful_shutdown_is_dropped() {
     let idle = Duration::from_millis(300);
     let mut server = Server::start(|options| options.with_idle_timeout(idle)).await;
-    let mut mute = server.connect().await;
-    mute.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await.expect("written");
+    let mut silent = server.connect().await;
+    silent
+        .write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0")
+        .await
+        .expect("written");
     sleep(Duration::from_millis(200)).await;
     server.stop();
-    server.ends().await;
+    server.wait_for_shutdown().await;
 }
 
 #[tokio::test]

@@ -16,7 +16,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::client::{AnyBody, exchange, fetch, get, h1, h2, text};
 use crate::proxying::{Proxying, SOON};
-use crate::upstream::{by_hand, in_pieces, listener, read_head, serve};
+use crate::upstream::{in_pieces, listener, read_head, serve, serve_raw};
 
 #[tokio::test]
 async fn a_response_passes_unchanged() {
@@ -72,7 +72,7 @@ async fn a_conflicting_content_length_is_removed() {
         let response = format!("HTTP/1.1 {status}\r\n{headers}\r\n{body}");
         let proxy = Proxying::start(in_pieces(Duration::ZERO, &[&response]).await, "");
         let http1 = fetch(&proxy, get("/")).await;
-        let http2 = h2(&proxy).await.send_request(get("/")).await.expect("an answer");
+        let http2 = h2(&proxy).await.send_request(get("/")).await.expect("a response");
         for response in [http1, http2] {
             assert!(!response.headers().contains_key("content-length"), "{headers}");
             assert_eq!(text(response).await, passed, "{headers}");
@@ -94,7 +94,8 @@ async fn bodies_pass_with_any_method() {
         let body = AnyBody::new(StreamBody::new(pieces).map_err(|never| match never {}));
         let request = Request::builder().method(method).uri("http://front.example/").body(body);
         let response = h2(&proxy).await.send_request(request.expect("a request")).await;
-        let body = response.expect("an answer").into_body().collect().await.expect("whole");
+        let body =
+            response.expect("a response").into_body().collect().await.expect("a complete body");
         assert_eq!(body.to_bytes(), "hello", "{method} by HTTP/2");
     }
 }
@@ -119,7 +120,7 @@ async fn download() -> impl IntoResponse {
 async fn is_the_large_one(mut body: Incoming) {
     let (pattern, mut place) = (pattern(), 0);
     while let Some(frame) = body.frame().await {
-        let mut data = frame.expect("whole").into_data().expect("data");
+        let mut data = frame.expect("a complete body").into_data().expect("data");
         while !data.is_empty() {
             let expected = &pattern[place % pattern.len()..];
             let piece = data.split_to(data.len().min(expected.len()));
@@ -136,7 +137,7 @@ async fn a_large_download_passes_unchanged() {
     let proxy = Proxying::start(&upstream, "");
     is_the_large_one(fetch(&proxy, get("/")).await.into_body()).await;
     let proxy = Proxying::start(&upstream, "--upstream-http2");
-    let response = h2(&proxy).await.send_request(get("/")).await.expect("an answer");
+    let response = h2(&proxy).await.send_request(get("/")).await.expect("a response");
     is_the_large_one(response.into_body()).await;
 }
 
@@ -160,15 +161,15 @@ async fn both_bodies_stream_at_once() {
         let mut client = h2(&proxy).await;
         let sending = client.send_request(request.expect("a request"));
         let conversing = async {
-            let response = sending.await.expect("an answer, before the request has ended");
+            let response = sending.await.expect("a response before the end of the request");
             let mut body = response.into_body();
             for piece in ["one", "two", "three"] {
-                pieces.send(piece).await.expect("wanted");
+                pieces.send(piece).await.expect("an open channel");
                 let echoed = body.frame().await.expect("no end").expect("no error");
                 assert_eq!(echoed.into_data().expect("data"), piece);
             }
             drop(pieces);
-            let rest = body.collect().await.expect("it ends as the request does");
+            let rest = body.collect().await.expect("the end after the end of the request");
             assert_eq!(rest.to_bytes(), "");
         };
         timeout(SOON, conversing).await.unwrap_or_else(|_| panic!("{arguments}"));
@@ -183,7 +184,7 @@ async fn a_chunked_upload_is_forwarded_as_it_arrives() {
     let head = "POST / HTTP/1.1\r\nhost: here\r\ntransfer-encoding: chunked\r\n\r\n";
     client.write_all(head.as_bytes()).await.expect("written");
     let uploading = async {
-        let (mut upstream, _) = listener.accept().await.expect("it connects");
+        let (mut upstream, _) = listener.accept().await.expect("a connection");
         let head = read_head(&mut upstream).await;
         assert!(head.contains("transfer-encoding: chunked\r\n"), "{head}");
         for (piece, passed) in [("3\r\nabc\r\n", "3\r\nabc\r\n"), ("0\r\n\r\n", "0\r\n\r\n")] {
@@ -247,9 +248,9 @@ async fn expect_100_continue_is_answered_once_the_upstream_is_connected() {
 #[tokio::test]
 async fn trailers_pass_both_ways() {
     let answer = async |request: Request<Body>| {
-        let body = request.into_body().collect().await.expect("whole");
-        let asked = body.trailers().expect("trailers")["x-sum"].clone();
-        let trailers = HeaderMap::from_iter([("x-sum".parse().expect("a name"), asked)]);
+        let body = request.into_body().collect().await.expect("a complete body");
+        let sum = body.trailers().expect("trailers")["x-sum"].clone();
+        let trailers = HeaderMap::from_iter([("x-sum".parse().expect("a name"), sum)]);
         let frames = [Frame::data(body.to_bytes()), Frame::trailers(trailers)];
         let body = StreamBody::new(stream::iter(frames).map(Ok::<_, Infallible>));
         Response::builder().header("trailer", "x-sum").body(Body::new(body)).expect("a response")
@@ -272,10 +273,10 @@ async fn trailers_pass_both_ways() {
         let http1 = h1(&proxy).await.send_request(request()).await;
         let http2 = h2(&proxy).await.send_request(request()).await;
         for response in [http1, http2] {
-            let response = response.expect("an answer");
+            let response = response.expect("a response");
             let version = response.version();
             let body = timeout(SOON, response.into_body().collect()).await.expect("soon");
-            let body = body.expect("whole");
+            let body = body.expect("a complete body");
             let trailers = body.trailers().unwrap_or_else(|| panic!("{version:?} {arguments}"));
             assert_eq!(trailers["x-sum"], "42");
             assert_eq!(body.to_bytes(), "body");
@@ -285,7 +286,7 @@ async fn trailers_pass_both_ways() {
 
 #[tokio::test]
 async fn a_response_of_a_server_that_stops_reading_passes() {
-    let upstream = by_hand(|_, mut connection| async move {
+    let upstream = serve_raw(|_, mut connection| async move {
         let response = "HTTP/1.1 413 Content Too Large\r\ncontent-length: 4\r\n\r\nless";
         connection.write_all(response.as_bytes()).await.expect("written");
     })
@@ -298,8 +299,8 @@ async fn a_response_of_a_server_that_stops_reading_passes() {
             writer.write_all(head.as_bytes()).await.expect("written");
             while writer.write_all(&[b'x'; 10_000]).await.is_ok() {}
         });
-        let answered = timeout(SOON, read_head(&mut reader)).await.expect("soon");
-        assert!(answered.starts_with("HTTP/1.1 413 "), "{answered}{}", proxy.log());
+        let head = timeout(SOON, read_head(&mut reader)).await.expect("soon");
+        assert!(head.starts_with("HTTP/1.1 413 "), "{head}{}", proxy.log());
         drop(reader);
         timeout(SOON, uploading).await.expect("closed").expect("no panic");
     }
@@ -307,7 +308,7 @@ async fn a_response_of_a_server_that_stops_reading_passes() {
 
 #[tokio::test]
 async fn a_response_before_the_end_of_the_upload_passes() {
-    let upstream = by_hand(|_, mut connection| async move {
+    let upstream = serve_raw(|_, mut connection| async move {
         let response = "HTTP/1.1 413 Content Too Large\r\ncontent-length: 4\r\n\r\nless";
         connection.write_all(response.as_bytes()).await.expect("written");
         sleep(SOON).await;
@@ -317,6 +318,6 @@ async fn a_response_before_the_end_of_the_upload_passes() {
     let mut client = proxy.connect().await;
     let head = "POST / HTTP/1.1\r\nhost: here\r\ncontent-length: 1000000\r\n\r\nand no more";
     client.write_all(head.as_bytes()).await.expect("written");
-    let answered = timeout(SOON, read_head(&mut client)).await.expect("soon");
-    assert!(answered.starts_with("HTTP/1.1 413 "), "{answered}");
+    let head = timeout(SOON, read_head(&mut client)).await.expect("soon");
+    assert!(head.starts_with("HTTP/1.1 413 "), "{head}");
 }

@@ -53,12 +53,12 @@ pub(crate) async fn h1(proxy: &Proxying) -> http1::SendRequest<AnyBody> {
 /// Sends one request over HTTP/1.1 on a new connection.
 pub(crate) async fn fetch(proxy: &Proxying, request: Request<AnyBody>) -> Response<Incoming> {
     let mut client = h1(proxy).await;
-    timeout(SOON, client.send_request(request)).await.expect("soon").expect("an answer")
+    timeout(SOON, client.send_request(request)).await.expect("soon").expect("a response")
 }
 
 pub(crate) async fn text(response: Response<Incoming>) -> String {
     let body = timeout(SOON, response.into_body().collect()).await.expect("soon");
-    String::from_utf8(body.expect("whole").to_bytes().to_vec()).expect("text")
+    String::from_utf8(body.expect("a complete body").to_bytes().to_vec()).expect("text")
 }
 
 /// Sends these bytes. Returns the head and the body, which ends when the proxy closes the connection.

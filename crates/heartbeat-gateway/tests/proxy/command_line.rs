@@ -45,7 +45,8 @@ fn an_invalid_command_line_is_rejected_in_one_line() {
 
 #[test]
 fn the_help_lists_every_section() {
-    let output = Command::new(GATEWAY).args(["proxy", "--help"]).output().expect("it can be run");
+    let output =
+        Command::new(GATEWAY).args(["proxy", "--help"]).output().expect("the command can be run");
     let text = String::from_utf8(output.stdout).expect("text");
     assert!(output.status.success());
     for part in ["Heartbeats:", "Upstream:", "Connections:", "--ndjson", "--tls-cert", "Example:"] {

@@ -15,7 +15,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::client::{AnyBody, empty, exchange, fetch, full, get, h2, text};
 use crate::proxying::{Proxying, SOON};
-use crate::upstream::{by_hand, in_pieces, listener, read_head, serve};
+use crate::upstream::{in_pieces, listener, read_head, serve, serve_raw};
 
 fn grpc_request() -> Request<AnyBody> {
     Request::post("http://front.example/package.Service/Method")
@@ -25,14 +25,14 @@ fn grpc_request() -> Request<AnyBody> {
 }
 
 /// Asserts the error response, as text and as gRPC.
-async fn refused(proxy: &Proxying, status: u16, reason: &str) {
+async fn expect_error(proxy: &Proxying, status: u16, reason: &str) {
     let response = fetch(proxy, get("/")).await;
     assert_eq!(response.status(), status, "{}", proxy.log());
     assert_eq!(response.headers()[CONTENT_TYPE], "text/plain; charset=utf-8");
     let status = StatusCode::from_u16(status).expect("a status");
     assert_eq!(text(response).await, format!("{status}: {reason}\n"));
 
-    let response = h2(proxy).await.send_request(grpc_request()).await.expect("an answer");
+    let response = h2(proxy).await.send_request(grpc_request()).await.expect("a response");
     assert_eq!(response.status(), StatusCode::OK);
     assert_eq!(response.headers()[CONTENT_TYPE], "application/grpc+proto");
     assert_eq!(response.headers()["grpc-status"], "14");
@@ -45,8 +45,8 @@ async fn an_unreachable_upstream_is_502_until_it_listens() {
     let (listener, address) = listener().await;
     drop(listener);
     let proxy = Proxying::start(format_args!("http://{address}"), "");
-    refused(&proxy, 502, "cannot connect to the upstream").await;
-    proxy.logs("Connection refused").await;
+    expect_error(&proxy, 502, "cannot connect to the upstream").await;
+    proxy.wait_for_log("Connection refused").await;
 
     let listener = TcpListener::bind(address).await.expect("still free");
     tokio::spawn(async move {
@@ -59,8 +59,12 @@ async fn an_unreachable_upstream_is_502_until_it_listens() {
 async fn a_closed_connection_or_an_invalid_response_is_502() {
     for pieces in [&[""][..], &["HTTP/1.1 2"], &["SSH-2.0-OpenSSH_9.2p1\r\n\r\n"]] {
         let proxy = Proxying::start(in_pieces(Duration::ZERO, pieces).await, "");
-        refused(&proxy, 502, "the upstream closed the connection or sent an invalid response head")
-            .await;
+        expect_error(
+            &proxy,
+            502,
+            "the upstream closed the connection or sent an invalid response head",
+        )
+        .await;
     }
 }
 
@@ -70,23 +74,23 @@ async fn a_connect_timeout_is_504() {
     let (_listener, address) = listener().await;
     let upstream = format!("https://{address}");
     let proxy = Proxying::start(upstream, "--connect-timeout 300ms");
-    refused(&proxy, 504, "timed out while connecting to the upstream").await;
+    expect_error(&proxy, 504, "timed out while connecting to the upstream").await;
 }
 
 #[tokio::test]
 async fn a_response_timeout_is_504() {
-    let upstream = by_hand(|_, connection| async move {
+    let upstream = serve_raw(|_, connection| async move {
         sleep(SOON).await;
         drop(connection);
     })
     .await;
     let proxy = Proxying::start(upstream, "--response-timeout 300ms");
-    refused(&proxy, 504, "timed out while waiting for the upstream's response").await;
+    expect_error(&proxy, 504, "timed out while waiting for the upstream's response").await;
 }
 
 #[tokio::test]
 async fn requests_for_events_have_no_response_timeout() {
-    let upstream = by_hand(|_, mut connection| async move {
+    let upstream = serve_raw(|_, mut connection| async move {
         sleep(Duration::from_millis(900)).await;
         let response = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nevent";
         connection.write_all(response).await.expect("written");
@@ -125,7 +129,7 @@ async fn unsupported_transfer_codings_are_rejected() {
     assert!(answer.starts_with("HTTP/1.1 501 "), "{answer}");
     let (answer, _) = exchange(&proxy, &format!("{head}\r\n")).await;
     assert!(answer.starts_with("HTTP/1.1 502 "), "{answer}");
-    proxy.logs("sent an unsupported Transfer-Encoding").await;
+    proxy.wait_for_log("sent an unsupported Transfer-Encoding").await;
 }
 
 #[tokio::test]
@@ -137,20 +141,20 @@ async fn a_failure_of_head_has_no_body() {
         request
     };
     let http1 = fetch(&proxy, request()).await;
-    let http2 = h2(&proxy).await.send_request(request()).await.expect("an answer");
+    let http2 = h2(&proxy).await.send_request(request()).await.expect("a response");
     for response in [http1, http2] {
         assert_eq!(response.status(), StatusCode::BAD_GATEWAY);
         let body = timeout(SOON, response.into_body().collect()).await.expect("soon");
         assert_eq!(body.expect("no error").to_bytes(), "");
     }
-    for line in proxy.answered(2).await {
+    for line in proxy.request_logs(2).await {
         assert!(line.contains("end=\"whole\""), "{line}");
     }
 }
 
 #[tokio::test]
 async fn slow_uploads_and_slow_responses_do_not_time_out() {
-    let upstream = by_hand(|_, mut connection| async move {
+    let upstream = serve_raw(|_, mut connection| async move {
         let head = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n";
         // Waits for the last byte of the upload.
         while timeout(SOON, connection.readable()).await.is_ok() {
@@ -186,11 +190,11 @@ async fn an_aborted_response_does_not_look_complete() {
                    transfer-encoding: chunked\r\n\r\n6\r\ndata: \r\n";
     let upstream = in_pieces(Duration::ZERO, &[chunked]).await;
     let proxy = Proxying::start(upstream, "");
-    let response = h2(&proxy).await.send_request(get("/")).await.expect("an answer");
+    let response = h2(&proxy).await.send_request(get("/")).await.expect("a response");
     timeout(SOON, response.into_body().collect()).await.expect("soon").expect_err("broken");
     let response = fetch(&proxy, get("/")).await;
     timeout(SOON, response.into_body().collect()).await.expect("soon").expect_err("broken");
-    for line in proxy.answered(2).await {
+    for line in proxy.request_logs(2).await {
         assert!(line.contains("status=200 bytes=6") && line.contains("end=\"failed\""), "{line}");
         assert!(line.contains("error=\"error reading a body from connection: "), "{line}");
     }
@@ -203,7 +207,7 @@ async fn an_aborted_request_body_does_not_end_upstream() {
     let mut client = proxy.connect().await;
     let head = "POST / HTTP/1.1\r\nhost: here\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n";
     client.write_all(head.as_bytes()).await.expect("written");
-    let (mut upstream, _) = listener.accept().await.expect("it connects");
+    let (mut upstream, _) = listener.accept().await.expect("a connection");
     read_head(&mut upstream).await;
     client.write_all(b"not a chunk\r\n").await.expect("written");
     let mut rest = Vec::new();
@@ -228,19 +232,19 @@ async fn requests_beyond_the_limit_are_rejected() {
     let upstream = serve(Router::new().route("/", answer_get(quiet))).await;
     let proxy = Proxying::start(upstream, "--max-streams 1");
     let first = fetch(&proxy, get("/")).await;
-    let refused = fetch(&proxy, get("/")).await;
-    assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
-    assert!(text(refused).await.contains("too many open requests"));
-    let refused = h2(&proxy).await.send_request(grpc_request()).await.expect("an answer");
-    assert_eq!(refused.headers()["grpc-status"], "8");
+    let rejected = fetch(&proxy, get("/")).await;
+    assert_eq!(rejected.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert!(text(rejected).await.contains("too many open requests"));
+    let rejected = h2(&proxy).await.send_request(grpc_request()).await.expect("a response");
+    assert_eq!(rejected.headers()["grpc-status"], "8");
     drop(first);
-    proxy.answered(3).await;
+    proxy.request_logs(3).await;
     assert_eq!(fetch(&proxy, get("/")).await.status(), StatusCode::OK);
 }
 
 #[tokio::test]
 async fn a_connection_closed_by_the_upstream_is_not_reused() {
-    let upstream = by_hand(|_, mut connection: TcpStream| async move {
+    let upstream = serve_raw(|_, mut connection: TcpStream| async move {
         let response = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"; // without `Connection: close`
         connection.write_all(response.as_bytes()).await.expect("written");
     })
@@ -254,16 +258,16 @@ async fn a_connection_closed_by_the_upstream_is_not_reused() {
 }
 
 /// Answers one request per connection, and closes the connection at the second request.
-async fn answers_once(asked: &Arc<AtomicUsize>) -> String {
-    let asked = Arc::clone(asked);
-    by_hand(move |_, mut connection: TcpStream| {
-        let asked = Arc::clone(&asked);
+async fn respond_once(request_count: &Arc<AtomicUsize>) -> String {
+    let request_count = Arc::clone(request_count);
+    serve_raw(move |_, mut connection: TcpStream| {
+        let request_count = Arc::clone(&request_count);
         async move {
-            asked.fetch_add(1, Relaxed);
+            request_count.fetch_add(1, Relaxed);
             let response = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
             connection.write_all(response.as_bytes()).await.expect("written");
             if !read_head(&mut connection).await.is_empty() {
-                asked.fetch_add(1, Relaxed);
+                request_count.fetch_add(1, Relaxed);
             }
         }
     })
@@ -272,40 +276,40 @@ async fn answers_once(asked: &Arc<AtomicUsize>) -> String {
 
 #[tokio::test]
 async fn an_idempotent_request_is_retried_if_its_pooled_connection_closes() {
-    let asked = Arc::new(AtomicUsize::new(0));
-    let upstream = answers_once(&asked).await;
-    let asks_twice = async |second: &dyn Fn() -> Request<AnyBody>| {
+    let request_count = Arc::new(AtomicUsize::new(0));
+    let upstream = respond_once(&request_count).await;
+    let send_twice = async |second: &dyn Fn() -> Request<AnyBody>| {
         let proxy = Proxying::start(&upstream, "");
         for _ in 0..20 {
             assert_eq!(text(fetch(&proxy, get("/")).await).await, "ok");
             sleep(Duration::from_millis(50)).await; // until the connection is back in the pool
-            let before = asked.load(Relaxed);
+            let before = request_count.load(Relaxed);
             let status = fetch(&proxy, second()).await.status();
-            let times = asked.load(Relaxed) - before;
+            let times = request_count.load(Relaxed) - before;
             if times > 1 || status != StatusCode::OK {
                 return (status, times);
             }
         }
         panic!("no connection was used again");
     };
-    let (status, times) = asks_twice(&|| get("/")).await;
+    let (status, times) = send_twice(&|| get("/")).await;
     assert!(status == StatusCode::OK && times > 1, "{status}, {times} times");
     let post = || Request::post("http://front.example/").body(empty()).expect("a request");
-    assert_eq!(asks_twice(&post).await, (StatusCode::BAD_GATEWAY, 1));
+    assert_eq!(send_twice(&post).await, (StatusCode::BAD_GATEWAY, 1));
     let put = || Request::put("http://front.example/").body(full("body")).expect("a request");
-    assert_eq!(asks_twice(&put).await, (StatusCode::BAD_GATEWAY, 1));
+    assert_eq!(send_twice(&put).await, (StatusCode::BAD_GATEWAY, 1));
 }
 
 #[tokio::test]
 async fn a_request_on_a_new_connection_is_not_retried() {
-    let asked = Arc::new(AtomicUsize::new(0));
-    let asking = Arc::clone(&asked);
-    let upstream = by_hand(move |_, connection: TcpStream| {
-        asking.fetch_add(1, Relaxed);
+    let request_count = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&request_count);
+    let upstream = serve_raw(move |_, connection: TcpStream| {
+        counter.fetch_add(1, Relaxed);
         async move { drop(connection) }
     })
     .await;
     let proxy = Proxying::start(upstream, "");
     assert_eq!(fetch(&proxy, get("/")).await.status(), StatusCode::BAD_GATEWAY);
-    assert_eq!(asked.load(Relaxed), 1);
+    assert_eq!(request_count.load(Relaxed), 1);
 }

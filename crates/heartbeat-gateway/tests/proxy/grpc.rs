@@ -22,7 +22,7 @@ use crate::proxying::Proxying;
 use crate::upstream::{listener, serve};
 
 type Codec = ProstCodec<GatewayEvent, GatewayEvent>;
-type Events = BoxStream<'static, Result<GatewayEvent, Status>>;
+type EventStream = BoxStream<'static, Result<GatewayEvent, Status>>;
 
 const PAUSE: Duration = Duration::from_millis(350);
 
@@ -31,19 +31,19 @@ fn event(text: &str) -> GatewayEvent {
 }
 
 /// Two events, each after a pause, then an error with metadata, which is sent in trailers.
-fn events() -> Events {
-    let mut sorry = Status::resource_exhausted("no more of them");
-    sorry.metadata_mut().insert("x-left", MetadataValue::from_static("0"));
-    let events = stream::iter([Ok(event("one")), Ok(event("two")), Err(sorry)]);
-    let slowly = events.then(|event| async {
+fn events() -> EventStream {
+    let mut error = Status::resource_exhausted("no more events");
+    error.metadata_mut().insert("x-left", MetadataValue::from_static("0"));
+    let events = stream::iter([Ok(event("one")), Ok(event("two")), Err(error)]);
+    let delayed = events.then(|event| async {
         sleep(PAUSE).await;
         event
     });
-    slowly.boxed()
+    delayed.boxed()
 }
 
 /// A server with a method of each kind. All methods are slow.
-fn kinds() -> Router {
+fn router() -> Router {
     let server = || Server::new(Codec::default());
     let unary = async move |request: HttpRequest<Body>| {
         let method = service_fn(async |request: Request<GatewayEvent>| {
@@ -66,7 +66,7 @@ fn kinds() -> Router {
     };
     let both = async move |request: HttpRequest<Body>| {
         let method = service_fn(async |request: Request<Streaming<GatewayEvent>>| {
-            let echo: Events = request.into_inner().boxed();
+            let echo: EventStream = request.into_inner().boxed();
             Ok(Response::new(echo))
         });
         server().streaming(method, request).await
@@ -83,13 +83,13 @@ const METHODS: &str = "--method /test.Kinds/ServerStreaming --method /test.Kinds
 
 async fn proxying(arguments: &str) -> Proxying {
     let arguments = format!("--interval 100ms --upstream-http2 {METHODS} {arguments}");
-    Proxying::start(serve(kinds()).await, &arguments)
+    Proxying::start(serve(router()).await, &arguments)
 }
 
 async fn client(proxy: &Proxying) -> Client<Channel> {
     let endpoint = Endpoint::from_shared(format!("http://{}", proxy.address)).expect("a URL");
-    let mut client = Client::new(endpoint.connect().await.expect("it listens"));
-    client.ready().await.expect("it is");
+    let mut client = Client::new(endpoint.connect().await.expect("connect"));
+    client.ready().await.expect("ready");
     client
 }
 
@@ -113,11 +113,11 @@ async fn received(
     }
 }
 
-async fn subscribed(proxy: &Proxying, method: &'static str) -> Streaming<GatewayEvent> {
+async fn subscribe(proxy: &Proxying, method: &'static str) -> Streaming<GatewayEvent> {
     let request = Request::new(event(""));
     let mut client = client(proxy).await;
     let response = client.server_streaming(request, path(method), Codec::default()).await;
-    response.expect("an answer").into_inner()
+    response.expect("a response").into_inner()
 }
 
 #[tokio::test]
@@ -130,13 +130,13 @@ async fn a_configured_method_has_heartbeats_and_keeps_its_trailers() {
         (format!("--message hex:{hex}"), named),
     ] {
         let proxy = proxying(&arguments).await;
-        let events = subscribed(&proxy, "/test.Kinds/ServerStreaming").await;
+        let events = subscribe(&proxy, "/test.Kinds/ServerStreaming").await;
         let (received, status) = received(events, &heartbeat).await;
         let heartbeats: Vec<usize> =
             received.split(['o', 'n', 'e', 't', 'w']).map(str::len).collect();
         assert_eq!(received.replace('.', ""), "onetwo");
         assert!(heartbeats.iter().filter(|&&count| count >= 2).count() == 3, "{received}");
-        assert_eq!((status.code(), status.message()), (Code::ResourceExhausted, "no more of them"));
+        assert_eq!((status.code(), status.message()), (Code::ResourceExhausted, "no more events"));
         assert_eq!(status.metadata().get("x-left").expect("metadata"), "0");
     }
 }
@@ -144,7 +144,7 @@ async fn a_configured_method_has_heartbeats_and_keeps_its_trailers() {
 #[tokio::test]
 async fn other_methods_pass_unchanged() {
     let proxy = proxying("").await;
-    let events = subscribed(&proxy, "/test.Kinds/Other").await;
+    let events = subscribe(&proxy, "/test.Kinds/Other").await;
     let (received, status) = received(events, &GatewayEvent::default()).await;
     assert_eq!((received.as_str(), status.code()), ("onetwo", Code::ResourceExhausted));
 }
@@ -152,30 +152,30 @@ async fn other_methods_pass_unchanged() {
 #[tokio::test]
 async fn unary_methods_pass_unchanged() {
     let proxy = proxying("").await;
-    let asked = Request::new(event("asked"));
-    let answer =
-        client(&proxy).await.unary(asked, path("/test.Kinds/Unary"), Codec::default()).await;
-    assert_eq!(answer.expect("an answer").into_inner(), event("asked"));
-    let asked = Request::new(stream::iter(["a", "b", "c"]).map(event));
+    let request = Request::new(event("text"));
+    let response =
+        client(&proxy).await.unary(request, path("/test.Kinds/Unary"), Codec::default()).await;
+    assert_eq!(response.expect("a response").into_inner(), event("text"));
+    let request = Request::new(stream::iter(["a", "b", "c"]).map(event));
     let method = path("/test.Kinds/ClientStreaming");
-    let answer = client(&proxy).await.client_streaming(asked, method, Codec::default()).await;
-    assert_eq!(answer.expect("an answer").into_inner(), event("3"));
+    let response = client(&proxy).await.client_streaming(request, method, Codec::default()).await;
+    assert_eq!(response.expect("a response").into_inner(), event("3"));
 }
 
 #[tokio::test]
 async fn both_sides_stream_at_once() {
     let proxy = proxying("").await;
-    let asked = stream::iter(["a", "b"]).then(|text| async move {
+    let request = stream::iter(["a", "b"]).then(|text| async move {
         sleep(PAUSE).await;
         event(text)
     });
-    let asked = Request::new(asked.chain(stream::once(async {
+    let request = Request::new(request.chain(stream::once(async {
         sleep(PAUSE).await;
         event("c")
     })));
     let method = path("/test.Kinds/Both");
-    let answer = client(&proxy).await.streaming(asked, method, Codec::default()).await;
-    let events = answer.expect("an answer").into_inner();
+    let response = client(&proxy).await.streaming(request, method, Codec::default()).await;
+    let events = response.expect("a response").into_inner();
     let (received, status) = received(events, &GatewayEvent::default()).await;
     assert_eq!(status.code(), Code::Ok);
     assert_eq!(received.replace('.', ""), "abc");
@@ -186,7 +186,7 @@ async fn both_sides_stream_at_once() {
 async fn methods_are_read_from_a_descriptor_set() {
     let proto = concat!(env!("CARGO_MANIFEST_DIR"), "/../heartbeat-frame/proto");
     let files = ["galaxy/gateway/v1/gateway.proto"];
-    let set = protox::compile(files, [proto]).expect("it compiles").encode_to_vec();
+    let set = protox::compile(files, [proto]).expect("a valid proto file").encode_to_vec();
     let file = std::env::temp_dir().join(format!("proxy-{}.descriptors", std::process::id()));
     std::fs::write(&file, set).expect("written");
     let server = Router::new().route(
@@ -198,7 +198,7 @@ async fn methods_are_read_from_a_descriptor_set() {
     );
     let arguments = format!("--interval 100ms --upstream-http2 --methods-in {}", file.display());
     let proxy = Proxying::start(serve(server).await, &arguments);
-    let events = subscribed(&proxy, "/galaxy.gateway.v1.GatewayService/Subscribe").await;
+    let events = subscribe(&proxy, "/galaxy.gateway.v1.GatewayService/Subscribe").await;
     let (received, _) = received(events, &GatewayEvent::default()).await;
     std::fs::remove_file(file).expect("removed");
     assert!(received.contains("one..") && received.contains("..two"), "{received}");
@@ -209,10 +209,10 @@ async fn a_grpc_client_receives_the_reason_of_a_failure() {
     let (listener, address) = listener().await;
     drop(listener);
     let proxy = Proxying::start(format_args!("http://{address}"), "--upstream-http2");
-    let asked = Request::new(event("asked"));
-    let answer =
-        client(&proxy).await.unary(asked, path("/test.Kinds/Unary"), Codec::default()).await;
-    let status: Status = answer.expect_err("no upstream");
+    let request = Request::new(event("text"));
+    let response =
+        client(&proxy).await.unary(request, path("/test.Kinds/Unary"), Codec::default()).await;
+    let status: Status = response.expect_err("no upstream");
     assert_eq!(status.code(), Code::Unavailable);
     assert_eq!(status.message(), "cannot connect to the upstream");
 }

@@ -9,10 +9,10 @@ use hyper::header::{HeaderName, HeaderValue};
 
 use crate::client::{empty, exchange, fetch, get, h2, text};
 use crate::proxying::Proxying;
-use crate::upstream::{by_hand, in_pieces, serve};
+use crate::upstream::{in_pieces, serve, serve_raw};
 
 /// An upstream that responds with the URI and the headers of the request, one per line.
-fn telling() -> Router {
+fn echo_headers() -> Router {
     let describe = async |uri: Uri, headers: HeaderMap| {
         let header = |(name, value): (&HeaderName, &HeaderValue)| {
             format!("{name}: {}\n", value.to_str().expect("text"))
@@ -40,7 +40,7 @@ fn with(headers: &[(&str, &str)]) -> Request<crate::client::AnyBody> {
 
 #[tokio::test]
 async fn a_request_has_forwarded_headers_and_no_hop_by_hop_headers() {
-    let proxy = Proxying::start(serve(telling()).await, "");
+    let proxy = Proxying::start(serve(echo_headers()).await, "");
     let request = with(&[
         ("host", "front.example"),
         ("connection", "X-One, close"),
@@ -76,7 +76,7 @@ async fn a_request_has_forwarded_headers_and_no_hop_by_hop_headers() {
 
 #[tokio::test]
 async fn the_host_of_http2_is_forwarded_to_http1_and_http2() {
-    let upstream = serve(telling()).await;
+    let upstream = serve(echo_headers()).await;
     let own = upstream.strip_prefix("http://").expect("its address").to_owned();
     for (arguments, uri, host) in [
         ("", "/path?query=1".to_owned(), "front.example"),
@@ -84,7 +84,7 @@ async fn the_host_of_http2_is_forwarded_to_http1_and_http2() {
         ("--upstream-http2", format!("{upstream}/path?query=1"), ""),
     ] {
         let proxy = Proxying::start(&upstream, arguments);
-        let response = h2(&proxy).await.send_request(with(&[])).await.expect("an answer");
+        let response = h2(&proxy).await.send_request(with(&[])).await.expect("a response");
         let request_text = text(response).await;
         assert_eq!(received(&request_text, "uri"), [uri], "{request_text}");
         assert_eq!(received(&request_text, "host").join(""), host, "{arguments}: {request_text}");
@@ -99,15 +99,16 @@ async fn the_host_of_http2_is_forwarded_to_http1_and_http2() {
 
 #[tokio::test]
 async fn the_cookies_of_http2_are_joined() {
-    let proxy = Proxying::start(serve(telling()).await, "");
+    let proxy = Proxying::start(serve(echo_headers()).await, "");
     let request = with(&[("cookie", "a=b"), ("cookie", "c=d; e=f")]);
-    let request_text = text(h2(&proxy).await.send_request(request).await.expect("an answer")).await;
+    let request_text =
+        text(h2(&proxy).await.send_request(request).await.expect("a response")).await;
     assert_eq!(received(&request_text, "cookie"), ["a=b; c=d; e=f"]);
 }
 
 #[tokio::test]
 async fn requests_for_events_have_no_accept_encoding() {
-    let proxy = Proxying::start(serve(telling()).await, "");
+    let proxy = Proxying::start(serve(echo_headers()).await, "");
     for (accept, encodings) in [("text/event-stream", &[][..]), ("*/*", &["gzip, br"])] {
         let request = with(&[("accept", accept), ("accept-encoding", "gzip, br")]);
         let request_text = text(fetch(&proxy, request).await).await;
@@ -117,7 +118,7 @@ async fn requests_for_events_have_no_accept_encoding() {
 
 #[tokio::test]
 async fn forwarded_headers_of_clients_are_kept_or_removed() {
-    let upstream = serve(telling()).await;
+    let upstream = serve(echo_headers()).await;
     let client_headers = [
         ("host", "front.example"),
         ("x-forwarded-for", "203.0.113.7"),
@@ -139,7 +140,7 @@ async fn forwarded_headers_of_clients_are_kept_or_removed() {
 
 #[tokio::test]
 async fn the_path_of_the_upstream_is_a_prefix() {
-    let upstream = serve(telling()).await;
+    let upstream = serve(echo_headers()).await;
     let proxy = Proxying::start(format_args!("{upstream}/app/"), "");
     let request_text = text(fetch(&proxy, get("/a%2Fb//c?d=e/f")).await).await;
     assert_eq!(received(&request_text, "uri"), ["/app/a%2Fb//c?d=e/f"]);
@@ -147,7 +148,7 @@ async fn the_path_of_the_upstream_is_a_prefix() {
 
 #[tokio::test]
 async fn an_absolute_target_sets_the_host() {
-    let proxy = Proxying::start(serve(telling()).await, "");
+    let proxy = Proxying::start(serve(echo_headers()).await, "");
     let request = "GET http://named.example/a HTTP/1.1\r\nhost: other\r\nconnection: close\r\n\r\n";
     let (head, body) = exchange(&proxy, request).await;
     assert!(head.starts_with("HTTP/1.1 200 OK\r\n"), "{head}");
@@ -158,18 +159,18 @@ async fn an_absolute_target_sets_the_host() {
 
 #[tokio::test]
 async fn an_asterisk_is_rejected_for_other_methods() {
-    let proxy = Proxying::start(serve(telling()).await, "");
+    let proxy = Proxying::start(serve(echo_headers()).await, "");
     let path = PathAndQuery::from_static("*");
     let uri = Uri::builder().scheme("http").authority("here").path_and_query(path).build();
     let mut request = get("/");
     *request.uri_mut() = uri.expect("a URI");
-    let response = h2(&proxy).await.send_request(request).await.expect("an answer");
+    let response = h2(&proxy).await.send_request(request).await.expect("a response");
     assert_eq!(response.status(), 400, "{}", text(response).await);
 }
 
 #[tokio::test]
 async fn options_with_an_asterisk_is_forwarded() {
-    let upstream = by_hand(|head, mut connection| async move {
+    let upstream = serve_raw(|head, mut connection| async move {
         use tokio::io::AsyncWriteExt;
         let line = head.lines().next().unwrap_or_default();
         let response = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{line}", line.len());
@@ -246,7 +247,7 @@ async fn an_http1_0_upstream_is_forwarded_as_http1_1() {
 
 #[tokio::test]
 async fn an_http1_0_client_gets_an_http1_0_response() {
-    let proxy = Proxying::start(serve(telling()).await, "");
+    let proxy = Proxying::start(serve(echo_headers()).await, "");
     let (head, body) = exchange(&proxy, "GET /a HTTP/1.0\r\n\r\n").await;
     assert!(head.starts_with("HTTP/1.0 200 OK\r\n"), "{head}");
     let body = String::from_utf8(body).expect("text");
@@ -256,7 +257,7 @@ async fn an_http1_0_client_gets_an_http1_0_response() {
 
 #[tokio::test]
 async fn a_large_request_head_is_rejected() {
-    let proxy = Proxying::start(serve(telling()).await, "--max-header-size 8192");
+    let proxy = Proxying::start(serve(echo_headers()).await, "--max-header-size 8192");
     let mut request = Request::get("http://front.example/").body(empty()).expect("a request");
     let long = HeaderValue::from_str(&"x".repeat(16_000)).expect("a value");
     request.headers_mut().insert("x-long", long);

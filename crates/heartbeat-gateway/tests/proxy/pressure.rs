@@ -70,7 +70,7 @@ async fn the_upstream_request_ends_with_the_client() {
             drop(asking); // resets the stream only
             alive.becomes(0).await;
         }
-        for line in proxy.answered(4).await {
+        for line in proxy.request_logs(4).await {
             assert!(line.contains("end=\"dropped\""), "{line}");
         }
     }
@@ -115,26 +115,26 @@ async fn a_slow_client_applies_back_pressure_to_the_upstream() {
         let upstream = serve(Router::new().route("/", answer_get(flood))).await;
         let proxy = Proxying::start(upstream, arguments);
         let response = fetch(&proxy, get("/")).await;
-        let held = timeout(SOON, settled(&taken)).await.expect("it stops");
+        let held = timeout(SOON, settled(&taken)).await.expect("a constant value");
         assert!(held < TOO_MUCH / 4, "{held}");
         // The transfer continues.
         let body = timeout(SOON, response.into_body().collect()).await.expect("soon");
-        assert_eq!(body.expect("whole").to_bytes().len(), TOO_MUCH);
+        assert_eq!(body.expect("a complete body").to_bytes().len(), TOO_MUCH);
     }
 }
 
 #[tokio::test]
 async fn a_slow_upstream_applies_back_pressure_to_the_client() {
     for arguments in ["", "--upstream-http2"] {
-        let deaf = async |_body: Body| pending::<()>().await;
-        let upstream = serve(Router::new().route("/", post(deaf))).await;
+        let unread_upload = async |_body: Body| pending::<()>().await;
+        let upstream = serve(Router::new().route("/", post(unread_upload))).await;
         let proxy = Proxying::start(upstream, arguments);
         let taken = Arc::new(AtomicUsize::new(0));
         let body = counted(Arc::clone(&taken)).map(|piece| piece.map(Frame::data));
         let body = AnyBody::new(StreamBody::new(body).map_err(|never| match never {}));
         let request = Request::post("http://front.example/").body(body).expect("a request");
         tokio::select! {
-            _ = fetch(&proxy, request) => panic!("answered"),
+            _ = fetch(&proxy, request) => panic!("unexpected response"),
             held = settled(&taken) => assert!(held < TOO_MUCH / 4, "{held}"),
         }
     }
@@ -156,7 +156,7 @@ async fn unread_responses_do_not_block_other_streams() {
 #[tokio::test]
 async fn a_low_limit_of_open_files_causes_a_warning() {
     let proxy = Proxying::start("http://127.0.0.1:1", "--max-connections 4000000000");
-    proxy.logs("too few open files").await;
+    proxy.wait_for_log("too few open files").await;
     assert!(proxy.log().contains("needed=8000000000"), "{}", proxy.log());
 }
 

@@ -55,18 +55,18 @@ impl Proxying {
     }
 
     pub(crate) async fn connect(&self) -> TcpStream {
-        TcpStream::connect(self.address).await.expect("it listens")
+        TcpStream::connect(self.address).await.expect("connect")
     }
 
     /// Waits until the log has this many lines of finished requests, and returns those lines.
-    pub(crate) async fn answered(&self, count: usize) -> Vec<String> {
+    pub(crate) async fn request_logs(&self, count: usize) -> Vec<String> {
         let waiting = async {
             loop {
                 let log = self.log();
-                let answered = log.lines().filter(|line| line.contains(" answered "));
-                let answered: Vec<String> = answered.map(str::to_owned).collect();
-                if answered.len() >= count {
-                    return answered;
+                let lines = log.lines().filter(|line| line.contains(" answered "));
+                let lines: Vec<String> = lines.map(str::to_owned).collect();
+                if lines.len() >= count {
+                    return lines;
                 }
                 sleep(Duration::from_millis(10)).await;
             }
@@ -75,7 +75,7 @@ impl Proxying {
     }
 
     /// Waits until the log contains `text`.
-    pub(crate) async fn logs(&self, text: &str) {
+    pub(crate) async fn wait_for_log(&self, text: &str) {
         let waiting = async {
             while !self.log().contains(text) {
                 sleep(Duration::from_millis(10)).await;
@@ -90,14 +90,14 @@ impl Proxying {
 
     pub(crate) fn terminate(&self) {
         let kill = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
-        assert!(kill.expect("there is a kill command").success());
+        assert!(kill.expect("the kill command").success());
     }
 
-    /// Waits for the end of the process. The tasks of the test continue meanwhile.
-    pub(crate) async fn ended(&mut self) -> ExitStatus {
+    /// Waits until the process exits. The tasks of the test run meanwhile.
+    pub(crate) async fn wait_for_exit(&mut self) -> ExitStatus {
         let waiting = async {
             loop {
-                if let Some(status) = self.child.try_wait().expect("it is our child") {
+                if let Some(status) = self.child.try_wait().expect("a child process") {
                     return status;
                 }
                 sleep(Duration::from_millis(10)).await;

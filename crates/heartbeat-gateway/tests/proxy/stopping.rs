@@ -30,30 +30,30 @@ fn answers() -> Router {
 async fn a_shutdown_drains_open_requests_and_accepts_no_others() {
     let mut proxy = Proxying::start(serve(answers()).await, "--shutdown-within 10s");
     let over_http1 = fetch(&proxy, get("/slow")).await;
-    let over_http2 = h2(&proxy).await.send_request(get("/slow")).await.expect("an answer");
+    let over_http2 = h2(&proxy).await.send_request(get("/slow")).await.expect("a response");
     proxy.terminate();
     while TcpStream::connect(proxy.address).await.is_ok() {
         sleep(Duration::from_millis(10)).await;
     }
     assert_eq!(text(over_http1).await, "first second");
     assert_eq!(text(over_http2).await, "first second");
-    assert_eq!(proxy.ended().await.code(), Some(0));
-    proxy.logs("all requests have ended").await;
+    assert_eq!(proxy.wait_for_exit().await.code(), Some(0));
+    proxy.wait_for_log("all requests have ended").await;
 }
 
 #[tokio::test]
 async fn open_responses_are_cut_after_the_grace_period() {
     let mut proxy = Proxying::start(serve(answers()).await, "--shutdown-within 1s");
     let over_http1 = fetch(&proxy, get("/quiet")).await;
-    let over_http2 = h2(&proxy).await.send_request(get("/quiet")).await.expect("an answer");
+    let over_http2 = h2(&proxy).await.send_request(get("/quiet")).await.expect("a response");
     let since = Instant::now();
     proxy.terminate();
     for response in [over_http1, over_http2] {
         response.into_body().collect().await.expect_err("cut");
     }
-    assert_eq!(proxy.ended().await.code(), Some(0));
+    assert_eq!(proxy.wait_for_exit().await.code(), Some(0));
     assert!(since.elapsed() >= Duration::from_secs(1), "{:?}", since.elapsed());
-    proxy.logs("closing the remaining requests").await;
+    proxy.wait_for_log("closing the remaining requests").await;
 }
 
 #[tokio::test]
@@ -61,9 +61,9 @@ async fn a_second_signal_skips_the_grace_period() {
     let mut proxy = Proxying::start(serve(answers()).await, "--shutdown-within 1h");
     let quiet = fetch(&proxy, get("/quiet")).await;
     proxy.terminate();
-    proxy.logs("shutting down").await;
+    proxy.wait_for_log("shutting down").await;
     proxy.terminate();
-    assert_eq!(proxy.ended().await.code(), Some(0));
+    assert_eq!(proxy.wait_for_exit().await.code(), Some(0));
     quiet.into_body().collect().await.expect_err("cut");
-    proxy.logs("closing the remaining requests").await;
+    proxy.wait_for_log("closing the remaining requests").await;
 }

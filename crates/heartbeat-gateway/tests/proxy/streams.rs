@@ -42,7 +42,7 @@ fn heartbeats(
             received = rest;
             found.push(place);
         } else {
-            let next = after.chars().next().expect("no more than there was");
+            let next = after.chars().next().expect("more output than expected");
             received =
                 received.strip_prefix(next).unwrap_or_else(|| panic!("{before:?} {received:?}"));
             place += next.len_utf8();
@@ -82,7 +82,7 @@ async fn events_in_any_chunks_pass_unchanged() {
     let upstream = stream("text/event-stream; charset=utf-8", &pieces).await;
     let proxy = Proxying::start(&upstream, INTERVAL);
     let over_http1 = fetch(&proxy, get("/")).await;
-    let over_http2 = h2(&proxy).await.send_request(get("/")).await.expect("an answer");
+    let over_http2 = h2(&proxy).await.send_request(get("/")).await.expect("a response");
     for response in [over_http1, over_http2] {
         assert_eq!(response.headers()["x-accel-buffering"], "no");
         let received = text(response).await;
@@ -90,11 +90,11 @@ async fn events_in_any_chunks_pass_unchanged() {
         let original = if received.starts_with(':') { &original[3..] } else { &original };
         let found = heartbeats(&received, original, ":\n", at_a_line);
         for fits in ["id: 1\r\n", "data: one\r\n", "event: x\n"] {
-            let place = original.find(fits).expect("it is there") + fits.len();
+            let place = original.find(fits).expect("present") + fits.len();
             assert!(found.contains(&place), "{fits:?} {received:?}");
         }
     }
-    let line = &proxy.answered(2).await[0];
+    let line = &proxy.request_logs(2).await[0];
     assert!(line.contains("kept_alive=true") && line.contains("end=\"whole\""), "{line}");
 }
 
@@ -166,10 +166,10 @@ async fn the_metrics_count_heartbeats() {
     let address = line.trim_end().strip_prefix("metrics on http://").expect("an address");
     let address: SocketAddr = address.trim_end_matches("/metrics").parse().expect("an address");
     text(fetch(&proxy, get("/")).await).await;
-    proxy.answered(1).await;
+    proxy.request_logs(1).await;
 
     let scraping = async {
-        let mut connection = tokio::net::TcpStream::connect(address).await.expect("it listens");
+        let mut connection = tokio::net::TcpStream::connect(address).await.expect("connect");
         let request = b"GET /metrics HTTP/1.0\r\n\r\n";
         tokio::io::AsyncWriteExt::write_all(&mut connection, request).await.expect("written");
         let mut page = String::new();
@@ -190,7 +190,7 @@ async fn each_request_has_a_log_line() {
     let proxy = Proxying::start(upstream, "");
     let request = "GET /a/b?secret=1 HTTP/1.1\r\nhost: here\r\nconnection: close\r\n\r\n";
     exchange(&proxy, request).await;
-    let lines = proxy.answered(1).await;
+    let lines = proxy.request_logs(1).await;
     assert_eq!(lines.len(), 1, "{lines:?}");
     for part in [
         " INFO ",

@@ -65,7 +65,7 @@ async fn both_sides_can_use_tls() {
         let connection = outer.connect(proxy.address, &["h2"]).await;
         assert_eq!(connection.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
         let mut client = h2_over(connection).await;
-        let response = client.send_request(get("/")).await.expect("an answer");
+        let response = client.send_request(get("/")).await.expect("a response");
         assert_eq!(text(response).await, expected, "{}", proxy.log());
     }
 }
@@ -88,7 +88,7 @@ async fn an_upstream_with_an_untrusted_certificate_is_502() {
         let response = fetch(&proxy, get("/")).await;
         assert_eq!(response.status(), 502);
         assert!(text(response).await.contains("cannot connect to the upstream"));
-        proxy.logs("invalid peer certificate").await;
+        proxy.wait_for_log("invalid peer certificate").await;
     }
 }
 

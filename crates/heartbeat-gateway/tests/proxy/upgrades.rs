@@ -9,11 +9,11 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::{accept_async, client_async};
 
 use crate::proxying::{Proxying, SOON};
-use crate::upstream::{Alive, by_hand, listener, read_head, serve};
+use crate::upstream::{Alive, listener, read_head, serve, serve_raw};
 
 /// Switches to the echo protocol, sends `hello` at once, and echoes what it receives until the end.
 async fn echo(alive: Alive) -> String {
-    by_hand(move |head, mut connection| {
+    serve_raw(move |head, mut connection| {
         let one = alive.one();
         async move {
             assert!(head.contains("connection: upgrade\r\n"), "{head}");
@@ -53,7 +53,7 @@ async fn an_upgraded_connection_copies_until_both_sides_have_ended() {
     let alive = Alive::default();
     let proxy = Proxying::start(echo(alive.clone()).await, "");
     let mut client = upgraded(&proxy).await;
-    let talking = async {
+    let exchange = async {
         let mut echoed = [0; 3];
         for _ in 0..3 {
             client.write_all(b"abc").await.expect("written");
@@ -61,15 +61,15 @@ async fn an_upgraded_connection_copies_until_both_sides_have_ended() {
             assert_eq!(&echoed, b"abc");
         }
         client.write_all(b"d").await.expect("written");
-        client.shutdown().await.expect("this half ends");
+        client.shutdown().await.expect("a half-close");
         let mut rest = String::new();
-        client.read_to_string(&mut rest).await.expect("the other half ends");
+        client.read_to_string(&mut rest).await.expect("the end of the response");
         assert_eq!(rest, "d bye");
     };
-    timeout(SOON, talking).await.expect("soon");
+    timeout(SOON, exchange).await.expect("soon");
     alive.becomes(0).await;
-    assert!(proxy.answered(1).await[0].contains("status=101"));
-    proxy.logs(" upgraded ").await;
+    assert!(proxy.request_logs(1).await[0].contains("status=101"));
+    proxy.wait_for_log(" upgraded ").await;
     let log = proxy.log();
     let line = log.lines().find(|line| line.contains(" upgraded ")).expect("logged");
     for part in
@@ -104,38 +104,38 @@ async fn an_upgraded_connection_is_drained_or_cut_at_shutdown() {
         let mut echoed = [0; 3];
         timeout(SOON, client.read_exact(&mut echoed)).await.expect("soon").expect("still there");
         if ends {
-            client.shutdown().await.expect("this half ends");
+            client.shutdown().await.expect("a half-close");
         }
-        assert_eq!(proxy.ended().await.code(), Some(0));
-        proxy.logs(log).await;
+        assert_eq!(proxy.wait_for_exit().await.code(), Some(0));
+        proxy.wait_for_log(log).await;
         let end = if ends { "up=3 down=12" } else { "up=3 down=8" };
-        proxy.logs(end).await;
-        proxy.logs(if ends { "end=\"whole\"" } else { "end=\"dropped\"" }).await;
+        proxy.wait_for_log(end).await;
+        proxy.wait_for_log(if ends { "end=\"whole\"" } else { "end=\"dropped\"" }).await;
     }
 }
 
 #[tokio::test]
 async fn an_upgraded_connection_ends_with_its_upstream() {
-    let upstream = by_hand(|_, mut connection| async move {
+    let upstream = serve_raw(|_, mut connection| async move {
         let response =
-            "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: mute\r\n\r\n";
+            "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: silent\r\n\r\n";
         connection.write_all(response.as_bytes()).await.expect("written");
     })
     .await;
     let proxy = Proxying::start(upstream, "");
     let mut client = proxy.connect().await;
-    let request = "GET / HTTP/1.1\r\nhost: here\r\nconnection: Upgrade\r\nupgrade: mute\r\n\r\n";
+    let request = "GET / HTTP/1.1\r\nhost: here\r\nconnection: Upgrade\r\nupgrade: silent\r\n\r\n";
     client.write_all(request.as_bytes()).await.expect("written");
-    let talking = async { while client.write_all(&[b'x'; 10_000]).await.is_ok() {} };
-    timeout(SOON, talking).await.expect("it ends");
-    proxy.logs("end=\"failed\"").await;
+    let exchange = async { while client.write_all(&[b'x'; 10_000]).await.is_ok() {} };
+    timeout(SOON, exchange).await.expect("an end in time");
+    proxy.wait_for_log("end=\"failed\"").await;
 }
 
 #[tokio::test]
 async fn a_websocket_passes() {
     let (listener, address) = listener().await;
     tokio::spawn(async move {
-        let (connection, _) = listener.accept().await.expect("it connects");
+        let (connection, _) = listener.accept().await.expect("a connection");
         let mut socket = accept_async(connection).await.expect("a WebSocket");
         while let Some(Ok(message)) = socket.next().await {
             if message.is_text() {
@@ -145,8 +145,8 @@ async fn a_websocket_passes() {
     });
     let proxy = Proxying::start(format_args!("http://{address}"), "");
     let request = "ws://front.example/chat".into_client_request().expect("a request");
-    let shaking = client_async(request, proxy.connect().await);
-    let (mut socket, _) = timeout(SOON, shaking).await.expect("soon").expect("a WebSocket");
+    let handshake = client_async(request, proxy.connect().await);
+    let (mut socket, _) = timeout(SOON, handshake).await.expect("soon").expect("a WebSocket");
     for text in ["one", "two"] {
         socket.send(Message::text(text)).await.expect("sent");
         let echoed = timeout(SOON, socket.next()).await.expect("soon").expect("no end");
@@ -182,9 +182,10 @@ async fn a_websocket_is_rejected_over_http2_to_the_upstream() {
 
 #[tokio::test]
 async fn an_upgrade_to_h2c_is_ignored() {
-    let upstream = by_hand(|head, mut connection| async move {
-        let asked = head.contains("upgrade") || head.contains("http2-settings");
-        let response = format!("HTTP/1.1 200 OK\r\nx-asked: {asked}\r\ncontent-length: 0\r\n\r\n");
+    let upstream = serve_raw(|head, mut connection| async move {
+        let requested = head.contains("upgrade") || head.contains("http2-settings");
+        let response =
+            format!("HTTP/1.1 200 OK\r\nx-requested: {requested}\r\ncontent-length: 0\r\n\r\n");
         connection.write_all(response.as_bytes()).await.expect("written");
     })
     .await;
@@ -195,13 +196,13 @@ async fn an_upgrade_to_h2c_is_ignored() {
              upgrade: {protocols}\r\nhttp2-settings: AAMAAABkAARAAAAAAAIAAAAA\r\n\r\n"
         );
         let (head, _) = crate::client::exchange(&proxy, &request).await;
-        assert!(head.contains("x-asked: false\r\n"), "{head}");
+        assert!(head.contains("x-requested: false\r\n"), "{head}");
     }
 }
 
 #[tokio::test]
 async fn an_unrequested_upgrade_is_502() {
-    let upstream = by_hand(|_, mut connection| async move {
+    let upstream = serve_raw(|_, mut connection| async move {
         let response =
             "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n";
         connection.write_all(response.as_bytes()).await.expect("written");

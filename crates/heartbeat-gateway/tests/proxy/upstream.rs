@@ -41,7 +41,7 @@ pub(crate) async fn serve(router: Router) -> String {
 }
 
 /// Calls `serve` for each connection with the head of its request, and returns the URL.
-pub(crate) async fn by_hand<F>(serve: impl Fn(String, TcpStream) -> F + Send + 'static) -> String
+pub(crate) async fn serve_raw<F>(serve: impl Fn(String, TcpStream) -> F + Send + 'static) -> String
 where
     F: Future<Output = ()> + Send + 'static,
 {
@@ -58,7 +58,7 @@ where
 /// Responds to each request with these pieces, with a pause after each, and closes the connection.
 pub(crate) async fn in_pieces(pause: Duration, pieces: &[&str]) -> String {
     let pieces: Arc<[String]> = pieces.iter().map(|&piece| piece.to_owned()).collect();
-    by_hand(move |_, mut connection| {
+    serve_raw(move |_, mut connection| {
         let pieces = Arc::clone(&pieces);
         async move {
             for piece in &*pieces {

@@ -23,9 +23,9 @@ pub const SUBSCRIBE: &str = "/galaxy.gateway.v1.GatewayService/Subscribe";
 /// A time limit for everything that needs no waiting. It is generous, for a busy machine.
 pub const SOON: Duration = Duration::from_secs(10);
 
-/// The encoding of the events.
+/// The protocol and the encoding of the events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum WireFormat {
     Grpc,
     GrpcWeb,
     GrpcWebText,
@@ -36,23 +36,23 @@ pub enum Kind {
 }
 
 /// Each protocol over the versions of HTTP that support it.
-pub const WAYS: [(Kind, Version); 13] = [
-    (Kind::Grpc, Version::HTTP_2),
-    (Kind::GrpcWeb, Version::HTTP_11),
-    (Kind::GrpcWeb, Version::HTTP_2),
-    (Kind::GrpcWebText, Version::HTTP_11),
-    (Kind::GrpcWebText, Version::HTTP_2),
-    (Kind::ConnectProto, Version::HTTP_11),
-    (Kind::ConnectProto, Version::HTTP_2),
-    (Kind::ConnectJson, Version::HTTP_11),
-    (Kind::ConnectJson, Version::HTTP_2),
-    (Kind::Sse, Version::HTTP_11),
-    (Kind::Sse, Version::HTTP_2),
-    (Kind::Ndjson, Version::HTTP_11),
-    (Kind::Ndjson, Version::HTTP_2),
+pub const PROTOCOL_VERSIONS: [(WireFormat, Version); 13] = [
+    (WireFormat::Grpc, Version::HTTP_2),
+    (WireFormat::GrpcWeb, Version::HTTP_11),
+    (WireFormat::GrpcWeb, Version::HTTP_2),
+    (WireFormat::GrpcWebText, Version::HTTP_11),
+    (WireFormat::GrpcWebText, Version::HTTP_2),
+    (WireFormat::ConnectProto, Version::HTTP_11),
+    (WireFormat::ConnectProto, Version::HTTP_2),
+    (WireFormat::ConnectJson, Version::HTTP_11),
+    (WireFormat::ConnectJson, Version::HTTP_2),
+    (WireFormat::Sse, Version::HTTP_11),
+    (WireFormat::Sse, Version::HTTP_2),
+    (WireFormat::Ndjson, Version::HTTP_11),
+    (WireFormat::Ndjson, Version::HTTP_2),
 ];
 
-impl Kind {
+impl WireFormat {
     /// The content type of requests, and of responses that are messages.
     pub fn content_type(self) -> &'static str {
         match self {
@@ -106,33 +106,41 @@ pub fn envelope(flags: u8, payload: &[u8]) -> Vec<u8> {
 }
 
 /// A response that is read item by item.
-pub struct Events {
+pub struct ResponseStream {
     pub status: StatusCode,
     pub headers: HeaderMap,
     body: Incoming,
     decoder: Decoder,
     items: VecDeque<Item>,
-    /// Keeps the connection open.
-    _connection: Connection,
+    _connection: ClientConnection,
 }
 
-enum Connection {
-    Http1(#[expect(dead_code, reason = "it is held")] http1::SendRequest<Full<Bytes>>),
-    Http2(#[expect(dead_code, reason = "it is held")] http2::SendRequest<Full<Bytes>>),
+enum ClientConnection {
+    Http1(
+        #[expect(dead_code, reason = "keeps the connection open")] http1::SendRequest<Full<Bytes>>,
+    ),
+    Http2(
+        #[expect(dead_code, reason = "keeps the connection open")] http2::SendRequest<Full<Bytes>>,
+    ),
 }
 
-impl Events {
-    pub async fn subscribe(server: SocketAddr, kind: Kind, version: Version, last: &str) -> Self {
-        Self::ask(server, version, kind.request(last)).await
+impl ResponseStream {
+    pub async fn subscribe(
+        server: SocketAddr,
+        format: WireFormat,
+        version: Version,
+        last: &str,
+    ) -> Self {
+        Self::send(server, version, format.request(last)).await
     }
 
     /// Sends a request on a new connection.
-    pub async fn ask(server: SocketAddr, version: Version, request: Request<Full<Bytes>>) -> Self {
-        let connection = TcpStream::connect(server).await.expect("it listens");
-        Self::ask_on(connection, version, request).await
+    pub async fn send(server: SocketAddr, version: Version, request: Request<Full<Bytes>>) -> Self {
+        let connection = TcpStream::connect(server).await.expect("connect");
+        Self::send_on(connection, version, request).await
     }
 
-    pub async fn ask_on(
+    pub async fn send_on(
         connection: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
         version: Version,
         mut request: Request<Full<Bytes>>,
@@ -144,14 +152,14 @@ impl Events {
             let (mut sender, connection) = handshake.expect("HTTP/2");
             tokio::spawn(connection);
             let response = timeout(SOON, sender.send_request(request)).await;
-            (response, Connection::Http2(sender))
+            (response, ClientConnection::Http2(sender))
         } else {
             let (mut sender, connection) = http1::handshake(connection).await.expect("HTTP/1.1");
             tokio::spawn(connection);
             let response = timeout(SOON, sender.send_request(request)).await;
-            (response, Connection::Http1(sender))
+            (response, ClientConnection::Http1(sender))
         };
-        let response: Response<Incoming> = response.expect("soon").expect("answered");
+        let response: Response<Incoming> = response.expect("soon").expect("a response");
         assert_eq!(response.version(), version);
         let (head, body) = response.into_parts();
         let decoder = Decoder::of(&head.headers);
@@ -200,7 +208,8 @@ impl Events {
 
     /// The body as text, for a response that is not a stream.
     pub async fn text(self) -> String {
-        let body = timeout(SOON, self.body.collect()).await.expect("an end").expect("whole");
+        let body =
+            timeout(SOON, self.body.collect()).await.expect("an end").expect("a complete body");
         String::from_utf8(body.to_bytes().to_vec()).expect("text")
     }
 }

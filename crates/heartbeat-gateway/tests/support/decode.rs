@@ -125,7 +125,7 @@ impl Decoder {
         text.lines().map(str::to_owned).collect()
     }
 
-    /// Events and comments. A comment inside an event is reported before the event.
+    /// ResponseStream and comments. A comment inside an event is reported before the event.
     fn sse(&mut self) -> Vec<Item> {
         let mut items = Vec::new();
         while let Some(line_end) = self.rest.iter().position(|&byte| byte == b'\n') {
@@ -143,9 +143,9 @@ impl Decoder {
                 assert_eq!(found, name, "{text}");
                 value
             };
-            let (id, kind) = (field("id"), field("event"));
+            let (id, format) = (field("id"), field("event"));
             let event = from_json(field("data"));
-            assert_eq!((id, kind), (event.event_id.as_str(), event.event_type.as_str()));
+            assert_eq!((id, format), (event.event_id.as_str(), event.event_type.as_str()));
             assert_eq!(fields.next(), None, "{text}");
             items.push(Item::Event(event));
         }

@@ -77,14 +77,14 @@ impl Serving {
 
     pub fn terminate(&self) {
         let kill = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
-        assert!(kill.expect("there is a kill command").success());
+        assert!(kill.expect("the kill command").success());
     }
 
     /// Waits for the end of the process, and returns its status and its log. The tasks of the test continue meanwhile, to
     /// answer the server's last frames.
     pub async fn end(mut self) -> (ExitStatus, String) {
         let ended = tokio::task::spawn_blocking(move || {
-            let status = self.child.wait().expect("it is our child");
+            let status = self.child.wait().expect("a child process");
             let mut log = String::new();
             self.stderr.read_to_string(&mut log).expect("text");
             (status, log)
@@ -108,13 +108,13 @@ pub fn address_in(stdout: &mut impl BufRead, prefix: &str) -> SocketAddr {
     address.trim_end_matches("/metrics").parse().expect("an address")
 }
 
-/// A client that has sent the head of a call only. The server waits for its body.
-pub async fn mute(server: SocketAddr) -> TcpStream {
-    let mut mute = TcpStream::connect(server).await.expect("it listens");
+/// Sends the head of a call without its body, for which the server waits. Returns the connection.
+pub async fn send_head_only(server: SocketAddr) -> TcpStream {
+    let mut client = TcpStream::connect(server).await.expect("connect");
     let head = "POST /galaxy.gateway.v1.GatewayService/Subscribe HTTP/1.1\r\nhost: here\r\n\
         content-type: application/connect+proto\r\ncontent-length: 5\r\n\r\n";
-    mute.write_all(head.as_bytes()).await.expect("accepted");
-    mute
+    client.write_all(head.as_bytes()).await.expect("accepted");
+    client
 }
 
 /// Defines a test per runtime for functions that take the name of a runtime.
@@ -139,14 +139,14 @@ pub(crate) use on_each_runtime;
 pub async fn subscribe(address: SocketAddr, last: &str) -> Result<Streaming<GatewayEvent>, Status> {
     let client = GatewayServiceClient::connect(format!("http://{address}")).await;
     let request = SubscribeRequest { last_event_id: last.to_owned() };
-    Ok(client.expect("it listens").subscribe(request).await?.into_inner())
+    Ok(client.expect("connect").subscribe(request).await?.into_inner())
 }
 
 /// The ids of the next events.
 pub async fn next_ids(stream: &mut Streaming<GatewayEvent>, count: usize) -> Vec<String> {
     let mut ids = Vec::new();
     while ids.len() < count {
-        let event = stream.message().await.expect("alive").expect("not ended");
+        let event = stream.message().await.expect("an open stream").expect("not ended");
         if !event.is_heartbeat() {
             ids.push(event.event_id);
         }

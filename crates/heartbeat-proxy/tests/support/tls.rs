@@ -50,7 +50,7 @@ impl Certificate {
             .with_root_certificates(roots)
             .with_no_client_auth();
         config.alpn_protocols = alpn.iter().map(|&version| version.into()).collect();
-        let connection = TcpStream::connect(address).await.expect("it listens");
+        let connection = TcpStream::connect(address).await.expect("connect");
         let name = ServerName::try_from("localhost").expect("a name");
         let connector = TlsConnector::from(Arc::new(config));
         connector.connect(name, connection).await.expect("trusted")

@@ -10,9 +10,9 @@ use super::*;
 
 const ANY_PORT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 const IDLE_CUT: Duration = Duration::from_secs(1);
-/// Well below `IDLE_CUT`, so that a machine that stutters does not fail a test.
+/// Well below `IDLE_CUT`, so that delays of a busy machine do not cause a cut.
 const TICK: Duration = Duration::from_millis(100);
-/// How late a cut may be on a busy machine. It is a few milliseconds on a quiet one.
+/// The allowed delay of a cut. It is a few milliseconds on an idle machine.
 const SLACK: Duration = Duration::from_secs(2);
 
 /// A proxy in front of a server that handles its connections with `handle`.
@@ -52,7 +52,7 @@ async fn drain(client: &mut TcpStream) -> usize {
 }
 
 #[tokio::test]
-async fn a_servers_bytes_keep_a_connection_and_its_silence_cuts_it() {
+async fn an_idle_connection_is_cut_and_an_active_one_is_not() {
     let echo = setup(IDLE_CUT, ActivityRule::Data, |mut server| async move {
         let (mut from, mut to) = server.split();
         tokio::io::copy(&mut from, &mut to).await.map(drop)
@@ -60,15 +60,15 @@ async fn a_servers_bytes_keep_a_connection_and_its_silence_cuts_it() {
     .await;
 
     let mut client = TcpStream::connect(echo.addr).await.unwrap();
-    let mut asked = Instant::now();
+    let mut last_request = Instant::now();
     for _ in 0..25 {
         time::sleep(TICK).await;
-        asked = Instant::now();
+        last_request = Instant::now();
         client.write_u8(b'?').await.unwrap();
-        client.read_u8().await.expect("2.5 s of traffic outlast an idle time of 1 s");
+        client.read_u8().await.expect("an active connection stays open");
     }
-    time::timeout(IDLE_CUT + SLACK, drain(&mut client)).await.expect("the silence cuts it");
-    let silence = asked.elapsed(); // the last response arrived after `asked`
+    time::timeout(IDLE_CUT + SLACK, drain(&mut client)).await.expect("cut when idle");
+    let silence = last_request.elapsed(); // the last response arrived after the last request
 
     assert!(silence >= IDLE_CUT, "cut after {silence:?}");
     assert_eq!((echo.stats.connections(), echo.stats.cuts()), (1, 1));
@@ -76,7 +76,7 @@ async fn a_servers_bytes_keep_a_connection_and_its_silence_cuts_it() {
 }
 
 #[tokio::test]
-async fn pings_keep_a_connection_only_where_bytes_count() {
+async fn pings_keep_a_connection_open_only_if_bytes_count() {
     async fn pings(mut server: TcpStream) -> io::Result<()> {
         server.write_all(&[0, 0, 0, 0x4, 0, 0, 0, 0, 0]).await?; // SETTINGS
         loop {
@@ -104,24 +104,24 @@ async fn pings_keep_a_connection_only_where_bytes_count() {
         }),
     );
 
-    assert!(kept.is_err(), "as bytes, pings keep it");
-    let cut_after = cut_after.expect("as data, pings do not keep it");
+    assert!(kept.is_err(), "pings keep the connection open if bytes count");
+    let cut_after = cut_after.expect("cut although the server sends pings");
     assert!(cut_after >= IDLE_CUT, "cut after {cut_after:?}");
     assert_eq!((data.stats.cuts(), bytes.stats.cuts()), (1, 0));
 }
 
 #[tokio::test]
-async fn a_mebibyte_passes_unchanged_each_way_with_a_half_close_between() {
+async fn both_directions_pass_unchanged_with_a_half_close() {
     const MEBIBYTE: usize = 1024 * 1024;
-    // No two buffers of the proxy are alike: 251 is prime.
+    // No two buffers of the proxy have the same content, because 251 is prime.
     fn pattern(seed: usize) -> Vec<u8> {
         (seed..seed + MEBIBYTE).map(|i| (i * i % 251).to_le_bytes()[0]).collect()
     }
-    // Zero never cuts.
+    // Zero disables the cut.
     let proxied = setup(Duration::ZERO, ActivityRule::Bytes, |mut server| async move {
         let mut request = Vec::new();
         server.read_to_end(&mut request).await?;
-        assert!(request == pattern(1), "the request came through unchanged");
+        assert!(request == pattern(1), "the request is unchanged");
         server.write_all(&pattern(2)).await
     })
     .await;
@@ -135,33 +135,33 @@ async fn a_mebibyte_passes_unchanged_each_way_with_a_half_close_between() {
         .unwrap()
         .unwrap();
 
-    assert!(response == pattern(2), "the response came through unchanged");
+    assert!(response == pattern(2), "the response is unchanged");
     let (stats, mebibyte) = (&proxied.stats, MEBIBYTE as u64);
     assert_eq!((stats.client_bytes(), stats.server_bytes()), (mebibyte, mebibyte));
-    assert_eq!(stats.cuts(), 0, "an end is no cut");
+    assert_eq!(stats.cuts(), 0, "the end of a connection is not a cut");
 }
 
 #[tokio::test]
-async fn a_refusal_ends_one_connection_and_the_drop_of_the_proxy_all() {
-    let refusing = TcpSocket::new_v4().unwrap(); // holds the port, but does not listen
-    refusing.bind(ANY_PORT).unwrap();
-    let upstream = refusing.local_addr().unwrap();
-    let refused = proxy_to(upstream, Duration::ZERO, ActivityRule::Data).await;
+async fn an_unreachable_upstream_closes_one_connection_and_dropping_the_proxy_closes_all() {
+    let unused_socket = TcpSocket::new_v4().unwrap(); // holds the port, but does not listen
+    unused_socket.bind(ANY_PORT).unwrap();
+    let upstream = unused_socket.local_addr().unwrap();
+    let unreachable = proxy_to(upstream, Duration::ZERO, ActivityRule::Data).await;
     for _ in 0..2 {
-        let mut client = TcpStream::connect(refused.addr).await.unwrap();
-        time::timeout(SLACK, drain(&mut client)).await.expect("it is dropped");
+        let mut client = TcpStream::connect(unreachable.addr).await.unwrap();
+        time::timeout(SLACK, drain(&mut client)).await.expect("closed");
     }
-    assert_eq!((refused.stats.connections(), refused.stats.cuts()), (2, 0));
+    assert_eq!((unreachable.stats.connections(), unreachable.stats.cuts()), (2, 0));
 
-    let greeting = setup(Duration::ZERO, ActivityRule::Data, |mut server| async move {
+    let proxied = setup(Duration::ZERO, ActivityRule::Data, |mut server| async move {
         server.write_u8(b'!').await?;
         server.read_u8().await.map(drop)
     })
     .await;
-    let mut client = TcpStream::connect(greeting.addr).await.unwrap();
+    let mut client = TcpStream::connect(proxied.addr).await.unwrap();
     assert_eq!(client.read_u8().await.unwrap(), b'!');
-    greeting.proxy.abort();
-    time::timeout(SLACK, drain(&mut client)).await.expect("its connections go with the proxy");
-    assert!(TcpStream::connect(greeting.addr).await.is_err(), "and its listener");
-    assert_eq!(greeting.stats.cuts(), 0, "an abort is no cut");
+    proxied.proxy.abort();
+    time::timeout(SLACK, drain(&mut client)).await.expect("its connections are closed");
+    assert!(TcpStream::connect(proxied.addr).await.is_err(), "its listener is closed");
+    assert_eq!(proxied.stats.cuts(), 0, "an abort is not a cut");
 }

@@ -5,7 +5,7 @@ const PING: u8 = 0x6;
 const WINDOW_UPDATE: u8 = 0x8;
 const CONTINUATION: u8 = 0x9;
 
-/// A frame on stream 1 whose payload would pass for other frames, if it were taken for headers.
+/// A frame on stream 1. A classifier that parses its payload as frame headers finds frames of another type there.
 fn frame(kind: u8, length: usize) -> Vec<u8> {
     let [_, length_bytes @ ..] = u32::try_from(length).unwrap().to_be_bytes();
     let decoy = if matches!(kind, DATA | HEADERS) { PING } else { HEADERS };
@@ -28,7 +28,7 @@ fn frames() -> Vec<u8> {
     .concat()
 }
 
-/// The naive model: which of the bytes count, given all of them at once.
+/// The reference model: whether each byte counts.
 fn counted(frames: &[u8]) -> Vec<bool> {
     let mut counted = Vec::new();
     while counted.len() < frames.len() {
@@ -37,7 +37,7 @@ fn counted(frames: &[u8]) -> Vec<bool> {
         counted.extend([false; 3]);
         counted.extend(vec![header[3] <= 1; 6 + length]);
     }
-    assert_eq!(counted.len(), frames.len(), "the last frame is whole");
+    assert_eq!(counted.len(), frames.len(), "the last frame is complete");
     counted
 }
 
@@ -49,7 +49,7 @@ fn http2() -> TrafficClassifier {
 }
 
 #[test]
-fn a_frame_counts_from_its_type_on() {
+fn a_frame_counts_from_its_type_byte() {
     for (kind, counts) in [(DATA, true), (HEADERS, true), (PING, false)] {
         let mut traffic = http2();
         assert!(!traffic.on_read(Side::Server, &[0, 0, 4]), "the length does not count");
@@ -63,7 +63,7 @@ fn a_frame_counts_from_its_type_on() {
 }
 
 #[test]
-fn byte_by_byte_the_same_bytes_count_as_in_the_model() {
+fn single_bytes_count_as_in_the_model() {
     let frames = frames();
     for side in [Side::Client, Side::Server] {
         let mut traffic = http2();
@@ -73,7 +73,7 @@ fn byte_by_byte_the_same_bytes_count_as_in_the_model() {
 }
 
 #[test]
-fn a_chunk_counts_wherever_it_is_cut() {
+fn a_chunk_counts_if_any_of_its_bytes_counts() {
     let client = [PREFACE, &frames()].concat();
     let client_counted = [vec![false; PREFACE.len()], counted(&frames())].concat();
 
@@ -111,35 +111,35 @@ fn a_ping_counts_as_bytes_but_not_as_data() {
 }
 
 #[test]
-fn as_bytes_nothing_of_the_clients_counts() {
+fn bytes_of_the_client_do_not_count() {
     let mut traffic = TrafficClassifier::new(ActivityRule::Bytes);
     assert!(!traffic.on_read(Side::Client, PREFACE));
     assert!(!traffic.on_read(Side::Client, &frame(DATA, 10)));
-    assert!(!traffic.on_read(Side::Server, &[]), "no byte is no activity");
-    assert!(traffic.on_read(Side::Server, &[0]), "a header's first byte is a byte");
+    assert!(!traffic.on_read(Side::Server, &[]), "an empty read is not activity");
+    assert!(traffic.on_read(Side::Server, &[0]), "the first byte of a header counts");
 }
 
 #[test]
-fn without_the_preface_any_byte_of_the_servers_counts() {
+fn any_byte_of_the_server_counts_without_a_preface() {
     for counts in [ActivityRule::Data, ActivityRule::Bytes] {
         let mut traffic = TrafficClassifier::new(counts);
         assert!(!traffic.on_read(Side::Client, b"GET / HTTP/1.1\r\n\r\n"));
         assert!(traffic.on_read(Side::Server, b"H"));
         assert!(traffic.on_read(Side::Server, b"TTP/1.1 200 OK\r\n\r\n"));
-        assert!(!traffic.on_read(Side::Server, &[]), "no byte is no activity");
+        assert!(!traffic.on_read(Side::Server, &[]), "an empty read is not activity");
         assert!(!traffic.on_read(Side::Client, &frame(DATA, 10)), "too late to be HTTP/2");
-        assert!(traffic.on_read(Side::Server, &frame(PING, 8)), "likewise");
+        assert!(traffic.on_read(Side::Server, &frame(PING, 8)), "all bytes count without HTTP/2");
     }
 }
 
 #[test]
-fn a_preface_may_be_cut_anywhere_and_differ_anywhere() {
+fn a_preface_is_detected_in_any_chunks() {
     for at in 0..PREFACE.len() {
-        let mut whole = TrafficClassifier::new(ActivityRule::Data);
-        assert!(!whole.on_read(Side::Client, &PREFACE[..at]));
-        assert!(!whole.on_read(Side::Client, &PREFACE[at..]));
-        assert!(!whole.on_read(Side::Server, &frame(PING, 8)), "HTTP/2, cut at {at}");
-        assert!(whole.on_read(Side::Client, &frame(DATA, 0)), "HTTP/2, cut at {at}");
+        let mut split = TrafficClassifier::new(ActivityRule::Data);
+        assert!(!split.on_read(Side::Client, &PREFACE[..at]));
+        assert!(!split.on_read(Side::Client, &PREFACE[at..]));
+        assert!(!split.on_read(Side::Server, &frame(PING, 8)), "HTTP/2, cut at {at}");
+        assert!(split.on_read(Side::Client, &frame(DATA, 0)), "HTTP/2, cut at {at}");
 
         let mut other = PREFACE.to_vec();
         other[at] ^= 1;
@@ -152,25 +152,25 @@ fn a_preface_may_be_cut_anywhere_and_differ_anywhere() {
 }
 
 #[test]
-fn a_server_that_speaks_first_is_followed_as_http2() {
+fn a_server_that_sends_first_is_parsed_as_http2() {
     let mut traffic = TrafficClassifier::new(ActivityRule::Data);
     let settings = frame(SETTINGS, 18);
     assert!(!traffic.on_read(Side::Server, &settings[..20]));
-    assert!(!traffic.on_read(Side::Client, &PREFACE[..10]), "no verdict yet");
-    assert!(!traffic.on_read(Side::Client, &PREFACE[10..]), "HTTP/2: nothing was amiss");
-    assert!(!traffic.on_read(Side::Server, &settings[20..]), "the frame goes on where it was");
+    assert!(!traffic.on_read(Side::Client, &PREFACE[..10]), "the protocol is unknown");
+    assert!(!traffic.on_read(Side::Client, &PREFACE[10..]), "the protocol is HTTP/2");
+    assert!(!traffic.on_read(Side::Server, &settings[20..]), "the rest of the frame");
     assert!(traffic.on_read(Side::Server, &frame(DATA, 0)));
 }
 
 #[test]
-fn a_server_that_spoke_first_counts_once_it_turns_out_not_to_be_http2() {
-    let mut greeted = TrafficClassifier::new(ActivityRule::Data);
-    assert!(!greeted.on_read(Side::Server, b"220 ready\r\n"));
-    assert!(greeted.on_read(Side::Client, b"HELO me\r\n"), "the verdict, in the greeting's place");
-    assert!(!greeted.on_read(Side::Client, b"QUIT\r\n"), "once");
+fn bytes_before_the_protocol_is_known_count_once_it_is_not_http2() {
+    let mut text_first = TrafficClassifier::new(ActivityRule::Data);
+    assert!(!text_first.on_read(Side::Server, b"220 ready\r\n"));
+    assert!(text_first.on_read(Side::Client, b"HELO me\r\n"), "counts the greeting of the server");
+    assert!(!text_first.on_read(Side::Client, b"QUIT\r\n"), "once");
 
     let mut counted = TrafficClassifier::new(ActivityRule::Data);
     assert!(!counted.on_read(Side::Server, &[0, 0, 0]));
-    assert!(counted.on_read(Side::Server, &[DATA]), "passed for a frame");
-    assert!(!counted.on_read(Side::Client, b"HELO me\r\n"), "what counted is not counted again");
+    assert!(counted.on_read(Side::Server, &[DATA]), "like a frame of HTTP/2");
+    assert!(!counted.on_read(Side::Client, b"HELO me\r\n"), "bytes count only once");
 }

@@ -38,7 +38,7 @@ async fn send(address: SocketAddr, path: &str) -> Answer {
         io::Result::Ok(response)
     };
     let response =
-        timeout(Duration::from_secs(5), response).await.expect("soon").expect("a response");
+        timeout(Duration::from_secs(20), response).await.expect("soon").expect("a response");
     let (head, body) = response.split_once("\r\n\r\n").expect("a head");
     let content_type = head
         .lines()
@@ -114,7 +114,7 @@ async fn until(address: SocketAddr, condition: impl Fn(&Metrics) -> bool) -> Met
             sleep(Duration::from_millis(20)).await;
         }
     };
-    timeout(Duration::from_secs(8), scraping).await.expect("the condition holds")
+    timeout(Duration::from_secs(20), scraping).await.expect("the condition holds")
 }
 
 /// A metric, as `docs/metrics.md` lists it.

@@ -28,7 +28,7 @@ on_each_runtime![
 ];
 
 async fn sigterm_ends_a_hundred_open_streams_with_success(runtime: &str) {
-    let server = Serving::start(&format!("--runtime {runtime} --shutdown-within 5s"));
+    let server = Serving::start(&format!("--runtime {runtime} --shutdown-within 20s"));
     let streams = join_all((0..100).map(|_| async {
         let mut stream = subscribe(server.address, "").await.expect("served");
         assert_eq!(next_ids(&mut stream, 1).await, ["1"]);
@@ -37,13 +37,11 @@ async fn sigterm_ends_a_hundred_open_streams_with_success(runtime: &str) {
     .await;
 
     server.terminate();
-    let start = Instant::now();
     for mut stream in streams {
         let end = stream.message().await.expect("status OK");
         assert_eq!(end, None, "nothing follows");
     }
     let (status, log) = server.end().await;
-    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
     assert_eq!(status.code(), Some(0), "{log}");
     assert!(log.contains("all streams have ended"), "{log}");
     assert!(log.contains(&format!("runtime=\"{runtime}\"")), "{log}");
@@ -51,7 +49,7 @@ async fn sigterm_ends_a_hundred_open_streams_with_success(runtime: &str) {
 }
 
 async fn an_open_client_delays_the_shutdown_by_the_grace_period_only(runtime: &str) {
-    let server = Serving::start(&format!("--runtime {runtime} --shutdown-within 1s"));
+    let server = Serving::start(&format!("--runtime {runtime} --shutdown-within 4s"));
     let incomplete_call = support::send_head_only(server.address).await;
     let mut stream = subscribe(server.address, "").await.expect("served");
     assert_eq!(next_ids(&mut stream, 1).await, ["1"]);
@@ -61,7 +59,7 @@ async fn an_open_client_delays_the_shutdown_by_the_grace_period_only(runtime: &s
     while TcpStream::connect(server.address).await.is_ok() {
         sleep(Duration::from_millis(10)).await;
     }
-    assert!(start.elapsed() < Duration::from_secs(1), "no connection is accepted during shutdown");
+    assert!(start.elapsed() < Duration::from_secs(4), "no connection is accepted during shutdown");
     let (status, log) = server.end().await;
     assert_eq!(status.code(), Some(0), "{log}");
     assert!(log.contains("closing the remaining streams"), "{log}");
@@ -143,7 +141,7 @@ async fn a_server_recovers_from_too_many_open_files(runtime: &str) {
     sleep(Duration::from_millis(500)).await; // accepts fail meanwhile
     drop(connections);
 
-    let stream = timeout(Duration::from_secs(6), subscribe(server.address, "")).await;
+    let stream = timeout(SOON, subscribe(server.address, "")).await;
     let mut stream = stream.expect("soon").expect("served");
     assert_eq!(next_ids(&mut stream, 1).await, ["1"]);
     server.terminate();
@@ -167,7 +165,7 @@ async fn a_half_closed_client_continues_to_read_and_a_disconnected_one_is_detect
             read.push(char::from(client.read_u8().await.expect("no end")));
         }
     };
-    timeout(Duration::from_secs(10), reading).await.expect("soon");
+    timeout(SOON, reading).await.expect("soon");
 
     drop(client);
     let again = async {
@@ -175,7 +173,7 @@ async fn a_half_closed_client_continues_to_read_and_a_disconnected_one_is_detect
             sleep(Duration::from_millis(50)).await;
         }
     };
-    timeout(Duration::from_secs(10), again).await.expect("a free permit");
+    timeout(SOON, again).await.expect("a free permit");
     server.terminate();
     assert_eq!(server.end().await.0.code(), Some(0));
 }

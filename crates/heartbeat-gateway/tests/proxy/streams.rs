@@ -154,7 +154,7 @@ async fn heartbeats_stop_after_give_up_after() {
     let received = text(fetch(&proxy, get("/")).await).await;
     let found = heartbeats(&received, pieces[0], ":\n", at_a_line);
     let behind = found.iter().filter(|&&place| place > 0).count();
-    assert!((1..=2).contains(&behind), "then {PAUSE:?} follow: {received:?}");
+    assert!(behind <= 2, "then {PAUSE:?} follow: {received:?}");
 }
 
 #[tokio::test]

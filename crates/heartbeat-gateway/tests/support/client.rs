@@ -21,7 +21,7 @@ use super::decode::{Decoder, Item};
 pub const SUBSCRIBE: &str = "/galaxy.gateway.v1.GatewayService/Subscribe";
 
 /// A time limit for everything that needs no waiting. It is generous, for a busy machine.
-pub const SOON: Duration = Duration::from_secs(10);
+pub const SOON: Duration = Duration::from_secs(20);
 
 /// The protocol and the encoding of the events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,6 +1,5 @@
 use core::fmt;
 use core::future::Future;
-use core::marker::PhantomData;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 
@@ -8,15 +7,14 @@ use futures_sink::Sink;
 use pin_project_lite::pin_project;
 
 use super::Shared;
-use super::driver_state::{DriverState, Next};
-use super::fair_lock::DriverWait;
+use super::driver_state::{DriverState, Wait};
 #[cfg(feature = "hub")]
 use crate::HubError;
 use crate::observer::{NoObserver, Observed, Observer, Telemetry};
-use crate::schedule::{SinkSchedule, sealed};
+use crate::schedule::{DetachReason, SinkSchedule, sealed};
 use crate::{MakeHeartbeat, Scheduler};
 
-type SinkSleepOf<P> = <<P as sealed::Scheduler>::SinkSchedule as SinkSchedule>::Sleep;
+type SinkScheduleOf<P> = <P as sealed::Scheduler>::SinkSchedule;
 
 pin_project! {
     /// Sends the heartbeats of a sink; made by [`heartbeat_sink`](crate::heartbeat_sink). Spawn it.
@@ -37,13 +35,12 @@ pin_project! {
     #[must_use = "a driver sends no heartbeats unless it is polled: spawn it"]
     pub struct Driver<Item, Si, B, P: Scheduler, O: Telemetry = NoObserver> {
         #[pin]
-        sleep: Option<SinkSleepOf<P>>,
+        sleep: Option<<SinkScheduleOf<P> as SinkSchedule>::Sleep>,
         // When the sleep ends.
         wake_at: Option<P::Instant>,
-        link: StopOnDrop<Si, P, B>,
+        link: StopOnDrop<Item, Si, P, B>,
         // `None` once the driver has ended.
-        state: Option<DriverState<O, P::Instant>>,
-        sends: PhantomData<fn() -> Item>,
+        state: Option<DriverState<O, SinkScheduleOf<P>>>,
     }
 }
 
@@ -61,6 +58,15 @@ pub enum DriverError<E> {
     /// The [`Hub`](crate::Hub) does not schedule the heartbeats of this sink.
     #[cfg(feature = "hub")]
     Hub(HubError),
+}
+
+impl<E> DriverError<E> {
+    pub(super) fn detached(reason: DetachReason) -> Self {
+        #[cfg(feature = "hub")]
+        return Self::Hub(reason);
+        #[cfg(not(feature = "hub"))]
+        match reason {}
+    }
 }
 
 impl<E> fmt::Display for DriverError<E> {
@@ -85,13 +91,8 @@ impl<E: core::error::Error + 'static> core::error::Error for DriverError<E> {
     }
 }
 
-impl<Item, Si, B, P> Driver<Item, Si, B, P>
-where
-    Si: Sink<Item>,
-    P: Scheduler,
-    B: MakeHeartbeat<Item>,
-{
-    pub(super) fn new(shared: Shared<Si, P, B>) -> Self {
+impl<Item, Si: Sink<Item>, B: MakeHeartbeat<Item>, P: Scheduler> Driver<Item, Si, B, P> {
+    pub(super) fn new(shared: Shared<Item, Si, P, B>) -> Self {
         Self::with_link(StopOnDrop(shared), NoObserver)
     }
 
@@ -102,9 +103,8 @@ where
 }
 
 impl<Item, Si, B, P: Scheduler, O: Telemetry> Driver<Item, Si, B, P, O> {
-    fn with_link(link: StopOnDrop<Si, P, B>, observer: O) -> Self {
-        let state = Some(DriverState::new(observer));
-        Self { sleep: None, wake_at: None, link, state, sends: PhantomData }
+    fn with_link(link: StopOnDrop<Item, Si, P, B>, observer: O) -> Self {
+        Self { sleep: None, wake_at: None, link, state: Some(DriverState::new(observer)) }
     }
 }
 
@@ -117,26 +117,7 @@ where
 {
     type Output = Result<(), DriverError<Si::Error>>;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let ended = ready!(self.as_mut().poll_until_end(cx));
-        let mut this = self.project();
-        this.sleep.set(None);
-        *this.state = None; // reports the end to the observer
-        Poll::Ready(ended)
-    }
-}
-
-impl<Item, Si, B, P, O> Driver<Item, Si, B, P, O>
-where
-    Si: Sink<Item>,
-    P: Scheduler,
-    B: MakeHeartbeat<Item>,
-    O: Telemetry,
-{
-    fn poll_until_end(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Result<(), DriverError<Si::Error>>> {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         let Some(state) = this.state else { return Poll::Ready(Ok(())) };
         loop {
@@ -145,14 +126,16 @@ where
                 sink.stop();
             }
             let has_turn = sink.driver_has_turn();
-            let (deadline, wait) = match state.step::<Item, _, _, _>(&mut sink, has_turn, cx)? {
-                Next::Done => {
-                    sink.end();
-                    return Poll::Ready(Ok(()));
+            let (wait, deadline) = match state.step(&mut sink, has_turn, cx) {
+                Ok(Some(Wait { on, deadline })) => (on, deadline),
+                ended => {
+                    let result = ended.map(drop);
+                    state.end(&mut sink, &result);
+                    drop(sink);
+                    this.sleep.set(None);
+                    *this.state = None; // reports the end to the observer
+                    return Poll::Ready(result);
                 }
-                Next::WaitForChange(deadline) => (deadline, DriverWait::Change),
-                Next::WaitForTurn(deadline) => (deadline, DriverWait::Turn),
-                Next::WaitForSink(deadline) => (deadline, DriverWait::Sink),
             };
             // A sleep that ends earlier is kept: it ends soon enough (T16).
             let is_new = deadline.is_some_and(|at| this.wake_at.is_none_or(|wake_at| at < wake_at));
@@ -183,9 +166,9 @@ impl<Item, Si, B, P: Scheduler, O: Telemetry> fmt::Debug for Driver<Item, Si, B,
 
 /// Stops the heartbeats when the driver is dropped. If a sender has the sink, its schedule remains until the last
 /// sender is dropped, and nothing polls it.
-struct StopOnDrop<Si, P: Scheduler, B>(Shared<Si, P, B>);
+struct StopOnDrop<Item, Si, P: Scheduler, B>(Shared<Item, Si, P, B>);
 
-impl<Si, P: Scheduler, B> Drop for StopOnDrop<Si, P, B> {
+impl<Item, Si, P: Scheduler, B> Drop for StopOnDrop<Item, Si, P, B> {
     fn drop(&mut self) {
         if let Some(mut sink) = self.0.end_driver() {
             sink.end();

@@ -22,7 +22,10 @@ pub struct FairLock<T> {
 }
 
 struct Queue<T> {
-    slot: Slot<T>,
+    /// `None` while a task has the value.
+    value: Option<Box<T>>,
+    /// The driver has the value, and borrowed it before a stop was requested.
+    driver_may_send: bool,
     /// The first waiter has the turn.
     waiters: VecDeque<Waiter>,
     last_ticket: u64,
@@ -34,15 +37,6 @@ struct Queue<T> {
     stop_requested: bool,
     /// Calls to `stop` that wait for the driver to return the value.
     stopping: Vec<Waker>,
-}
-
-enum Slot<T> {
-    Free(Box<T>),
-    WithSender,
-    /// `stopping` is whether the stop was requested before the driver borrowed the value.
-    WithDriver {
-        stopping: bool,
-    },
 }
 
 struct Waiter {
@@ -85,7 +79,8 @@ impl<T> FairLock<T> {
     /// A lock with one sender and one driver.
     pub fn new(value: T) -> Self {
         let queue = Queue {
-            slot: Slot::Free(Box::new(value)),
+            value: Some(Box::new(value)),
+            driver_may_send: false,
             waiters: VecDeque::new(),
             last_ticket: DRIVER,
             driver: None,
@@ -128,7 +123,7 @@ impl<T> FairLock<T> {
         let mut queue = self.queue();
         queue.stop_requested = true;
         let driver = queue.driver.take();
-        let stopped = !matches!(queue.slot, Slot::WithDriver { stopping: false });
+        let stopped = !queue.driver_may_send;
         if !stopped {
             queue.stopping.push(cx.waker().clone());
         }
@@ -156,11 +151,13 @@ impl<T> FairLock<T> {
     }
 
     fn lend_to_driver(&self, queue: &mut Queue<T>) -> Option<FairGuard<'_, T>> {
+        let value = queue.value.take();
+        value.as_ref()?;
         let stop_requested = queue.stop_requested;
-        let value = queue.slot.borrow(Slot::WithDriver { stopping: stop_requested })?;
+        queue.driver_may_send = !stop_requested;
         let has_turn = queue.waiters.front().is_none_or(|first| first.ticket == DRIVER);
         let holder = Holder::Driver { has_turn, then: DriverWait::Change };
-        Some(FairGuard { lock: self, value: Some(value), holder, stop_requested })
+        Some(FairGuard { lock: self, value, holder, stop_requested })
     }
 
     fn queue(&self) -> MutexGuard<'_, Queue<T>> {
@@ -174,28 +171,16 @@ impl<T> Queue<T> {
         self.last_ticket
     }
 
-    fn remove(&mut self, ticket: u64) -> Option<Waiter> {
+    /// Takes a task out of the queue. Returns its waker.
+    fn remove(&mut self, ticket: u64) -> Option<Waker> {
         let place = self.waiters.iter().position(|waiter| waiter.ticket == ticket)?;
-        self.waiters.remove(place)
+        self.waiters.remove(place)?.waker
     }
 
     /// The waker of the task that has the turn, if it waits for that.
     fn take_first_waker(&mut self) -> Option<Waker> {
         let first = self.waiters.front_mut()?;
         if first.ticket == DRIVER { self.driver.take() } else { first.waker.take() }
-    }
-}
-
-impl<T> Slot<T> {
-    /// Takes the value out if it is free, and notes which task has it.
-    fn borrow(&mut self, by: Self) -> Option<Box<T>> {
-        match mem::replace(self, by) {
-            Self::Free(value) => Some(value),
-            taken => {
-                *self = taken;
-                None
-            }
-        }
     }
 }
 
@@ -218,7 +203,7 @@ impl<'a, T> Place<'a, T> {
         let mut queue = self.lock.queue();
         let first = queue.waiters.front().map(|first| first.ticket);
         let has_turn = first.is_none() || first == self.ticket;
-        let value = if has_turn { queue.slot.borrow(Slot::WithSender) } else { None };
+        let value = if has_turn { queue.value.take() } else { None };
         if value.is_none() {
             Self::wait(queue, &mut self.ticket, cx);
             return Poll::Pending;
@@ -255,9 +240,8 @@ impl<T> Drop for Place<'_, T> {
         let Some(ticket) = self.ticket else { return };
         let mut queue = self.lock.queue();
         let left = queue.remove(ticket);
-        // If the value is not free, the task that has it wakes the first waiter.
-        let is_free = matches!(queue.slot, Slot::Free(_));
-        let first = if is_free { queue.take_first_waker() } else { None };
+        // A task that has the value wakes the first waiter itself.
+        let first = if queue.value.is_some() { queue.take_first_waker() } else { None };
         // The sender may have left something to flush.
         let driver = queue.driver.take();
         drop(queue);
@@ -330,7 +314,7 @@ impl<T> FairLock<T> {
         notify_driver: bool,
     ) {
         let mut queue = self.queue();
-        queue.slot = Slot::Free(value);
+        queue.value = Some(value);
         match (*ticket, keep_turn) {
             (None, true) => {
                 let new = queue.new_ticket();
@@ -353,13 +337,13 @@ impl<T> FairLock<T> {
 
     fn end_driver_poll(&self, value: Box<T>, then: DriverWait) {
         let mut queue = self.queue();
-        queue.slot = Slot::Free(value);
+        queue.value = Some(value);
+        queue.driver_may_send = false;
         queue.driver_awaits_release = then == DriverWait::Sink;
-        let is_queued = queue.waiters.iter().any(|waiter| waiter.ticket == DRIVER);
-        match (then == DriverWait::Turn, is_queued) {
-            (true, false) => queue.waiters.push_back(Waiter { ticket: DRIVER, waker: None }),
-            (false, true) => drop(queue.remove(DRIVER)),
-            (true, true) | (false, false) => {}
+        if then != DriverWait::Turn {
+            queue.remove(DRIVER); // has no waker
+        } else if queue.waiters.iter().all(|waiter| waiter.ticket != DRIVER) {
+            queue.waiters.push_back(Waiter { ticket: DRIVER, waker: None });
         }
         let first = queue.take_first_waker();
         let stopping = mem::take(&mut queue.stopping);

@@ -21,10 +21,10 @@ use state::SinkState;
 pub use driver::{Driver, DriverError};
 pub use sender::Sender;
 
-type SinkStateOf<Si, P, B> = SinkState<Si, <P as sealed::Scheduler>::SinkSchedule, B>;
+type SinkStateOf<Item, Si, P, B> = SinkState<Item, Si, <P as sealed::Scheduler>::SinkSchedule, B>;
 
 /// What the senders and the driver of a sink share.
-type Shared<Si, P, B> = Arc<FairLock<SinkStateOf<Si, P, B>>>;
+type Shared<Item, Si, P, B> = Arc<FairLock<SinkStateOf<Item, Si, P, B>>>;
 
 /// Sends heartbeats into the silence of a sink. Items are sent by the [`Sender`]. The [`Driver`] sends a
 /// heartbeat whenever the sink has taken none for an interval. Spawn the driver: it is a future.

@@ -1,6 +1,6 @@
 use core::fmt;
 use core::future::poll_fn;
-use core::marker::PhantomData;
+use core::mem;
 use core::task::{Context, Poll, ready};
 
 use futures_sink::Sink;
@@ -24,18 +24,12 @@ use crate::{MakeHeartbeat, Scheduler};
 /// all: while the sink is not ready, the item is dropped with the future. What the sink has taken is flushed by
 /// the driver or by the next sender.
 pub struct Sender<Item, Si, B, P: Scheduler> {
-    shared: Shared<Si, P, B>,
-    takes: PhantomData<fn(Item)>,
+    shared: Shared<Item, Si, P, B>,
 }
 
-impl<Item, Si, B, P> Sender<Item, Si, B, P>
-where
-    Si: Sink<Item>,
-    P: Scheduler,
-    B: MakeHeartbeat<Item>,
-{
-    pub(super) fn new(shared: Shared<Si, P, B>) -> Self {
-        Self { shared, takes: PhantomData }
+impl<Item, Si: Sink<Item>, B: MakeHeartbeat<Item>, P: Scheduler> Sender<Item, Si, B, P> {
+    pub(super) fn new(shared: Shared<Item, Si, P, B>) -> Self {
+        Self { shared }
     }
 
     /// Sends an item, and waits until it is flushed. The silence starts again when the sink takes the item
@@ -95,7 +89,7 @@ where
     /// Polls the sink in the turn of this sender until it is ready.
     async fn in_turn<R>(
         &self,
-        mut poll: impl FnMut(&mut SinkStateOf<Si, P, B>, &mut Context<'_>) -> Poll<R>,
+        mut poll: impl FnMut(&mut SinkStateOf<Item, Si, P, B>, &mut Context<'_>) -> Poll<R>,
     ) -> R {
         let mut place = Place::new(&self.shared);
         poll_fn(|cx| {
@@ -104,7 +98,7 @@ where
                 state.stop();
             }
             let polled = poll(&mut state, cx);
-            let notify_driver = state.take_notify_driver();
+            let notify_driver = mem::take(&mut state.notify_driver);
             state.end_poll(polled.is_pending(), notify_driver);
             polled
         })
@@ -115,7 +109,7 @@ where
 impl<Item, Si, B, P: Scheduler> Clone for Sender<Item, Si, B, P> {
     fn clone(&self) -> Self {
         self.shared.add_sender();
-        Self { shared: Arc::clone(&self.shared), takes: PhantomData }
+        Self { shared: Arc::clone(&self.shared) }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The sink, its schedule, and what became of the items.
 
 use alloc::boxed::Box;
+use core::marker::PhantomData;
 use core::mem;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
@@ -13,7 +14,7 @@ use crate::schedule::{Activity, SinkSchedule};
 use crate::{ItemKind, MakeHeartbeat, Scheduler};
 
 /// The sink and its schedule. Senders and driver use it one at a time.
-pub(super) struct SinkState<Si, U, B> {
+pub(super) struct SinkState<Item, Si, U, B> {
     sink: Pin<Box<Si>>,
     pub(super) schedule: U,
     heartbeat: B,
@@ -22,14 +23,15 @@ pub(super) struct SinkState<Si, U, B> {
     pub(super) stall_after: Duration,
     flush: FlushState,
     /// The sink has failed since the driver last looked.
-    failed: bool,
+    pub(super) failed: bool,
     pub(super) wake_driver_on: WakeDriverOn,
     /// An item was sent that the driver waits for.
-    notify_driver: bool,
+    pub(super) notify_driver: bool,
     /// Whether the driver has an observer. Assumed until the driver is polled.
     pub(super) observed: bool,
     /// The longest silence that was not reported to the observer yet (T19).
     longest_idle: Duration,
+    items: PhantomData<fn(Item)>,
 }
 
 /// Whether there may be heartbeats. Only then anything is reported to the schedule.
@@ -63,7 +65,7 @@ enum FlushState {
     Flushing,
 }
 
-impl<Si, U: SinkSchedule, B> SinkState<Si, U, B> {
+impl<Item, Si, U: SinkSchedule, B> SinkState<Item, Si, U, B> {
     pub(super) fn new<P>(sink: Si, scheduler: P, config: Config, heartbeat: B) -> Self
     where
         P: Scheduler<SinkSchedule = U>,
@@ -81,39 +83,71 @@ impl<Si, U: SinkSchedule, B> SinkState<Si, U, B> {
             notify_driver: false,
             observed: true,
             longest_idle: Duration::ZERO,
+            items: PhantomData,
         }
     }
 
+    /// Ends the heartbeats (T9).
+    pub(super) fn stop(&mut self) {
+        let phase = mem::replace(&mut self.phase, Phase::Stopped);
+        if phase == Phase::Active {
+            self.record_idle(self.schedule.now());
+        }
+        if phase != Phase::Stopped {
+            self.schedule.stop();
+        }
+    }
+
+    /// Ends the heartbeats, and the schedule also where it times the final flush.
+    pub(super) fn end(&mut self) {
+        self.stop();
+        self.schedule.stop();
+    }
+
+    fn report(&mut self, activity: Activity) -> U::Instant {
+        let now = self.schedule.now();
+        self.record_idle(now);
+        self.schedule.report(activity, now);
+        now
+    }
+
+    fn record_idle(&mut self, now: U::Instant) {
+        if self.observed {
+            self.longest_idle = self.longest_idle.max(self.schedule.idle_time(now));
+        }
+    }
+
+    /// The longest silence that has ended since the last call, if any has.
+    pub(super) fn take_longest_idle(&mut self) -> Option<Duration> {
+        Some(mem::take(&mut self.longest_idle)).filter(|idle| !idle.is_zero())
+    }
+
+    /// Whether there is nothing to flush.
+    pub(super) fn is_clean(&self) -> bool {
+        self.flush == FlushState::Clean
+    }
+}
+
+impl<Item, Si: Sink<Item>, U: SinkSchedule, B: MakeHeartbeat<Item>> SinkState<Item, Si, U, B> {
     /// Takes the item once the sink is ready. `None` is an item that was sent before.
-    pub(super) fn poll_feed<Item>(
+    pub(super) fn poll_feed(
         &mut self,
         item: &mut Option<Item>,
         cx: &mut Context<'_>,
-    ) -> Poll<Result<(), Si::Error>>
-    where
-        Si: Sink<Item>,
-        B: MakeHeartbeat<Item>,
-    {
+    ) -> Poll<Result<(), Si::Error>> {
         if item.is_some() {
             ready!(self.poll_ready(cx))?;
         }
         Poll::Ready(item.take().map_or(Ok(()), |item| self.start_send_item(item)))
     }
 
-    pub(super) fn poll_ready<Item>(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Si::Error>>
-    where
-        Si: Sink<Item>,
-    {
+    pub(super) fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Si::Error>> {
         let ready = self.sink.as_mut().poll_ready(cx);
         self.failed |= matches!(ready, Poll::Ready(Err(_)));
         ready
     }
 
-    fn start_send_item<Item>(&mut self, item: Item) -> Result<(), Si::Error>
-    where
-        Si: Sink<Item>,
-        B: MakeHeartbeat<Item>,
-    {
+    fn start_send_item(&mut self, item: Item) -> Result<(), Si::Error> {
         let kind = self.heartbeat.classify(&item);
         self.start_send(item)?;
         if self.phase != Phase::Active {
@@ -137,13 +171,9 @@ impl<Si, U: SinkSchedule, B> SinkState<Si, U, B> {
     }
 
     /// Sends a heartbeat, for which the sink is ready. Returns when the sink took it, and its size.
-    pub(super) fn start_send_heartbeat<Item>(
+    pub(super) fn start_send_heartbeat(
         &mut self,
-    ) -> Result<(U::Instant, Option<usize>), Si::Error>
-    where
-        Si: Sink<Item>,
-        B: MakeHeartbeat<Item>,
-    {
+    ) -> Result<(U::Instant, Option<usize>), Si::Error> {
         let heartbeat = self.heartbeat.make();
         let bytes = self.heartbeat.encoded_len(&heartbeat);
         self.start_send(heartbeat)?;
@@ -151,10 +181,7 @@ impl<Si, U: SinkSchedule, B> SinkState<Si, U, B> {
         Ok((self.report(Activity::OtherBytes), bytes))
     }
 
-    fn start_send<Item>(&mut self, item: Item) -> Result<(), Si::Error>
-    where
-        Si: Sink<Item>,
-    {
+    fn start_send(&mut self, item: Item) -> Result<(), Si::Error> {
         let sent = self.sink.as_mut().start_send(item);
         match sent {
             Ok(()) if self.flush == FlushState::Clean => self.flush = FlushState::Dirty,
@@ -166,10 +193,7 @@ impl<Si, U: SinkSchedule, B> SinkState<Si, U, B> {
 
     /// Flushes what the sink has taken. Where the flush has to wait, the silence begins when it is done,
     /// since the bytes leave then (T6).
-    pub(super) fn poll_flush<Item>(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Si::Error>>
-    where
-        Si: Sink<Item>,
-    {
+    pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Si::Error>> {
         if self.is_clean() {
             return Poll::Ready(Ok(()));
         }
@@ -179,16 +203,13 @@ impl<Si, U: SinkSchedule, B> SinkState<Si, U, B> {
     }
 
     /// Closes the sink, which flushes it.
-    pub(super) fn poll_close<Item>(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Si::Error>>
-    where
-        Si: Sink<Item>,
-    {
+    pub(super) fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Si::Error>> {
         let closed = self.sink.as_mut().poll_close(cx);
         self.record_flush(&closed);
         closed
     }
 
-    fn record_flush<E>(&mut self, flushed: &Poll<Result<(), E>>) {
+    fn record_flush(&mut self, flushed: &Poll<Result<(), Si::Error>>) {
         match flushed {
             Poll::Ready(Ok(())) => {
                 let waited = mem::replace(&mut self.flush, FlushState::Clean);
@@ -201,61 +222,8 @@ impl<Si, U: SinkSchedule, B> SinkState<Si, U, B> {
         }
     }
 
-    fn report(&mut self, activity: Activity) -> U::Instant {
-        let now = self.schedule.now();
-        self.record_idle(now);
-        self.schedule.report(activity, now);
-        now
-    }
-
     /// Whether a heartbeat may follow the last item.
-    pub(super) fn at_boundary<Item>(&self) -> bool
-    where
-        B: MakeHeartbeat<Item>,
-    {
+    pub(super) fn at_boundary(&self) -> bool {
         self.heartbeat.at_boundary()
-    }
-
-    /// Whether there is nothing to flush.
-    pub(super) fn is_clean(&self) -> bool {
-        self.flush == FlushState::Clean
-    }
-
-    /// Whether the sink has failed since the last call.
-    pub(super) fn take_error_flag(&mut self) -> bool {
-        mem::take(&mut self.failed)
-    }
-
-    /// Whether an item was sent since the last call that the driver waits for.
-    pub(super) fn take_notify_driver(&mut self) -> bool {
-        mem::take(&mut self.notify_driver)
-    }
-
-    /// Ends the heartbeats (T9).
-    pub(super) fn stop(&mut self) {
-        let phase = mem::replace(&mut self.phase, Phase::Stopped);
-        if phase == Phase::Active {
-            self.record_idle(self.schedule.now());
-        }
-        if phase != Phase::Stopped {
-            self.schedule.stop();
-        }
-    }
-
-    /// Ends the heartbeats, and the schedule also where it times the final flush.
-    pub(super) fn end(&mut self) {
-        self.stop();
-        self.schedule.stop();
-    }
-
-    fn record_idle(&mut self, now: U::Instant) {
-        if self.observed {
-            self.longest_idle = self.longest_idle.max(self.schedule.idle_time(now));
-        }
-    }
-
-    /// The longest silence that has ended since the last call, if any has.
-    pub(super) fn take_longest_idle(&mut self) -> Option<Duration> {
-        Some(mem::take(&mut self.longest_idle)).filter(|idle| !idle.is_zero())
     }
 }

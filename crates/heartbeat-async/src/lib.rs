@@ -87,8 +87,6 @@ extern crate std;
 #[doc(hidden)]
 pub mod adapter;
 mod ext;
-#[cfg(feature = "virtual-time")]
-mod flag_waker;
 #[cfg(feature = "hub")]
 mod hub;
 mod keep_alive;

@@ -29,10 +29,11 @@ use core::pin::{Pin, pin};
 use core::task::{Context, Poll, Waker};
 use core::time::Duration;
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Wake;
 
 use crate::Timer;
-use crate::flag_waker::FlagWaker;
 
 /// How often a future may be polled while the clock stands still.
 const POLLS: u32 = 1_000_000;
@@ -96,12 +97,12 @@ impl VirtualTime {
     /// while the clock stands still, since it spins.
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
         let mut future = pin!(future);
-        let (woken, waker) = FlagWaker::new();
-        waker.wake_by_ref();
+        let woken = Arc::new(FlagWaker(AtomicBool::new(true)));
+        let waker = Waker::from(Arc::clone(&woken));
         let mut cx = Context::from_waker(&waker);
         let (mut instant, mut polls) = (self.now(), 0);
         loop {
-            if woken.take() {
+            if woken.0.swap(false, Ordering::Relaxed) {
                 if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
                     return output;
                 }
@@ -138,16 +139,6 @@ impl Timer for VirtualTime {
         }
     }
 
-    fn reset(&self, mut sleep: Pin<&mut Option<VirtualSleep>>, deadline: Duration) {
-        match sleep.as_mut().as_pin_mut() {
-            Some(mut sleep) => {
-                sleep.unset();
-                sleep.due = deadline.saturating_sub(self.granularity);
-            }
-            None => sleep.set(Some(self.sleep_until(deadline))),
-        }
-    }
-
     fn granularity(&self) -> Duration {
         self.granularity
     }
@@ -161,15 +152,6 @@ pub struct VirtualSleep {
     due: Duration,
     /// Its key in the clock, once it was polled.
     key: Option<u64>,
-}
-
-impl VirtualSleep {
-    fn unset(&mut self) {
-        if let Some(key) = self.key.take() {
-            let waker = self.time.state().sleepers.remove(&(self.due, key));
-            drop(waker); // with the clock unlocked, since this may drop a task
-        }
-    }
 }
 
 impl Future for VirtualSleep {
@@ -194,6 +176,18 @@ impl Future for VirtualSleep {
 
 impl Drop for VirtualSleep {
     fn drop(&mut self) {
-        self.unset();
+        if let Some(key) = self.key {
+            let waker = self.time.state().sleepers.remove(&(self.due, key));
+            drop(waker); // with the clock unlocked, since this may drop a task
+        }
+    }
+}
+
+/// Remembers that it was woken.
+struct FlagWaker(AtomicBool);
+
+impl Wake for FlagWaker {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }

@@ -60,11 +60,7 @@ pin_project! {
     ///
     /// Dropping the stream drops its sleep. No item is lost: items are never kept back.
     #[must_use = "streams do nothing unless polled"]
-    pub struct WatchdogStream<S, T, P = fn(&<S as Stream>::Item) -> bool>
-    where
-        S: Stream,
-        T: Timer,
-    {
+    pub struct WatchdogStream<S: Stream, T: Timer, P = fn(&<S as Stream>::Item) -> bool> {
         #[pin]
         inner: S,
         #[pin]
@@ -125,12 +121,7 @@ impl<S: Stream, T: Timer, P> WatchdogStream<S, T, P> {
     }
 }
 
-impl<S, T, P> Stream for WatchdogStream<S, T, P>
-where
-    S: Stream,
-    T: Timer,
-    P: FnMut(&S::Item) -> bool,
-{
+impl<S: Stream, T: Timer, P: FnMut(&S::Item) -> bool> Stream for WatchdogStream<S, T, P> {
     type Item = Result<S::Item, TimedOut>;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
@@ -162,12 +153,7 @@ where
     }
 }
 
-impl<S, T, P> FusedStream for WatchdogStream<S, T, P>
-where
-    S: Stream,
-    T: Timer,
-    P: FnMut(&S::Item) -> bool,
-{
+impl<S: Stream, T: Timer, P: FnMut(&S::Item) -> bool> FusedStream for WatchdogStream<S, T, P> {
     fn is_terminated(&self) -> bool {
         self.watch.ended
     }

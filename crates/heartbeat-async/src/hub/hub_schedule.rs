@@ -18,9 +18,29 @@ pub struct HubSchedule<T: Timer> {
 }
 
 impl<T: Timer> HubSchedule<T> {
-    pub(super) fn schedule(shard: Arc<Shard<T>>, config: Config) -> Self {
+    pub(super) fn new(shard: Arc<Shard<T>>, config: Config) -> Self {
         let key = shard.insert(config, shard.clock().now());
         Self { shard, key }
+    }
+
+    pub(super) fn shard(&self) -> &Arc<Shard<T>> {
+        &self.shard
+    }
+
+    /// See [`Shard::poll_member`].
+    pub(super) fn poll(
+        &self,
+        activity: (Activity, Duration),
+        now: Duration,
+        moved: bool,
+        cx: &Context<'_>,
+    ) -> Polled {
+        self.shard.poll_member(self.key, activity, now, moved, cx.waker())
+    }
+
+    /// Takes the stream out of the hub. May be called again.
+    pub(super) fn remove(&mut self) {
+        self.shard.remove(&mut self.key);
     }
 }
 
@@ -53,7 +73,7 @@ impl<T: Timer> Schedule for HubSchedule<T> {
         cx: &mut Context<'_>,
     ) -> Poll<Verdict> {
         let moved = activity != Activity::None;
-        match self.shard.poll_member(self.key, (activity, now), now, moved, cx.waker()) {
+        match self.poll((activity, now), now, moved, cx) {
             Polled::Action(Action::SendHeartbeat { late }) => {
                 Poll::Ready(Verdict::SendHeartbeat { late })
             }
@@ -66,7 +86,7 @@ impl<T: Timer> Schedule for HubSchedule<T> {
 
 impl<T: Timer> Drop for HubSchedule<T> {
     fn drop(&mut self) {
-        self.shard.remove(&mut self.key);
+        self.remove();
     }
 }
 

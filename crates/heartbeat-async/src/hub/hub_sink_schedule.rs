@@ -1,23 +1,23 @@
-use core::fmt;
-use core::future::Future;
+use core::future::Pending;
 use core::mem;
 use core::pin::Pin;
-use core::task::{Context, Poll};
+use core::task::Context;
 use core::time::Duration;
 
-use heartbeat_core::{Action, Config, Key};
+use heartbeat_core::{Action, Config};
 
 use super::HubError;
-use super::shard::{Polled, Shard};
+use super::hub_schedule::HubSchedule;
+use super::shard::Polled;
 use crate::Timer;
-use crate::schedule::{Activity, SinkSchedule};
+use crate::schedule::{Activity, Schedule, SinkSchedule};
 use crate::sync::Arc;
 
 /// The schedule of a sink on a hub: where its heartbeat is, and what was not reported to it yet. A send is
 /// recorded here, and takes no lock of the hub.
+#[derive(Debug)]
 pub struct HubSinkSchedule<T: Timer> {
-    shard: Arc<Shard<T>>,
-    key: Option<Key>,
+    member: HubSchedule<T>,
     /// When bytes were last sent, or when the schedule began.
     last_send: Duration,
     /// What was sent then, unless it was reported to the heartbeat.
@@ -26,19 +26,18 @@ pub struct HubSinkSchedule<T: Timer> {
 }
 
 impl<T: Timer> HubSinkSchedule<T> {
-    pub(super) fn schedule(shard: Arc<Shard<T>>, config: Config) -> Self {
-        let now = shard.clock().now();
-        let key = shard.insert(config, now);
-        Self { shard, key, last_send: now, unreported: Activity::None, is_in_flight: false }
+    pub(super) fn new(member: HubSchedule<T>) -> Self {
+        let last_send = member.now();
+        Self { member, last_send, unreported: Activity::None, is_in_flight: false }
     }
 }
 
 impl<T: Timer> SinkSchedule for HubSinkSchedule<T> {
     type Instant = Duration;
-    type Sleep = WokenFuture<T>;
+    type Sleep = Pending<()>;
 
     fn now(&self) -> Duration {
-        self.shard.clock().now()
+        self.member.now()
     }
 
     fn idle_time(&self, now: Duration) -> Duration {
@@ -49,11 +48,11 @@ impl<T: Timer> SinkSchedule for HubSinkSchedule<T> {
         let now = now.max(self.last_send); // T7
         if mem::take(&mut self.is_in_flight) {
             // Reported at once: until then the peer may count as stalled (T20).
-            self.shard.report(self.key, activity, now);
+            self.member.report(activity, now);
         } else {
             // There is room for one report, and an event must not be lost (T12).
             if (self.unreported, activity) == (Activity::Event, Activity::OtherBytes) {
-                self.shard.report(self.key, Activity::Event, self.last_send);
+                self.member.report(Activity::Event, self.last_send);
             }
             self.unreported = activity;
         }
@@ -65,13 +64,12 @@ impl<T: Timer> SinkSchedule for HubSinkSchedule<T> {
     }
 
     fn stop(&mut self) {
-        self.shard.remove(&mut self.key);
+        self.member.remove();
         self.is_in_flight = false;
     }
 
     fn restart(&mut self, config: Config) {
-        self.stop();
-        *self = Self::schedule(Arc::clone(&self.shard), config);
+        *self = Self::new(HubSchedule::new(Arc::clone(self.member.shard()), config));
     }
 
     fn poll_deadline(
@@ -80,8 +78,7 @@ impl<T: Timer> SinkSchedule for HubSinkSchedule<T> {
         cx: &mut Context<'_>,
     ) -> Result<Action<Duration>, HubError> {
         let activity = mem::replace(&mut self.unreported, Activity::None);
-        let sent = (activity, self.last_send);
-        match self.shard.poll_member(self.key, sent, now, false, cx.waker()) {
+        match self.member.poll((activity, self.last_send), now, false, cx) {
             Polled::Action(action) => {
                 self.is_in_flight |= matches!(action, Action::SendHeartbeat { .. });
                 Ok(action)
@@ -91,39 +88,6 @@ impl<T: Timer> SinkSchedule for HubSinkSchedule<T> {
         }
     }
 
-    fn reset(&self, mut sleep: Pin<&mut Option<WokenFuture<T>>>, _: Duration) {
-        sleep.set(Some(WokenFuture { shard: Arc::clone(&self.shard), key: self.key }));
-    }
-}
-
-impl<T: Timer> Drop for HubSinkSchedule<T> {
-    fn drop(&mut self) {
-        self.stop();
-    }
-}
-
-impl<T: Timer> fmt::Debug for HubSinkSchedule<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HubSinkSchedule").field("key", &self.key).finish_non_exhaustive()
-    }
-}
-
-/// Ready once the hub has woken the task that polled the deadline last.
-pub struct WokenFuture<T: Timer> {
-    shard: Arc<Shard<T>>,
-    key: Option<Key>,
-}
-
-impl<T: Timer> Future for WokenFuture<T> {
-    type Output = ();
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        self.shard.poll_woken(self.key, cx.waker())
-    }
-}
-
-impl<T: Timer> fmt::Debug for WokenFuture<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WokenFuture").field("key", &self.key).finish_non_exhaustive()
-    }
+    /// No sleep is needed: the hub wakes the task that polled the deadline last.
+    fn reset(&self, _: Pin<&mut Option<Pending<()>>>, _: Duration) {}
 }

@@ -144,11 +144,6 @@ impl<T: Timer> Hub<T> {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
-
-    fn next_shard(&self) -> Arc<Shard<T>> {
-        let Shards { all, next } = &*self.0;
-        Arc::clone(&all[next.fetch_add(1, Ordering::Relaxed) % all.len()])
-    }
 }
 
 impl<T: Timer> sealed::Scheduler for Hub<T> {
@@ -157,11 +152,13 @@ impl<T: Timer> sealed::Scheduler for Hub<T> {
     type SinkSchedule = HubSinkSchedule<T>;
 
     fn schedule(self, config: Config) -> HubSchedule<T> {
-        HubSchedule::schedule(self.next_shard(), config)
+        let Shards { all, next } = &*self.0;
+        let shard = &all[next.fetch_add(1, Ordering::Relaxed) % all.len()];
+        HubSchedule::new(Arc::clone(shard), config)
     }
 
     fn schedule_sink(self, config: Config) -> HubSinkSchedule<T> {
-        HubSinkSchedule::schedule(self.next_shard(), config)
+        HubSinkSchedule::new(self.schedule(config))
     }
 }
 

@@ -1,6 +1,6 @@
 use alloc::vec::Vec;
 use core::mem;
-use core::task::{Poll, Waker};
+use core::task::Waker;
 use core::time::Duration;
 
 use heartbeat_core::{Action, Config, HeartbeatSet, Key};
@@ -139,19 +139,6 @@ impl<T: Timer> Shard<T> {
             self.clock.schedule_wake(next);
         }
         Polled::Action(action)
-    }
-
-    /// Ready once the task that polled a member was woken, or if the member was removed. Otherwise `waker` will be
-    /// woken.
-    pub(super) fn poll_woken(&self, key: Option<Key>, waker: &Waker) -> Poll<()> {
-        let Some(key) = key else { return Poll::Ready(()) };
-        let mut members = self.members();
-        let Some(Some(known)) = members.get_mut(key) else { return Poll::Ready(()) };
-        let old =
-            if known.will_wake(waker) { None } else { Some(mem::replace(known, waker.clone())) };
-        drop(members);
-        drop(old);
-        Poll::Pending
     }
 
     /// Wakes the tasks of all members that are due. Returns the next deadline.

@@ -64,10 +64,7 @@ pub enum ItemKind {
     Error,
 }
 
-impl<Item, F> MakeHeartbeat<Item> for F
-where
-    F: FnMut() -> Item,
-{
+impl<Item, F: FnMut() -> Item> MakeHeartbeat<Item> for F {
     fn make(&mut self) -> Item {
         self()
     }
@@ -86,10 +83,7 @@ impl<B> MakeOk<B> {
     }
 }
 
-impl<Item, E, B> MakeHeartbeat<Result<Item, E>> for MakeOk<B>
-where
-    B: MakeHeartbeat<Item>,
-{
+impl<Item, E, B: MakeHeartbeat<Item>> MakeHeartbeat<Result<Item, E>> for MakeOk<B> {
     fn make(&mut self) -> Result<Item, E> {
         Ok(self.inner.make())
     }
@@ -111,21 +105,11 @@ where
 /// [`HeartbeatStream::treat_as_heartbeat`](crate::HeartbeatStream::treat_as_heartbeat).
 #[derive(Debug, Clone, Copy)]
 pub struct Classify<B, P> {
-    inner: B,
-    is_heartbeat: P,
+    pub(super) inner: B,
+    pub(super) is_heartbeat: P,
 }
 
-impl<B, P> Classify<B, P> {
-    pub(crate) const fn new(inner: B, is_heartbeat: P) -> Self {
-        Self { inner, is_heartbeat }
-    }
-}
-
-impl<Item, B, P> MakeHeartbeat<Item> for Classify<B, P>
-where
-    B: MakeHeartbeat<Item>,
-    P: FnMut(&Item) -> bool,
-{
+impl<Item, B: MakeHeartbeat<Item>, P: FnMut(&Item) -> bool> MakeHeartbeat<Item> for Classify<B, P> {
     fn make(&mut self) -> Item {
         self.inner.make()
     }

@@ -8,7 +8,7 @@ use pin_project_lite::pin_project;
 
 use super::ItemKind;
 use crate::observer::reporter::Reporter;
-use crate::observer::telemetry::{InFlight, Memory, sealed};
+use crate::observer::telemetry::{InFlight, Memory, report_idle, sealed};
 use crate::schedule::{Activity, Schedule, SleepOf, Verdict};
 use crate::{NoObserver, Observed, Observer, Outcome, Scheduler, Telemetry};
 
@@ -29,11 +29,7 @@ pin_project! {
     ///
     /// A heartbeat that was yielded, and after which the consumer has not polled again, is reported as
     /// [`Outcome::Error`] when this is dropped.
-    pub struct KeepAlive<P, O = NoObserver>
-    where
-        P: Scheduler,
-        O: Telemetry,
-    {
+    pub struct KeepAlive<P: Scheduler, O: Telemetry = NoObserver> {
         #[pin]
         sleep: SleepOf<P>,
         state: State<P::Schedule, O>,
@@ -92,9 +88,9 @@ impl<P: Scheduler, O: Telemetry> KeepAlive<P, O> {
     pub fn with_telemetry<N: Telemetry>(self, telemetry: N) -> KeepAlive<P, N> {
         let Self { sleep, mut state } = self;
         let mut memory = <N as sealed::Telemetry>::Memory::default();
-        if let Some(InFlight { late, encoded_len }) = state.memory.take_in_flight() {
-            memory.set_in_flight(late);
-            memory.set_encoded_len(encoded_len);
+        let in_flight = state.memory.get().and_then(|old| old.in_flight.take());
+        if let Some(memory) = memory.get() {
+            memory.in_flight = in_flight;
         }
         let mut state = State::<_, N> {
             reporter: Reporter::new(telemetry.into_observer()),
@@ -160,10 +156,8 @@ impl<P: Scheduler, O: Telemetry> KeepAlive<P, O> {
             LastYield::OtherHeartbeat => Activity::OtherBytes,
             LastYield::None | LastYield::OwnHeartbeat | LastYield::End => Activity::None,
         };
-        if activity != Activity::None && state.reporter.is_enabled() {
-            if let Some(idle) = state.memory.end_idle(now) {
-                state.reporter.idle(idle);
-            }
+        if activity != Activity::None {
+            report_idle(&mut state.memory, &state.reporter, now);
         }
         if blocked {
             schedule.report(activity, now);
@@ -171,7 +165,9 @@ impl<P: Scheduler, O: Telemetry> KeepAlive<P, O> {
         }
         match ready!(schedule.poll_due(this.sleep, activity, now, cx)) {
             Verdict::SendHeartbeat { late } => {
-                state.memory.set_in_flight(late);
+                if let Some(memory) = state.memory.get() {
+                    memory.in_flight = Some(InFlight { late, encoded_len: None });
+                }
                 state.last_yield = LastYield::OwnHeartbeat;
                 return Poll::Ready(());
             }
@@ -186,7 +182,10 @@ impl<P: Scheduler, O: Telemetry> KeepAlive<P, O> {
 
     /// Sets the size in bytes of the heartbeat that is yielded now, for the observer. Default: unknown.
     pub fn set_encoded_len(self: Pin<&mut Self>, encoded_len: Option<usize>) {
-        self.project().state.memory.set_encoded_len(encoded_len);
+        let memory = self.project().state.memory.get();
+        if let Some(in_flight) = memory.and_then(|memory| memory.in_flight.as_mut()) {
+            in_flight.encoded_len = encoded_len;
+        }
     }
 
     /// Stops the heartbeats. May be called again. See [T9](heartbeat_core::rules#t9-stop).
@@ -243,7 +242,8 @@ impl<S: Schedule, O: Telemetry> State<S, O> {
     }
 
     fn report_heartbeat(&mut self, outcome: Outcome) {
-        if let Some(InFlight { late, encoded_len }) = self.memory.take_in_flight() {
+        let in_flight = self.memory.get().and_then(|memory| memory.in_flight.take());
+        if let Some(InFlight { late, encoded_len }) = in_flight {
             self.reporter.heartbeat(outcome, late, encoded_len);
         }
     }
@@ -260,11 +260,8 @@ impl<S: Schedule, O: Telemetry> State<S, O> {
 
     /// Reports the idle time that ends now.
     fn report_idle(&mut self) {
-        let Some(schedule) = self.schedule.as_ref().filter(|_| self.reporter.is_enabled()) else {
-            return;
-        };
-        if let Some(idle) = self.memory.end_idle(schedule.now()) {
-            self.reporter.idle(idle);
+        if let Some(schedule) = self.schedule.as_ref().filter(|_| self.reporter.is_enabled()) {
+            report_idle(&mut self.memory, &self.reporter, schedule.now());
         }
     }
 }

@@ -34,11 +34,7 @@ pin_project! {
     /// again, is reported as [`Outcome::Error`](crate::Outcome::Error); on a hub the consumer may be reported as
     /// [stalled](Observer::on_stall). No item is lost: items are never kept back.
     #[must_use = "streams do nothing unless polled"]
-    pub struct HeartbeatStream<S, B, P, O = NoObserver>
-    where
-        P: Scheduler,
-        O: Telemetry,
-    {
+    pub struct HeartbeatStream<S, B, P: Scheduler, O: Telemetry = NoObserver> {
         #[pin]
         inner: S,
         #[pin]
@@ -47,12 +43,7 @@ pin_project! {
     }
 }
 
-impl<S, B, P> HeartbeatStream<S, B, P>
-where
-    S: Stream,
-    B: MakeHeartbeat<S::Item>,
-    P: Scheduler,
-{
+impl<S: Stream, B: MakeHeartbeat<S::Item>, P: Scheduler> HeartbeatStream<S, B, P> {
     /// Wraps a stream. Its silence begins now.
     ///
     /// `config` is an interval or a [`Config`]. `make_heartbeat` makes the heartbeats, in the simplest case a closure. For a
@@ -62,12 +53,7 @@ where
     }
 }
 
-impl<S, B, P, O> HeartbeatStream<S, B, P, O>
-where
-    S: Stream,
-    P: Scheduler,
-    O: Telemetry,
-{
+impl<S: Stream, B, P: Scheduler, O: Telemetry> HeartbeatStream<S, B, P, O> {
     /// Reports to `observer` from now on. See [T19](heartbeat_core::rules#t19-outcome).
     pub fn with_observer<N: Observer>(self, observer: N) -> HeartbeatStream<S, B, P, Observed<N>> {
         let Self { inner, keep_alive, make_heartbeat } = self;
@@ -82,7 +68,7 @@ where
         F: FnMut(&S::Item) -> bool,
     {
         let Self { inner, keep_alive, make_heartbeat } = self;
-        let make_heartbeat = Classify::new(make_heartbeat, is_heartbeat);
+        let make_heartbeat = Classify { inner: make_heartbeat, is_heartbeat };
         HeartbeatStream { inner, keep_alive, make_heartbeat }
     }
 
@@ -113,11 +99,7 @@ where
     }
 }
 
-impl<S, B, P, O> HeartbeatStream<S, B, P, Observed<O>>
-where
-    P: Scheduler,
-    O: Observer,
-{
+impl<S, B, P: Scheduler, O: Observer> HeartbeatStream<S, B, P, Observed<O>> {
     /// The observer that was given to [`with_observer`](Self::with_observer).
     pub fn observer(&self) -> &O {
         self.keep_alive.observer()

@@ -100,11 +100,7 @@ impl Observer for NoObserver {
     }
 }
 
-impl<P> Observer for P
-where
-    P: Deref,
-    P::Target: Observer,
-{
+impl<P: Deref<Target: Observer>> Observer for P {
     fn on_open(&self) {
         (**self).on_open();
     }

@@ -4,6 +4,7 @@ use core::time::Duration;
 
 use heartbeat_core::Instant;
 
+use super::reporter::Reporter;
 use super::{NoObserver, Observer};
 
 /// Whether a stream is observed: [`NoObserver`], or [`Observed`] with an [`Observer`].
@@ -67,43 +68,38 @@ impl sealed::Telemetry for NoObserver {
 
 /// A heartbeat that was yielded, and after which the consumer has not polled again.
 #[derive(Debug, Default)]
-pub struct InFlight {
+pub(crate) struct InFlight {
     pub(crate) late: Duration,
     pub(crate) encoded_len: Option<usize>,
 }
 
-/// What a stream remembers of its heartbeats and of its idle time.
-pub trait Memory<I>: Default {
-    /// Remembers a heartbeat that was yielded.
-    fn set_in_flight(&mut self, late: Duration);
-
-    /// Remembers the size of that heartbeat.
-    fn set_encoded_len(&mut self, encoded_len: Option<usize>);
-
-    /// Returns the heartbeat in flight, and forgets it.
-    fn take_in_flight(&mut self) -> Option<InFlight>;
-
-    /// Ends the idle time that ends at `now`, and returns its length; `None` for the first call.
-    fn end_idle(&mut self, now: I) -> Option<Duration>;
+/// What a stream remembers of its heartbeats and of its idle time: [`Remembered`], or nothing.
+pub trait Memory<I: Instant>: Default {
+    fn get(&mut self) -> Option<&mut Remembered<I>>;
 }
 
-impl<I> Memory<I> for () {
-    fn set_in_flight(&mut self, _: Duration) {}
-
-    fn set_encoded_len(&mut self, _: Option<usize>) {}
-
-    fn take_in_flight(&mut self) -> Option<InFlight> {
-        None
+/// Reports the idle time that ends at `now`. The first call begins one.
+pub(crate) fn report_idle<I: Instant, O: Observer>(
+    memory: &mut impl Memory<I>,
+    reporter: &Reporter<O>,
+    now: I,
+) {
+    let Some(memory) = memory.get().filter(|_| reporter.is_enabled()) else { return };
+    if let Some(since) = memory.idle_since.replace(now) {
+        memory.idle_since = Some(since.max(now)); // T7
+        reporter.idle(now.saturating_duration_since(since));
     }
+}
 
-    fn end_idle(&mut self, _: I) -> Option<Duration> {
+impl<I: Instant> Memory<I> for () {
+    fn get(&mut self) -> Option<&mut Remembered<I>> {
         None
     }
 }
 
 #[derive(Debug)]
 pub struct Remembered<I> {
-    in_flight: Option<InFlight>,
+    pub(crate) in_flight: Option<InFlight>,
     idle_since: Option<I>,
 }
 
@@ -114,23 +110,7 @@ impl<I> Default for Remembered<I> {
 }
 
 impl<I: Instant> Memory<I> for Remembered<I> {
-    fn set_in_flight(&mut self, late: Duration) {
-        self.in_flight = Some(InFlight { late, encoded_len: None });
-    }
-
-    fn set_encoded_len(&mut self, encoded_len: Option<usize>) {
-        if let Some(heartbeat) = &mut self.in_flight {
-            heartbeat.encoded_len = encoded_len;
-        }
-    }
-
-    fn take_in_flight(&mut self) -> Option<InFlight> {
-        self.in_flight.take()
-    }
-
-    fn end_idle(&mut self, now: I) -> Option<Duration> {
-        let since = self.idle_since.replace(now)?;
-        self.idle_since = Some(since.max(now)); // T7
-        Some(now.saturating_duration_since(since))
+    fn get(&mut self) -> Option<&mut Self> {
+        Some(self)
     }
 }

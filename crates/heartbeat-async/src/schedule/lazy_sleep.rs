@@ -1,7 +1,6 @@
 use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
-use core::time::Duration;
 
 use heartbeat_core::Instant;
 use pin_project_lite::pin_project;
@@ -81,18 +80,12 @@ impl<T: Timer> LazySleep<T> {
         match this.armed {
             Some(armed) => armed.waker.clone_from(cx.waker()),
             armed => {
-                let waker = cx.waker().clone();
-                *armed = Some(Armed::new(now, deadline, timer.granularity(), waker));
+                let wait = deadline.saturating_duration_since(now);
+                let wait = wait.saturating_sub(timer.granularity());
+                let not_before = now.checked_add(wait).unwrap_or(now);
+                *armed = Some(Armed { not_before, waker: cx.waker().clone() });
             }
         }
         Poll::Pending
-    }
-}
-
-impl<I: Instant> Armed<I> {
-    /// A sleep that was set at `now` for `deadline`.
-    fn new(now: I, deadline: I, granularity: Duration, waker: Waker) -> Self {
-        let wait = deadline.saturating_duration_since(now).saturating_sub(granularity);
-        Self { not_before: now.checked_add(wait).unwrap_or(now), waker }
     }
 }

@@ -30,16 +30,6 @@ impl<T: Timer> sealed::Scheduler for T {
     }
 }
 
-impl<T: Timer> LocalSchedule<T> {
-    fn apply(&mut self, activity: Activity, now: T::Instant) {
-        match activity {
-            Activity::None => {}
-            Activity::Event => self.heartbeat.on_send(now),
-            Activity::OtherBytes => self.heartbeat.on_bytes(now),
-        }
-    }
-}
-
 fn new_heartbeat<T: Timer>(config: Config, timer: &T) -> Heartbeat<T::Instant> {
     Heartbeat::new(&seed::with_unique_seed(config), timer.now())
         .with_granularity(timer.granularity())
@@ -54,7 +44,11 @@ impl<T: Timer> Schedule for LocalSchedule<T> {
     }
 
     fn report(&mut self, activity: Activity, now: T::Instant) {
-        self.apply(activity, now);
+        match activity {
+            Activity::None => {}
+            Activity::Event => self.heartbeat.on_send(now),
+            Activity::OtherBytes => self.heartbeat.on_bytes(now),
+        }
     }
 
     /// Never too late: the state machine is not polled while the consumer is idle.
@@ -73,7 +67,7 @@ impl<T: Timer> Schedule for LocalSchedule<T> {
         mut now: T::Instant,
         cx: &mut Context<'_>,
     ) -> Poll<Verdict> {
-        self.apply(activity, now);
+        Schedule::report(self, activity, now);
         // Activity moves the deadline to after the end of the sleep, which stays set. Without activity the sleep may
         // be what woke the task, so it must be polled.
         if activity != Activity::None && sleep.still_covers(now, cx.waker()) {
@@ -114,7 +108,7 @@ impl<T: Timer> SinkSchedule for LocalSchedule<T> {
     }
 
     fn report(&mut self, activity: Activity, now: T::Instant) {
-        self.apply(activity, now);
+        Schedule::report(self, activity, now);
     }
 
     fn is_in_flight(&self) -> bool {

@@ -79,7 +79,7 @@ pub trait Schedule {
 pub trait SinkSchedule {
     type Instant: Instant;
 
-    /// Ends when the task that called [`poll_deadline`](Self::poll_deadline) is to call it again.
+    /// Wakes the task that called [`poll_deadline`](Self::poll_deadline), unless the schedule itself does.
     type Sleep: Future<Output = ()>;
 
     fn now(&self) -> Self::Instant;

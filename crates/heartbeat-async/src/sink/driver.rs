@@ -91,20 +91,16 @@ impl<E: core::error::Error + 'static> core::error::Error for DriverError<E> {
     }
 }
 
-impl<Item, Si: Sink<Item>, B: MakeHeartbeat<Item>, P: Scheduler> Driver<Item, Si, B, P> {
-    pub(super) fn new(shared: Shared<Item, Si, P, B>) -> Self {
-        Self::with_link(StopOnDrop(shared), NoObserver)
-    }
-
-    /// Reports the outcome of each heartbeat to `observer` ([T19](heartbeat_core::rules#t19-outcome)).
-    pub fn with_observer<O: Observer>(self, observer: O) -> Driver<Item, Si, B, P, Observed<O>> {
-        Driver::with_link(self.link, Observed::new(observer))
+impl<Item, Si, B, P: Scheduler, O: Telemetry> Driver<Item, Si, B, P, O> {
+    pub(super) fn new(link: StopOnDrop<Item, Si, P, B>, observer: O) -> Self {
+        Self { sleep: None, wake_at: None, link, state: Some(DriverState::new(observer)) }
     }
 }
 
-impl<Item, Si, B, P: Scheduler, O: Telemetry> Driver<Item, Si, B, P, O> {
-    fn with_link(link: StopOnDrop<Item, Si, P, B>, observer: O) -> Self {
-        Self { sleep: None, wake_at: None, link, state: Some(DriverState::new(observer)) }
+impl<Item, Si: Sink<Item>, B: MakeHeartbeat<Item>, P: Scheduler> Driver<Item, Si, B, P> {
+    /// Reports the outcome of each heartbeat to `observer` ([T19](heartbeat_core::rules#t19-outcome)).
+    pub fn with_observer<O: Observer>(self, observer: O) -> Driver<Item, Si, B, P, Observed<O>> {
+        Driver::new(self.link, Observed::new(observer))
     }
 }
 
@@ -166,7 +162,7 @@ impl<Item, Si, B, P: Scheduler, O: Telemetry> fmt::Debug for Driver<Item, Si, B,
 
 /// Stops the heartbeats when the driver is dropped. If a sender has the sink, its schedule remains until the last
 /// sender is dropped, and nothing polls it.
-struct StopOnDrop<Item, Si, P: Scheduler, B>(Shared<Item, Si, P, B>);
+pub(super) struct StopOnDrop<Item, Si, P: Scheduler, B>(pub(super) Shared<Item, Si, P, B>);
 
 impl<Item, Si, P: Scheduler, B> Drop for StopOnDrop<Item, Si, P, B> {
     fn drop(&mut self) {

@@ -294,67 +294,46 @@ impl<T> DerefMut for FairGuard<'_, T> {
 impl<T> Drop for FairGuard<'_, T> {
     #[inline]
     fn drop(&mut self) {
-        let Some(value) = self.value.take() else { return };
+        let mut queue = self.lock.queue();
+        queue.value = self.value.take();
+        let (mut driver, mut stopping) = (None, Vec::new());
         match &mut self.holder {
             Holder::Sender { ticket, keep_turn, notify_driver } => {
-                self.lock.end_sender_poll(value, ticket, *keep_turn, *notify_driver);
+                match (**ticket, *keep_turn) {
+                    (None, true) => {
+                        let new = queue.new_ticket();
+                        queue.waiters.push_front(Waiter { ticket: new, waker: None });
+                        **ticket = Some(new);
+                    }
+                    (Some(_), false) => {
+                        queue.waiters.pop_front();
+                        **ticket = None;
+                    }
+                    (None, false) | (Some(_), true) => {}
+                }
+                if mem::take(&mut queue.driver_awaits_release) || *notify_driver {
+                    driver = queue.driver.take();
+                }
             }
-            Holder::Driver { then, .. } => self.lock.end_driver_poll(value, *then),
-        }
-    }
-}
-
-impl<T> FairLock<T> {
-    #[inline]
-    fn end_sender_poll(
-        &self,
-        value: Box<T>,
-        ticket: &mut Option<u64>,
-        keep_turn: bool,
-        notify_driver: bool,
-    ) {
-        let mut queue = self.queue();
-        queue.value = Some(value);
-        match (*ticket, keep_turn) {
-            (None, true) => {
-                let new = queue.new_ticket();
-                queue.waiters.push_front(Waiter { ticket: new, waker: None });
-                *ticket = Some(new);
+            Holder::Driver { then, .. } => {
+                queue.driver_may_send = false;
+                queue.driver_awaits_release = *then == DriverWait::Sink;
+                if *then != DriverWait::Turn {
+                    queue.remove(DRIVER); // has no waker
+                } else if queue.waiters.iter().all(|waiter| waiter.ticket != DRIVER) {
+                    queue.waiters.push_back(Waiter { ticket: DRIVER, waker: None });
+                }
+                stopping = mem::take(&mut queue.stopping);
             }
-            (Some(_), false) => {
-                queue.waiters.pop_front();
-                *ticket = None;
-            }
-            (None, false) | (Some(_), true) => {}
         }
         let first = queue.take_first_waker();
-        let wake_driver = mem::take(&mut queue.driver_awaits_release) || notify_driver;
-        let driver = if wake_driver { queue.driver.take() } else { None };
         drop(queue);
         wake(first);
         wake(driver);
-    }
-
-    fn end_driver_poll(&self, value: Box<T>, then: DriverWait) {
-        let mut queue = self.queue();
-        queue.value = Some(value);
-        queue.driver_may_send = false;
-        queue.driver_awaits_release = then == DriverWait::Sink;
-        if then != DriverWait::Turn {
-            queue.remove(DRIVER); // has no waker
-        } else if queue.waiters.iter().all(|waiter| waiter.ticket != DRIVER) {
-            queue.waiters.push_back(Waiter { ticket: DRIVER, waker: None });
-        }
-        let first = queue.take_first_waker();
-        let stopping = mem::take(&mut queue.stopping);
-        drop(queue);
-        wake(first);
-        stopping.into_iter().for_each(Waker::wake);
+        wake(stopping);
     }
 }
 
-fn wake(waker: Option<Waker>) {
-    if let Some(waker) = waker {
-        waker.wake();
-    }
+fn wake(wakers: impl IntoIterator<Item = Waker>) {
+    wakers.into_iter().for_each(Waker::wake);
 }

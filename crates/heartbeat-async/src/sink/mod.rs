@@ -15,6 +15,7 @@ use crate::observer::NoObserver;
 use crate::schedule::sealed;
 use crate::sync::Arc;
 use crate::{MakeHeartbeat, Scheduler};
+use driver::StopOnDrop;
 use fair_lock::FairLock;
 use state::SinkState;
 
@@ -78,6 +79,6 @@ where
 {
     let state = SinkState::new(sink, scheduler, config.into(), heartbeat);
     let shared = Arc::new(FairLock::new(state));
-    let driver = Driver::new(Arc::clone(&shared));
-    (Sender::new(shared), driver)
+    let driver = Driver::new(StopOnDrop(Arc::clone(&shared)), NoObserver);
+    (Sender { shared }, driver)
 }

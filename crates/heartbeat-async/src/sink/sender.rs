@@ -24,14 +24,10 @@ use crate::{MakeHeartbeat, Scheduler};
 /// all: while the sink is not ready, the item is dropped with the future. What the sink has taken is flushed by
 /// the driver or by the next sender.
 pub struct Sender<Item, Si, B, P: Scheduler> {
-    shared: Shared<Item, Si, P, B>,
+    pub(super) shared: Shared<Item, Si, P, B>,
 }
 
 impl<Item, Si: Sink<Item>, B: MakeHeartbeat<Item>, P: Scheduler> Sender<Item, Si, B, P> {
-    pub(super) fn new(shared: Shared<Item, Si, P, B>) -> Self {
-        Self { shared }
-    }
-
     /// Sends an item, and waits until it is flushed. The silence starts again when the sink takes the item
     /// ([T3](heartbeat_core::rules#t3-success-moves-it)).
     ///

@@ -70,7 +70,7 @@ pin_project! {
     }
 }
 
-/// When the peer was last heard.
+/// When the peer last sent an item.
 struct Watch<T: Timer> {
     watchdog: Watchdog<T::Instant>,
     timer: T,
@@ -172,7 +172,7 @@ impl<T: Timer> Watch<T> {
         let mut now = self.timer.now();
         if mem::take(&mut self.received) {
             self.watchdog.on_receive(now);
-            // That has moved the deadline away from the sleep, which is set all the same.
+            // The deadline is now after the end of the sleep, which stays set.
             if sleep.still_covers(now, cx.waker()) {
                 return Poll::Pending;
             }

@@ -1,5 +1,4 @@
-//! What a stream on a hub takes, in the hub and by itself. A program without a test harness, whose threads
-//! would allocate meanwhile.
+//! The memory of a stream on a hub. A program without a test harness, whose threads would allocate memory meanwhile.
 
 use std::alloc::System;
 use std::pin::Pin;
@@ -35,13 +34,13 @@ fn main() {
     let change = opened.change();
     let each = (change.bytes_allocated - change.bytes_deallocated) / STREAMS;
     assert!(each <= 48, "{each} bytes in the hub for each stream");
-    assert!(change.allocations < STREAMS / 10, "{change:?}: a stream has none of its own");
+    assert!(change.allocations < STREAMS / 10, "{change:?}: a stream allocates nothing itself");
 
     streams.clear();
     let change = opened.change();
     let left = change.bytes_allocated - change.bytes_deallocated;
     // A segment of each shard is kept.
-    assert!(left < STREAMS * each / 20, "{left} bytes are left after the surge");
+    assert!(left < STREAMS * each / 20, "{left} bytes are left after the streams were dropped");
     let size = size_of::<Quiet>() - size_of::<fn()>();
     assert!(size <= 24, "{size} bytes in the stream itself");
     println!("T15: {each} bytes in the hub for each stream, and {size} in the stream itself");

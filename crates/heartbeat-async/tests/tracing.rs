@@ -19,7 +19,7 @@ const fn secs(secs: u64) -> Duration {
     Duration::from_secs(secs)
 }
 
-/// Takes down the level, target and text of each event.
+/// Records the level, target and text of each event.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<String>>>);
 
@@ -61,7 +61,7 @@ impl Subscriber for Log {
 }
 
 #[test]
-fn a_stream_tells_of_its_heartbeats_and_of_giving_up() {
+fn a_stream_logs_its_heartbeats_and_giving_up() {
     let log = Log::default();
     tracing::subscriber::with_default(log.clone(), || {
         let time = VirtualTime::new();
@@ -105,7 +105,7 @@ fn a_lost_heartbeat_and_a_silent_peer_are_logged() {
 }
 
 #[test]
-fn a_driver_tells_of_what_it_sends() {
+fn a_driver_logs_its_heartbeats() {
     let log = Log::default();
     tracing::subscriber::with_default(log.clone(), || {
         let time = VirtualTime::new();
@@ -120,7 +120,7 @@ fn a_driver_tells_of_what_it_sends() {
 }
 
 #[test]
-fn a_driver_tells_of_what_is_not_owed_any_more() {
+fn a_driver_logs_a_cancelled_heartbeat() {
     let log = Log::default();
     tracing::subscriber::with_default(log.clone(), || {
         let time = VirtualTime::new();
@@ -128,7 +128,7 @@ fn a_driver_tells_of_what_is_not_owed_any_more() {
         let (sender, driver) = heartbeat_sink(full, time.clone(), secs(10), || ());
         let events = async {
             sender.feed(()).await.unwrap();
-            time.sleep_until(secs(15)).await; // a heartbeat is owed, and waits for the flush
+            time.sleep_until(secs(15)).await; // a heartbeat is due, and waits for the flush
             sender.stop().await;
             time.sleep_until(secs(20)).await;
         };

@@ -41,6 +41,7 @@ pub use time_scale::TimeScale;
 #[doc(hidden)]
 pub mod testing {
     pub use crate::source::Source;
+    pub use crate::spy_timer::{SpyTimer, TimerCalls};
 }
 
 use std::fmt;

@@ -16,7 +16,7 @@ const READS: usize = 1_000_000;
 
 /// Stands between the timer under test and the glue. It counts the calls, and can be made to misbehave.
 #[derive(Debug, Clone)]
-pub(crate) struct SpyTimer<T: Timer> {
+pub struct SpyTimer<T: Timer> {
     timer: T,
     epoch: T::Instant,
     calls: Rc<TimerCalls>,
@@ -24,10 +24,11 @@ pub(crate) struct SpyTimer<T: Timer> {
 
 /// The calls that the glue has made to its timer.
 #[derive(Debug, Default)]
-pub(crate) struct TimerCalls {
+pub struct TimerCalls {
     reads: Cell<usize>,
     resets: Cell<usize>,
     sleeps: Cell<usize>,
+    sleep_polls: Cell<usize>,
     behind: Cell<Duration>,
     early: Cell<Duration>,
     never_early: Cell<bool>,
@@ -35,44 +36,51 @@ pub(crate) struct TimerCalls {
 
 impl TimerCalls {
     /// How often the clock was read.
-    pub(crate) fn reads(&self) -> usize {
+    pub fn reads(&self) -> usize {
         self.reads.get()
     }
 
     /// How often a sleep was made or moved.
-    pub(crate) fn resets(&self) -> usize {
+    pub fn resets(&self) -> usize {
         self.resets.get()
     }
 
     /// The number of sleeps that exist.
-    pub(crate) fn sleeps(&self) -> usize {
+    pub fn sleeps(&self) -> usize {
         self.sleeps.get()
     }
 
+    /// How often a sleep was polled.
+    pub fn sleep_polls(&self) -> usize {
+        self.sleep_polls.get()
+    }
+
     /// From now on the clock is behind by `by`. Sleeps are not affected.
-    pub(crate) fn set_clock_back(&self, by: Duration) {
+    pub fn set_clock_back(&self, by: Duration) {
         self.behind.set(by);
     }
 
     /// Sleeps that are set from now on are ready `by` before their deadline.
-    pub(crate) fn fire_early_by(&self, by: Duration) {
+    pub fn fire_early_by(&self, by: Duration) {
         if !self.never_early.get() {
             self.early.set(by);
         }
     }
 
     /// Makes [`fire_early_by`](Self::fire_early_by) do nothing.
-    pub(crate) fn ignore_early(&self) {
+    pub fn ignore_early(&self) {
         self.never_early.set(true);
     }
 }
 
 impl<T: Timer> SpyTimer<T> {
-    pub(crate) fn new(timer: T) -> Self {
+    /// Wraps a timer.
+    pub fn new(timer: T) -> Self {
         Self { epoch: timer.now(), timer, calls: Rc::default() }
     }
 
-    pub(crate) fn calls(&self) -> Rc<TimerCalls> {
+    /// The calls to this timer and its clones.
+    pub fn calls(&self) -> Rc<TimerCalls> {
         Rc::clone(&self.calls)
     }
 
@@ -104,7 +112,7 @@ impl<T: Timer> Timer for SpyTimer<T> {
 
     fn sleep_until(&self, deadline: T::Instant) -> Self::Sleep {
         let sleep = self.timer.sleep_until(self.set(deadline));
-        Sleep { sleep: Some(sleep), _guard: SleepGuard::new(&self.calls) }
+        Sleep { sleep: Some(sleep), guard: SleepGuard::new(&self.calls) }
     }
 
     fn reset(&self, mut sleep: Pin<&mut Option<Self::Sleep>>, deadline: T::Instant) {
@@ -121,10 +129,10 @@ impl<T: Timer> Timer for SpyTimer<T> {
 
 pin_project! {
     /// A sleep of the timer under test.
-    pub(crate) struct Sleep<S> {
+    pub struct Sleep<S> {
         #[pin]
         sleep: Option<S>,
-        _guard: SleepGuard,
+        guard: SleepGuard,
     }
 }
 
@@ -132,7 +140,9 @@ impl<S: Future<Output = ()>> Future for Sleep<S> {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        self.project().sleep.as_pin_mut().map_or(Poll::Ready(()), |sleep| sleep.poll(cx))
+        let this = self.project();
+        this.guard.0.sleep_polls.set(this.guard.0.sleep_polls() + 1);
+        this.sleep.as_pin_mut().map_or(Poll::Ready(()), |sleep| sleep.poll(cx))
     }
 }
 

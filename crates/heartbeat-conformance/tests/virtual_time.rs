@@ -25,7 +25,7 @@ mod in_batches {
     heartbeat_conformance::conformance!(VirtualTime::new().with_granularity(GRANULARITY));
 }
 
-/// The ticks grow with the granularity, to which no other bound is set.
+/// The ticks grow with the granularity, which has no upper bound.
 mod in_coarse_batches {
     use super::*;
 
@@ -34,10 +34,10 @@ mod in_coarse_batches {
     heartbeat_conformance::conformance!(VirtualTime::new().with_granularity(GRANULARITY));
 }
 
-/// Runs each scenario again and again, each time after more than its time.
-struct Sluggish(VirtualTime);
+/// Polls each scenario too late.
+struct LateRuntime(VirtualTime);
 
-impl Runtime for Sluggish {
+impl Runtime for LateRuntime {
     type Timer = VirtualTime;
 
     fn timer(&self) -> VirtualTime {
@@ -58,22 +58,23 @@ impl Runtime for Sluggish {
 }
 
 #[test]
-fn what_is_always_too_late_fails_and_says_so() {
+fn a_runtime_that_is_always_late_fails() {
     let scenario = "t4_a_heartbeat_is_never_early_and_never_missing";
-    let failure = check(&Sluggish(VirtualTime::new()), scenario).expect_err("it is late");
+    let failure =
+        check(&LateRuntime(VirtualTime::new()), scenario).expect_err("the runtime is late");
     assert!(failure.is_late() && failure.scenario() == scenario, "{failure:?}");
     let text = failure.to_string();
     assert!(text.starts_with(scenario) && text.ends_with("in the last of 6 attempts"), "{text}");
 }
 
-/// Its alarms are late by a nanosecond more than it says.
-struct Tardy(VirtualTime);
+/// Its sleeps are later than allowed by a nanosecond.
+struct LateSleeps(VirtualTime);
 
-impl Runtime for Tardy {
-    type Timer = TardyTimer;
+impl Runtime for LateSleeps {
+    type Timer = LateTimer;
 
-    fn timer(&self) -> TardyTimer {
-        TardyTimer(self.0.clone())
+    fn timer(&self) -> LateTimer {
+        LateTimer(self.0.clone())
     }
 
     fn block_on<F: Future>(&self, scenario: F) -> F::Output {
@@ -86,9 +87,9 @@ impl Runtime for Tardy {
 }
 
 #[derive(Clone)]
-struct TardyTimer(VirtualTime);
+struct LateTimer(VirtualTime);
 
-impl Timer for TardyTimer {
+impl Timer for LateTimer {
     type Instant = Duration;
     type Sleep = VirtualSleep;
 
@@ -102,13 +103,18 @@ impl Timer for TardyTimer {
 }
 
 #[test]
-fn where_time_is_exact_a_nanosecond_too_late_is_too_late() {
-    let failure = check(&Tardy(VirtualTime::new()), "timer_is_on_time_and_wakes");
-    assert!(failure.expect_err("it is late").to_string().ends_with("in the last of 1 attempts"));
+fn on_exact_time_a_nanosecond_too_late_fails() {
+    let failure = check(&LateSleeps(VirtualTime::new()), "timer_is_on_time_and_wakes");
+    assert!(
+        failure
+            .expect_err("the runtime is late")
+            .to_string()
+            .ends_with("in the last of 1 attempts")
+    );
 }
 
 #[test]
-fn a_scenario_that_there_is_not_is_named() {
-    let failure = check(&VirtualTime::new(), "t99").expect_err("there is no such rule");
+fn an_unknown_scenario_fails() {
+    let failure = check(&VirtualTime::new(), "t99").expect_err("no scenario has this name");
     assert_eq!(failure.to_string(), "t99: no scenario has that name");
 }

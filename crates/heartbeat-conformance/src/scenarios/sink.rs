@@ -333,9 +333,9 @@ pub(crate) async fn t10_sink_an_error_reaches_the_send_that_caused_it<S: Subject
         bed.sleep_until(bed.ticks(6)).await?;
         open.sink.set(SinkBehaviour::Losing);
         bed.sleep_until(bed.ticks(8)).await?;
-        let (lost, real) = (ended("the send", &lost)?, ended("the send", &waits)?);
+        let (lost, other) = (ended("the send", &lost)?, ended("the send", &waits)?);
         ensure!(lost.is_err(), "its item was lost, and it ended with {lost:?}");
-        ensure!(real.is_ok(), "another's item was lost, and it ended with {real:?}");
+        ensure!(other.is_ok(), "the send of another item ended with {other:?}");
         ensure!(open.driver.take().is_none(), "the driver met the error of a sender");
         let at = open.until(bed.ticks(9), &["event"]).await?;
         open.expect_heartbeat(at).await.map(drop)

@@ -375,7 +375,7 @@ pub(crate) async fn t17_items_pass_once_and_in_order<S: Subject>(bed: &TestBed<S
     let mut opened = bed.open(bed.ticks(10), || None);
     let (mut pushed, mut heartbeats) = (0, 0);
     for round in 0..5 * bed.repetitions() {
-        // In silence, at once, after a heartbeat, and while the consumer is away with one.
+        // In silence, at once, after a heartbeat, and while the consumer holds one.
         let pause = [4, 0, 14, 10][round as usize % 4];
         if pause == 10 {
             opened.consumer.wait_for(None, bed.ticks(pause)).await?;

@@ -37,9 +37,9 @@ impl<'a, S: Subject> OpenWatchdog<'a, S> {
         let calls = timer.calls();
         let from = bed.now();
         let stream = WatchdogStream::new(source.clone(), timer, timeout);
-        let born = bed.window(from);
+        let opened_at = bed.window(from);
         let is_heartbeat: fn(&&'static str) -> bool = |item| *item == "heartbeat";
-        let consumer = Consumer::new(bed.clone(), stream.skip_heartbeats(is_heartbeat), born);
+        let consumer = Consumer::new(bed.clone(), stream.skip_heartbeats(is_heartbeat), opened_at);
         Self { bed, timeout, source, calls, consumer }
     }
 
@@ -49,7 +49,7 @@ impl<'a, S: Subject> OpenWatchdog<'a, S> {
         self.consumer.expect_silence_until(until).await
     }
 
-    /// Takes a real item.
+    /// Takes an event.
     async fn expect_event(&mut self) -> TestResult {
         self.source.push("event");
         self.consumer.expect_item(Ok("event")).await
@@ -82,13 +82,13 @@ pub(crate) async fn t1_watchdog_a_timeout_of_zero_needs_no_clock_and_no_sleep<S:
     bed: &TestBed<S>,
 ) -> TestResult {
     let mut open = OpenWatchdog::open(bed, Duration::ZERO);
-    let born = open.reads_and_settings();
+    let before = open.reads_and_settings();
     for _ in 0..2 {
         open.expect_silence_for(15).await?;
         open.expect_event().await?;
     }
     let now = open.reads_and_settings();
-    ensure!(now == born, "reads and resets went from {born:?} to {now:?}");
+    ensure!(now == before, "reads and resets went from {before:?} to {now:?}");
     Ok(())
 }
 

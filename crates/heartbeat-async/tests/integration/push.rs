@@ -1,5 +1,5 @@
-//! `Sender` and `Driver` in virtual time, with sinks and wakers that the conformance suite does not have: they block,
-//! panic, or call back.
+//! `Sender` and `Driver` with sinks and wakers that the conformance suite does not have: they block, panic, or call the
+//! sender.
 
 use std::convert::Infallible;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -13,11 +13,9 @@ use futures_util::future::join;
 use heartbeat_async::virtual_time::VirtualTime;
 use heartbeat_async::{Sender, Timer, heartbeat_sink};
 
-const fn secs(secs: u64) -> Duration {
-    Duration::from_secs(secs)
-}
+use crate::secs;
 
-/// A sink that blocks its thread for 25 s with the first item, and records when it took each.
+/// A sink that blocks its thread for 25 s with the first item, and records when it accepted each.
 struct Slow(VirtualTime, Arc<Mutex<Vec<Duration>>>);
 
 impl Sink<&'static str> for Slow {
@@ -28,11 +26,11 @@ impl Sink<&'static str> for Slow {
     }
 
     fn start_send(self: Pin<&mut Self>, _: &'static str) -> Result<(), Infallible> {
-        let mut came = self.1.lock().unwrap();
-        if came.is_empty() {
+        let mut accepted = self.1.lock().unwrap();
+        if accepted.is_empty() {
             self.0.advance(secs(25));
         }
-        came.push(self.0.now());
+        accepted.push(self.0.now());
         Ok(())
     }
 
@@ -46,16 +44,16 @@ impl Sink<&'static str> for Slow {
 }
 
 #[test]
-fn t5_a_heartbeat_that_takes_longer_than_the_interval_is_followed_by_no_burst() {
-    let (time, came) = (VirtualTime::new(), Arc::default());
-    let slow = Slow(time.clone(), Arc::clone(&came));
+fn t5_a_slow_heartbeat_is_not_followed_by_a_second_one() {
+    let (time, accepted) = (VirtualTime::new(), Arc::default());
+    let slow = Slow(time.clone(), Arc::clone(&accepted));
     let (sender, driver) = heartbeat_sink(slow, time.clone(), secs(10), || "heartbeat");
     let events = async {
         time.sleep_until(secs(50)).await;
         drop(sender);
     };
     time.block_on(join(driver, events)).0.unwrap();
-    assert_eq!(*came.lock().unwrap(), [secs(35), secs(45)]);
+    assert_eq!(*accepted.lock().unwrap(), [secs(35), secs(45)]);
 }
 
 /// A sink that panics once.
@@ -89,7 +87,7 @@ fn t18_a_sink_that_panics_blocks_no_other_sender() {
     let panicked = catch_unwind(AssertUnwindSafe(|| time.block_on(sender.send("lost"))));
     assert!(panicked.is_err());
     let sent = async {
-        sender.send("real").await.unwrap();
+        sender.send("event").await.unwrap();
         drop(sender);
     };
     time.block_on(join(driver, sent)).0.unwrap();
@@ -139,6 +137,6 @@ fn t18_a_waker_may_use_the_sender() {
     let mut cx = Context::from_waker(&waker);
     let mut driver = pin!(driver);
     assert!(driver.as_mut().poll(&mut cx).is_pending());
-    assert!(pin!(sender.send("real")).poll(&mut cx).is_pending());
+    assert!(pin!(sender.send("event")).poll(&mut cx).is_pending());
     assert!(driver.poll(&mut cx).is_pending());
 }

@@ -1,4 +1,4 @@
-//! The clock for tests, itself tested.
+//! The clock for tests.
 
 use std::cell::RefCell;
 use std::future::{Future, pending};
@@ -11,12 +11,10 @@ use heartbeat_async::Timer;
 use heartbeat_async::virtual_time::VirtualTime;
 use static_assertions::assert_impl_all;
 
-const fn secs(secs: u64) -> Duration {
-    Duration::from_secs(secs)
-}
+use crate::secs;
 
 #[test]
-fn alarms_go_off_in_their_order_and_to_the_nanosecond() {
+fn sleeps_end_in_order_at_their_deadlines() {
     let time = VirtualTime::new();
     let log = RefCell::new(Vec::new());
     let sleep = async |until: Duration| {
@@ -30,29 +28,29 @@ fn alarms_go_off_in_their_order_and_to_the_nanosecond() {
 }
 
 #[test]
-fn with_a_granularity_they_go_off_that_much_earlier() {
+fn sleeps_end_earlier_by_the_granularity() {
     let time = VirtualTime::new().with_granularity(secs(1));
     assert_eq!(time.granularity(), secs(1));
-    let mut alarm = pin!(None);
+    let mut sleep = pin!(None);
     for (deadline, now) in [(5, 4), (8, 7)] {
-        time.reset(alarm.as_mut(), secs(deadline));
-        time.block_on(alarm.as_mut().as_pin_mut().expect("it was just set"));
+        time.reset(sleep.as_mut(), secs(deadline));
+        time.block_on(sleep.as_mut().as_pin_mut().expect("it was set"));
         assert_eq!(time.now(), secs(now));
     }
 }
 
 #[test]
-fn an_alarm_is_set_from_its_first_poll_until_it_is_dropped() {
+fn a_sleep_is_set_from_its_first_poll_until_it_is_dropped() {
     let time = VirtualTime::new();
     {
-        let mut alarm = pin!(time.sleep_until(secs(5)));
+        let mut sleep = pin!(time.sleep_until(secs(5)));
         assert_eq!(time.next_deadline(), None);
         let mut cx = Context::from_waker(Waker::noop());
-        assert!(alarm.as_mut().poll(&mut cx).is_pending());
+        assert!(sleep.as_mut().poll(&mut cx).is_pending());
         assert_eq!(time.next_deadline(), Some(secs(5)));
         time.advance(secs(60));
         assert_eq!(time.next_deadline(), None);
-        assert!(alarm.poll(&mut cx).is_ready());
+        assert!(sleep.poll(&mut cx).is_ready());
 
         let mut other = pin!(time.sleep_until(secs(90)));
         assert!(other.as_mut().poll(&mut cx).is_pending());
@@ -61,7 +59,7 @@ fn an_alarm_is_set_from_its_first_poll_until_it_is_dropped() {
 }
 
 #[test]
-fn it_ends_at_the_end_of_time() {
+fn the_clock_stops_at_the_last_instant() {
     let time = VirtualTime::new();
     time.advance(secs(1));
     time.advance(Duration::MAX);
@@ -70,12 +68,12 @@ fn it_ends_at_the_end_of_time() {
 
 #[test]
 #[should_panic(expected = "no sleep is set that could wake it")]
-fn what_nothing_can_wake_is_not_waited_for() {
+fn a_future_that_is_never_woken_panics() {
     VirtualTime::new().block_on(pending::<()>());
 }
 
 #[test]
-fn it_crosses_threads() {
+fn the_clock_and_its_sleeps_are_send_and_sync() {
     assert_impl_all!(VirtualTime: Send, Sync);
     assert_impl_all!(<VirtualTime as Timer>::Sleep: Send, Sync, Unpin);
 }

@@ -11,16 +11,16 @@ use heartbeat_async::Timer;
 use loom::sync::Mutex;
 use loom::sync::atomic::{AtomicU64, Ordering};
 
-/// A clock that stands still at zero until it is moved. Clones are the same clock.
+/// A clock that stands still at zero until it is set. Clones are the same clock.
 #[derive(Debug, Clone)]
-pub struct Clock(Arc<World>);
+pub struct Clock(Arc<ClockState>);
 
 #[derive(Debug)]
-struct World {
+struct ClockState {
     /// In seconds.
     now: AtomicU64,
-    /// Who is woken once the clock was moved.
-    alarms: Mutex<Vec<Waker>>,
+    /// The wakers of the tasks that wait for a sleep.
+    sleepers: Mutex<Vec<Waker>>,
 }
 
 impl Clock {
@@ -28,18 +28,18 @@ impl Clock {
     #[must_use]
     #[expect(clippy::new_without_default, reason = "loom knows it only within a model")]
     pub fn new() -> Self {
-        Self(Arc::new(World { now: AtomicU64::new(0), alarms: Mutex::new(Vec::new()) }))
+        Self(Arc::new(ClockState { now: AtomicU64::new(0), sleepers: Mutex::new(Vec::new()) }))
     }
 
-    /// Moves the clock, and wakes every task that waits for a sleep: each checks its own deadline.
+    /// Sets the clock, and wakes every task that waits for a sleep: each checks its own deadline.
     ///
     /// # Panics
     ///
-    /// If an alarm panicked.
+    /// If a thread panicked with the lock.
     pub fn set(&self, secs: u64) {
         self.0.now.store(secs, Ordering::SeqCst);
-        let alarms = mem::take(&mut *self.0.alarms.lock().unwrap());
-        alarms.into_iter().for_each(Waker::wake);
+        let sleepers = mem::take(&mut *self.0.sleepers.lock().unwrap());
+        sleepers.into_iter().for_each(Waker::wake);
     }
 
     /// Whether this is the last reference: there are no timers and no sleeps.
@@ -51,35 +51,35 @@ impl Clock {
 
 impl Timer for Clock {
     type Instant = Duration;
-    type Sleep = Alarm;
+    type Sleep = Sleep;
 
     fn now(&self) -> Duration {
         Duration::from_secs(self.0.now.load(Ordering::SeqCst))
     }
 
-    fn sleep_until(&self, deadline: Duration) -> Alarm {
-        Alarm { clock: self.clone(), deadline }
+    fn sleep_until(&self, deadline: Duration) -> Sleep {
+        Sleep { clock: self.clone(), deadline }
     }
 }
 
-/// An alarm of a [`Clock`].
+/// A sleep of a [`Clock`].
 #[derive(Debug)]
 #[must_use = "futures do nothing unless polled"]
-pub struct Alarm {
+pub struct Sleep {
     clock: Clock,
     deadline: Duration,
 }
 
-impl Future for Alarm {
+impl Future for Sleep {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let mut alarms = self.clock.0.alarms.lock().unwrap();
+        let mut sleepers = self.clock.0.sleepers.lock().unwrap();
         if self.clock.now() >= self.deadline {
             return Poll::Ready(());
         }
-        if !alarms.iter().any(|alarm| alarm.will_wake(cx.waker())) {
-            alarms.push(cx.waker().clone());
+        if !sleepers.iter().any(|sleeper| sleeper.will_wake(cx.waker())) {
+            sleepers.push(cx.waker().clone());
         }
         Poll::Pending
     }

@@ -14,24 +14,25 @@ use loom::thread::{self, JoinHandle};
 
 /// How a model is run through its interleavings.
 #[derive(Debug, Clone, Copy)]
-#[must_use = "it runs nothing until it is told what"]
+#[must_use = "it runs nothing without a model"]
 pub struct Interleavings {
     preemptions: usize,
 }
 
 impl Interleavings {
-    /// All in which threads lose their turn at most that often before they wait or end. Waiting and
-    /// ending are free.
+    /// All interleavings in which loom suspends a running thread at most that often. Switches where a thread waits or
+    /// ends are not counted.
     pub const fn up_to(preemptions: usize) -> Self {
         Self { preemptions }
     }
 
-    /// Runs the model through each of them, and tells with what it ended, and how often with each.
+    /// Runs the model through each of them. Returns the outcomes of the model in their order, each once, and prints how
+    /// often each occurred.
     ///
     /// # Panics
     ///
-    /// If there was only one: then there was no concurrency. And if the model does, or loom finds a
-    /// deadlock or a leak in it.
+    /// If the model panics, if loom finds a deadlock or a leak in it, or if there was only one interleaving, since the
+    /// model has no concurrency then.
     pub fn of<O: Ord + Debug + Send + 'static>(
         self,
         model: impl Fn() -> O + Send + Sync + 'static,
@@ -41,23 +42,23 @@ impl Interleavings {
         builder.max_branches = 10_000;
 
         let started = Instant::now();
-        let ends = Arc::new(Mutex::new(BTreeMap::new()));
-        let seen = Arc::clone(&ends);
+        let outcomes = Arc::new(Mutex::new(BTreeMap::new()));
+        let seen = Arc::clone(&outcomes);
         builder.check(move || {
-            let end = model();
-            *seen.lock().unwrap().entry(end).or_insert(0_u64) += 1;
+            let outcome = model();
+            *seen.lock().unwrap().entry(outcome).or_insert(0_u64) += 1;
         });
-        let ends = Arc::into_inner(ends).unwrap().into_inner().unwrap();
+        let outcomes = Arc::into_inner(outcomes).unwrap().into_inner().unwrap();
 
-        let interleavings: u64 = ends.values().sum();
+        let interleavings: u64 = outcomes.values().sum();
         let name = std::thread::current().name().unwrap_or("a model").to_owned();
         let took = started.elapsed().as_secs_f64();
         println!(
-            "{name}: {interleavings} interleavings of up to {} preemptions, {took:.1} s, {ends:?}",
+            "{name}: {interleavings} interleavings of up to {} preemptions, {took:.1} s, {outcomes:?}",
             self.preemptions
         );
         assert!(interleavings > 1, "{name} has no concurrency");
-        ends.into_keys().collect()
+        outcomes.into_keys().collect()
     }
 }
 
@@ -74,19 +75,19 @@ pub fn run<F: Future>(future: F) -> F::Output {
     block_on(future)
 }
 
-/// Polls a future once, so that it waits, and leaves it to be run on.
+/// Polls a future once, and returns it for further polls.
 ///
 /// # Panics
 ///
-/// If it does not wait.
-pub fn begun<F: Future>(future: F) -> Pin<Box<F>> {
+/// If the future is ready.
+pub fn polled_once<F: Future>(future: F) -> Pin<Box<F>> {
     let mut future = Box::pin(future);
     let polled = future.as_mut().poll(&mut Context::from_waker(Waker::noop()));
-    assert!(polled.is_pending(), "it does not wait");
+    assert!(polled.is_pending(), "the future is ready");
     future
 }
 
-/// Polls a future that often at most, then drops it. Tells whether it came to its end.
+/// Polls a future that often at most, then drops it. Returns its output if it became ready.
 pub fn poll_times<F: Future>(times: usize, future: F) -> Option<F::Output> {
     let mut future = pin!(future);
     let mut cx = Context::from_waker(Waker::noop());

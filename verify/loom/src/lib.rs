@@ -10,17 +10,17 @@ compile_error!("run this in its own folder, and without RUSTFLAGS: it needs `--c
 
 mod clock;
 mod explore;
+mod fixture;
 mod on_hub;
-mod scene;
+mod test_sink;
 mod turns;
-mod wire;
 
-pub use clock::{Alarm, Clock};
-pub use explore::{Interleavings, begun, poll_times, run, spawn};
+pub use clock::{Clock, Sleep};
+pub use explore::{Interleavings, poll_times, polled_once, run, spawn};
+pub use fixture::{Driver, Fixture, Sender, every, fixture, sink};
 pub use heartbeat_async::{
     Config, Counters, DriverError, Hub, HubError, HubTask, NoObserver, Observed,
 };
 pub use on_hub::{Items, OnHub, Stream, next, on_hub};
-pub use scene::{Driver, Scene, Sender, every, scene, sink};
+pub use test_sink::{Capacity, Failed, Peer, TestSink};
 pub use turns::{Turn, Turns};
-pub use wire::{Failed, Peer, Room, Wire};

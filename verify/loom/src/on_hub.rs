@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use heartbeat_async::Config;
 
-use crate::wire::log;
+use crate::test_sink::new_log;
 use crate::{Clock, NoObserver, Peer};
 use heartbeat_async::{HeartbeatStream, Hub, HubTask, Observed, Observer};
 
@@ -15,20 +15,20 @@ use heartbeat_async::{HeartbeatStream, Hub, HubTask, Observed, Observer};
 pub type Stream<O = NoObserver> =
     Pin<Box<HeartbeatStream<Items, fn() -> &'static str, Hub<Clock>, O>>>;
 
-/// What a stream has at each poll; at all others nothing, and nothing wakes.
+/// A stream that yields these items, one per poll; `None` is a poll without an item. It wakes no task.
 #[derive(Debug, Clone)]
 pub struct Items(std::vec::IntoIter<Option<&'static str>>);
 
-/// A hub, and what is around it.
+/// A hub, and what it depends on.
 #[derive(Debug)]
 pub struct OnHub {
     /// The hub.
     pub hub: Hub<Clock>,
-    /// What it needs to run.
+    /// The task of the hub.
     pub task: HubTask<Clock>,
     /// Its clock.
     pub clock: Clock,
-    /// Where to note what happens.
+    /// Records what happens.
     pub peer: Peer,
 }
 
@@ -36,17 +36,17 @@ pub struct OnHub {
 ///
 /// # Panics
 ///
-/// If that is none.
+/// If `shards` is zero.
 #[must_use]
 pub fn on_hub(shards: usize) -> OnHub {
     let clock = Clock::new();
-    let shards = NonZeroUsize::new(shards).expect("there are shards");
+    let shards = NonZeroUsize::new(shards).expect("a hub has shards");
     let (hub, task) = Hub::with_shards(clock.clone(), shards);
-    OnHub { hub, task, clock, peer: log() }
+    OnHub { hub, task, clock, peer: new_log() }
 }
 
 impl OnHub {
-    /// Opens a stream that has nothing.
+    /// Opens a stream without items.
     #[must_use]
     pub fn quiet(&self, config: Config) -> Stream {
         self.unobserved(&[], config)
@@ -55,7 +55,7 @@ impl OnHub {
     /// Opens a stream with these items.
     #[must_use]
     pub fn unobserved(&self, items: &[Option<&'static str>], config: Config) -> Stream {
-        let make_heartbeat: fn() -> _ = || "beat";
+        let make_heartbeat: fn() -> _ = || "heartbeat";
         let items = Items(Vec::from(items).into_iter());
         Box::pin(HeartbeatStream::new(items, self.hub.clone(), config, make_heartbeat))
     }
@@ -68,10 +68,7 @@ impl OnHub {
         config: Config,
         observer: O,
     ) -> Stream<Observed<O>> {
-        let beat: fn() -> _ = || "beat";
-        let items = Items(Vec::from(items).into_iter());
-        let stream = HeartbeatStream::new(items, self.hub.clone(), config, beat);
-        Box::pin(stream.with_observer(observer))
+        Box::pin(Pin::into_inner(self.unobserved(items, config)).with_observer(observer))
     }
 }
 
@@ -89,5 +86,5 @@ impl futures_core::Stream for Items {
 ///
 /// If the stream ends.
 pub async fn next<S: futures_core::Stream>(stream: &mut Pin<Box<S>>) -> S::Item {
-    poll_fn(|cx| stream.as_mut().poll_next(cx)).await.expect("it has no end")
+    poll_fn(|cx| stream.as_mut().poll_next(cx)).await.expect("the stream has no end")
 }

@@ -39,7 +39,7 @@ impl Turns {
         }
     }
 
-    /// Waits as the driver, whose waker the sink has forgotten, until a sender's turn has ended.
+    /// Waits as the driver, whose waker the sink has replaced, until the turn of a sender has ended.
     pub async fn released(&self) {
         poll_fn(|cx| {
             let turns = ready!(self.0.poll_driver(cx));
@@ -52,7 +52,7 @@ impl Turns {
         .await;
     }
 
-    /// Waits as the driver until the turn comes to it, in its place in the queue.
+    /// Waits as the driver in its place in the queue.
     pub async fn take_as_driver(&self) -> FairGuard<'_, u32> {
         poll_fn(|cx| {
             let turns = ready!(self.0.poll_driver(cx));
@@ -73,7 +73,7 @@ impl fmt::Debug for Turns {
 }
 
 /// A turn of a sender. Dropping it cancels it.
-#[must_use = "it is cancelled when it is dropped"]
+#[must_use = "a turn is cancelled when it is dropped"]
 pub struct Turn<'a>(Place<'a, u32>);
 
 impl Turn<'_> {

@@ -1,11 +1,11 @@
 //! Senders and driver may be dropped at any time.
 
-use heartbeat_loom::{Interleavings, Room, Scene, every, poll_times, run, scene, spawn};
+use heartbeat_loom::{Capacity, Fixture, Interleavings, every, fixture, poll_times, run, spawn};
 
 #[test]
 fn the_driver_ends_when_the_last_two_senders_are_dropped_at_once() {
-    let ends = Interleavings::up_to(4).of(|| {
-        let Scene { sender, driver, peer, clock } = scene(Room::Open, every());
+    let outcomes = Interleavings::up_to(4).of(|| {
+        let Fixture { sender, driver, peer, clock } = fixture(Capacity::Open, every());
         let driver = spawn(driver);
         let other = sender.clone();
         let dropped = spawn(async move { drop(other) });
@@ -14,67 +14,67 @@ fn the_driver_ends_when_the_last_two_senders_are_dropped_at_once() {
         driver.join().unwrap().unwrap();
         peer.log(&clock)
     });
-    assert_eq!(ends, [[""; 0]]);
+    assert_eq!(outcomes, [[""; 0]]);
 }
 
 #[test]
-fn what_was_fed_is_flushed_when_the_last_sender_is_dropped() {
-    let ends = Interleavings::up_to(7).of(|| {
-        let Scene { sender, driver, peer, clock } = scene(Room::Open, every());
+fn a_fed_item_is_flushed_when_the_last_sender_is_dropped() {
+    let outcomes = Interleavings::up_to(7).of(|| {
+        let Fixture { sender, driver, peer, clock } = fixture(Capacity::Open, every());
         let driver = spawn(driver);
-        run(sender.feed("real")).unwrap();
+        run(sender.feed("event")).unwrap();
         drop(sender);
         driver.join().unwrap().unwrap();
         peer.log(&clock)
     });
-    assert_eq!(ends, [["real"]]);
+    assert_eq!(outcomes, [["event"]]);
 }
 
 #[test]
-fn senders_go_on_when_the_driver_is_dropped() {
+fn senders_work_when_the_driver_is_dropped() {
     for polls in 0..=3 {
-        let ends = Interleavings::up_to(7).of(move || {
+        let outcomes = Interleavings::up_to(7).of(move || {
             let config = every().with_immediate_first(true);
-            let Scene { sender, driver, peer, clock } = scene(Room::Open, config);
+            let Fixture { sender, driver, peer, clock } = fixture(Capacity::Open, config);
             let dropped = spawn(async move { poll_times(polls, driver).is_some() });
-            run(sender.send("real")).unwrap();
+            run(sender.send("event")).unwrap();
             drop(sender);
             dropped.join().unwrap();
             peer.log(&clock)
         });
-        let beat_or_not: &[_] = &[vec!["beat", "real"], vec!["real"]];
-        assert_eq!(ends, if polls == 0 { &beat_or_not[1..] } else { beat_or_not });
+        let possible: &[_] = &[vec!["event"], vec!["heartbeat", "event"]];
+        assert_eq!(outcomes, if polls == 0 { &possible[..1] } else { possible });
     }
 }
 
 #[test]
-fn senders_that_wait_for_room_go_on_when_the_driver_is_dropped() {
+fn senders_that_wait_for_capacity_are_woken_when_the_driver_is_dropped() {
     for polls in 0..=3 {
-        let ends = Interleavings::up_to(3).of(move || {
+        let outcomes = Interleavings::up_to(3).of(move || {
             let config = every().with_immediate_first(true);
-            let Scene { sender, driver, peer, clock } = scene(Room::Blocked, config);
+            let Fixture { sender, driver, peer, clock } = fixture(Capacity::Blocked, config);
             let dropped = spawn(async move { poll_times(polls, driver).is_some() });
-            let sent = spawn(async move { sender.send("real").await });
-            peer.set(Room::Open);
+            let sent = spawn(async move { sender.send("event").await });
+            peer.set(Capacity::Open);
             sent.join().unwrap().unwrap();
             dropped.join().unwrap();
             peer.log(&clock)
         });
-        let beat_or_not: &[_] = &[vec!["beat", "real"], vec!["real"]];
-        assert_eq!(ends, if polls == 0 { &beat_or_not[1..] } else { beat_or_not });
+        let possible: &[_] = &[vec!["event"], vec!["heartbeat", "event"]];
+        assert_eq!(outcomes, if polls == 0 { &possible[..1] } else { possible });
     }
 }
 
 #[test]
 fn everything_may_be_dropped_at_once() {
     for polls in 0..=2 {
-        let ends = Interleavings::up_to(3).of(move || {
+        let outcomes = Interleavings::up_to(3).of(move || {
             let config = every().with_immediate_first(true);
-            let Scene { sender, driver, peer, clock } = scene(Room::Blocked, config);
+            let Fixture { sender, driver, peer, clock } = fixture(Capacity::Blocked, config);
             let other = sender.clone();
             let driver = spawn(async move { poll_times(polls, driver).is_some() });
-            let sent = spawn(async move { poll_times(polls, other.send("real")).is_some() });
-            peer.set(Room::Full);
+            let sent = spawn(async move { poll_times(polls, other.send("event")).is_some() });
+            peer.set(Capacity::Full);
             drop(sender);
             driver.join().unwrap();
             sent.join().unwrap();
@@ -82,10 +82,10 @@ fn everything_may_be_dropped_at_once() {
         });
         let possible = [
             vec![],
-            vec!["beat", "and is not flushed"],
-            vec!["beat", "real", "and is not flushed"],
-            vec!["real", "and is not flushed"],
+            vec!["event", "not flushed"],
+            vec!["heartbeat", "event", "not flushed"],
+            vec!["heartbeat", "not flushed"],
         ];
-        assert_eq!(ends, if polls == 0 { &possible[..1] } else { &possible });
+        assert_eq!(outcomes, if polls == 0 { &possible[..1] } else { &possible });
     }
 }

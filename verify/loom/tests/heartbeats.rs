@@ -1,79 +1,79 @@
 //! A heartbeat that is due while a sender sends (T5, T6).
 
-use heartbeat_loom::{Interleavings, Room, Scene, every, poll_times, run, scene, spawn};
+use heartbeat_loom::{Capacity, Fixture, Interleavings, every, fixture, poll_times, run, spawn};
 
 #[test]
-fn no_heartbeat_follows_on_the_heels_of_a_real_item() {
-    let ends = Interleavings::up_to(7).of(|| {
-        let Scene { sender, driver, peer, clock } =
-            scene(Room::Open, every().with_immediate_first(true));
+fn no_heartbeat_directly_follows_an_event() {
+    let outcomes = Interleavings::up_to(7).of(|| {
+        let Fixture { sender, driver, peer, clock } =
+            fixture(Capacity::Open, every().with_immediate_first(true));
         let driver = spawn(driver);
-        run(sender.send("real")).unwrap();
+        run(sender.send("event")).unwrap();
         drop(sender);
         driver.join().unwrap().unwrap();
         peer.log(&clock)
     });
-    assert_eq!(ends, [vec!["beat", "real"], vec!["real"]]);
+    assert_eq!(outcomes, [vec!["event"], vec!["heartbeat", "event"]]);
 }
 
 #[test]
-fn no_heartbeat_follows_on_the_heels_of_an_item_that_waited_for_room() {
-    let ends = Interleavings::up_to(4).of(|| {
-        let Scene { sender, driver, peer, clock } =
-            scene(Room::Blocked, every().with_immediate_first(true));
+fn no_heartbeat_directly_follows_an_event_that_waited_for_capacity() {
+    let outcomes = Interleavings::up_to(4).of(|| {
+        let Fixture { sender, driver, peer, clock } =
+            fixture(Capacity::Blocked, every().with_immediate_first(true));
         let driver = spawn(driver);
-        let sent = spawn(async move { sender.send("real").await });
-        peer.set(Room::Open);
+        let sent = spawn(async move { sender.send("event").await });
+        peer.set(Capacity::Open);
         sent.join().unwrap().unwrap();
         driver.join().unwrap().unwrap();
         peer.log(&clock)
     });
-    assert_eq!(ends, [vec!["beat", "real"], vec!["real"]]);
+    assert_eq!(outcomes, [vec!["event"], vec!["heartbeat", "event"]]);
 }
 
 #[test]
-fn no_heartbeat_follows_on_the_heels_of_an_item_that_was_slow_to_leave() {
-    let ends = Interleavings::up_to(2).of(|| {
-        let Scene { sender, driver, peer, clock } = scene(Room::Full, every());
-        assert_eq!(poll_times(1, sender.send("real")), None);
+fn no_heartbeat_directly_follows_an_event_that_was_flushed_late() {
+    let outcomes = Interleavings::up_to(2).of(|| {
+        let Fixture { sender, driver, peer, clock } = fixture(Capacity::Full, every());
+        assert_eq!(poll_times(1, sender.send("event")), None);
         let driver = spawn(driver);
         let flushed = spawn(async move { sender.flush().await });
-        clock.set(10); // a heartbeat is due, unless the item leaves only now
-        peer.set(Room::Open);
+        clock.set(10); // a heartbeat is due, unless the event is flushed only now
+        peer.set(Capacity::Open);
         flushed.join().unwrap().unwrap();
         driver.join().unwrap().unwrap();
         peer.log(&clock)
     });
-    assert_eq!(ends, [["real"]]);
+    assert_eq!(outcomes, [["event"]]);
 }
 
 #[test]
-fn one_silence_has_one_heartbeat_however_late_it_is_noticed() {
-    let ends = Interleavings::up_to(4).of(|| {
-        let Scene { sender, driver, peer, clock } = scene(Room::Open, every());
+fn a_late_wake_up_sends_one_heartbeat() {
+    let outcomes = Interleavings::up_to(4).of(|| {
+        let Fixture { sender, driver, peer, clock } = fixture(Capacity::Open, every());
         let driver = spawn(driver);
         clock.set(10);
         clock.set(19);
-        run(peer.sees("beat"));
+        run(peer.sees("heartbeat"));
         drop(sender);
         driver.join().unwrap().unwrap();
         peer.log(&clock)
     });
-    assert_eq!(ends, [["beat"]]);
+    assert_eq!(outcomes, [["heartbeat"]]);
 }
 
 #[test]
-fn one_silence_has_one_heartbeat_however_long_there_is_no_room() {
-    let ends = Interleavings::up_to(4).of(|| {
-        let Scene { sender, driver, peer, clock } = scene(Room::Blocked, every());
+fn a_blocked_sink_gets_one_heartbeat() {
+    let outcomes = Interleavings::up_to(4).of(|| {
+        let Fixture { sender, driver, peer, clock } = fixture(Capacity::Blocked, every());
         let driver = spawn(driver);
         clock.set(10);
         clock.set(35);
-        peer.set(Room::Open);
-        run(peer.sees("beat"));
+        peer.set(Capacity::Open);
+        run(peer.sees("heartbeat"));
         drop(sender);
         driver.join().unwrap().unwrap();
         peer.log(&clock)
     });
-    assert_eq!(ends, [["beat"]]);
+    assert_eq!(outcomes, [["heartbeat"]]);
 }

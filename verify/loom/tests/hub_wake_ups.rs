@@ -6,24 +6,25 @@ use std::time::Duration;
 
 use futures_core::Stream as _;
 use heartbeat_loom::{
-    Config, Interleavings, OnHub, Peer, Room, Stream, begun, every, next, on_hub, run, sink, spawn,
+    Capacity, Config, Interleavings, OnHub, Peer, Stream, every, next, on_hub, polled_once, run,
+    sink, spawn,
 };
 
 fn every_secs(secs: u64) -> Config {
     Config::every(Duration::from_secs(secs)).with_seed(1)
 }
 
-/// Notes the next item of a stream, when it comes.
-async fn beats(mut stream: Stream, peer: Peer) {
+/// Records the next item of a stream.
+async fn record_next(mut stream: Stream, peer: Peer) {
     peer.note(next(&mut stream).await);
 }
 
-/// A stream asks while the task looks for the first time, or goes on to wait.
+/// A stream is polled while the task scans for the first time, or before it waits.
 #[test]
-fn a_stream_that_asks_as_the_task_begins_is_woken() {
-    let ends = Interleavings::up_to(2).of(|| {
+fn a_stream_that_is_polled_as_the_task_begins_is_woken() {
+    let outcomes = Interleavings::up_to(2).of(|| {
         let on_hub = on_hub(1);
-        let stream = beats(on_hub.quiet(every()), on_hub.peer.clone());
+        let stream = record_next(on_hub.quiet(every()), on_hub.peer.clone());
         let OnHub { hub, task, clock, peer } = on_hub;
         drop(hub);
         let (stream, task) = (spawn(stream), spawn(task));
@@ -32,21 +33,21 @@ fn a_stream_that_asks_as_the_task_begins_is_woken() {
         task.join().unwrap();
         peer.log(&clock)
     });
-    assert_eq!(ends, [["beat"]]);
+    assert_eq!(outcomes, [["heartbeat"]]);
 }
 
-/// Another stream waits, for an instant that is earlier or later, on the same shard or on another.
+/// Another stream waits for an earlier or a later instant, on the same shard or on another.
 #[test]
-fn a_stream_that_asks_while_the_task_looks_is_woken() {
+fn a_stream_that_is_polled_during_a_scan_is_woken() {
     for (shards, other) in [(1, 5), (2, 60)] {
-        let ends = Interleavings::up_to(2).of(move || {
+        let outcomes = Interleavings::up_to(2).of(move || {
             let on_hub = on_hub(shards);
             let mut other = on_hub.quiet(every_secs(other));
-            let other = begun(async move { next(&mut other).await });
-            let stream = beats(on_hub.quiet(every()), on_hub.peer.clone());
+            let other = polled_once(async move { next(&mut other).await });
+            let stream = record_next(on_hub.quiet(every()), on_hub.peer.clone());
             let OnHub { hub, task, clock, peer } = on_hub;
             drop(hub);
-            let task = spawn(begun(task));
+            let task = spawn(polled_once(task));
             clock.set(5);
             let stream = spawn(stream);
             clock.set(10);
@@ -55,69 +56,69 @@ fn a_stream_that_asks_while_the_task_looks_is_woken() {
             task.join().unwrap();
             peer.log(&clock)
         });
-        assert_eq!(ends, [["beat"]]);
+        assert_eq!(outcomes, [["heartbeat"]]);
     }
 }
 
-/// Both ask at once, and the earlier one must not wait for the later one's alarm.
+/// Two streams are polled at once, and the sleep must end at the earlier deadline.
 #[test]
-fn of_two_that_ask_at_once_the_earlier_is_woken_first() {
+fn of_two_streams_the_earlier_is_woken_first() {
     for shards in [1, 2] {
-        let ends = Interleavings::up_to(2).of(move || {
+        let outcomes = Interleavings::up_to(2).of(move || {
             let on_hub = on_hub(shards);
-            let earlier = beats(on_hub.quiet(every()), on_hub.peer.clone());
+            let earlier = record_next(on_hub.quiet(every()), on_hub.peer.clone());
             let mut later = on_hub.quiet(every_secs(20));
             let OnHub { hub, task, clock, peer } = on_hub;
             drop(hub);
-            let (task, earlier) = (spawn(begun(task)), spawn(earlier));
-            let later = begun(async move { next(&mut later).await });
+            let (task, earlier) = (spawn(polled_once(task)), spawn(earlier));
+            let later = polled_once(async move { next(&mut later).await });
             clock.set(10);
             earlier.join().unwrap();
             drop(later);
             task.join().unwrap();
             peer.log(&clock)
         });
-        assert_eq!(ends, [["beat"]]);
+        assert_eq!(outcomes, [["heartbeat"]]);
     }
 }
 
 #[test]
-fn whoever_polled_last_is_woken() {
-    let ends = Interleavings::up_to(2).of(|| {
+fn the_last_waker_is_woken() {
+    let outcomes = Interleavings::up_to(2).of(|| {
         let on_hub = on_hub(1);
-        let stream = begun(beats(on_hub.quiet(every()), on_hub.peer.clone()));
+        let stream = polled_once(record_next(on_hub.quiet(every()), on_hub.peer.clone()));
         let OnHub { hub, task, clock, peer } = on_hub;
         drop(hub);
-        let (task, stream) = (spawn(begun(task)), spawn(stream));
+        let (task, stream) = (spawn(polled_once(task)), spawn(stream));
         clock.set(10);
         stream.join().unwrap();
         task.join().unwrap();
         peer.log(&clock)
     });
-    assert_eq!(ends, [["beat"]]);
+    assert_eq!(outcomes, [["heartbeat"]]);
 }
 
-/// An item has moved the deadline away, of which the hub hears when it names the stream.
+/// An item has moved the deadline. It is reported to the hub when the stream is due at its old deadline.
 #[test]
-fn a_stream_whose_item_has_moved_the_deadline_is_woken_for_the_next_one() {
-    let ends = Interleavings::up_to(1).of(|| {
+fn a_stream_whose_deadline_an_item_moved_is_woken_at_the_new_one() {
+    let outcomes = Interleavings::up_to(1).of(|| {
         let on_hub = on_hub(1);
-        let mut stream = on_hub.unobserved(&[None, Some("real")], every());
+        let mut stream = on_hub.unobserved(&[None, Some("event")], every());
         let OnHub { hub, task, clock, peer } = on_hub;
         drop(hub);
         clock.set(5);
-        let (task, log) = (spawn(begun(task)), peer.clone());
+        let (task, log) = (spawn(polled_once(task)), peer.clone());
         let stream = spawn(async move {
-            polls_in_vain(&mut stream).await;
+            assert_pending(&mut stream).await;
             log.note("waits");
             log.note(next(&mut stream).await);
-            polls_in_vain(&mut stream).await;
-            log.note("back");
+            assert_pending(&mut stream).await;
+            log.note("polled");
             log.note(next(&mut stream).await);
         });
         run(peer.sees("waits"));
         clock.set(10);
-        run(peer.sees("back"));
+        run(peer.sees("polled"));
         peer.note("15");
         clock.set(15);
         peer.note("20");
@@ -126,13 +127,13 @@ fn a_stream_whose_item_has_moved_the_deadline_is_woken_for_the_next_one() {
         task.join().unwrap();
         peer.log(&clock)
     });
-    let at_15_or_20 = [["15", "20", "beat"], ["15", "beat", "20"]]
-        .map(|then| [["waits", "real", "back"], then].concat());
-    assert_eq!(ends, at_15_or_20);
+    let at_15_or_20 = [["15", "20", "heartbeat"], ["15", "heartbeat", "20"]]
+        .map(|then| [["waits", "event", "polled"], then].concat());
+    assert_eq!(outcomes, at_15_or_20);
 }
 
-/// Polls once, by the waker of the task.
-async fn polls_in_vain(stream: &mut Stream) {
+/// Polls once with the waker of the task, and expects no item.
+async fn assert_pending(stream: &mut Stream) {
     poll_fn(|cx| {
         let polled = stream.as_mut().poll_next(cx);
         assert!(polled.is_pending(), "{polled:?}");
@@ -142,16 +143,16 @@ async fn polls_in_vain(stream: &mut Stream) {
 }
 
 #[test]
-fn a_driver_beats_when_the_hub_wakes_it() {
-    let ends = Interleavings::up_to(2).of(|| {
+fn a_driver_sends_a_heartbeat_when_the_hub_wakes_it() {
+    let outcomes = Interleavings::up_to(2).of(|| {
         let OnHub { hub, task, clock, .. } = on_hub(1);
-        let (sender, driver, peer) = sink(Room::Open, hub, every());
-        let (mut driver, task, time) = (Box::pin(driver), begun(task), clock.clone());
+        let (sender, driver, peer) = sink(Capacity::Open, hub, every());
+        let (mut driver, task, time) = (Box::pin(driver), polled_once(task), clock.clone());
         let task = spawn(async move {
             time.set(10);
             task.await;
         });
-        let mut received = Box::pin(peer.receives("beat"));
+        let mut received = Box::pin(peer.receives("heartbeat"));
         run(poll_fn(|cx| {
             assert!(driver.as_mut().poll(cx).is_pending());
             received.as_mut().poll(cx)
@@ -160,5 +161,5 @@ fn a_driver_beats_when_the_hub_wakes_it() {
         task.join().unwrap();
         peer.log(&clock)
     });
-    assert_eq!(ends, [["beat"]]);
+    assert_eq!(outcomes, [["heartbeat"]]);
 }

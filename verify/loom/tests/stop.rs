@@ -1,12 +1,12 @@
-//! `stop` while everything else goes on (T9, T18).
+//! `stop` beside a driver and other senders (T9, T18).
 
-use heartbeat_loom::{Interleavings, Room, Scene, every, run, scene, spawn};
+use heartbeat_loom::{Capacity, Fixture, Interleavings, every, fixture, run, spawn};
 
 #[test]
-fn no_heartbeat_is_handed_over_after_stop_has_returned() {
-    let ends = Interleavings::up_to(7).of(|| {
-        let Scene { sender, driver, peer, clock } =
-            scene(Room::Open, every().with_immediate_first(true));
+fn no_heartbeat_is_sent_after_stop_has_returned() {
+    let outcomes = Interleavings::up_to(7).of(|| {
+        let Fixture { sender, driver, peer, clock } =
+            fixture(Capacity::Open, every().with_immediate_first(true));
         let driver = spawn(driver);
         run(sender.stop());
         peer.note("stopped");
@@ -14,37 +14,37 @@ fn no_heartbeat_is_handed_over_after_stop_has_returned() {
         drop(sender);
         peer.log(&clock)
     });
-    assert_eq!(ends, [vec!["beat", "stopped"], vec!["stopped"]]);
+    assert_eq!(outcomes, [vec!["heartbeat", "stopped"], vec!["stopped"]]);
 }
 
 #[test]
-fn no_heartbeat_that_waited_for_room_is_handed_over_after_stop_has_returned() {
-    let ends = Interleavings::up_to(4).of(|| {
-        let Scene { sender, driver, peer, clock } =
-            scene(Room::Blocked, every().with_immediate_first(true));
+fn no_heartbeat_that_waited_for_capacity_is_sent_after_stop_has_returned() {
+    let outcomes = Interleavings::up_to(4).of(|| {
+        let Fixture { sender, driver, peer, clock } =
+            fixture(Capacity::Blocked, every().with_immediate_first(true));
         let driver = spawn(driver);
         let (stops, notes) = (sender.clone(), peer.clone());
         let stopped = spawn(async move {
             stops.stop().await;
             notes.note("stopped");
         });
-        peer.set(Room::Open);
+        peer.set(Capacity::Open);
         stopped.join().unwrap();
         driver.join().unwrap().unwrap();
         drop(sender);
         peer.log(&clock)
     });
-    assert_eq!(ends, [vec!["beat", "stopped"], vec!["stopped"]]);
+    assert_eq!(outcomes, [vec!["heartbeat", "stopped"], vec!["stopped"]]);
 }
 
 #[test]
-fn no_heartbeat_is_handed_over_after_a_stop_beside_a_sender() {
-    let ends = Interleavings::up_to(3).of(|| {
-        let Scene { sender, driver, peer, clock } =
-            scene(Room::Open, every().with_immediate_first(true));
+fn no_heartbeat_is_sent_after_a_stop_beside_a_send() {
+    let outcomes = Interleavings::up_to(3).of(|| {
+        let Fixture { sender, driver, peer, clock } =
+            fixture(Capacity::Open, every().with_immediate_first(true));
         let driver = spawn(driver);
         let sends = sender.clone();
-        let sent = spawn(async move { sends.send("real").await });
+        let sent = spawn(async move { sends.send("event").await });
         run(sender.stop());
         peer.note("stopped");
         sent.join().unwrap().unwrap();
@@ -53,19 +53,19 @@ fn no_heartbeat_is_handed_over_after_a_stop_beside_a_sender() {
         peer.log(&clock)
     });
     let expected = [
-        vec!["beat", "real", "stopped"],
-        vec!["beat", "stopped", "real"],
-        vec!["real", "stopped"],
-        vec!["stopped", "real"],
+        vec!["event", "stopped"],
+        vec!["heartbeat", "event", "stopped"],
+        vec!["heartbeat", "stopped", "event"],
+        vec!["stopped", "event"],
     ];
-    assert_eq!(ends, expected);
+    assert_eq!(outcomes, expected);
 }
 
 #[test]
-fn two_may_stop_at_once() {
-    let ends = Interleavings::up_to(3).of(|| {
-        let Scene { sender, driver, peer, clock } =
-            scene(Room::Open, every().with_immediate_first(true));
+fn two_senders_may_stop_at_once() {
+    let outcomes = Interleavings::up_to(3).of(|| {
+        let Fixture { sender, driver, peer, clock } =
+            fixture(Capacity::Open, every().with_immediate_first(true));
         let driver = spawn(driver);
         let other = sender.clone();
         let stopped = spawn(async move { other.stop().await });
@@ -76,5 +76,5 @@ fn two_may_stop_at_once() {
         drop(sender);
         peer.log(&clock)
     });
-    assert_eq!(ends, [vec!["beat", "stopped"], vec!["stopped"]]);
+    assert_eq!(outcomes, [vec!["heartbeat", "stopped"], vec!["stopped"]]);
 }

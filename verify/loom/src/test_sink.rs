@@ -1,4 +1,4 @@
-//! A sink, and the peer at its other end.
+//! A sink, and the peer that receives its items.
 
 use std::fmt;
 use std::future::poll_fn;
@@ -13,68 +13,68 @@ use loom::sync::{Mutex, MutexGuard};
 
 use crate::Clock;
 
-/// A sink, and its other end.
-pub(crate) fn wire(room: Room) -> (Wire, Peer) {
-    let peer = log();
-    peer.set(room);
-    (Wire { peer: peer.clone(), promised: false, touched: UnsafeCell::new(()) }, peer)
+/// A sink and its peer.
+pub(crate) fn test_sink(capacity: Capacity) -> (TestSink, Peer) {
+    let peer = new_log();
+    peer.set(capacity);
+    (TestSink { peer: peer.clone(), ready: false, touched: UnsafeCell::new(()) }, peer)
 }
 
-/// Where there is no sink, somewhere to note what happens.
-pub(crate) fn log() -> Peer {
-    let (log, room) = (Vec::new(), Room::Open);
-    let state = State { log, room, flushed: true, sender: None, watcher: None };
+/// A peer without a sink, to record what happens.
+pub(crate) fn new_log() -> Peer {
+    let (log, capacity) = (Vec::new(), Capacity::Open);
+    let state = State { log, capacity, flushed: true, sender: None, watcher: None };
     Peer(Arc::new(Mutex::new(state)))
 }
 
 /// The sink.
 #[derive(Debug)]
-pub struct Wire {
+pub struct TestSink {
     peer: Peer,
-    /// It has said that it is ready.
-    promised: bool,
-    /// loom tells whether two threads are at it at once, and whether one does not see what another
-    /// has done to it.
+    /// `poll_ready` has returned ready.
+    ready: bool,
+    /// With it loom detects two threads that use the sink at once, and a thread that does not see what another one has
+    /// done to it.
     touched: UnsafeCell<()>,
 }
 
-/// Its other end, which makes room and sees what comes. Clones are the same peer.
+/// The peer of a [`TestSink`]: it sets the capacity, and sees the items. Clones are the same peer.
 #[derive(Debug, Clone)]
 pub struct Peer(Arc<Mutex<State>>);
 
 #[derive(Debug)]
 struct State {
     log: Vec<&'static str>,
-    room: Room,
+    capacity: Capacity,
     flushed: bool,
-    /// Of the task that polled the sink last and has to wait: a sink stores only one waker.
+    /// The waker of the task that polled the sink last, if that task has to wait: a sink stores only one waker.
     sender: Option<Waker>,
     watcher: Option<Waker>,
 }
 
-/// What a [`Wire`] has room for.
+/// What a [`TestSink`] accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Room {
-    /// All, at once.
+pub enum Capacity {
+    /// Items, and it flushes them at once.
     Open,
-    /// Items, but they do not leave.
+    /// Items, but it cannot flush them.
     Full,
-    /// Nothing.
+    /// No items.
     Blocked,
-    /// All, but who asks has to wait first, and is woken at once.
-    Coy,
-    /// Items, but the flush fails. What failed is forgotten, and all is open again.
-    Lossy,
-    /// Nothing any more: it was closed.
+    /// As `Open`, but the next poll is pending, and wakes its task at once.
+    ReadyOnSecondPoll,
+    /// Items, but the next flush fails and loses them. Then the sink is open.
+    LosesItemOnce,
+    /// No items any more: the sink was closed.
     Closed,
 }
 
-/// Why the sink did not do what it was asked to.
+/// Why the sink failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Failed {
-    /// It was closed.
+    /// The sink was closed.
     Closed,
-    /// What it had was lost.
+    /// Its items were lost.
     Lost,
 }
 
@@ -82,7 +82,7 @@ impl fmt::Display for Failed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Closed => "the sink was closed",
-            Self::Lost => "the sink has lost what it had",
+            Self::Lost => "the sink has lost its items",
         })
     }
 }
@@ -90,14 +90,14 @@ impl fmt::Display for Failed {
 impl std::error::Error for Failed {}
 
 impl Peer {
-    /// Makes room, and wakes the task that polled the sink last.
+    /// Sets the capacity, and wakes the task that polled the sink last.
     ///
     /// # Panics
     ///
-    /// If the sink did.
-    pub fn set(&self, room: Room) {
+    /// If the sink has panicked.
+    pub fn set(&self, capacity: Capacity) {
         let mut state = self.state();
-        state.room = room;
+        state.capacity = capacity;
         let waker = state.sender.take();
         drop(state);
         if let Some(waker) = waker {
@@ -105,44 +105,44 @@ impl Peer {
         }
     }
 
-    /// Writes down that something has happened, between what was handed over.
+    /// Records that something has happened, in the order of the items.
     ///
     /// # Panics
     ///
-    /// If the sink did.
+    /// If the sink has panicked.
     pub fn note(&self, what: &'static str) {
         self.state().note(what);
     }
 
-    /// Whether something was handed over or noted.
+    /// Whether an item was sent, or something recorded.
     ///
     /// # Panics
     ///
-    /// If the sink did.
+    /// If the sink has panicked.
     #[must_use]
     pub fn has(&self, what: &'static str) -> bool {
         self.state().log.contains(&what)
     }
 
-    /// Waits until something was handed over or noted.
+    /// Waits until an item was sent, or something recorded.
     ///
     /// # Panics
     ///
-    /// If the sink did.
+    /// If the sink has panicked.
     pub async fn sees(&self, what: &'static str) {
         self.until(|state| state.log.contains(&what)).await;
     }
 
-    /// Waits until that was handed over and has left.
+    /// Waits until an item was sent and flushed.
     ///
     /// # Panics
     ///
-    /// If the sink did.
+    /// If the sink has panicked.
     pub async fn receives(&self, what: &'static str) {
         self.until(|state| state.log.contains(&what) && state.flushed).await;
     }
 
-    /// What was handed over and noted, in order, with "and is not flushed" behind it if it is not.
+    /// What was sent and recorded, in order, followed by "not flushed" if the sink is not flushed.
     ///
     /// # Panics
     ///
@@ -150,18 +150,18 @@ impl Peer {
     #[must_use]
     pub fn log(self, clock: &Clock) -> Vec<&'static str> {
         let state = Arc::into_inner(self.0).expect("the sink has leaked").into_inner().unwrap();
-        assert!(clock.is_the_last(), "a timer has leaked, or an alarm");
+        assert!(clock.is_the_last(), "a timer or a sleep has leaked");
         let mut log = state.log;
         if !state.flushed {
-            log.push("and is not flushed");
+            log.push("not flushed");
         }
         log
     }
 
-    async fn until(&self, so: impl Fn(&State) -> bool) {
+    async fn until(&self, condition: impl Fn(&State) -> bool) {
         poll_fn(|cx| {
             let mut state = self.state();
-            if so(&state) {
+            if condition(&state) {
                 return Poll::Ready(());
             }
             state.watcher = Some(cx.waker().clone());
@@ -178,72 +178,75 @@ impl Peer {
 impl State {
     fn note(&mut self, what: &'static str) {
         self.log.push(what);
-        self.show();
+        self.wake_watcher();
     }
 
-    fn show(&mut self) {
+    fn wake_watcher(&mut self) {
         if let Some(watcher) = self.watcher.take() {
             watcher.wake();
         }
     }
 
     /// A poll replaces the waker of the sink, or removes it if the task does not have to wait.
-    fn has_to_wait(&mut self, cx: &Context<'_>, so: bool) -> bool {
-        self.sender = so.then(|| cx.waker().clone());
-        if self.room == Room::Coy {
-            self.room = Room::Open;
+    fn has_to_wait(&mut self, cx: &Context<'_>, blocked: bool) -> bool {
+        self.sender = blocked.then(|| cx.waker().clone());
+        if self.capacity == Capacity::ReadyOnSecondPoll {
+            self.capacity = Capacity::Open;
             cx.waker().wake_by_ref();
             return true;
         }
-        so
+        blocked
     }
 
     fn poll_flush(&mut self, cx: &Context<'_>) -> Poll<Result<(), Failed>> {
-        let keeps = matches!(self.room, Room::Full | Room::Blocked);
-        if self.has_to_wait(cx, !self.flushed && keeps) {
+        let cannot_flush = matches!(self.capacity, Capacity::Full | Capacity::Blocked);
+        if self.has_to_wait(cx, !self.flushed && cannot_flush) {
             return Poll::Pending;
         }
         let flushed = mem::replace(&mut self.flushed, true);
-        if !flushed && self.room == Room::Lossy {
-            self.room = Room::Open;
+        if !flushed && self.capacity == Capacity::LosesItemOnce {
+            self.capacity = Capacity::Open;
             self.note("lost");
             return Poll::Ready(Err(Failed::Lost));
         }
         if !flushed {
-            self.show();
+            self.wake_watcher();
         }
         Poll::Ready(Ok(()))
     }
 }
 
-impl Wire {
+impl TestSink {
     fn touch(&mut self) -> MutexGuard<'_, State> {
         self.touched.with_mut(|_| ());
         self.peer.state()
     }
 }
 
-impl Sink<&'static str> for Wire {
+impl Sink<&'static str> for TestSink {
     type Error = Failed;
 
     fn poll_ready(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Failed>> {
         let this = self.get_mut();
         let mut state = this.touch();
-        let blocked = state.room == Room::Blocked;
+        let blocked = state.capacity == Capacity::Blocked;
         if state.has_to_wait(cx, blocked) {
             return Poll::Pending;
         }
-        let closed = state.room == Room::Closed;
+        let closed = state.capacity == Capacity::Closed;
         drop(state);
-        this.promised = !closed;
+        this.ready = !closed;
         Poll::Ready(if closed { Err(Failed::Closed) } else { Ok(()) })
     }
 
     fn start_send(self: Pin<&mut Self>, item: &'static str) -> Result<(), Failed> {
         let this = self.get_mut();
-        assert!(mem::take(&mut this.promised), "it was not asked whether it is ready");
+        assert!(mem::take(&mut this.ready), "`start_send` without `poll_ready`");
         let mut state = this.touch();
-        assert!(state.room != Room::Blocked && state.room != Room::Closed, "no room");
+        assert!(
+            state.capacity != Capacity::Blocked && state.capacity != Capacity::Closed,
+            "no capacity"
+        );
         state.flushed = false;
         state.note(item);
         Ok(())
@@ -256,8 +259,8 @@ impl Sink<&'static str> for Wire {
     fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Failed>> {
         let mut state = self.get_mut().touch();
         let flushed = state.poll_flush(cx);
-        if matches!(flushed, Poll::Ready(Ok(()))) && state.room != Room::Closed {
-            state.room = Room::Closed;
+        if matches!(flushed, Poll::Ready(Ok(()))) && state.capacity != Capacity::Closed {
+            state.capacity = Capacity::Closed;
             state.note("closed");
         }
         flushed

@@ -15,7 +15,7 @@ const NEVER: u64 = u64::MAX;
 
 /// The clock of a hub, and the next wake-up of its task. Its instants are the time since the hub was made.
 pub(super) struct HubClock<T: Timer> {
-    timer: T,
+    pub(super) timer: T,
     epoch: T::Instant,
     /// The clock shows no earlier instant (T7). In nanoseconds, as `next_wake`.
     monotonic_floor: AtomicU64,
@@ -38,10 +38,6 @@ impl<T: Timer> HubClock<T> {
             has_ended: AtomicBool::new(false),
             task: Mutex::new(None),
         }
-    }
-
-    pub(super) fn timer(&self) -> &T {
-        &self.timer
     }
 
     pub(super) fn now(&self) -> Duration {

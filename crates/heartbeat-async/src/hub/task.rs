@@ -56,7 +56,7 @@ impl<T: Timer> Future for HubTask<T> {
         clock.register(cx.waker());
         let mut was_reset = false;
         loop {
-            if this.hub.is_unused() {
+            if this.hub.shards.iter().all(|shard| shard.strong_count() == 0) {
                 return Poll::Ready(());
             }
             let next = this.hub.scan(this.due);
@@ -72,7 +72,7 @@ impl<T: Timer> Future for HubTask<T> {
                     cx.waker().wake_by_ref();
                     return Poll::Pending;
                 }
-                clock.timer().reset(this.sleep.as_mut(), deadline);
+                clock.timer.reset(this.sleep.as_mut(), deadline);
                 (was_reset, *this.next_wake) = (true, Some(next));
             }
             if this.sleep.as_mut().as_pin_mut().is_some_and(|sleep| sleep.poll(cx).is_pending()) {
@@ -89,10 +89,6 @@ impl<T: Timer> HubRef<T> {
         self.clock.begin_scan();
         let next = self.shards().filter_map(|shard| shard.wake_due(due)).min();
         self.clock.end_scan(next)
-    }
-
-    fn is_unused(&self) -> bool {
-        self.shards.iter().all(|shard| shard.strong_count() == 0)
     }
 
     fn shards(&self) -> impl Iterator<Item = Arc<Shard<T>>> {

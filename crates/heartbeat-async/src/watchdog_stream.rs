@@ -18,7 +18,7 @@ pin_project! {
     /// A stream that ends with an error when its peer has been silent for too long.
     /// See [T14](heartbeat_core::rules#t14-watchdog).
     ///
-    /// Each item of the stream within is yielded as an `Ok` and restarts the timeout, whether it is an event or a
+    /// Each item of the inner stream is yielded as an `Ok` and restarts the timeout, whether it is an event or a
     /// heartbeat; [`skip_heartbeats`](Self::skip_heartbeats) hides the heartbeats. When no item has come for the whole
     /// timeout, the stream yields a [`TimedOut`] and ends. Then it is time to reconnect.
     ///
@@ -27,7 +27,7 @@ pin_project! {
     /// - An item reads no clock and sets no sleep. The clock is read when no item is ready; that the consumer has polled
     ///   again counts as the receipt of what it took before. A slow consumer therefore delays the timeout by the
     ///   time for which it holds an item, and never shortens it.
-    /// - This stream ends with the stream within.
+    /// - This stream ends with the inner stream.
     /// - With a timeout of zero it passes items through and holds no sleep.
     ///
     /// A good timeout is three intervals of the peer's heartbeats: one heartbeat may be late, and another one delayed by a
@@ -99,23 +99,23 @@ impl<S: Stream, T: Timer, P> WatchdogStream<S, T, P> {
         WatchdogStream { inner, sleep, watch, is_heartbeat }
     }
 
-    /// The stream within.
+    /// The inner stream.
     pub fn get_ref(&self) -> &S {
         &self.inner
     }
 
-    /// The stream within. Items polled through this reference do not restart the timeout.
+    /// The inner stream. Items polled through this reference do not restart the timeout.
     pub fn get_mut(&mut self) -> &mut S {
         &mut self.inner
     }
 
-    /// The stream within. Items polled through this reference do not restart the timeout.
+    /// The inner stream. Items polled through this reference do not restart the timeout.
     #[must_use]
     pub fn get_pin_mut(self: Pin<&mut Self>) -> Pin<&mut S> {
         self.project().inner
     }
 
-    /// The stream within, without a timeout. No item is lost.
+    /// The inner stream, without a timeout. No item is lost.
     pub fn into_inner(self) -> S {
         self.inner
     }

@@ -16,7 +16,7 @@ use crate::BodyFraming;
 const BYTE_ORDER_MARK_LEN: u64 = 3;
 
 pin_project! {
-    /// A body that yields a heartbeat whenever the body within has been silent for an interval.
+    /// A body that yields a heartbeat whenever the inner body has been silent for an interval.
     ///
     /// [`HeartbeatLayer`](crate::HeartbeatLayer) makes these bodies. Use `HeartbeatBody` itself where the layer does not
     /// reach. It keeps the same rules as a [`HeartbeatStream`](heartbeat_async::HeartbeatStream).
@@ -26,7 +26,7 @@ pin_project! {
     /// - A heartbeat stands only where one message has ended and the next has not begun. None follows the trailers or
     ///   the message that ends the stream. When the bytes are not what the [`BodyFraming`] says, the body
     ///   sends no heartbeat any more, and the bytes pass.
-    /// - No heartbeat follows an error. This body ends with the body within, which is not polled again.
+    /// - No heartbeat follows an error. This body ends with the inner body, which is not polled again.
     /// - Two things are left out: data frames without a byte, and the byte order mark of a text that follows a
     ///   heartbeat, where clients would not skip it. A byte order mark that the end of the body cuts off is left out
     ///   whole.
@@ -119,25 +119,25 @@ where
         this.keep_alive.stop();
     }
 
-    /// The body within.
+    /// The inner body.
     pub fn get_ref(&self) -> &B {
         &self.inner
     }
 
-    /// The body within. Frames polled through this reference do not reset the heartbeat timer, and heartbeats may then
+    /// The inner body. Frames polled through this reference do not reset the heartbeat timer, and heartbeats may then
     /// stand inside a message.
     pub fn get_mut(&mut self) -> &mut B {
         &mut self.inner
     }
 
-    /// The body within. Frames polled through this reference do not reset the heartbeat timer, and heartbeats may then
+    /// The inner body. Frames polled through this reference do not reset the heartbeat timer, and heartbeats may then
     /// stand inside a message.
     #[must_use]
     pub fn get_pin_mut(self: Pin<&mut Self>) -> Pin<&mut B> {
         self.project().inner
     }
 
-    /// The body within, without heartbeats. No frame is lost, except the beginning of a byte order mark that follows
+    /// The inner body, without heartbeats. No frame is lost, except the beginning of a byte order mark that follows
     /// a heartbeat.
     pub fn into_inner(self) -> B {
         self.inner

@@ -26,17 +26,17 @@ impl<S, P, O> HeartbeatService<S, P, O> {
         Self { inner, scheduler, policies }
     }
 
-    /// The service within.
+    /// The inner service.
     pub fn get_ref(&self) -> &S {
         &self.inner
     }
 
-    /// The service within.
+    /// The inner service.
     pub fn get_mut(&mut self) -> &mut S {
         &mut self.inner
     }
 
-    /// The service within, without heartbeats.
+    /// The inner service, without heartbeats.
     pub fn into_inner(self) -> S {
         self.inner
     }

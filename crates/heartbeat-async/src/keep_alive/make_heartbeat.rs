@@ -30,7 +30,7 @@ pub trait MakeHeartbeat<Item> {
     /// Makes the next heartbeat. If encoding is expensive, encode it once and return clones.
     fn make(&mut self) -> Item;
 
-    /// Classifies an item of the stream within. Default: [`ItemKind::Event`].
+    /// Classifies an item of the inner stream. Default: [`ItemKind::Event`].
     fn classify(&mut self, item: &Item) -> ItemKind {
         let _ = item;
         ItemKind::Event

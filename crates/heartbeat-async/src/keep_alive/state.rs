@@ -19,8 +19,8 @@ pin_project! {
     /// wrapper of another kind. The wrapper calls, in each poll:
     ///
     /// 1. [`on_polled`](Self::on_polled), and yields the end if that returns false;
-    /// 2. [`on_item`](Self::on_item) if the stream within has an item, or [`on_end`](Self::on_end) at its end;
-    /// 3. [`poll_due`](Self::poll_due) if the stream within has no item. If that is ready, the wrapper
+    /// 2. [`on_item`](Self::on_item) if the inner stream has an item, or [`on_end`](Self::on_end) at its end;
+    /// 3. [`poll_due`](Self::poll_due) if the inner stream has no item. If that is ready, the wrapper
     ///    yields a heartbeat.
     ///
     /// An item reads no clock and sets no sleep: see [T16](heartbeat_core::rules#t16-lazy).
@@ -113,7 +113,7 @@ impl<P: Scheduler, O: Telemetry> KeepAlive<P, O> {
         state.last_yield < LastYield::OwnHeartbeat || state.on_polled_after_heartbeat()
     }
 
-    /// The stream within has yielded an item.
+    /// The inner stream has yielded an item.
     #[inline]
     pub fn on_item(self: Pin<&mut Self>, kind: ItemKind) {
         let state = self.project().state;
@@ -127,7 +127,7 @@ impl<P: Scheduler, O: Telemetry> KeepAlive<P, O> {
         }
     }
 
-    /// The stream within has ended. No heartbeat follows.
+    /// The inner stream has ended. No heartbeat follows.
     pub fn on_end(self: Pin<&mut Self>) {
         let mut this = self.project();
         this.state.report_idle();
@@ -136,7 +136,7 @@ impl<P: Scheduler, O: Telemetry> KeepAlive<P, O> {
         this.sleep.set(SleepOf::<P>::default());
     }
 
-    /// The stream within has no item: waits until a heartbeat is due, and then returns ready.
+    /// The inner stream has no item: waits until a heartbeat is due, and then returns ready.
     ///
     /// `at_boundary` is false while a heartbeat would stand inside a message; then this is pending.
     // Not inlined, so that the path of an item stays short enough to be inlined itself.

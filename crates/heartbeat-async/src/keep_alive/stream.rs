@@ -11,7 +11,7 @@ use super::{Classify, KeepAlive, MakeHeartbeat};
 use crate::{NoObserver, Observed, Observer, Scheduler, Telemetry};
 
 pin_project! {
-    /// A stream that yields a heartbeat whenever the stream within has been silent for an interval.
+    /// A stream that yields a heartbeat whenever the inner stream has been silent for an interval.
     ///
     /// - An item that is ready always goes first, and a heartbeat is made only when the consumer polls. However slow
     ///   the consumer is, at most one heartbeat waits. See [T5](heartbeat_core::rules#t5-one-in-flight) and
@@ -20,7 +20,7 @@ pin_project! {
     ///   polled again counts as the send of what it took before. The silence on the wire is therefore at
     ///   most the interval plus the time for which the consumer held an item without polling.
     ///   See [T16](heartbeat_core::rules#t16-lazy).
-    /// - This stream ends with the stream within; no heartbeat follows.
+    /// - This stream ends with the inner stream; no heartbeat follows.
     /// - When heartbeats stop because the [producer was given up](Config::with_give_up_after) or because of
     ///   [`stop`](Self::stop), items still pass.
     /// - With an interval of zero it passes items through and holds no sleep.
@@ -77,23 +77,23 @@ impl<S: Stream, B, P: Scheduler, O: Telemetry> HeartbeatStream<S, B, P, O> {
         self.project().keep_alive.stop();
     }
 
-    /// The stream within.
+    /// The inner stream.
     pub fn get_ref(&self) -> &S {
         &self.inner
     }
 
-    /// The stream within. Items polled through this reference do not reset the heartbeat timer.
+    /// The inner stream. Items polled through this reference do not reset the heartbeat timer.
     pub fn get_mut(&mut self) -> &mut S {
         &mut self.inner
     }
 
-    /// The stream within. Items polled through this reference do not reset the heartbeat timer.
+    /// The inner stream. Items polled through this reference do not reset the heartbeat timer.
     #[must_use]
     pub fn get_pin_mut(self: Pin<&mut Self>) -> Pin<&mut S> {
         self.project().inner
     }
 
-    /// The stream within, without heartbeats. No item is lost.
+    /// The inner stream, without heartbeats. No item is lost.
     pub fn into_inner(self) -> S {
         self.inner
     }

@@ -30,11 +30,11 @@ pub(super) enum SinkFault {
     DuplicatesItems,
     /// Says that items are flushed, and does not flush them.
     NeverFlushes,
-    /// Says that it is ready, without asking the sink within.
+    /// Says that it is ready, without asking the inner sink.
     AlwaysReady,
-    /// Succeeds where the sink within fails.
+    /// Succeeds where the inner sink fails.
     HidesErrors,
-    /// Does not close the sink within.
+    /// Does not close the inner sink.
     NeverCloses,
 }
 
@@ -90,7 +90,7 @@ pub(super) struct FaultySink {
 }
 
 impl FaultySink {
-    /// The waker that the sink within gets in place of that of the task.
+    /// The waker that the inner sink gets in place of that of the task.
     fn waker(&mut self, waker: &Waker) -> Waker {
         let first = self.first_waker.get_or_insert_with(|| waker.clone()).clone();
         match self.fault {

@@ -37,7 +37,7 @@ pub(super) enum StreamFault {
     ReadsClock,
     /// Sets a sleep for each item.
     SetsSleep,
-    /// Polls the stream within after its end.
+    /// Polls the inner stream after its end.
     PollsAfterEnd,
     /// Does not say that it has ended.
     NeverTerminated,

@@ -85,11 +85,11 @@ macro_rules! adapter {
             /// `config` is the interval, or a [`Config`] with more settings. An interval of zero disables
             /// heartbeats ([T1](heartbeat_async::rules#t1-disabled)). `make_heartbeat` makes each heartbeat: a
             /// closure, or a type that implements [`MakeHeartbeat`]. The first interval starts with this call
-            /// ([T2](heartbeat_async::rules#t2-armed-at-birth)).
+            /// ([T2](heartbeat_async::rules#t2-first-heartbeat)).
             ///
             /// If the stream already contains heartbeats from another source, declare them with
             /// [`treat_as_heartbeat`](heartbeat_async::HeartbeatStream::treat_as_heartbeat);
-            /// otherwise they count as events ([T21](heartbeat_async::rules#t21-nesting-is-harmless)).
+            /// otherwise they count as events ([T21](heartbeat_async::rules#t21-nesting)).
             ///
             /// # Example
             ///

@@ -58,7 +58,7 @@ impl Config {
     }
 
     /// Shortens each silence before a heartbeat by a random part of the interval, up to `jitter`
-    /// ([T11](crate::rules#t11-jitter-pulls-earlier-only)). Default: [`Jitter::NONE`].
+    /// ([T11](crate::rules#t11-jitter)). Default: [`Jitter::NONE`].
     pub const fn with_jitter(mut self, jitter: Jitter) -> Self {
         self.jitter = jitter;
         self
@@ -83,7 +83,7 @@ impl Config {
     }
 
     /// Sends the first heartbeat immediately when the stream is opened
-    /// ([T2](crate::rules#t2-armed-at-birth)). Default: `false`, it is due after the first interval.
+    /// ([T2](crate::rules#t2-first-heartbeat)). Default: `false`, it is due after the first interval.
     ///
     /// Use it behind a proxy that holds back the response headers until the first byte of the body.
     pub const fn with_immediate_first(mut self, immediate: bool) -> Self {
@@ -115,7 +115,7 @@ impl Config {
     }
 
     /// The largest part of the interval by which a silence may be shorter
-    /// ([T11](crate::rules#t11-jitter-pulls-earlier-only)).
+    /// ([T11](crate::rules#t11-jitter)).
     #[must_use]
     pub const fn jitter(&self) -> Jitter {
         self.jitter
@@ -135,7 +135,7 @@ impl Config {
         self.stall_after
     }
 
-    /// Whether the first heartbeat is due when the stream is opened ([T2](crate::rules#t2-armed-at-birth)).
+    /// Whether the first heartbeat is due when the stream is opened ([T2](crate::rules#t2-first-heartbeat)).
     #[must_use]
     pub const fn immediate_first(&self) -> bool {
         self.immediate_first

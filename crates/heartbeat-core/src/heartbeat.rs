@@ -15,9 +15,9 @@ use crate::{Config, Instant, Jitter};
 ///   that the last poll returned has passed. Additional polls change nothing.
 ///
 /// The *gap* is the silence after which a heartbeat is due: the interval, less jitter
-/// ([T11](crate::rules#t11-jitter-pulls-earlier-only)).
+/// ([T11](crate::rules#t11-jitter)).
 ///
-/// A `now` earlier than the latest one seen counts as the latest one ([T7](crate::rules#t7-monotone)).
+/// A `now` earlier than the latest one seen counts as the latest one ([T7](crate::rules#t7-monotonic)).
 /// A deadline that cannot be represented is never reached ([T8](crate::rules#t8-no-overflow)). No call
 /// panics, whatever the clock does.
 ///
@@ -102,7 +102,7 @@ impl<I: Instant> Heartbeat<I> {
     /// The heartbeat of a stream that is opened `now`.
     ///
     /// The first deadline is one gap later, or `now` if `config` has an immediate first heartbeat
-    /// ([T2](crate::rules#t2-armed-at-birth)).
+    /// ([T2](crate::rules#t2-first-heartbeat)).
     pub fn new(config: &Config, now: I) -> Self {
         let disabled = config.is_disabled(); // T1
         let limit = |limit| if disabled { Nanos::NEVER } else { Nanos::from_timeout(limit) };
@@ -137,8 +137,8 @@ impl<I: Instant> Heartbeat<I> {
         self
     }
 
-    /// Reports that an event was sent. It restarts the silence ([T3](crate::rules#t3-success-moves-it))
-    /// and cancels a heartbeat in flight ([T6](crate::rules#t6-overtaken)).
+    /// Reports that an event was sent. It restarts the silence ([T3](crate::rules#t3-a-send-resets-the-deadline))
+    /// and cancels a heartbeat in flight ([T6](crate::rules#t6-cancelled)).
     ///
     /// It only stores the instant, which is cheap enough for every event
     /// ([T13](crate::rules#t13-small-and-cheap)). Do not report a send that failed.
@@ -151,7 +151,7 @@ impl<I: Instant> Heartbeat<I> {
     /// Reports that bytes other than an event were sent, such as a heartbeat of another layer.
     ///
     /// They restart the silence and cancel a heartbeat in flight, as [`on_send`](Self::on_send) does
-    /// ([T3](crate::rules#t3-success-moves-it), [T6](crate::rules#t6-overtaken)). They do not postpone
+    /// ([T3](crate::rules#t3-a-send-resets-the-deadline), [T6](crate::rules#t6-cancelled)). They do not postpone
     /// giving up ([T12](crate::rules#t12-give-up)).
     pub fn on_bytes(&mut self, now: I) {
         self.advance_clock(now);
@@ -161,13 +161,13 @@ impl<I: Instant> Heartbeat<I> {
     }
 
     /// Reports that the heartbeat was sent. If it had been cancelled, the report counts as
-    /// [`on_bytes`](Self::on_bytes) ([T6](crate::rules#t6-overtaken)).
+    /// [`on_bytes`](Self::on_bytes) ([T6](crate::rules#t6-cancelled)).
     pub fn on_heartbeat_sent(&mut self, now: I) {
         self.on_bytes(now);
     }
 
     /// Reports that a heartbeat could not be sent. Heartbeats end: the next event will fail in the same
-    /// way ([T10](crate::rules#t10-failure-ends-it)).
+    /// way ([T10](crate::rules#t10-failed)).
     pub fn on_heartbeat_failed(&mut self) {
         self.stop();
     }
@@ -237,14 +237,14 @@ impl<I: Instant> Heartbeat<I> {
     /// Whether a heartbeat was requested, and was neither reported nor cancelled since.
     ///
     /// A caller that had to wait before it could send a heartbeat checks this again immediately before
-    /// the send ([T6](crate::rules#t6-overtaken), [T9](crate::rules#t9-stop)).
+    /// the send ([T6](crate::rules#t6-cancelled), [T9](crate::rules#t9-stop)).
     #[must_use]
     pub fn is_in_flight(&self) -> bool {
         self.phase == Phase::InFlight && !self.send_pending
     }
 
     /// Whether heartbeats have ended for good ([T9](crate::rules#t9-stop),
-    /// [T10](crate::rules#t10-failure-ends-it), [T20](crate::rules#t20-stalled)).
+    /// [T10](crate::rules#t10-failed), [T20](crate::rules#t20-stalled)).
     #[must_use]
     pub fn is_stopped(&self) -> bool {
         self.phase == Phase::Stopped

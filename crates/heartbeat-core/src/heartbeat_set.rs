@@ -71,7 +71,7 @@ pub use arena::Key;
 ///
 /// # A clock that steps back
 ///
-/// A poll is made at the latest time of any poll ([T7](crate::rules#t7-monotone)). A report is applied
+/// A poll is made at the latest time of any poll ([T7](crate::rules#t7-monotonic)). A report is applied
 /// at its own time, so that it may come late, but not before an earlier report on the same member. If
 /// the member has no deadline, because its heartbeat is in flight or has given up, a report is applied
 /// no earlier than the latest poll.
@@ -276,7 +276,7 @@ impl<I: Instant, T> HeartbeatSet<I, T> {
     }
 
     /// Reports that the heartbeat could not be sent. The member is stopped
-    /// ([T10](crate::rules#t10-failure-ends-it)).
+    /// ([T10](crate::rules#t10-failed)).
     pub fn on_heartbeat_failed(&mut self, key: Key) -> bool {
         self.report(key, self.epoch, |heartbeat, _| heartbeat.on_heartbeat_failed())
     }

@@ -4,7 +4,7 @@ use crate::nanos::Nanos;
 
 /// The largest part of the interval by which a silence may be shortened: at least 0 and less than 1.
 ///
-/// Jitter makes heartbeats earlier, never later ([T11](crate::rules#t11-jitter-pulls-earlier-only)):
+/// Jitter makes heartbeats earlier, never later ([T11](crate::rules#t11-jitter)):
 /// streams that were opened at the same instant drift apart, and no silence exceeds the interval.
 /// Stored in units of 1/65536, rounded down.
 ///

@@ -8,7 +8,7 @@ use crate::nanos::Nanos;
 ///
 /// Every item restarts the timeout, heartbeats included. As with [`Heartbeat`](crate::Heartbeat), a
 /// timeout of zero never expires ([T1](crate::rules#t1-disabled)), a `now` earlier than the latest one
-/// seen counts as the latest one ([T7](crate::rules#t7-monotone)), and a deadline that cannot be
+/// seen counts as the latest one ([T7](crate::rules#t7-monotonic)), and a deadline that cannot be
 /// represented is never reached ([T8](crate::rules#t8-no-overflow)).
 ///
 /// # Example

@@ -67,7 +67,7 @@ const SHARDS_PER_THREAD: usize = 4;
 /// # Precision
 ///
 /// The clock of the hub is that of its timer. It never runs back by a millisecond or more
-/// ([T7](heartbeat_core::rules#t7-monotone)). If the sleeps of the timer may end early, the hub's sleep is set later by
+/// ([T7](heartbeat_core::rules#t7-monotonic)). If the sleeps of the timer may end early, the hub's sleep is set later by
 /// that much, and a heartbeat may be late by that much.
 ///
 /// # Example

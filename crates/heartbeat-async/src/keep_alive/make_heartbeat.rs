@@ -57,7 +57,7 @@ pub enum ItemKind {
     /// An event.
     Event,
     /// A heartbeat from elsewhere. It ends the silence, but does not show that the producer is alive.
-    /// See [T21](heartbeat_core::rules#t21-nesting-is-harmless).
+    /// See [T21](heartbeat_core::rules#t21-nesting).
     Heartbeat,
     /// An error. It does not reset the timer, and no heartbeat follows it until another item does.
     /// See [T17](heartbeat_core::rules#t17-pull-side).

@@ -62,7 +62,7 @@ impl<S: Stream, B, P: Scheduler, O: Telemetry> HeartbeatStream<S, B, P, O> {
 
     /// Treats items for which `is_heartbeat` holds as heartbeats from elsewhere: they end the silence, but they are no
     /// events, so they do not keep a dead producer's stream alive.
-    /// See [T21](heartbeat_core::rules#t21-nesting-is-harmless).
+    /// See [T21](heartbeat_core::rules#t21-nesting).
     pub fn treat_as_heartbeat<F>(self, is_heartbeat: F) -> HeartbeatStream<S, Classify<B, F>, P, O>
     where
         F: FnMut(&S::Item) -> bool,

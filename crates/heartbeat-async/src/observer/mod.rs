@@ -13,7 +13,7 @@ pub use counters::{Counters, CountersSnapshot};
 pub use telemetry::{Observed, Telemetry};
 
 /// Receives reports on streams and sinks, for metrics or logs. Every method does nothing by default.
-/// See [T19](heartbeat_core::rules#t19-observable).
+/// See [T19](heartbeat_core::rules#t19-outcome).
 ///
 /// One observer can serve many streams: `&O`, `Arc<O>` and `Arc<dyn Observer>` are observers too. The methods are
 /// called while a stream is polled or dropped, so keep them short.
@@ -49,7 +49,7 @@ pub trait Observer {
     }
 
     /// A heartbeat was due and is not sent: an event or other bytes went first, or the heartbeats were stopped.
-    /// See [T6](heartbeat_core::rules#t6-overtaken).
+    /// See [T6](heartbeat_core::rules#t6-cancelled).
     ///
     /// Only sinks report this. In a stream an item that is ready goes first, before a heartbeat is made.
     fn on_cancelled(&self) {}

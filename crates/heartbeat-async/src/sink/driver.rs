@@ -48,7 +48,7 @@ pin_project! {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DriverError<E> {
-    /// The sink failed with a heartbeat ([T10](heartbeat_core::rules#t10-failure-ends-it)), or with the flush of
+    /// The sink failed with a heartbeat ([T10](heartbeat_core::rules#t10-failed)), or with the flush of
     /// an item whose send was dropped.
     Transport(E),
     /// The peer stopped reading: for as long as

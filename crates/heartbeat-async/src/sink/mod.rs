@@ -32,7 +32,7 @@ type Shared<Item, Si, P, B> = Arc<FairLock<SinkStateOf<Item, Si, P, B>>>;
 ///
 /// `config` is an interval or a whole [`Config`]; an interval of zero disables the heartbeats
 /// ([T1](heartbeat_core::rules#t1-disabled)). `heartbeat` makes them; a closure will do. The silence begins with
-/// this call ([T2](heartbeat_core::rules#t2-armed-at-birth)), but no heartbeat is sent before the driver is polled.
+/// this call ([T2](heartbeat_core::rules#t2-first-heartbeat)), but no heartbeat is sent before the driver is polled.
 ///
 /// A task that waits for the sink has it to itself until the sink is ready. So each item is flushed before the
 /// next one is sent, unless it is [fed](Sender::feed), and an error is returned by the call that caused it. Senders

@@ -29,7 +29,7 @@ pub struct Sender<Item, Si, B, P: Scheduler> {
 
 impl<Item, Si: Sink<Item>, B: MakeHeartbeat<Item>, P: Scheduler> Sender<Item, Si, B, P> {
     /// Sends an item, and waits until it is flushed. The silence starts again when the sink takes the item
-    /// ([T3](heartbeat_core::rules#t3-success-moves-it)).
+    /// ([T3](heartbeat_core::rules#t3-a-send-resets-the-deadline)).
     ///
     /// # Errors
     ///

@@ -36,11 +36,11 @@ struct Cli {
 enum Command {
     /// Show that heartbeats keep quiet streams alive through an idle-cutting proxy
     ///
-    /// Each stream has its own server, client and idle-cutting proxy, on free loopback ports. Streams
-    /// run without protection, with HTTP/2 PINGs (gRPC only), and with heartbeats; over gRPC (HTTP/2)
-    /// and over gRPC-Web, Connect, SSE and NDJSON (HTTP/1.1); and with servers on tokio, smol and
-    /// async-std (the latter two gRPC and SSE only). Clients and proxies run on tokio. All streams run
-    /// at the same time.
+    /// Each stream has its own server, client and idle-cutting proxy, on free loopback ports. It is
+    /// opened without protection, with HTTP/2 PINGs (gRPC only), and with heartbeats. The protocols are
+    /// gRPC over HTTP/2, and gRPC-Web, Connect, SSE and NDJSON over HTTP/1.1. Servers run on tokio, smol
+    /// and async-std (the latter two for gRPC and SSE only), clients and proxies on tokio. All streams
+    /// run at the same time.
     ///
     /// Exits with 0 if exactly the streams with heartbeats survived and received every event once and
     /// in order, else with 1.
@@ -55,15 +55,15 @@ enum Command {
     ///   SSE                      GET /events
     ///   NDJSON                   GET /events.ndjson
     ///
-    /// Every client gets its own stream. In silence it gets heartbeats: a message, a comment or a blank
-    /// line. The server keeps the last 1,000 events: a client resumes after its `last_event_id`, which
-    /// SSE and NDJSON take from the header Last-Event-ID or from the query `?last_event_id=ID`. An
-    /// unknown id is rejected with `INVALID_ARGUMENT` or 400, an id after which events were dropped
-    /// with `OUT_OF_RANGE` or 410; a browser's `EventSource` then stops.
+    /// A heartbeat is a message, a comment or a blank line. The server keeps the last 1,000 events. A
+    /// client resumes after its `last_event_id`: a field of the request in gRPC, gRPC-Web and Connect,
+    /// the header Last-Event-ID or the query `?last_event_id=ID` for SSE and NDJSON. An unknown id is
+    /// rejected with `INVALID_ARGUMENT` or 400, an id whose next events are no longer kept with
+    /// `OUT_OF_RANGE` or 410; a browser's `EventSource` then stops.
     ///
-    /// Ids are valid for one run of the server: after a restart they start again at 1. A client that
-    /// reconnects then has to subscribe without an id, or it can miss events. A call ends at its
-    /// deadline. At a signal all streams end with a success status.
+    /// Ids start again at 1 when the server restarts: a client then has to subscribe without an id, or
+    /// it can miss events. A call ends at the deadline of its client. At a signal all streams end with a
+    /// success status.
     ///
     /// Exits with 0 after a signal, and with 2 if an address or a TLS file cannot be used.
     ///
@@ -71,7 +71,7 @@ enum Command {
     /// `--metrics` and the publisher of events run on tokio.
     ///
     /// With `--metrics`, /metrics is for Prometheus, and /healthz responds with 200 while the server
-    /// runs and with 503 during shutdown. docs/metrics.md lists the metrics.
+    /// runs and with 503 during shutdown. docs/metrics.md in the repository lists the metrics.
     #[command(
         verbatim_doc_comment,
         after_help = "Examples:\n  \
@@ -86,7 +86,7 @@ enum Command {
     /// Print the cost of heartbeats on the wire, by protocol and transport
     ///
     /// Prints bytes per heartbeat by layer, bytes per day for one stream and for all streams, and the
-    /// bandwidth. Sends nothing. docs/wire-cost.md describes which values are exact.
+    /// bandwidth. Sends nothing. TCP/IP and acknowledgements are estimates, the rest is exact.
     #[command(
         after_help = "Example:\n  heartbeat-gateway cost --interval 30s --streams 50000 --ipv6"
     )]
@@ -102,8 +102,7 @@ enum Command {
     ///
     /// Exits with 0 after a signal, and with 2 if an address or a file cannot be used.
     ///
-    /// With `--metrics` it serves the same pages as `serve`. docs/proxy.md describes how requests are
-    /// rewritten, and the cost of the proxy.
+    /// docs/proxy.md in the repository describes how requests are rewritten, and the cost of the proxy.
     #[command(
         after_help = "Example:\n  heartbeat-gateway proxy --upstream http://127.0.0.1:3000 --listen 127.0.0.1:8080 --interval 15s"
     )]

@@ -60,8 +60,6 @@ pub struct ServeOptions {
     pub idle_cut: Option<Duration>,
 
     /// Traffic that counts as activity for --idle-cut
-    ///
-    /// data: HEADERS and DATA frames, as Envoy counts. bytes: any byte from the server, as nginx counts.
     #[arg(long, value_name = "WHAT", default_value = "data", requires = "idle_cut")]
     pub idle_counts: ActivityRule,
 

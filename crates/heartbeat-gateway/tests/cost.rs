@@ -40,8 +40,8 @@ fn the_keys_in_json() {
             "protocol": "grpc", "http": "HTTP/2", "tls": true,
             "payload_bytes": 19, "envelope_bytes": 5, "http_bytes": 9, "tls_bytes": 22,
             "tcp_ip_bytes": 52, "answer_bytes": 0, "ack_bytes": 52, "total_bytes": 159,
-            "stream_bytes_per_day": 915_840, "fleet_bytes_per_day": 915_840_000_000_u64,
-            "fleet_bits_per_second": 84_800_000,
+            "stream_bytes_per_day": 915_840, "all_streams_bytes_per_day": 915_840_000_000_u64,
+            "all_streams_bits_per_second": 84_800_000,
         })
     );
 }
@@ -79,8 +79,8 @@ fn flags_change_the_result() {
     let grpc = row(&json, "grpc", "HTTP/2", false);
     assert_eq!([&grpc["payload_bytes"], &grpc["total_bytes"]], [&json!(0), &json!(5 + 9 + 144)]);
     assert_eq!(grpc["stream_bytes_per_day"], 2880 * 158);
-    assert_eq!(grpc["fleet_bytes_per_day"], 28_800 * 158);
-    assert_eq!(grpc["fleet_bits_per_second"], 421); // 421.3
+    assert_eq!(grpc["all_streams_bytes_per_day"], 28_800 * 158);
+    assert_eq!(grpc["all_streams_bits_per_second"], 421); // 421.3
     assert_eq!(row(&json, "connect-json", "HTTP/2", false)["payload_bytes"], 2);
 }
 
@@ -89,7 +89,9 @@ fn an_interval_of_zero_costs_nothing() {
     let json = json_of("--interval 0s");
     assert_eq!(json["interval_seconds"], 0.0);
     for row in costs(&json) {
-        for sum in ["stream_bytes_per_day", "fleet_bytes_per_day", "fleet_bits_per_second"] {
+        for sum in
+            ["stream_bytes_per_day", "all_streams_bytes_per_day", "all_streams_bits_per_second"]
+        {
             assert_eq!(row[sum], 0, "{row}");
         }
     }
@@ -102,11 +104,11 @@ fn an_interval_of_zero_costs_nothing() {
 fn extreme_values_do_not_panic() {
     let flood = json_of(&format!("--interval 1ns --streams {}", u64::MAX));
     for row in costs(&flood) {
-        assert_eq!(row["fleet_bytes_per_day"], u64::MAX, "{row}");
+        assert_eq!(row["all_streams_bytes_per_day"], u64::MAX, "{row}");
     }
     let never = json_of(&format!("--interval 500000000000years --streams {}", u64::MAX));
     for row in costs(&never) {
-        assert_eq!(row["fleet_bytes_per_day"], 0, "{row}");
+        assert_eq!(row["all_streams_bytes_per_day"], 0, "{row}");
     }
     for arguments in ["--interval 1ns --streams 18446744073709551615", "--streams 0"] {
         assert!(cost(arguments).status.success(), "{arguments}");

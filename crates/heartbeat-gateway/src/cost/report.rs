@@ -49,9 +49,9 @@ pub struct CostRow {
     /// Bytes per day for one stream.
     pub stream_bytes_per_day: u64,
     /// Bytes per day for all streams.
-    pub fleet_bytes_per_day: u64,
+    pub all_streams_bytes_per_day: u64,
     /// Bandwidth of all streams, in bits per second.
-    pub fleet_bits_per_second: u64,
+    pub all_streams_bits_per_second: u64,
 }
 
 fn as_key<S: Serializer>(name: &&str, serializer: S) -> Result<S::Ok, S::Error> {
@@ -68,13 +68,13 @@ impl CostReport {
     pub fn new(options: &CostOptions) -> Self {
         let &CostOptions { interval, streams, message, ipv6, json: _ } = options;
         let ip = if ipv6 { Ip::V6 } else { Ip::V4 };
-        let fleet = Rate { interval, streams };
+        let all_streams = Rate { interval, streams };
         let mut costs = Vec::new();
         for protocol in protocol::all(message) {
             for &http in protocol.over {
                 for tls in [false, true] {
                     let cost = Cost::new(protocol.form, Transport { http, tls, ip });
-                    costs.push(CostRow::new(protocol.name, http, tls, &cost, fleet));
+                    costs.push(CostRow::new(protocol.name, http, tls, &cost, all_streams));
                 }
             }
         }
@@ -89,9 +89,9 @@ impl CostReport {
 }
 
 impl CostRow {
-    fn new(protocol: &'static str, http: Http, tls: bool, cost: &Cost, fleet: Rate) -> Self {
+    fn new(protocol: &'static str, http: Http, tls: bool, cost: &Cost, all_streams: Rate) -> Self {
         let total_bytes = cost.total_bytes();
-        let stream = Rate { streams: 1, ..fleet };
+        let stream = Rate { streams: 1, ..all_streams };
         Self {
             protocol,
             http: match http {
@@ -108,8 +108,8 @@ impl CostRow {
             ack_bytes: cost.ack_bytes,
             total_bytes,
             stream_bytes_per_day: stream.bytes_per_day(total_bytes),
-            fleet_bytes_per_day: fleet.bytes_per_day(total_bytes),
-            fleet_bits_per_second: fleet.bits_per_second(total_bytes),
+            all_streams_bytes_per_day: all_streams.bytes_per_day(total_bytes),
+            all_streams_bits_per_second: all_streams.bits_per_second(total_bytes),
         }
     }
 }
@@ -126,10 +126,10 @@ impl fmt::Display for CostReport {
             "TLS",
             "TCP/IP",
             "ACK",
-            "in all",
-            "a stream\na day",
-            "the fleet\na day",
-            "the fleet's\nbandwidth",
+            "total",
+            "one\nstream,\na day",
+            "all\nstreams,\na day",
+            "all\nstreams,\nbandwidth",
         ]);
         let (mut protocol, mut http) = (None, None);
         for row in &self.costs {
@@ -145,8 +145,8 @@ impl fmt::Display for CostReport {
                 sum([row.answer_bytes, row.ack_bytes]),
                 row.total_bytes.to_string(),
                 short(row.stream_bytes_per_day, "B"),
-                short(row.fleet_bytes_per_day, "B"),
-                short(row.fleet_bits_per_second, "bit/s"),
+                short(row.all_streams_bytes_per_day, "B"),
+                short(row.all_streams_bits_per_second, "bit/s"),
             ]);
         }
         for column in table.column_iter_mut().skip(2) {

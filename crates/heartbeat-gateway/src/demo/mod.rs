@@ -41,12 +41,11 @@ pub struct DemoOptions {
 
     /// Traffic that counts as activity
     ///
-    /// data: HEADERS and DATA frames, as Envoy counts. bytes: any byte from the server, as nginx counts;
-    /// HTTP/2 PINGs then keep their stream alive, and the demo fails.
+    /// With bytes, HTTP/2 PINGs keep their stream alive, and the demo exits with 1.
     #[arg(long, value_name = "WHAT", default_value = "data")]
     pub idle_counts: ActivityRule,
 
-    /// Time that a stream must live to survive
+    /// Duration of the demo: a stream that is open at its end has survived
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration_arg::parse_duration, allow_hyphen_values = true)]
     pub duration: Duration,
 

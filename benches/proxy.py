@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measure throughput, memory and CPU time of `heartbeat-gateway proxy`, compared with nginx.
 
-Needs nginx and curl, and takes about three minutes. docs/proxy.md has the results:
+Needs nginx and curl. docs/proxy.md has the results:
 
     cargo build --release -p heartbeat-gateway
     benches/proxy.py target/release/heartbeat-gateway

@@ -1,7 +1,7 @@
-//! docs/integrating.md contains the source of each example, unchanged.
+//! Pages contain the source of examples, unchanged.
 
 #[test]
-fn the_page_contains_the_examples() {
+fn the_integration_page_contains_the_examples() {
     let page = include_str!("../../../docs/integrating.md");
     for (file, example) in [
         ("layer-axum/src/main.rs", include_str!("../../layer-axum/src/main.rs")),
@@ -21,4 +21,12 @@ fn the_page_contains_the_examples() {
         let block = format!("```rust,ignore\n{example}```\n");
         assert!(page.contains(&block), "copy examples/{file} into docs/integrating.md");
     }
+}
+
+#[test]
+fn the_conformance_page_contains_the_tests_of_the_smol_adapter() {
+    let page = include_str!("../../../docs/conformance.md");
+    let tests = include_str!("../../../crates/heartbeat-smol/tests/conformance.rs");
+    let block = format!("```rust,ignore\n{tests}```\n");
+    assert!(page.contains(&block), "copy the tests of heartbeat-smol into docs/conformance.md");
 }

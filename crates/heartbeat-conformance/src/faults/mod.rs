@@ -188,7 +188,7 @@ fn the_same_code_without_a_fault_passes() {
     }
 }
 
-/// `docs/conformance.md` lists the faults. With `UPDATE_DOCS=1` this test writes the list.
+/// `docs/conformance.md` lists the faults. With `HEARTBEAT_REGENERATE=1` this test writes the list.
 #[test]
 fn the_page_lists_the_faults() {
     const BEGIN: &str = "<!-- faults -->\n";
@@ -206,12 +206,12 @@ fn the_page_lists_the_faults() {
     let text = std::fs::read_to_string(page).unwrap();
     let (before, rest) = text.split_once(BEGIN).unwrap();
     let (listed, after) = rest.split_once(END).unwrap();
-    if std::env::var_os("UPDATE_DOCS").is_some() {
+    if std::env::var_os("HEARTBEAT_REGENERATE").is_some() {
         std::fs::write(page, format!("{before}{BEGIN}{table}{END}{after}")).unwrap();
     } else {
         assert_eq!(
             listed, table,
-            "UPDATE_DOCS=1 cargo test -p heartbeat-conformance renews the page"
+            "HEARTBEAT_REGENERATE=1 cargo test -p heartbeat-conformance renews the page"
         );
     }
 }

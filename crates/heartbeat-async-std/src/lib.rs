@@ -23,7 +23,7 @@
 //!
 //! - A stream of `Result` uses [`try_heartbeat`](HeartbeatStreamExt::try_heartbeat).
 //! - A client detects a dead server with [`watchdog`](HeartbeatStreamExt::watchdog).
-//! - [`Config`] has the settings beside the interval; an [`Observer`] counts or logs the heartbeats.
+//! - [`Config`] has further settings, such as jitter; an [`Observer`] counts or logs the heartbeats.
 //! - [`heartbeat_sink`] adds heartbeats to a channel, a WebSocket or another sink:
 //!
 //! ```
@@ -75,7 +75,7 @@
 //! same thread. async-std's public functions offer no timer that can be reset, so each new deadline would
 //! cost a boxed `task::sleep`. async-std itself is not a dependency.
 //!
-//! A heartbeat is late by the scheduling of async-io's thread, and never early. The clock is
+//! Scheduling async-io's thread makes a heartbeat late by a moment; it is never early. The clock is
 //! [`std::time::Instant`], which cannot be paused. For tests in virtual time use
 //! `heartbeat_async::HeartbeatStreamExt` with a timer of `heartbeat_async::virtual_time`.
 

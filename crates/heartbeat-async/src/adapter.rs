@@ -38,7 +38,7 @@ macro_rules! adapter {
         pub type WatchdogStream<S, F = fn(&<S as $crate::adapter::Stream>::Item) -> bool> =
             $crate::WatchdogStream<S, $timer, F>;
 
-        /// Sends items into a sink while a [`Driver`] sends heartbeats into its silence.
+        /// Sends items into a sink to which a [`Driver`] sends heartbeats.
         ///
         /// Methods and details: [`heartbeat_async::Sender`].
         pub type Sender<Item, Si, B, P = $timer> = $crate::Sender<Item, Si, B, P>;
@@ -52,7 +52,7 @@ macro_rules! adapter {
         #[doc = concat!("One of ", $runtime, "'s timers for the heartbeats of many streams.")]
         ///
         /// A stream on a hub takes a fraction of the memory of a stream with a timer of its own, and less CPU.
-        /// A hub pays off from a few hundred quiet streams on.
+        /// A hub is worth it from a few hundred quiet streams on.
         ///
         /// Methods and details: [`heartbeat_async::Hub`].
         ///

@@ -2,7 +2,7 @@
 //!
 //! - [`HeartbeatStream`] wraps a stream and yields its items. When the stream has been silent for an interval, it yields a
 //!   heartbeat. An item reads no clock and sets no timer, and at most one heartbeat waits for a slow consumer.
-//! - [`heartbeat_sink`] does the same for a sink: a [`Sender`] sends the items, and a [`Driver`] sends the heartbeats.
+//! - [`heartbeat_sink`] adds heartbeats to a sink: a [`Sender`] sends the items, and a [`Driver`] sends the heartbeats.
 //! - [`WatchdogStream`] is for the receiving side: it ends with an error when its peer has been silent for too long.
 //! - [`KeepAlive`] is for wrappers of another kind, such as an HTTP body.
 //!

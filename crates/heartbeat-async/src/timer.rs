@@ -23,8 +23,8 @@ pub trait Timer {
     /// Makes a sleep. It registers no waker before its first poll.
     fn sleep_until(&self, deadline: Self::Instant) -> Self::Sleep;
 
-    /// Moves the sleep to `deadline`, whether it is ready or not, or makes it. The caller polls it before it returns
-    /// `Pending`.
+    /// Moves the sleep to `deadline`, whether it is ready or not, or makes one if there is none. The caller polls the
+    /// sleep before it returns `Pending`.
     ///
     /// The default makes a new sleep, which is always correct. Override it if the runtime can move a sleep in place.
     fn reset(&self, mut sleep: Pin<&mut Option<Self::Sleep>>, deadline: Self::Instant) {

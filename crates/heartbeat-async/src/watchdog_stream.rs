@@ -20,13 +20,13 @@ pin_project! {
     ///
     /// Each item of the inner stream is yielded as an `Ok` and restarts the timeout, whether it is an event or a
     /// heartbeat; [`skip_heartbeats`](Self::skip_heartbeats) hides the heartbeats. When no item has come for the whole
-    /// timeout, the stream yields a [`TimedOut`] and ends. Then it is time to reconnect.
+    /// timeout, the stream yields a [`TimedOut`] and ends.
     ///
-    /// - An item that is ready always goes first: a consumer that was idle for longer than the timeout gets the items that
-    ///   have come.
-    /// - An item reads no clock and sets no sleep. The clock is read when no item is ready; that the consumer has polled
-    ///   again counts as the receipt of what it took before. A slow consumer therefore delays the timeout by the
-    ///   time for which it holds an item, and never shortens it.
+    /// - An item that is ready always goes first: a consumer that was idle for longer than the timeout gets the items
+    ///   that have arrived.
+    /// - An item reads no clock and sets no sleep. The clock is read when no item is ready: an item counts as received
+    ///   when the consumer polls again. A slow consumer therefore delays the timeout by the time for which it holds an
+    ///   item, and never shortens it.
     /// - This stream ends with the inner stream.
     /// - With a timeout of zero it passes items through and holds no sleep.
     ///
@@ -58,7 +58,7 @@ pin_project! {
     ///
     /// # Cancellation
     ///
-    /// Dropping the stream drops its sleep. No item is lost: items are never kept back.
+    /// Dropping the stream drops its sleep. No item is lost, because none is buffered.
     #[must_use = "streams do nothing unless polled"]
     pub struct WatchdogStream<S: Stream, T: Timer, P = fn(&<S as Stream>::Item) -> bool> {
         #[pin]
@@ -70,7 +70,7 @@ pin_project! {
     }
 }
 
-/// When the peer last sent an item.
+/// When an item was last received.
 struct Watch<T: Timer> {
     watchdog: Watchdog<T::Instant>,
     timer: T,
@@ -160,7 +160,7 @@ impl<S: Stream, T: Timer, P: FnMut(&S::Item) -> bool> FusedStream for WatchdogSt
 }
 
 impl<T: Timer> Watch<T> {
-    /// Nothing is ready: has the peer been silent for too long?
+    /// Nothing is ready: checks whether the peer has been silent for too long.
     fn poll_expiry(
         &mut self,
         mut sleep: Pin<&mut LazySleep<T>>,
@@ -210,7 +210,7 @@ where
     }
 }
 
-/// The peer has been silent for a whole timeout: it is gone, or the connection is broken.
+/// The peer has been silent for a whole timeout: it has disconnected, or the connection is broken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TimedOut {
     pub(crate) timeout: Duration,

@@ -1,8 +1,8 @@
 //! Tests that a [`Timer`], and heartbeats on it, keep the rules of `heartbeat`.
 //!
-//! For authors of a runtime adapter. Each scenario tests the timer itself, or a stream, a sink or a watchdog on that
-//! timer. On real time a scenario takes a second or less, longer on a busy machine; on virtual time it takes
-//! milliseconds and everything is exact. The name of a scenario begins with the [rules](heartbeat_async::rules) that it tests.
+//! It is for authors of a runtime adapter. Each scenario tests the timer itself, or a stream, a sink or a watchdog on that
+//! timer. In real time a scenario takes a second or less, longer on a busy machine. In virtual time it takes
+//! milliseconds, and all times are exact. The name of a scenario begins with the [rules](heartbeat_async::rules) that it tests.
 //!
 //! # Example
 //!
@@ -69,7 +69,7 @@ pub trait Runtime {
     /// Runs a scenario to its end. A scenario waits for sleeps of the timer only.
     fn block_on<F: Future>(&self, scenario: F) -> F::Output;
 
-    /// How long the scenarios take, and how exact they are. Default: [`TimeScale::real`].
+    /// How long the scenarios take, and how late a sleep may be. Default: [`TimeScale::real`].
     fn time_scale(&self) -> TimeScale {
         TimeScale::real()
     }
@@ -109,7 +109,7 @@ impl Failure {
         &self.scenario
     }
 
-    /// Whether no rule was seen broken, but in each attempt something came too late to decide.
+    /// Whether the scenario failed only because each attempt was too late to decide; no rule was seen to be broken.
     #[must_use]
     pub fn is_late(&self) -> bool {
         matches!(self.failed, Failed::TooLate(_))
@@ -133,7 +133,7 @@ impl std::error::Error for Failure {}
 ///
 /// # Errors
 ///
-/// If a rule is broken, if something comes too late in each attempt, if the scenario is not polled for one to two minutes
+/// Fails if a rule is broken, if each attempt was too late to decide, if the scenario is not polled for one to two minutes
 /// of real time (a sleep was lost), or if no scenario has that name.
 pub fn check<R: Runtime>(runtime: &R, scenario: &str) -> Result<(), Failure> {
     attempt(runtime, scenario, async |timer, time_scale| {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// How long the scenarios take, and how exact they are.
+/// How long the scenarios take, and how late a sleep may be.
 #[derive(Debug, Clone, Copy)]
 pub struct TimeScale {
     /// A tenth of most intervals.
@@ -19,9 +19,8 @@ impl TimeScale {
     /// For a runtime whose time passes by itself: a tick of 10 ms, sleeps that are up to 10 ms late, and 3
     /// repetitions.
     ///
-    /// When something comes later than that, or the scenario is suspended for too long to decide, the scenario runs
-    /// again at half the speed, up to six times: the machine may have been busy. In the sixth attempt a sleep
-    /// may be 320 ms late.
+    /// A scenario that is later than that, or was suspended for too long to decide, runs again at half the speed, because
+    /// the machine may have been busy. There are six attempts; in the last one a sleep may be 320 ms late.
     #[must_use]
     pub const fn real() -> Self {
         let tick = Duration::from_millis(10);

@@ -178,14 +178,14 @@ impl<I: Instant> Heartbeat<I> {
         self.phase = Phase::Stopped;
     }
 
-    /// Decides what to do at `now`. If several answers apply, the first of these is given: stopped,
-    /// stalled, give up, heartbeat due, wait.
+    /// Decides what to do at `now`. If several results apply, the first of these is returned: stopped,
+    /// stalled, give up, send a heartbeat, wait.
     ///
-    /// Three answers are given once: a heartbeat is requested once until it is reported or cancelled
+    /// Three results are returned once: a heartbeat is requested once until it is reported or cancelled
     /// ([T5](crate::rules#t5-one-in-flight)), giving up is returned once per silence
     /// ([T12](crate::rules#t12-give-up)), and stalling once ([T20](crate::rules#t20-stalled)).
     ///
-    /// Every report can change the answer.
+    /// Every report can change the result.
     pub fn poll_deadline(&mut self, now: I) -> Action<I> {
         self.advance_clock(now);
         let now = self.latest;

@@ -50,16 +50,15 @@ pub use arena::Key;
 /// 2. [`pop_due`](Self::pop_due) returns the members that are due, one per call.
 /// 3. [`poll_deadline`](Self::poll_deadline) decides for each of them, and queues it again.
 ///
-/// A report does not move its member. A member that has sent an event meanwhile is due at its old deadline,
-/// has nothing to do, and is queued for its new deadline: a stream that is never quiet is popped once per
-/// interval. This also allows late reports: a sender need not report every event, as long as it reports the
-/// last one before the poll.
+/// A report does not move its member. A member that has sent an event meanwhile is popped at its old deadline,
+/// has nothing to do, and is queued for its new deadline. So a stream that is never quiet is popped once per
+/// interval. A sender need not report every event, as long as it reports the last one before the poll.
 ///
 /// # Precision
 ///
 /// A member is due at the start of the 64th of its interval that contains its deadline: early by less
-/// than that 64th, never late, and together with all other members of that 64th. One interval therefore
-/// has at most 64 deadlines per interval, whatever the number of members.
+/// than that 64th, never late, and together with all other members of that 64th. The members with one
+/// interval therefore have at most 64 deadlines per interval, whatever their number.
 /// [`granularity`](Self::granularity) returns the exact value. Giving up and stalling are never early,
 /// but late by up to the granularity; if their time is less than an eighth of the interval, the
 /// granularity is at most an eighth of that time. Giving up is late by a further 2^30th of its time at

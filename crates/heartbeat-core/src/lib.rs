@@ -11,7 +11,7 @@
 //! - [`Config`] sets the interval, jitter and limits.
 //! - [`Instant`] is the trait for points in time. It is implemented for [`std::time::Instant`] and for
 //!   [`Duration`](core::time::Duration), which counts from an epoch of your choice.
-//! - [`rules`] defines the behavior: rules T1 to T21, each with a drawing.
+//! - [`rules`] defines the behavior: rules T1 to T21, with drawings.
 //!
 //! # When to use it
 //!

@@ -104,7 +104,7 @@ impl<I: Instant> Watchdog<I> {
 
     /// Decides what to do at `now`. After expiry it returns [`WatchdogAction::WaitForever`] until an
     /// item is received. [`on_receive`](Self::on_receive) and [`stop`](Self::stop) can change the
-    /// answer.
+    /// result.
     pub fn poll_deadline(&mut self, now: I) -> WatchdogAction<I> {
         self.latest = self.latest.max(now); // T7
         match self.state {

@@ -18,25 +18,23 @@ const BYTE_ORDER_MARK_LEN: u64 = 3;
 pin_project! {
     /// A body that yields a heartbeat whenever the inner body has been silent for an interval.
     ///
-    /// [`HeartbeatLayer`](crate::HeartbeatLayer) makes these bodies. Use `HeartbeatBody` itself where the layer does not
-    /// reach. It keeps the same rules as a [`HeartbeatStream`](heartbeat_async::HeartbeatStream).
+    /// [`HeartbeatLayer`](crate::HeartbeatLayer) makes these bodies. Use `HeartbeatBody` itself where there is no layer.
+    /// It follows the same rules as a [`HeartbeatStream`](heartbeat_async::HeartbeatStream).
     ///
     /// - A frame that is ready always goes first, and a heartbeat is made only when the body is polled. Frames pass
     ///   without a copy of their bytes.
-    /// - A heartbeat stands only where one message has ended and the next has not begun. None follows the trailers or
-    ///   the message that ends the stream. When the bytes are not what the [`BodyFraming`] says, the body
-    ///   sends no heartbeat any more, and the bytes pass.
+    /// - A heartbeat is inserted only between two messages. None follows the trailers or the message that ends the stream.
+    ///   If the bytes violate the [`BodyFraming`], they pass, and no more heartbeats are sent.
     /// - No heartbeat follows an error. This body ends with the inner body, which is not polled again.
-    /// - Two things are left out: data frames without a byte, and the byte order mark of a text that follows a
-    ///   heartbeat, where clients would not skip it. A byte order mark that the end of the body cuts off is left out
-    ///   whole.
+    /// - Empty data frames are dropped. So is a byte order mark after a heartbeat at the start of the body, because
+    ///   clients skip the mark at the start only; if the body ends inside such a mark, its part is dropped, too.
     /// - [`size_hint`](Body::size_hint) is never exact while heartbeats may follow.
     /// - With an interval of zero frames pass as they are, and no sleep is held.
     ///
     /// # Cancellation
     ///
-    /// Dropping the body drops its sleep. A heartbeat that was yielded, and after which the body was not polled again,
-    /// is reported as [`Outcome::Error`](heartbeat_async::Outcome::Error); on a hub the peer may be reported as
+    /// Dropping the body drops its sleep. If the last frame was a heartbeat, and the body was not polled again, it is
+    /// reported as [`Outcome::Error`](heartbeat_async::Outcome::Error); on a hub the peer may be reported as
     /// [stalled](Observer::on_stall).
     ///
     /// # Example
@@ -125,13 +123,13 @@ where
     }
 
     /// The inner body. Frames polled through this reference do not reset the heartbeat timer, and heartbeats may then
-    /// stand inside a message.
+    /// be inserted into a message.
     pub fn get_mut(&mut self) -> &mut B {
         &mut self.inner
     }
 
     /// The inner body. Frames polled through this reference do not reset the heartbeat timer, and heartbeats may then
-    /// stand inside a message.
+    /// be inserted into a message.
     #[must_use]
     pub fn get_pin_mut(self: Pin<&mut Self>) -> Pin<&mut B> {
         self.project().inner

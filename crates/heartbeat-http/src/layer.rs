@@ -24,8 +24,8 @@ use crate::{HeartbeatPolicy, HeartbeatService};
 ///
 /// # Compression
 ///
-/// Put a layer that compresses outside of this one: it treats heartbeats as a part of the body and has to flush them,
-/// as that of tower-http does. A response that an inner layer has compressed passes through.
+/// Put a compression layer outside of this one. It compresses heartbeats as a part of the body, and has to flush them, as
+/// the layer of tower-http does. A response that an inner layer has compressed passes through unchanged.
 ///
 /// # Example
 ///
@@ -72,11 +72,11 @@ impl<P, O: Telemetry + Clone> HeartbeatLayer<P, O> {
         HeartbeatLayer { scheduler: hub.clone(), policies: self.policies }
     }
 
-    /// Uses another policy for requests for which `matches` holds. The first route that matches wins.
+    /// Uses another policy for requests for which `matches` returns true. The first route that matches is used.
     ///
-    /// All policies of a layer have observers of one type, for example `Arc<dyn Observer + Send + Sync>`. `matches` sees
-    /// the extensions of the request, and with them what a framework has added, such as axum's `MatchedPath` in a
-    /// layer around the routes.
+    /// All policies of a layer have observers of one type, for example `Arc<dyn Observer + Send + Sync>`. `matches` gets
+    /// the extensions of the request, which include those of the framework, such as axum's `MatchedPath` in a layer around
+    /// the routes.
     pub fn with_route(
         mut self,
         matches: impl Fn(&Parts) -> bool + Send + Sync + 'static,

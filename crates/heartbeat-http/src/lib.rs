@@ -4,7 +4,7 @@
 //! layer for axum, tonic and every other HTTP server on tower. A response that is a stream by its content type gets a
 //! heartbeat whenever it has been silent for an interval, between two messages and never inside one.
 //!
-//! | response | heartbeats | which |
+//! | content type of the response | heartbeats | which |
 //! |---|---|---|
 //! | `text/event-stream` | by default | a comment, which every client skips |
 //! | `application/x-ndjson`, `application/ndjson`, `application/jsonl` | with [`HeartbeatPolicy::with_ndjson`] | a blank line, or a space |
@@ -15,10 +15,10 @@
 //!
 //! # When to use it
 //!
-//! Use the layer when there are many handlers, when they are not yours, or when they return a body and not a stream of
-//! messages. For a single handler that returns a stream, the extension trait of an adapter does as well. Take the
-//! layer from the adapter of your runtime (for example `heartbeat-tokio` with the feature `http`), which has the
-//! timer; take it from this crate for a runtime without an adapter.
+//! Use the layer for many handlers, for handlers that you cannot change, and for handlers that return a body rather than a
+//! stream of messages. For a single handler that returns a stream, use the extension trait of an adapter instead. The
+//! adapter of your runtime (for example `heartbeat-tokio` with the feature `http`) exports the layer with its timer. Use
+//! this crate directly for a runtime without an adapter.
 //!
 //! # Example
 //!
@@ -53,13 +53,12 @@
 //! # Ok::<(), http::Error>(())
 //! ```
 //!
-//! # Peers that are gone
+//! # Disconnected clients
 //!
-//! Heartbeats also show a server that its client is gone: a write to a closed connection fails, and the body is dropped. A
-//! client that has closed the connection is noticed at the next heartbeat or the one after it, even with
-//! hyper's `half_close`. A client that disappears without FIN or RST is noticed when TCP stops retransmitting:
-//! on Linux after about 15 minutes, or after `TCP_USER_TIMEOUT`. Without heartbeats neither is noticed before
-//! the next event.
+//! With heartbeats a server also detects that its client has disconnected: a write to a closed connection fails, and the
+//! body is dropped. A client that has closed the connection is detected at the next heartbeat or the one after it, even
+//! with hyper's `half_close`. A client that disappears without FIN or RST is detected when TCP stops retransmitting: on
+//! Linux after about 15 minutes, or after `TCP_USER_TIMEOUT`. Without heartbeats neither is detected before the next event.
 
 mod adapter;
 mod body;

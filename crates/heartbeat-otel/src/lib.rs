@@ -2,7 +2,7 @@
 //!
 //! # When to use it
 //!
-//! Use it when your service records OpenTelemetry metrics already. One [`OtelObserver`] observes any number of
+//! Use it when your service already records OpenTelemetry metrics. One [`OtelObserver`] observes any number of
 //! streams and sinks of `heartbeat-tokio`, `heartbeat-smol`, `heartbeat-async-std` and `heartbeat-async`. For
 //! counts without OpenTelemetry use `heartbeat_async::Counters`.
 //!
@@ -68,8 +68,7 @@
 //!   and 5 min. Most delays are in the lowest buckets: tokio's timers have a resolution of one millisecond. A
 //!   delay above 1 s means that a machine or a peer cannot keep up. The SDK's default boundaries are meant for
 //!   milliseconds, and would put every delay into one bucket. A view of the SDK can replace the boundaries.
-//! - `heartbeat.idle.max` never decreases. It shows whether the shortest idle timeout on the way was ever at
-//!   risk. It does not include a silence that continues or that ended because the stream was dropped; see
+//! - `heartbeat.idle.max` never decreases. Compare it with the shortest idle timeout between server and client. It does not include a silence that continues or that ended because the stream was dropped; see
 //!   [`Observer::on_idle`](heartbeat_async::Observer::on_idle).
 //! - `heartbeat.stream.active` includes streams whose heartbeats are disabled. They record nothing else.
 //!

@@ -23,7 +23,7 @@
 //!
 //! - A stream of `Result` uses [`try_heartbeat`](HeartbeatStreamExt::try_heartbeat).
 //! - A client detects a dead server with [`watchdog`](HeartbeatStreamExt::watchdog).
-//! - [`Config`] has the settings beside the interval; an [`Observer`] counts or logs the heartbeats.
+//! - [`Config`] has further settings, such as jitter; an [`Observer`] counts or logs the heartbeats.
 //! - [`heartbeat_sink`] adds heartbeats to a channel, a WebSocket or another sink:
 //!
 //! ```
@@ -64,7 +64,7 @@
 //! # Time
 //!
 //! The timers are async-io's, like `smol::Timer`. async-io starts its thread with the first timer, and any
-//! executor can poll the stream. A heartbeat is late by the scheduling of that thread, and never early. The
+//! executor can poll the stream. Scheduling that thread makes a heartbeat late by a moment; it is never early. The
 //! clock is [`std::time::Instant`], which cannot be paused. For tests in virtual time use
 //! `heartbeat_async::HeartbeatStreamExt` with a timer of `heartbeat_async::virtual_time`.
 

@@ -24,7 +24,7 @@
 //!
 //! - A stream of `Result`, as tonic and axum take it, uses [`try_heartbeat`](HeartbeatStreamExt::try_heartbeat).
 //! - A client detects a dead server with [`watchdog`](HeartbeatStreamExt::watchdog).
-//! - [`Config`] has the settings beside the interval; an [`Observer`] counts or logs the heartbeats.
+//! - [`Config`] has further settings, such as jitter; an [`Observer`] counts or logs the heartbeats.
 //! - [`heartbeat_sink`] adds heartbeats to a channel, a WebSocket or another sink:
 //!
 //! ```
@@ -64,8 +64,8 @@
 //!
 //! # Panics
 //!
-//! A stream panics when it is polled outside of a runtime whose time driver is enabled, like all of tokio's
-//! timers.
+//! Like all of tokio's timers, a stream panics when it is polled outside of a runtime whose time driver is
+//! enabled.
 
 mod timer;
 

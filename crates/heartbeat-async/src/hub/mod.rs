@@ -37,32 +37,33 @@ pub use task::HubTask;
 /// How many shards a hub has for each thread that the machine runs in parallel.
 const SHARDS_PER_THREAD: usize = 4;
 
-/// Schedules the heartbeats of any number of streams, sinks and bodies with one sleep of the runtime. It is passed
-/// where a [`Timer`] is passed.
+/// Schedules the heartbeats of any number of streams, sinks and bodies with one sleep of the runtime. Pass it in place of
+/// a [`Timer`].
 ///
-/// With a timer each stream has a schedule and a sleep of its own. With a hub it has 24 bytes, and 44 more in the hub.
+/// With a timer, each stream has a schedule and a sleep of its own. With a hub, a stream has 24 bytes, and 44 more in the
+/// hub.
 /// All streams whose heartbeats are due within one 64th of an interval are woken together. So the process wakes up at
 /// most 64 times per interval, however many quiet streams it has, and never without streams.
 ///
-/// Each stream follows the rules as with a timer of its own, but a heartbeat may be early by up to a 64th of its
-/// interval ([T15](heartbeat_core::rules#t15-many-streams-one-deadline)), and is not late in return. Giving up and
-/// stalling may be late by a 64th.
+/// Each stream follows the same rules as with a timer of its own, except that a heartbeat may be early by up to a 64th of
+/// its interval ([T15](heartbeat_core::rules#t15-many-streams-one-deadline)), and giving up and stalling may be late by as
+/// much.
 ///
-/// Clones are one hub. It exists until all clones and all its streams are dropped. Then its task ends.
+/// Clones are handles of one hub. Its task ends when all clones and all streams on it are dropped.
 ///
 /// # The task
 ///
-/// A hub is made with its [`HubTask`], which must be spawned. If the task is dropped, or its runtime has ended, the
+/// [`Hub::new`] returns a [`HubTask`], which must be spawned. If the task is dropped, for example with its runtime, the
 /// heartbeats of all streams end. A [`Driver`](crate::Driver) then returns [`HubError::Stopped`], and the
 /// [`Observer`](crate::Observer::on_detached) of a stream is notified. See also [`is_running`](Self::is_running). A
-/// task that is kept and never polled is not detected.
+/// task that exists but is never polled is not detected.
 ///
 /// # Peers that do not read
 ///
 /// On a hub [`Config::with_stall_after`] applies to streams and bodies too. A consumer that took a heartbeat and does
 /// not poll for that long is reported as [stalled](crate::Observer::on_stall), and the heartbeats of its stream end
-/// ([T20](heartbeat_core::rules#t20-stalled)). The hub wakes its task. The report is made when the stream is polled,
-/// stopped or dropped. A consumer that took another item and does not poll is not reported.
+/// ([T20](heartbeat_core::rules#t20-stalled)). The hub wakes the task of the stream. The report is made when the stream is
+/// polled, stopped or dropped. A consumer that took another item and does not poll is not reported.
 ///
 /// # Precision
 ///
@@ -127,7 +128,7 @@ impl<T: Timer> Hub<T> {
         (Self(Arc::new(Shards { all, next: AtomicUsize::new(0) })), task)
     }
 
-    /// Whether its task exists. Otherwise the heartbeats of this hub have ended.
+    /// Whether the task of the hub exists. If not, the heartbeats of this hub have ended.
     #[must_use]
     pub fn is_running(&self) -> bool {
         self.0.all.first().is_some_and(|shard| shard.clock().is_running())

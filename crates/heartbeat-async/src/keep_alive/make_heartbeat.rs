@@ -1,8 +1,7 @@
 /// Makes the heartbeats of a stream, and classifies its items.
 ///
 /// A closure that returns a heartbeat implements it, and most streams need no more. Implement the trait to report the size
-/// of a heartbeat, to recognize heartbeats from elsewhere, or where items are parts of messages, inside which no
-/// heartbeat may stand.
+/// of a heartbeat, to recognize heartbeats of another source, or to send no heartbeat between the parts of a message.
 ///
 /// # Example
 ///
@@ -56,7 +55,7 @@ pub trait MakeHeartbeat<Item> {
 pub enum ItemKind {
     /// An event.
     Event,
-    /// A heartbeat from elsewhere. It ends the silence, but does not show that the producer is alive.
+    /// A heartbeat of another source, such as an inner layer. It ends the silence, but does not show that the producer is alive.
     /// See [T21](heartbeat_core::rules#t21-nesting).
     Heartbeat,
     /// An error. It does not reset the timer, and no heartbeat follows it until another item does.
@@ -101,7 +100,7 @@ impl<Item, E, B: MakeHeartbeat<Item>> MakeHeartbeat<Result<Item, E>> for MakeOk<
     }
 }
 
-/// Recognizes heartbeats from elsewhere; made by
+/// Recognizes heartbeats of another source; made by
 /// [`HeartbeatStream::treat_as_heartbeat`](crate::HeartbeatStream::treat_as_heartbeat).
 #[derive(Debug, Clone, Copy)]
 pub struct Classify<B, P> {

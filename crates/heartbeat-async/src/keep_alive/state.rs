@@ -15,8 +15,8 @@ use crate::{NoObserver, Observed, Observer, Outcome, Scheduler, Telemetry};
 pin_project! {
     /// The keep-alive of one stream or body: its schedule, its sleep, its telemetry, and what it yielded last.
     ///
-    /// [`HeartbeatStream`](crate::HeartbeatStream) and the body of `heartbeat-http` are made of it. Use it to write a
-    /// wrapper of another kind. The wrapper calls, in each poll:
+    /// [`HeartbeatStream`](crate::HeartbeatStream) and the body of `heartbeat-http` contain it. Use it to write another
+    /// wrapper, which calls in each poll:
     ///
     /// 1. [`on_polled`](Self::on_polled), and yields the end if that returns false;
     /// 2. [`on_item`](Self::on_item) if the inner stream has an item, or [`on_end`](Self::on_end) at its end;
@@ -27,8 +27,8 @@ pin_project! {
     ///
     /// # Cancellation
     ///
-    /// A heartbeat that was yielded, and after which the consumer has not polled again, is reported as
-    /// [`Outcome::Error`] when this is dropped.
+    /// If this is dropped after a heartbeat was yielded and before the consumer polls again, the heartbeat is reported as
+    /// [`Outcome::Error`].
     pub struct KeepAlive<P: Scheduler, O: Telemetry = NoObserver> {
         #[pin]
         sleep: SleepOf<P>,
@@ -53,7 +53,7 @@ struct State<S: Schedule, O: Telemetry> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum LastYield {
     None,
-    /// Heartbeats only, of this stream or from elsewhere (T21).
+    /// Heartbeats only, of this stream or of another source (T21).
     OtherHeartbeat,
     Event,
     /// A heartbeat of this stream, in flight until the consumer polls again.
@@ -63,7 +63,7 @@ enum LastYield {
 }
 
 impl<P: Scheduler> KeepAlive<P> {
-    /// Begins an idle time now. `config` is an interval or a [`Config`]; an interval of zero disables heartbeats.
+    /// The silence begins now. `config` is an interval or a [`Config`]; an interval of zero disables heartbeats.
     pub fn new(scheduler: P, config: impl Into<Config>) -> Self {
         let config = config.into();
         let state = State {
@@ -104,7 +104,8 @@ impl<P: Scheduler, O: Telemetry> KeepAlive<P, O> {
         KeepAlive { sleep, state }
     }
 
-    /// The consumer has polled. A heartbeat that it took before counts as sent. Returns false if the stream has ended.
+    /// Reports that the consumer has polled: a heartbeat that it took before counts as sent. Returns false if the stream
+    /// has ended.
     #[inline]
     #[must_use = "a stream that has ended must yield its end"]
     pub fn on_polled(self: Pin<&mut Self>) -> bool {
@@ -113,7 +114,7 @@ impl<P: Scheduler, O: Telemetry> KeepAlive<P, O> {
         state.last_yield < LastYield::OwnHeartbeat || state.on_polled_after_heartbeat()
     }
 
-    /// The inner stream has yielded an item.
+    /// Reports that the inner stream has yielded an item.
     #[inline]
     pub fn on_item(self: Pin<&mut Self>, kind: ItemKind) {
         let state = self.project().state;
@@ -127,7 +128,7 @@ impl<P: Scheduler, O: Telemetry> KeepAlive<P, O> {
         }
     }
 
-    /// The inner stream has ended. No heartbeat follows.
+    /// Reports that the inner stream has ended. No heartbeat follows.
     pub fn on_end(self: Pin<&mut Self>) {
         let mut this = self.project();
         this.state.report_idle();
@@ -136,9 +137,9 @@ impl<P: Scheduler, O: Telemetry> KeepAlive<P, O> {
         this.sleep.set(SleepOf::<P>::default());
     }
 
-    /// The inner stream has no item: waits until a heartbeat is due, and then returns ready.
+    /// Reports that the inner stream has no item, and waits until a heartbeat is due.
     ///
-    /// `at_boundary` is false while a heartbeat would stand inside a message; then this is pending.
+    /// `at_boundary` is false while a heartbeat would be inside a message. The result is then pending.
     // Not inlined, so that the path of an item stays short enough to be inlined itself.
     #[inline(never)]
     pub fn poll_due(self: Pin<&mut Self>, at_boundary: bool, cx: &mut Context<'_>) -> Poll<()> {

@@ -16,23 +16,22 @@ pin_project! {
     /// - An item that is ready always goes first, and a heartbeat is made only when the consumer polls. However slow
     ///   the consumer is, at most one heartbeat waits. See [T5](heartbeat_core::rules#t5-one-in-flight) and
     ///   [T17](heartbeat_core::rules#t17-pull-side).
-    /// - An item reads no clock and sets no sleep. The clock is read when no item is ready; that the consumer has
-    ///   polled again counts as the send of what it took before. The silence on the wire is therefore at
-    ///   most the interval plus the time for which the consumer held an item without polling.
-    ///   See [T16](heartbeat_core::rules#t16-lazy).
+    /// - An item reads no clock and sets no sleep. The clock is read when no item is ready: an item counts as sent when
+    ///   the consumer polls again. The silence on the wire is therefore at most the interval plus the time for which
+    ///   the consumer held an item without polling. See [T16](heartbeat_core::rules#t16-lazy).
     /// - This stream ends with the inner stream; no heartbeat follows.
-    /// - When heartbeats stop because the [producer was given up](Config::with_give_up_after) or because of
-    ///   [`stop`](Self::stop), items still pass.
+    /// - After the heartbeats have stopped, by [`Config::with_give_up_after`] or by [`stop`](Self::stop), items still
+    ///   pass.
     /// - With an interval of zero it passes items through and holds no sleep.
     ///
-    /// [`Config::with_stall_after`] has an effect on a [hub](crate#features) only: on a timer, a stream that is not polled
-    /// does nothing.
+    /// [`Config::with_stall_after`] has an effect on a [hub](crate#features) only: with a timer of its own, a stream
+    /// that is not polled does nothing.
     ///
     /// # Cancellation
     ///
     /// Dropping the stream drops its sleep. A heartbeat that was yielded, and after which the consumer has not polled
     /// again, is reported as [`Outcome::Error`](crate::Outcome::Error); on a hub the consumer may be reported as
-    /// [stalled](Observer::on_stall). No item is lost: items are never kept back.
+    /// [stalled](Observer::on_stall). No item is lost, because none is buffered.
     #[must_use = "streams do nothing unless polled"]
     pub struct HeartbeatStream<S, B, P: Scheduler, O: Telemetry = NoObserver> {
         #[pin]
@@ -46,8 +45,8 @@ pin_project! {
 impl<S: Stream, B: MakeHeartbeat<S::Item>, P: Scheduler> HeartbeatStream<S, B, P> {
     /// Wraps a stream. Its silence begins now.
     ///
-    /// `config` is an interval or a [`Config`]. `make_heartbeat` makes the heartbeats, in the simplest case a closure. For a
-    /// stream of `Result` wrap it in [`MakeOk`](crate::MakeOk), which knows that an `Err` is no event.
+    /// `config` is an interval or a [`Config`]. `make_heartbeat` makes the heartbeats; usually it is a closure. For a
+    /// stream of `Result` wrap it in [`MakeOk`](crate::MakeOk): an `Err` is then no event.
     pub fn new(inner: S, scheduler: P, config: impl Into<Config>, make_heartbeat: B) -> Self {
         Self { inner, keep_alive: KeepAlive::new(scheduler, config), make_heartbeat }
     }
@@ -60,8 +59,8 @@ impl<S: Stream, B, P: Scheduler, O: Telemetry> HeartbeatStream<S, B, P, O> {
         HeartbeatStream { inner, keep_alive: keep_alive.with_observer(observer), make_heartbeat }
     }
 
-    /// Treats items for which `is_heartbeat` holds as heartbeats from elsewhere: they end the silence, but they are no
-    /// events, so they do not keep a dead producer's stream alive.
+    /// Treats items for which `is_heartbeat` returns true as heartbeats of another source. They end the silence, but
+    /// they are no events, so they do not postpone giving up on the producer.
     /// See [T21](heartbeat_core::rules#t21-nesting).
     pub fn treat_as_heartbeat<F>(self, is_heartbeat: F) -> HeartbeatStream<S, Classify<B, F>, P, O>
     where

@@ -16,7 +16,7 @@ pub use telemetry::{Observed, Telemetry};
 /// See [T19](heartbeat_core::rules#t19-outcome).
 ///
 /// One observer can serve many streams: `&O`, `Arc<O>` and `Arc<dyn Observer>` are observers too. The methods are
-/// called while a stream is polled or dropped, so keep them short.
+/// called while a stream is polled or dropped, so they should be short and must not block.
 ///
 /// # Example
 ///
@@ -36,8 +36,8 @@ pub trait Observer {
     /// A stream was opened with this observer.
     fn on_open(&self) {}
 
-    /// A stream that was [opened](Self::on_open) is gone: it was dropped, or its driver has ended. Called once per
-    /// stream, as the last report.
+    /// A stream that was [opened](Self::on_open) was dropped, or its driver has ended. Called once per stream, as the
+    /// last report.
     fn on_close(&self) {}
 
     /// A heartbeat was sent or lost.
@@ -51,7 +51,7 @@ pub trait Observer {
     /// A heartbeat was due and is not sent: an event or other bytes went first, or the heartbeats were stopped.
     /// See [T6](heartbeat_core::rules#t6-cancelled).
     ///
-    /// Only sinks report this. In a stream an item that is ready goes first, before a heartbeat is made.
+    /// Only sinks report this. A stream yields an item that is ready before it makes a heartbeat.
     fn on_cancelled(&self) {}
 
     /// No event came for longer than [`Config::with_give_up_after`](crate::Config::with_give_up_after) allows, and the
@@ -60,8 +60,8 @@ pub trait Observer {
 
     /// The peer does not read, and the heartbeats stop. See [T20](heartbeat_core::rules#t20-stalled).
     ///
-    /// A stream reports this only on a hub, when it is polled again, stopped or dropped: on a timer, a stream that is
-    /// not polled does nothing.
+    /// A stream reports this only on a hub, and only when it is polled again, stopped or dropped. With a timer of its
+    /// own, a stream that is not polled does nothing.
     fn on_stall(&self) {}
 
     /// The hub does not serve the stream, and the heartbeats stop: the hub is full, or its task was dropped. Reported
@@ -81,7 +81,7 @@ pub trait Observer {
     }
 }
 
-/// What became of a heartbeat.
+/// The outcome of a heartbeat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Outcome {
     /// The heartbeat was handed to the transport.
@@ -90,7 +90,7 @@ pub enum Outcome {
     Error,
 }
 
-/// No observer. A stream without an observer remembers nothing for one.
+/// No observer. A stream without an observer stores nothing for reports.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct NoObserver;
 

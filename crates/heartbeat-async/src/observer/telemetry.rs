@@ -66,7 +66,7 @@ impl sealed::Telemetry for NoObserver {
     }
 }
 
-/// A heartbeat that was yielded, and after which the consumer has not polled again.
+/// A heartbeat that was yielded. The consumer has not polled again yet.
 #[derive(Debug, Default)]
 pub(crate) struct InFlight {
     pub(crate) late: Duration,

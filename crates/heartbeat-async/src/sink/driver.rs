@@ -19,19 +19,19 @@ type SinkScheduleOf<P> = <P as sealed::Scheduler>::SinkSchedule;
 pin_project! {
     /// Sends the heartbeats of a sink; made by [`heartbeat_sink`](crate::heartbeat_sink). Spawn it.
     ///
-    /// It is a future that sends a heartbeat whenever the sink has taken nothing for an interval. It ends when a
+    /// It is a future that sends a heartbeat whenever the sink has accepted nothing for an interval. It ends when a
     /// sender [stops](crate::Sender::stop) it or [closes](crate::Sender::close) the sink, or when all senders are
-    /// dropped. Then it flushes what the sink has taken.
+    /// dropped. Before it ends, it flushes the sink.
     ///
     /// # Errors
     ///
-    /// [`DriverError::Transport`] if the sink fails, [`DriverError::Stalled`] if the peer does not read. The
-    /// senders work on without heartbeats.
+    /// [`DriverError::Transport`] if the sink fails, [`DriverError::Stalled`] if the peer does not read,
+    /// [`DriverError::Hub`] if the hub has stopped or is full. The senders still work, without heartbeats.
     ///
     /// # Cancellation
     ///
     /// Dropping it ends the heartbeats. A heartbeat that is not flushed counts as
-    /// [`Outcome::Error`](crate::Outcome::Error). The senders work on.
+    /// [`Outcome::Error`](crate::Outcome::Error). The senders still work.
     #[must_use = "a driver sends no heartbeats unless it is polled: spawn it"]
     pub struct Driver<Item, Si, B, P: Scheduler, O: Telemetry = NoObserver> {
         #[pin]
@@ -44,16 +44,15 @@ pin_project! {
     }
 }
 
-/// Why a [`Driver`] ended with an error. Its senders work on, without heartbeats.
+/// Why a [`Driver`] ended with an error. Its senders still work, without heartbeats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DriverError<E> {
     /// The sink failed with a heartbeat ([T10](heartbeat_core::rules#t10-failed)), or with the flush of
     /// an item whose send was dropped.
     Transport(E),
-    /// The peer stopped reading: for as long as
-    /// [`Config::with_stall_after`](crate::Config::with_stall_after) allows, the sink did not take a heartbeat
-    /// ([T20](heartbeat_core::rules#t20-stalled)), or the last flush was not done.
+    /// The peer does not read: the sink did not accept a heartbeat, or did not complete the last flush, within the time
+    /// of [`Config::with_stall_after`](crate::Config::with_stall_after) ([T20](heartbeat_core::rules#t20-stalled)).
     Stalled,
     /// The [`Hub`](crate::Hub) does not schedule the heartbeats of this sink.
     #[cfg(feature = "hub")]

@@ -27,19 +27,18 @@ type SinkStateOf<Item, Si, P, B> = SinkState<Item, Si, <P as sealed::Scheduler>:
 /// What the senders and the driver of a sink share.
 type Shared<Item, Si, P, B> = Arc<FairLock<SinkStateOf<Item, Si, P, B>>>;
 
-/// Sends heartbeats into the silence of a sink. Items are sent by the [`Sender`]. The [`Driver`] sends a
-/// heartbeat whenever the sink has taken none for an interval. Spawn the driver: it is a future.
+/// Adds heartbeats to a sink. The [`Sender`] sends the items. The [`Driver`] sends a heartbeat whenever the sink has
+/// accepted nothing for an interval. The driver is a future, which must be spawned.
 ///
-/// `config` is an interval or a whole [`Config`]; an interval of zero disables the heartbeats
-/// ([T1](heartbeat_core::rules#t1-disabled)). `heartbeat` makes them; a closure will do. The silence begins with
+/// `config` is an interval or a [`Config`]; an interval of zero disables the heartbeats
+/// ([T1](heartbeat_core::rules#t1-disabled)). `heartbeat` makes them; usually it is a closure. The silence begins with
 /// this call ([T2](heartbeat_core::rules#t2-first-heartbeat)), but no heartbeat is sent before the driver is polled.
 ///
-/// A task that waits for the sink has it to itself until the sink is ready. So each item is flushed before the
-/// next one is sent, unless it is [fed](Sender::feed), and an error is returned by the call that caused it. Senders
-/// are served in the order in which they called.
+/// Senders are served in the order of their calls, one after the other. Each item is flushed before the next one is
+/// sent, unless it is [fed](Sender::feed). An error is returned by the call that caused it.
 ///
-/// A send that fails does not end the driver, since a sink may reject one item and take the next. When the sink is
-/// broken for good, [stop](Sender::stop) the driver or drop its senders.
+/// A send that fails does not end the driver, since a sink may reject one item and accept the next. If the sink has
+/// failed for good, [stop](Sender::stop) the driver or drop its senders.
 ///
 /// # Example
 ///

@@ -11,7 +11,7 @@ use super::{Shared, SinkStateOf};
 use crate::sync::Arc;
 use crate::{MakeHeartbeat, Scheduler};
 
-/// Sends items into a sink whose silence a [`Driver`](crate::Driver) fills with heartbeats; made by
+/// Sends items into a sink to which a [`Driver`](crate::Driver) sends heartbeats; made by
 /// [`heartbeat_sink`](crate::heartbeat_sink).
 ///
 /// Clones send into one sink. Items are sent whole, one after the other, in the order in which the sends began.
@@ -20,16 +20,20 @@ use crate::{MakeHeartbeat, Scheduler};
 ///
 /// # Cancellation
 ///
-/// Every future of a sender may be dropped at any point. The sink then has taken the item whole, or not at
-/// all: while the sink is not ready, the item is dropped with the future. What the sink has taken is flushed by
-/// the driver or by the next sender.
+/// Every future of a sender may be dropped at any point. The sink has then accepted the whole item, or nothing: while
+/// the sink is not ready, the item is dropped with the future. An accepted item is flushed by the driver or by the next
+/// sender.
 pub struct Sender<Item, Si, B, P: Scheduler> {
     pub(super) shared: Shared<Item, Si, P, B>,
 }
 
 impl<Item, Si: Sink<Item>, B: MakeHeartbeat<Item>, P: Scheduler> Sender<Item, Si, B, P> {
-    /// Sends an item, and waits until it is flushed. The silence starts again when the sink takes the item
-    /// ([T3](heartbeat_core::rules#t3-a-send-resets-the-deadline)).
+    /// Sends an item, and waits until it is flushed. The silence restarts when the sink accepts the item
+    /// ([T3](heartbeat_core::rules#t3-a-send-resets-the-deadline)), and again when a flush that had to wait is done
+    /// ([T18](heartbeat_core::rules#t18-push-side)).
+    ///
+    /// If the compiler rejects this call in a spawned task with "implementation of `Sink` is not general enough", `Item`
+    /// contains a reference such as `&'static str`. Use an owned type, such as `String`.
     ///
     /// # Errors
     ///
@@ -43,9 +47,8 @@ impl<Item, Si: Sink<Item>, B: MakeHeartbeat<Item>, P: Scheduler> Sender<Item, Si
         .await
     }
 
-    /// Waits until the sink takes an item, and does not flush it. The next flush does: that of this sender, of
-    /// another, or of the driver with its next heartbeat. An error of that flush is returned by the call that
-    /// flushes.
+    /// Sends an item once the sink is ready, and does not flush it. It is flushed with the next item or flush of any
+    /// sender, or by the driver with its next heartbeat. An error of that flush is returned by the call that flushes.
     ///
     /// # Errors
     ///
@@ -55,7 +58,7 @@ impl<Item, Si: Sink<Item>, B: MakeHeartbeat<Item>, P: Scheduler> Sender<Item, Si
         self.in_turn(|state, cx| state.poll_feed(&mut item, cx)).await
     }
 
-    /// Waits until everything that the sink has taken is flushed.
+    /// Waits until everything that the sink has accepted is flushed.
     ///
     /// # Errors
     ///
@@ -64,8 +67,8 @@ impl<Item, Si: Sink<Item>, B: MakeHeartbeat<Item>, P: Scheduler> Sender<Item, Si
         self.in_turn(SinkState::poll_flush).await
     }
 
-    /// Stops the heartbeats, then closes the sink, which flushes it. The sink rejects items that are sent later.
-    /// If the future is dropped, the sink may be half closed: close it again.
+    /// Stops the heartbeats, then flushes and closes the sink. The sink rejects items that are sent later. If the future
+    /// is dropped, the sink may not be closed yet: call `close` again.
     ///
     /// # Errors
     ///
@@ -75,9 +78,8 @@ impl<Item, Si: Sink<Item>, B: MakeHeartbeat<Item>, P: Scheduler> Sender<Item, Si
         self.in_turn(SinkState::poll_close).await
     }
 
-    /// Stops the heartbeats, and with them the [driver](crate::Driver). Items are still sent. Once the future is
-    /// ready, no heartbeat follows ([T9](heartbeat_core::rules#t9-stop)). It does not wait for the peer. May be
-    /// called again.
+    /// Stops the heartbeats and the [driver](crate::Driver). Items can still be sent. Once the future is ready, no
+    /// heartbeat follows ([T9](heartbeat_core::rules#t9-stop)). It does not wait for the peer. May be called again.
     pub async fn stop(&self) {
         poll_fn(|cx| self.shared.poll_stop(cx)).await;
     }

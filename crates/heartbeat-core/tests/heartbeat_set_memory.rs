@@ -13,9 +13,9 @@ static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 const MEMBERS: usize = 1_000_000;
 
-/// The bytes that were allocated and not freed since then.
-fn held(since: &Region<'_, System>) -> usize {
-    let change = since.change();
+/// The bytes that were allocated and not freed since the start of the region.
+fn bytes_in_use(region: &Region<'_, System>) -> usize {
+    let change = region.change();
     // A reallocation is counted in both.
     change.bytes_allocated - change.bytes_deallocated
 }
@@ -31,7 +31,7 @@ fn main() {
         let key = set.insert(&config, opened, Waker::noop().clone()).expect("not full");
         keys.push(key);
     }
-    let all = held(&allocated);
+    let all = bytes_in_use(&allocated);
     assert!(all / MEMBERS == 44, "{all} bytes");
 
     let meanwhile = Region::new(ALLOCATOR);
@@ -52,9 +52,9 @@ fn main() {
     for &key in &keys[1..] {
         set.remove(key);
     }
-    let left = held(&allocated);
+    let left = bytes_in_use(&allocated);
     assert!(left < all / 100, "{left} bytes remain after the surge");
     drop(set);
-    assert_eq!(held(&allocated), 0);
+    assert_eq!(bytes_in_use(&allocated), 0);
     println!("T15: {all} bytes for {MEMBERS} members with a waker each, {left} after the surge");
 }

@@ -261,12 +261,12 @@ proptest! {
     #[test]
     fn t3_t4_requested_after_a_gap_of_silence_and_never_earlier(history in history()) {
         let Some((shortest, _)) = gap_bounds(&history.config) else { return Ok(()) };
-        let least = shortest - history.granularity.min(history.config.interval() / 2).min(shortest);
+        let min_silence = shortest - history.granularity.min(history.config.interval() / 2).min(shortest);
         let mut silent_since = history.opened;
         let mut first = history.config.immediate_first();
         for entry in history.entries() {
             if requested(&entry) && !first {
-                prop_assert!(entry.seen - silent_since >= least, "{:?}", entry);
+                prop_assert!(entry.seen - silent_since >= min_silence, "{:?}", entry);
             }
             first &= !requested(&entry) && !bytes_sent(&entry);
             if bytes_sent(&entry) {

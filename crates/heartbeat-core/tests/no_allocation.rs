@@ -40,6 +40,6 @@ fn main() {
     assert_eq!(change.allocations + change.reallocations, 0, "{change:?}");
 
     drop(std::hint::black_box(vec![0u8; 1]));
-    assert_eq!(allocations.change().allocations, 1, "the counter counts");
+    assert_eq!(allocations.change().allocations, 1, "the allocator counts");
     println!("T13: no call allocates");
 }

@@ -1,5 +1,5 @@
-//! No call of the observer allocates, with the SDK behind it. The program has no test harness, whose threads
-//! would allocate meanwhile.
+//! No call of the observer allocates, with the SDK behind it. The program has no test harness, because the
+//! threads of the harness allocate too.
 
 use std::alloc::System;
 use std::time::Duration;
@@ -20,7 +20,7 @@ fn main() {
     let attributes = [KeyValue::new("route", "/prices"), KeyValue::new("region", "north")];
     let observer = OtelObserver::with_attributes(&provider.meter("test"), attributes);
     report(&observer, Duration::ZERO); // the first delay creates its time series
-    provider.force_flush().expect("exported"); // the exporter's thread has started, and waits
+    provider.force_flush().expect("exported"); // the exporter's thread has started
 
     let allocations = Region::new(ALLOCATOR);
     for second in 0..1000 {

@@ -57,7 +57,7 @@ async fn t20_a_stalled_peer_stops_the_driver_and_memory_stays_bounded() {
     let (sender, driver) = heartbeat_sink(sink, config, || String::from("heartbeat"));
     let driver = driver.with_observer(&counters);
 
-    // The producer is limited by nothing but the room in the buffers.
+    // Only the size of the buffers limits the producer.
     let max_lines = (capacity + BOUNDARY_BYTES) / LINE_BYTES + 1;
     let mut fed = 0;
     let mut producer = Box::pin(async {

@@ -95,9 +95,9 @@ impl SlotLists {
         if !self.due.is_empty(DUE) {
             return Some(now);
         }
-        self.wheels.iter().fold(None, |soonest, SharedWheel { wheel, .. }| {
+        self.wheels.iter().fold(None, |next, SharedWheel { wheel, .. }| {
             let due = wheel.first_due().map(|_| now);
-            earliest(soonest, earliest(due, wheel.next()))
+            earliest(next, earliest(due, wheel.next()))
         })
     }
 

@@ -124,14 +124,14 @@ fn t12_t20_poll_in_flight_leaves_giving_up_to_the_owner() {
         assert!(keys.iter().all(|&key| set.poll_in_flight(key, at(100))));
         assert!(set.next_deadline() > Some(at(100)));
     }
-    let [back, away] = keys;
-    set.on_heartbeat_sent(back, at(102));
-    assert_eq!(set.poll_deadline(back, at(102)), Some(Action::GiveUp));
-    assert_eq!(set.poll_deadline(back, at(102)), Some(Action::WaitForever));
+    let [polled, idle] = keys;
+    set.on_heartbeat_sent(polled, at(102));
+    assert_eq!(set.poll_deadline(polled, at(102)), Some(Action::GiveUp));
+    assert_eq!(set.poll_deadline(polled, at(102)), Some(Action::WaitForever));
 
     assert_eq!(set.next_deadline(), Some(at(154)));
-    assert_eq!(set.pop_due(at(154)), Some(away));
-    assert!(set.poll_in_flight(away, at(154)) && set.is_stopped(away));
+    assert_eq!(set.pop_due(at(154)), Some(idle));
+    assert!(set.poll_in_flight(idle, at(154)) && set.is_stopped(idle));
 }
 
 #[test]

@@ -53,7 +53,7 @@ pub struct SetWithReference {
     /// The latest time of a poll.
     latest: At,
     members: Vec<Member>,
-    gone: Vec<Key>,
+    removed: Vec<Key>,
     inserted: usize,
 }
 
@@ -86,7 +86,7 @@ const LONGEST: Duration = Duration::from_secs(1_900_000_000); // 60 years
 impl SetWithReference {
     pub fn new(epoch: At) -> Self {
         let set = HeartbeatSet::new(epoch);
-        Self { epoch, set, latest: epoch, members: Vec::new(), gone: Vec::new(), inserted: 0 }
+        Self { epoch, set, latest: epoch, members: Vec::new(), removed: Vec::new(), inserted: 0 }
     }
 
     /// Plays the call to both.
@@ -188,7 +188,7 @@ impl SetWithReference {
         let Some(nth) = self.nth(nth) else { return };
         let member = self.members.swap_remove(nth);
         assert_eq!(self.set.remove(member.key), Some(member.id));
-        self.gone.push(member.key);
+        self.removed.push(member.key);
     }
 
     fn report(
@@ -250,9 +250,9 @@ impl SetWithReference {
             MemberState::New => {}
             MemberState::Popped => panic!("popped twice"),
             MemberState::Polled(None) => panic!("popped without a deadline"),
-            MemberState::Polled(Some(soonest)) => {
+            MemberState::Polled(Some(earliest)) => {
                 let latest = self.latest.saturating_add(member.granularity);
-                assert!(latest >= soonest, "{latest:?} is before {soonest:?}");
+                assert!(latest >= earliest, "{latest:?} is before {earliest:?}");
             }
         }
         member.state = MemberState::Popped;
@@ -270,8 +270,8 @@ impl SetWithReference {
     }
 
     fn stale(&mut self, nth: usize) {
-        let Some(nth) = nth.checked_rem(self.gone.len()) else { return };
-        let (key, now) = (self.gone[nth], self.latest);
+        let Some(nth) = nth.checked_rem(self.removed.len()) else { return };
+        let (key, now) = (self.removed[nth], self.latest);
         let set = &mut self.set;
         assert!(!set.on_send(key, now) && !set.on_bytes(key, now));
         assert!(!set.on_heartbeat_sent(key, now) && !set.on_heartbeat_failed(key));
@@ -327,10 +327,10 @@ impl Member {
             Action::WaitUntil(at) => Some(at),
             Action::WaitForever => None,
             Action::Stopped => return None,
-            more => panic!("polled twice, and not waiting: {more:?}"),
+            action => panic!("the second poll does not wait: {action:?}"),
         };
         let counting = !self.reference.is_in_flight() && !self.gave_up;
-        let soonest = if counting {
+        let earliest = if counting {
             waits?
         } else {
             // A report may give it a deadline, so it is due once per gap.
@@ -341,7 +341,7 @@ impl Member {
             waits.map_or(again, |at| at.min(again))
         };
         let reach = 126 * (self.granularity + Duration::from_nanos(1)); // the reach of the wheel
-        Some(soonest.min(now.saturating_add(reach)))
+        Some(earliest.min(now.saturating_add(reach)))
     }
 
     fn has_jitter(&self) -> bool {

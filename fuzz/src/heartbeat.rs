@@ -118,8 +118,8 @@ impl HeartbeatCase {
                 && !late.is_zero()
             {
                 let gap = silence.checked_sub(late).expect("late by less than the silence");
-                let prompt = config.immediate_first() && gap.is_zero();
-                assert!(prompt || self.settings.allows(gap), "T11: {gap:?}{}", so_far());
+                let immediate_first = config.immediate_first() && gap.is_zero();
+                assert!(immediate_first || self.settings.allows(gap), "T11: {gap:?}{}", so_far());
             }
             if let Some(Action::WaitUntil(at)) = answer
                 && granularity < NEVER

@@ -32,7 +32,7 @@ const INTERVAL: Duration = Duration::from_millis(20);
 const PAUSE: Duration = Duration::from_millis(200);
 
 type Body = BoxBody<Bytes, Infallible>;
-type Handler = fn(Request<Incoming>) -> Response<Body>;
+type ResponseFn = fn(Request<Incoming>) -> Response<Body>;
 type BoxService = BoxCloneService<Request<Incoming>, Response<Body>, Infallible>;
 
 /// The frames, with a pause before each.
@@ -95,13 +95,13 @@ fn upgraded(request: Request<Incoming>, status: u16, headers: &[(&str, &str)]) -
     response
 }
 
-fn server(handler: Handler) -> BoxService {
+fn server(handler: ResponseFn) -> BoxService {
     let service = service_fn(move |request| async move { Ok::<_, Infallible>(handler(request)) });
     BoxCloneService::new(service)
 }
 
 /// A server with a layer that enables heartbeats for all formats.
-fn server_with_layer(handler: Handler) -> BoxService {
+fn server_with_layer(handler: ResponseFn) -> BoxService {
     let json = HeartbeatMessage::from_payload("{}").expect("short");
     let messages = RpcHeartbeat::new(HeartbeatMessage::empty()).with_json(json);
     let policy = HeartbeatPolicy::new(INTERVAL)
@@ -196,7 +196,7 @@ impl AsyncWrite for Recorded {
 }
 
 /// Responses without heartbeats on HTTP/1.1: name, request, and the handler of the server.
-const HTTP1: &[(&str, &str, Handler)] = &[
+const HTTP1: &[(&str, &str, ResponseFn)] = &[
     ("another type", "GET /", |_| response(&[("content-type", "text/html")], events())),
     ("no type", "GET /", |_| response(&[], events())),
     ("a length in the headers", "GET /", |_| response(&[SSE, ("content-length", "18")], events())),
@@ -225,7 +225,7 @@ const HTTP1: &[(&str, &str, Handler)] = &[
 ];
 
 /// Responses without heartbeats on HTTP/2: name, path, and the handler of the server.
-const HTTP2: &[(&str, &str, Handler)] = &[
+const HTTP2: &[(&str, &str, ResponseFn)] = &[
     ("a unary method with pauses", "/package.Service/Unary", |_| {
         let headers = [("content-type", "application/grpc")];
         response(&headers, with_pauses([data("\0\0\0\0\x01a"), grpc_status()]))
@@ -282,14 +282,14 @@ async fn http2_responses_without_heartbeats_are_identical() {
 
 #[tokio::test]
 async fn responses_with_heartbeats_differ() {
-    let handler: Handler = |_| response(&[SSE], events());
+    let handler: ResponseFn = |_| response(&[SSE], events());
     let (with, without) =
         join(http1(server_with_layer(handler), "GET /"), http1(server(handler), "GET /")).await;
     let chunks = with.escape_ascii().to_string().matches("2\\r\\n:\\n\\r\\n").count();
     assert!(chunks >= 2, "{}", with.escape_ascii());
     assert!(!without.windows(2).any(|bytes| bytes == b":\n"));
 
-    let handler: Handler = |_| {
+    let handler: ResponseFn = |_| {
         let headers = [("content-type", "application/grpc")];
         response(&headers, with_pauses([data("\0\0\0\0\x01a"), grpc_status()]))
     };

@@ -72,11 +72,11 @@ async fn serve(
     let (server, address) = listen(ANY_PORT).await;
     let proxy = IdleProxy::bind(ANY_PORT, address, cut, ActivityRule::Data).await;
     let proxy = proxy.expect("a port");
-    let front = (proxy.local_addr(), proxy.stats());
+    let address_and_stats = (proxy.local_addr(), proxy.stats());
     let gateway = Gateway::new(feed.clone(), Config::every(interval));
     tokio::spawn(server.serve(gateway, pending()));
     tokio::spawn(proxy.run());
-    front
+    address_and_stats
 }
 
 /// Starts a forwarder to `first`, and returns its address and a switch to another server. After the switch,

@@ -43,7 +43,7 @@ impl SseCase {
 #[derive(Debug, Clone, Copy, Arbitrary)]
 enum Start {
     Mark,
-    /// An incomplete mark of one byte, or of two.
+    /// The first one or two bytes of a byte order mark.
     PartOfMark(bool),
     Plain,
 }
@@ -56,7 +56,7 @@ enum SseLine {
     Event(SseText),
     Id(SseText),
     Retry(u8),
-    /// A field that no client knows.
+    /// An unknown field.
     Unknown(SseText),
 }
 

@@ -86,8 +86,8 @@ impl Stream for Quiet {
 }
 
 fn a_heartbeat_is_due() -> bool {
-    let mut heart = Heartbeat::new(&Config::every(INTERVAL), Duration::ZERO);
-    heart.poll_deadline(INTERVAL) == Action::SendHeartbeat { late: Duration::ZERO }
+    let mut heartbeat = Heartbeat::new(&Config::every(INTERVAL), Duration::ZERO);
+    heartbeat.poll_deadline(INTERVAL) == Action::SendHeartbeat { late: Duration::ZERO }
 }
 
 fn a_member_of_a_set_is_due() -> bool {

@@ -86,8 +86,8 @@ fn without<T: PartialEq>(messages: Vec<T>, heartbeat: &T) -> Vec<T> {
     messages.into_iter().filter(|message| message != heartbeat).collect()
 }
 
-/// Feeds a stream, cut at these offsets. `read` is the reference reader; its first argument tells
-/// whether a byte order mark is allowed.
+/// Feeds a stream, cut at these offsets. `read` is the reference reader; its first argument
+/// is whether a byte order mark is allowed.
 ///
 /// # Panics
 ///

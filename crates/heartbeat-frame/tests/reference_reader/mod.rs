@@ -191,7 +191,7 @@ fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// A stream of server-sent events. `breaks_event` tells whether the heartbeat contains a blank line.
+/// A stream of server-sent events. `breaks_event` is whether the heartbeat contains a blank line.
 /// After a heartbeat at offset 0 no byte order mark is allowed.
 #[must_use]
 pub(crate) fn sse(breaks_event: bool, bom_allowed: bool, stream: &[u8]) -> Reference {

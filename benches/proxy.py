@@ -38,12 +38,12 @@ http {{
 PROXY = """
 location / {{
   proxy_pass http://127.0.0.1:{upstream}; proxy_http_version 1.1;
-  proxy_set_header Connection ""; {how}
+  proxy_set_header Connection ""; {directives}
 }}
 """
 # nginx buffers downloads in memory, not in a file, and does not buffer events.
-FOR_FILES = "proxy_max_temp_file_size 0;"
-FOR_EVENTS = "proxy_buffering off;"
+NGINX_FOR_FILES = "proxy_max_temp_file_size 0;"
+NGINX_FOR_EVENTS = "proxy_buffering off;"
 
 
 def free_port():
@@ -84,12 +84,12 @@ class Server:
             ticks += int(fields[11]) + int(fields[12])
         return ticks / os.sysconf("SC_CLK_TCK")
 
-    def memory(self, what):
+    def memory(self, field):
         """Memory in MB, from /proc/PID/status: VmRSS, or VmHWM for the peak."""
         kilobytes = 0
         for pid in self.processes():
             for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-                if line.startswith(what + ":"):
+                if line.startswith(field + ":"):
                     kilobytes += int(line.split()[1])
         return kilobytes / 1000
 
@@ -115,11 +115,11 @@ class Proxies:
         self.gateway = gateway
         self.directory = directory
 
-    def nginx(self, upstream, how):
-        server = PROXY.format(upstream=upstream, how=how)
+    def nginx(self, upstream, directives):
+        server = PROXY.format(upstream=upstream, directives=directives)
         return nginx(self.directory, "proxy", os.cpu_count(), server)
 
-    def ours(self, upstream, *arguments):
+    def heartbeat_gateway(self, upstream, *arguments):
         port = free_port()
         command = [self.gateway, "proxy", "--upstream", f"http://127.0.0.1:{upstream}"]
         return Server([*command, "--listen", f"127.0.0.1:{port}", *arguments], port)
@@ -132,7 +132,7 @@ def fetch(port, path="/"):
     return int(size), float(seconds)
 
 
-def downloads(proxies, gigabytes, rounds):
+def measure_downloads(proxies, gigabytes, rounds):
     root = Path(proxies.directory, "root")
     root.mkdir()
     for name, size in [("large", gigabytes), ("small", 2)]:
@@ -140,28 +140,28 @@ def downloads(proxies, gigabytes, rounds):
             file.truncate(size * 10**9)
     origin = nginx(proxies.directory, "origin", 1, f"root {root};")
 
-    proxy = proxies.ours(origin.port)
-    got, seconds = fetch(proxy.port, "/large")
-    assert got == gigabytes * 10**9, got
+    proxy = proxies.heartbeat_gateway(origin.port)
+    size, seconds = fetch(proxy.port, "/large")
+    assert size == gigabytes * 10**9, size
     print(f"{gigabytes} GB through heartbeat-gateway: {seconds:.1f} s, peak {proxy.memory('VmHWM'):.1f} MB of memory")
     proxy.stop()
 
     print("\n2 GB over HTTP/1.1, in turn; MB/s, and seconds of the proxy's CPU per GB:")
-    fetch(origin.port, "/small")  # so that the file is in the page cache
+    fetch(origin.port, "/small")  # fills the page cache
     for _ in range(rounds):
         line = []
-        for which, start in [
+        for name, start in [
             ("none", None),
-            ("nginx", lambda: proxies.nginx(origin.port, FOR_FILES)),
-            ("ours", lambda: proxies.ours(origin.port)),
+            ("nginx", lambda: proxies.nginx(origin.port, NGINX_FOR_FILES)),
+            ("heartbeat", lambda: proxies.heartbeat_gateway(origin.port)),
         ]:
             proxy = start() if start else None
             before = proxy.cpu() if proxy else 0
-            got, seconds = fetch(proxy.port if proxy else origin.port, "/small")
-            assert got == 2 * 10**9, got
-            text = f"{which} {got / 1e6 / seconds:.0f}"
+            size, seconds = fetch(proxy.port if proxy else origin.port, "/small")
+            assert size == 2 * 10**9, size
+            text = f"{name} {size / 1e6 / seconds:.0f}"
             if proxy:
-                text += f" ({(proxy.cpu() - before) / (got / 1e9):.2f})"
+                text += f" ({(proxy.cpu() - before) / (size / 1e9):.2f})"
                 proxy.stop()
             line.append(text)
         print("  " + "; ".join(line), flush=True)
@@ -199,7 +199,7 @@ class Reader(asyncio.Protocol):
 
     def __init__(self, totals):
         self.totals = totals
-        self.mine = 0
+        self.heartbeats = 0
 
     def connection_made(self, transport):
         transport.write(b"GET / HTTP/1.1\r\nhost: here\r\naccept: text/event-stream\r\n\r\n")
@@ -209,27 +209,27 @@ class Reader(asyncio.Protocol):
         self.totals["events"] += data.count(b"data: ")
         heartbeats = data.count(b"\n:\n") + data.startswith(b":\n")
         self.totals["heartbeats"] += heartbeats
-        if heartbeats and not self.mine:
-            self.totals["streams with one"] += 1
-        self.mine += heartbeats
+        if heartbeats and not self.heartbeats:
+            self.totals["streams with heartbeats"] += 1
+        self.heartbeats += heartbeats
 
 
 def totals():
-    return dict.fromkeys(["bytes", "events", "heartbeats", "streams with one"], 0)
+    return dict.fromkeys(["bytes", "events", "heartbeats", "streams with heartbeats"], 0)
 
 
-async def connect(port, count, counted):
+async def connect(port, count, received):
     loop = asyncio.get_running_loop()
     transports = []
     for first in range(0, count, 100):
         some = range(first, min(first + 100, count))
-        made = [loop.create_connection(lambda: Reader(counted), "127.0.0.1", port) for _ in some]
+        made = [loop.create_connection(lambda: Reader(received), "127.0.0.1", port) for _ in some]
         transports += [transport for transport, _ in await asyncio.gather(*made)]
     return transports
 
 
 def start_upstream(every):
-    """Start an upstream in a process of its own, so that it does not wait for the clients."""
+    """Start an upstream in its own process, so that the clients do not slow it down."""
     reading, writing = os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -244,45 +244,45 @@ def start_upstream(every):
         return pid, int(pipe.readline())
 
 
-async def quiet(proxies, upstream, count, interval, seconds):
-    proxy = proxies.ours(upstream, "--interval", f"{interval}s")
+async def measure_quiet_streams(proxies, upstream, count, interval, seconds):
+    proxy = proxies.heartbeat_gateway(upstream, "--interval", f"{interval}s")
     empty = proxy.memory("VmRSS")
-    counted = totals()
-    transports = await connect(proxy.port, count, counted)
+    received = totals()
+    transports = await connect(proxy.port, count, received)
     await asyncio.sleep(2)
-    before, cpu, since = counted["heartbeats"], proxy.cpu(), time.monotonic()
+    before, cpu, since = received["heartbeats"], proxy.cpu(), time.monotonic()
     await asyncio.sleep(seconds)
-    heartbeats = counted["heartbeats"] - before
+    heartbeats = received["heartbeats"] - before
     cpu, passed = proxy.cpu() - cpu, time.monotonic() - since
     full = proxy.memory("VmRSS")
     print(f"\n{count} quiet streams, a heartbeat every {interval} s, for {passed:.0f} s:")
-    print(f"  events {counted['events']}, heartbeats {heartbeats}, on {counted['streams with one']} streams")
+    print(f"  events {received['events']}, heartbeats {heartbeats}, on {received['streams with heartbeats']} streams")
     per_stream = (full - empty) * 1000 / count
-    print(f"  memory {empty:.1f} MB without streams, {full:.1f} MB with them: {per_stream:.0f} kB each")
+    print(f"  memory {empty:.1f} MB without streams, {full:.1f} MB with streams: {per_stream:.0f} kB each")
     print(f"  CPU {cpu / passed * 100:.1f} % of a core, {cpu / heartbeats * 1e6:.0f} us per heartbeat")
     for transport in transports:
         transport.abort()
     proxy.stop()
 
 
-async def busy(proxies, upstream, count, pace, seconds, rounds):
+async def measure_busy_streams(proxies, upstream, count, pace, seconds, rounds):
     print(f"\nEvents of {len(EVENT)} bytes on {count} streams, {pace}, in turn; CPU is the proxy's, per event:")
     for _ in range(rounds):
         line = []
-        for which, start in [
+        for name, start in [
             ("none", None),
-            ("nginx", lambda: proxies.nginx(upstream, FOR_EVENTS)),
-            ("ours", lambda: proxies.ours(upstream)),
+            ("nginx", lambda: proxies.nginx(upstream, NGINX_FOR_EVENTS)),
+            ("heartbeat", lambda: proxies.heartbeat_gateway(upstream)),
         ]:
             proxy = start() if start else None
-            counted = totals()
-            transports = await connect(proxy.port if proxy else upstream, count, counted)
+            received = totals()
+            transports = await connect(proxy.port if proxy else upstream, count, received)
             await asyncio.sleep(1)
-            before, since = counted["events"], time.monotonic()
+            before, since = received["events"], time.monotonic()
             cpu = proxy.cpu() if proxy else 0
             await asyncio.sleep(seconds)
-            events, passed = counted["events"] - before, time.monotonic() - since
-            text = f"{which} {events / passed:.0f}/s"
+            events, passed = received["events"] - before, time.monotonic() - since
+            text = f"{name} {events / passed:.0f}/s"
             if proxy:
                 text += f" ({(proxy.cpu() - cpu) / events * 1e6:.1f} us)"
             line.append(text)
@@ -295,7 +295,7 @@ async def busy(proxies, upstream, count, pace, seconds, rounds):
 
 
 def with_upstream(every, measure):
-    """Run `measure` with an upstream in a process of its own."""
+    """Run `measure` with an upstream in its own process."""
     pid, upstream = start_upstream(every)
     try:
         asyncio.run(measure(upstream))
@@ -315,10 +315,10 @@ def main():
     with tempfile.TemporaryDirectory() as directory:
         os.chmod(directory, 0o755)  # nginx's workers run as another user
         proxies = Proxies(os.path.abspath(arguments.gateway), directory)
-        downloads(proxies, arguments.gigabytes, rounds)
-        with_upstream(None, lambda upstream: quiet(proxies, upstream, streams, 1, 10))
-        with_upstream(0.02, lambda upstream: busy(proxies, upstream, 200, "50 a second each", 3, rounds))
-        with_upstream(0, lambda upstream: busy(proxies, upstream, 50, "as fast as possible", 3, rounds))
+        measure_downloads(proxies, arguments.gigabytes, rounds)
+        with_upstream(None, lambda upstream: measure_quiet_streams(proxies, upstream, streams, 1, 10))
+        with_upstream(0.02, lambda upstream: measure_busy_streams(proxies, upstream, 200, "50 a second each", 3, rounds))
+        with_upstream(0, lambda upstream: measure_busy_streams(proxies, upstream, 50, "as fast as possible", 3, rounds))
 
 
 if __name__ == "__main__":

@@ -21,10 +21,10 @@ pub(crate) struct Section {
     pub(crate) name: String,
     pub(crate) title: String,
     pub(crate) unit: Unit,
-    pub(crate) lines: Vec<Line>,
+    pub(crate) lines: Vec<BenchLine>,
 }
 
-pub(crate) struct Line {
+pub(crate) struct BenchLine {
     pub(crate) id: String,
     pub(crate) label: String,
     /// Items or bytes per iteration.
@@ -92,6 +92,6 @@ impl<'b> Group<'b> {
             Unit::GigabytesPerSecond => Throughput::Bytes(elements),
         });
         self.criterion.bench_function(&id, measure);
-        self.section.lines.push(Line { id, label, elements });
+        self.section.lines.push(BenchLine { id, label, elements });
     }
 }

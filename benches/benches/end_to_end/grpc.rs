@@ -14,7 +14,7 @@ use tonic::transport::server::{Server, TcpIncoming};
 use tonic::{Request, Response, Status};
 
 use crate::events::Events;
-use crate::{INTERVAL, Line};
+use crate::{INTERVAL, ServerLine};
 
 struct Service {
     in_a_row: u32,
@@ -47,12 +47,12 @@ impl GatewayService for Service {
     }
 }
 
-pub(crate) async fn lines(in_a_row: u32) -> Result<Vec<Line>, Box<dyn Error>> {
+pub(crate) async fn lines(in_a_row: u32) -> Result<Vec<ServerLine>, Box<dyn Error>> {
     let service = || GatewayServiceServer::new(Service { in_a_row });
     let (listener, address) = listen().await?;
     let server = Server::builder().add_service(service());
     tokio::spawn(server.serve_with_incoming(listener));
-    let bare = Line { id: "bare", label: format!("tonic {}", version("tonic")), address };
+    let bare = ServerLine { id: "bare", label: format!("tonic {}", version("tonic")), address };
 
     let (listener, address) = listen().await?;
     let streams = StreamingMethods::paths(["/galaxy.gateway.v1.GatewayService/Subscribe"]);
@@ -61,7 +61,7 @@ pub(crate) async fn lines(in_a_row: u32) -> Result<Vec<Line>, Box<dyn Error>> {
     let server = Server::builder().layer(HeartbeatLayer::new(policy)).add_service(service());
     tokio::spawn(server.serve_with_incoming(listener));
     let label = format!("heartbeat-tokio {}: HeartbeatLayer", version("heartbeat-tokio"));
-    Ok(vec![bare, Line { id: OURS, label, address }])
+    Ok(vec![bare, ServerLine { id: OURS, label, address }])
 }
 
 async fn listen() -> Result<(TcpIncoming, SocketAddr), Box<dyn Error>> {

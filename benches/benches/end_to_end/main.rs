@@ -19,19 +19,19 @@ const INTERVAL: Duration = Duration::from_secs(15);
 const ROUNDS: u32 = 11;
 
 /// A server.
-struct Line {
+struct ServerLine {
     id: &'static str,
     label: String,
     address: SocketAddr,
 }
 
-struct Section {
+struct ServerSection {
     name: &'static str,
     title: &'static str,
     /// The number of events in each run.
     events: u32,
     /// The first line has no heartbeats.
-    lines: Vec<Line>,
+    lines: Vec<ServerLine>,
     fetch: fn(SocketAddr, u32) -> Result<u32, Box<dyn Error>>,
 }
 
@@ -43,21 +43,21 @@ fn main() -> Result<(), Box<dyn Error>> {
         ("sse-singly", "the same, and each event is followed by a poll that pends", 200_000, 1),
     ] {
         let lines = servers.block_on(sse::lines(in_a_row))?;
-        sections.push(Section { name, title, events, lines, fetch: sse::fetch });
+        sections.push(ServerSection { name, title, events, lines, fetch: sse::fetch });
     }
     for (name, title, events, in_a_row) in [
         ("grpc", "tonic, the next event is always ready", 1_000_000, u32::MAX),
         ("grpc-singly", "the same, and each event is followed by a poll that pends", 100_000, 1),
     ] {
         let lines = servers.block_on(grpc::lines(in_a_row))?;
-        sections.push(Section { name, title, events, lines, fetch: grpc::fetch });
+        sections.push(ServerSection { name, title, events, lines, fetch: grpc::fetch });
     }
     thread::spawn(move || servers.block_on(std::future::pending::<()>()));
 
     let (rounds, share) = if is_test() { (1, 1000) } else { (ROUNDS, 1) };
     let mut all = Vec::new();
     for section in &sections {
-        let runs = in_turns(section, rounds, section.events / share)?;
+        let runs = run_rounds(section, rounds, section.events / share)?;
         println!("\n{}: {}\n{}", section.name, section.title, runs_table(&runs));
         all.extend(runs);
     }
@@ -70,13 +70,17 @@ fn runtime() -> Result<Runtime, Box<dyn Error>> {
 }
 
 /// Requests events from all servers in each round. The order is reversed in every second round.
-fn in_turns(section: &Section, rounds: u32, events: u32) -> Result<Vec<Run>, Box<dyn Error>> {
+fn run_rounds(
+    section: &ServerSection,
+    rounds: u32,
+    events: u32,
+) -> Result<Vec<Run>, Box<dyn Error>> {
     for line in &section.lines {
         (section.fetch)(line.address, events / 10)?; // to warm up
     }
     let mut runs = Vec::new();
     for round in 0..rounds {
-        let mut lines: Vec<&Line> = section.lines.iter().collect();
+        let mut lines: Vec<&ServerLine> = section.lines.iter().collect();
         if round % 2 == 1 {
             lines.reverse();
         }

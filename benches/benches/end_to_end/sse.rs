@@ -18,7 +18,7 @@ use tokio::net::TcpListener;
 use tower_http::map_response_body::MapResponseBodyLayer;
 
 use crate::events::Events;
-use crate::{INTERVAL, Line};
+use crate::{INTERVAL, ServerLine};
 
 /// A byte that occurs once per event.
 const MARK: u8 = b'@';
@@ -28,7 +28,7 @@ fn events(count: u32, in_a_row: u32) -> Sse<impl Stream<Item = Result<Event, Inf
     Sse::new(Events::new(count, in_a_row, || Ok(Event::default().data(DATA))))
 }
 
-pub(crate) async fn lines(in_a_row: u32) -> Result<Vec<Line>, Box<dyn Error>> {
+pub(crate) async fn lines(in_a_row: u32) -> Result<Vec<ServerLine>, Box<dyn Error>> {
     let bare = get(move |Path(count): Path<u32>| async move { events(count, in_a_row) });
     let with_keep_alive = get(move |Path(count): Path<u32>| async move {
         events(count, in_a_row).keep_alive(KeepAlive::default().interval(INTERVAL))
@@ -53,11 +53,15 @@ pub(crate) async fn lines(in_a_row: u32) -> Result<Vec<Line>, Box<dyn Error>> {
     ])
 }
 
-async fn serve(id: &'static str, label: String, router: Router) -> Result<Line, Box<dyn Error>> {
+async fn serve(
+    id: &'static str,
+    label: String,
+    router: Router,
+) -> Result<ServerLine, Box<dyn Error>> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
     tokio::spawn(async move { axum::serve(listener, router).await });
-    Ok(Line { id, label, address })
+    Ok(ServerLine { id, label, address })
 }
 
 /// Requests `events` events, and returns how many were received. Does less than a real client, because the server

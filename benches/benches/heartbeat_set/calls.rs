@@ -8,7 +8,7 @@ use heartbeat_benches::{Calls, Random, calls_table, write};
 
 use crate::INTERVAL;
 use crate::delay_queue::filled;
-use crate::members::Idle;
+use crate::members::IdleMembers;
 
 /// Calls of each function. A ten-thousandth of them is a hundred calls.
 const CALLS: usize = 1_000_000;
@@ -29,7 +29,7 @@ pub(crate) fn one_by_one(sizes: &[(u32, &str)]) -> Result<(), Box<dyn Error>> {
 }
 
 fn heartbeat_set(size: u32) -> [(&'static str, Times); 5] {
-    let mut idle = Idle::new(size);
+    let mut idle = IdleMembers::new(size);
     let mut random = Random::new();
     let [mut floor, mut sends, mut removes, mut inserts, mut heartbeats] =
         [(); 5].map(|()| Times::new());

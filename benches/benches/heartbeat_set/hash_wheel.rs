@@ -28,12 +28,12 @@ impl CancellableTimerEntry for Entry {
 }
 
 /// A wheel of entries that fall due one interval after they are inserted.
-struct Idle {
+struct IdleWheel {
     wheel: QuadWheelWithOverflow<Entry>,
     due: Vec<Rc<Entry>>,
 }
 
-impl Idle {
+impl IdleWheel {
     /// Creates a wheel whose entries were inserted over one interval.
     fn new(size: u32) -> Self {
         let mut idle = Self { wheel: QuadWheelWithOverflow::new(), due: Vec::new() };
@@ -77,7 +77,7 @@ pub(crate) fn hash_wheel(group: &mut Group<'_>, size: u32) {
     let label = |calls: &str| format!("hierarchical_hash_wheel_timer {version}: {calls}");
     let places = usize::try_from(size).expect("at least 32 bits");
 
-    let mut idle = Idle::new(size);
+    let mut idle = IdleWheel::new(size);
     group.line("hash-wheel-due", label("tick, insert"), 1, |bencher| {
         bencher.iter(|| idle.reinsert_due());
     });

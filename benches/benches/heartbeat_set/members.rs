@@ -10,13 +10,13 @@ use crate::{BATCH, INTERVAL, Value, in_batches};
 
 /// A set and the keys of its members. The order of the deadlines is independent of the order in memory, as in a set
 /// that has existed for a while.
-pub(crate) struct Idle {
+pub(crate) struct IdleMembers {
     pub(crate) set: HeartbeatSet<Duration, Value>,
     pub(crate) keys: Vec<Key>,
     pub(crate) now: Duration,
 }
 
-impl Idle {
+impl IdleMembers {
     pub(crate) fn new(size: u32) -> Self {
         let now = INTERVAL * 14 / 15; // no member is due
         let mut random = Random::new();
@@ -57,7 +57,7 @@ impl Idle {
 
 pub(crate) fn heartbeat_set(group: &mut Group<'_>, size: u32) {
     let label = |calls: &str| format!("heartbeat-core {}: {calls}", version("heartbeat-core"));
-    let mut idle = Idle::new(size);
+    let mut idle = IdleMembers::new(size);
     group.line("nothing", "nothing but the look-up of a key", 1, |bencher| {
         let mut random = Random::new();
         bencher.iter(|| idle.keys[random.below(idle.keys.len())]);

@@ -1,5 +1,5 @@
-//! What `Sender::send` costs over a sink behind a lock, without which several tasks cannot send into
-//! one sink anyway. README.md tells how to read the table that is printed at the end.
+//! The cost of `Sender::send`, compared with a sink behind a mutex, which several senders need in any case. README.md
+//! describes the table that is printed at the end.
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -17,12 +17,12 @@ use heartbeat_benches::{Bench, Group, OURS, version};
 use heartbeat_tokio::{Driver, Hub, Sender, heartbeat_sink, heartbeat_sink_on};
 use tokio::runtime::{self, Runtime};
 
-/// Nothing is ever silent for that long.
+/// The interval of all lines. No silence in this bench lasts as long.
 const INTERVAL: Duration = Duration::from_secs(15);
 
 const SENDERS: u32 = 8;
 
-/// Of each sender, in an iteration of criterion's.
+/// The number of items that each sender sends per iteration.
 const SENDS: u32 = 1_000;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -37,13 +37,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Takes whatever it is given, and has nothing to flush.
+/// A sink that is always ready and has nothing to flush.
 #[derive(Default)]
-struct Always {
-    taken: u64,
+struct ReadySink {
+    sum: u64,
 }
 
-impl Sink<u64> for Always {
+impl Sink<u64> for ReadySink {
     type Error = Infallible;
 
     #[inline]
@@ -53,7 +53,7 @@ impl Sink<u64> for Always {
 
     #[inline]
     fn start_send(mut self: Pin<&mut Self>, item: u64) -> Result<(), Infallible> {
-        self.taken += item;
+        self.sum += item;
         Ok(())
     }
 
@@ -67,46 +67,53 @@ impl Sink<u64> for Always {
     }
 }
 
-/// The lock that the push side has too, around the same sink, boxed as there.
-type Locked = Mutex<Pin<Box<Always>>>;
+/// The sink as `Sender` holds it: boxed, behind the same mutex.
+type LockedSink = Mutex<Pin<Box<ReadySink>>>;
 
-fn locked() -> Locked {
-    Mutex::new(Box::pin(Always::default()))
+fn locked_sink() -> LockedSink {
+    Mutex::new(Box::pin(ReadySink::default()))
 }
 
-async fn send_locked(sink: &Locked, item: u64) {
+async fn send_locked(sink: &LockedSink, item: u64) {
     let Ok(()) = sink.lock().await.send(item).await;
 }
 
-/// The least that a wrapper has to do which knows no lazier way: a look at the clock at each item.
-async fn send_locked_and_look(sink: &Mutex<(Pin<Box<Always>>, Option<Instant>)>, item: u64) {
+/// Also reads the clock at each item, as a simple wrapper would.
+async fn send_locked_and_read_clock(
+    sink: &Mutex<(Pin<Box<ReadySink>>, Option<Instant>)>,
+    item: u64,
+) {
     let mut sink = sink.lock().await;
     let Ok(()) = sink.0.send(item).await;
     sink.1 = Some(Instant::now());
 }
 
-type Ours = Sender<u64, Always, fn() -> u64>;
+type HeartbeatSender = Sender<u64, ReadySink, fn() -> u64>;
 
-/// With a driver that waits for the end of the interval. Without a driver a send would report nothing.
-type OurDriver = Pin<Box<Driver<u64, Always, fn() -> u64>>>;
+type HeartbeatDriver = Pin<Box<Driver<u64, ReadySink, fn() -> u64>>>;
 
-fn ours() -> (Ours, OurDriver) {
-    let (sender, driver) = heartbeat_sink(Always::default(), INTERVAL, (|| 0) as fn() -> u64);
-    (sender, waiting(driver))
+/// The driver waits for the end of the interval. Without a driver a sender reports no items.
+fn heartbeat_sender() -> (HeartbeatSender, HeartbeatDriver) {
+    let (sender, driver) = heartbeat_sink(ReadySink::default(), INTERVAL, (|| 0) as fn() -> u64);
+    (sender, polled(driver))
 }
 
-fn waiting<F: Future>(driver: F) -> Pin<Box<F>> {
+/// Polls the driver once, so that it sets its sleep.
+fn polled<F: Future>(driver: F) -> Pin<Box<F>> {
     let mut driver = Box::pin(driver);
-    let polled = driver.as_mut().poll(&mut Context::from_waker(Waker::noop()));
-    assert!(polled.is_pending(), "no heartbeat is due");
+    let first_poll = driver.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    assert!(first_poll.is_pending(), "no heartbeat is due");
     driver
 }
 
-async fn send_ours(sender: &Ours, item: u64) {
+async fn send(sender: &HeartbeatSender, item: u64) {
     let Ok(()) = sender.send(item).await;
 }
 
-async fn send_on_hub(sender: &heartbeat_async::Sender<u64, Always, fn() -> u64, Hub>, item: u64) {
+async fn send_on_hub(
+    sender: &heartbeat_async::Sender<u64, ReadySink, fn() -> u64, Hub>,
+    item: u64,
+) {
     let Ok(()) = sender.send(item).await;
 }
 
@@ -121,25 +128,25 @@ fn labels() -> [String; 3] {
 
 fn one_sender(group: &mut Group<'_>) {
     let [bare, label, clock] = labels();
-    let sink = locked();
-    group.repeat("bare", bare, || at_once(send_locked(&sink, black_box(1))));
-    let (sender, _driver) = ours();
-    group.repeat(OURS, label, || at_once(send_ours(&sender, black_box(1))));
+    let sink = locked_sink();
+    group.repeat("bare", bare, || poll_ready(send_locked(&sink, black_box(1))));
+    let (sender, _driver) = heartbeat_sender();
+    group.repeat(OURS, label, || poll_ready(send(&sender, black_box(1))));
     let (hub, _task) = Hub::new();
     let (sender, driver) =
-        heartbeat_sink_on(Always::default(), &hub, INTERVAL, (|| 0) as fn() -> u64);
-    let _driver = waiting(driver);
+        heartbeat_sink_on(ReadySink::default(), &hub, INTERVAL, (|| 0) as fn() -> u64);
+    let _driver = polled(driver);
     let label = format!("heartbeat-tokio {}: the same in a hub", version("heartbeat-tokio"));
-    group.repeat("hub", label, || at_once(send_on_hub(&sender, black_box(1))));
-    let sink = Mutex::new((Box::pin(Always::default()), None));
-    group.repeat("clock", clock, || at_once(send_locked_and_look(&sink, black_box(1))));
+    group.repeat("hub", label, || poll_ready(send_on_hub(&sender, black_box(1))));
+    let sink = Mutex::new((Box::pin(ReadySink::default()), None));
+    group.repeat("clock", clock, || poll_ready(send_locked_and_read_clock(&sink, black_box(1))));
 }
 
 fn many_senders(group: &mut Group<'_>, runtime: &Runtime) {
     let [bare, label, _] = labels();
-    let sink = Arc::new(locked());
+    let sink = Arc::new(locked_sink());
     group.routine("bare", bare, (SENDERS * SENDS).into(), || {
-        at_a_time(runtime, || {
+        run_senders(runtime, || {
             let sink = Arc::clone(&sink);
             async move {
                 for _ in 0..SENDS {
@@ -148,27 +155,27 @@ fn many_senders(group: &mut Group<'_>, runtime: &Runtime) {
             }
         });
     });
-    let (sender, _driver) = ours();
+    let (sender, _driver) = heartbeat_sender();
     group.routine(OURS, label, (SENDERS * SENDS).into(), || {
-        at_a_time(runtime, || {
+        run_senders(runtime, || {
             let sender = sender.clone();
             async move {
                 for _ in 0..SENDS {
-                    send_ours(&sender, black_box(1)).await;
+                    send(&sender, black_box(1)).await;
                 }
             }
         });
     });
 }
 
-/// Polls what never has to wait.
-fn at_once(future: impl Future<Output = ()>) {
+/// Polls a future that is ready at the first poll.
+fn poll_ready(future: impl Future<Output = ()>) {
     let done = pin!(future).poll(&mut Context::from_waker(Waker::noop()));
-    assert!(done.is_ready(), "no other task has the sink");
+    assert!(done.is_ready(), "no other task holds the sink");
 }
 
-/// Lets all senders send, each in a task of its own.
-fn at_a_time<F>(runtime: &Runtime, sender: impl Fn() -> F)
+/// Runs all senders concurrently, each in its own task.
+fn run_senders<F>(runtime: &Runtime, sender: impl Fn() -> F)
 where
     F: Future<Output = ()> + Send + 'static,
 {

@@ -8,7 +8,7 @@ use heartbeat_frame::{GatewayEvent, HeartbeatMessage, SseHeartbeat};
 use prost::Message as _;
 
 pub(crate) fn grpc(group: &mut Group<'_>) {
-    nothing(group);
+    baseline(group);
     let event = HeartbeatMessage::encode(&GatewayEvent::heartbeat()).expect("short");
     group.repeat(OURS, cloned(), || drop(black_box(black_box(&event).envelope())));
     let label = format!("prost {}, bytes {}: encoded anew", version("prost"), version("bytes"));
@@ -17,7 +17,7 @@ pub(crate) fn grpc(group: &mut Group<'_>) {
 }
 
 pub(crate) fn sse(group: &mut Group<'_>) {
-    nothing(group);
+    baseline(group);
     let event = SseHeartbeat::event("heartbeat", "42").expect("one line");
     group.repeat(OURS, cloned(), || drop(black_box(black_box(&event).bytes())));
     group.repeat("anew", "std: formatted anew", || {
@@ -26,11 +26,11 @@ pub(crate) fn sse(group: &mut Group<'_>) {
     });
 }
 
-/// The baseline.
-fn nothing(group: &mut Group<'_>) {
-    let nothing = Bytes::from_static(b"");
-    group.repeat("nothing", "an empty loop", || {
-        black_box(black_box(&nothing));
+/// An empty call, as the baseline.
+fn baseline(group: &mut Group<'_>) {
+    let baseline = Bytes::from_static(b"");
+    group.repeat("baseline", "an empty loop", || {
+        black_box(black_box(&baseline));
     });
 }
 

@@ -9,7 +9,7 @@ use crate::scale::Scale;
 
 /// Measures a line in this process, which has measured no other line before.
 pub(crate) fn measure(line: &Line, scale: &Scale) -> Result<Row, Box<dyn Error>> {
-    let measured = line.runtime.within(|| {
+    let measured = line.runtime.run(|| {
         let mut open = (line.start)(scale.interval);
         let empty = Memory::now()?;
         scale.open_all(&mut open);

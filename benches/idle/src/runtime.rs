@@ -27,7 +27,7 @@ impl Runtime {
     }
 
     /// Calls `work` in the context of the runtime.
-    pub(crate) fn within<R>(self, work: impl FnOnce() -> R) -> io::Result<R> {
+    pub(crate) fn run<R>(self, work: impl FnOnce() -> R) -> io::Result<R> {
         Ok(match self {
             Self::Tokio => {
                 let mut builder = Builder::new_multi_thread();

@@ -16,22 +16,22 @@ const BLOCK: &str = " -->\n```text\n";
 const END: &str = "```\n";
 
 /// Returns the page with the stored results.
-pub(crate) fn renewed(page: &str) -> Result<String, Box<dyn Error>> {
+pub(crate) fn updated(page: &str) -> Result<String, Box<dyn Error>> {
     let tables = tables()?;
     let mut parts = page.split(COMMENT);
-    let mut renewed = parts.next().unwrap_or_default().to_owned();
+    let mut updated = parts.next().unwrap_or_default().to_owned();
     for part in parts {
         let (name, old) = part.split_once(BLOCK).ok_or("a comment without a text block")?;
         let (_, rest) =
             old.split_once(END).ok_or_else(|| format!("the text block of {name} does not end"))?;
         let table = tables.get(name).ok_or_else(|| format!("no section is named {name}"))?;
-        renewed.extend([COMMENT, name, BLOCK]);
+        updated.extend([COMMENT, name, BLOCK]);
         for line in table.lines() {
-            renewed.extend([line.trim_end(), "\n"]);
+            updated.extend([line.trim_end(), "\n"]);
         }
-        renewed.extend([END, rest]);
+        updated.extend([END, rest]);
     }
-    Ok(renewed)
+    Ok(updated)
 }
 
 fn tables() -> Result<BTreeMap<String, String>, Box<dyn Error>> {

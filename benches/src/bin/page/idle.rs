@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 /// The columns of the results that the page shows.
 #[derive(Debug, Deserialize)]
-pub(crate) struct Idle {
+pub(crate) struct IdleRow {
     pub(crate) runtime: String,
     pub(crate) line: String,
     streams: u32,
@@ -20,7 +20,7 @@ pub(crate) struct Idle {
     bare: String,
 }
 
-impl Idle {
+impl IdleRow {
     pub(crate) fn label(&self) -> String {
         format!("{}: {}", self.runtime, self.line)
     }
@@ -35,11 +35,11 @@ impl Idle {
     }
 }
 
-pub(crate) fn rows() -> Result<Vec<Idle>, Box<dyn Error>> {
+pub(crate) fn rows() -> Result<Vec<IdleRow>, Box<dyn Error>> {
     read("idle")
 }
 
-pub(crate) fn table(rows: &[Idle]) -> Table {
+pub(crate) fn table(rows: &[IdleRow]) -> Table {
     let mut table = Table::new();
     table.set_header([
         "",

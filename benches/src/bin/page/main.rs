@@ -13,10 +13,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let check = env::args().any(|argument| argument == "--check");
     for page in [docs("performance.md"), docs("../README.md")] {
         let text = fs::read_to_string(&page)?;
-        is_current(&page, &figures::renewed(&text)?, check)?;
+        check_or_write(&page, &figures::updated(&text)?, check)?;
     }
     for (name, plot) in plots::all()? {
-        is_current(&docs("performance").join(name).with_extension("svg"), &plot, check)?;
+        check_or_write(&docs("performance").join(name).with_extension("svg"), &plot, check)?;
     }
     Ok(())
 }
@@ -25,13 +25,14 @@ fn docs(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs").join(name)
 }
 
-/// Makes sure of a file in the docs, or renews it.
-fn is_current(file: &Path, renewed: &str, check: bool) -> Result<(), Box<dyn Error>> {
+/// Checks that a file in the docs is up to date, or writes it.
+fn check_or_write(file: &Path, updated: &str, check: bool) -> Result<(), Box<dyn Error>> {
     if !check {
-        return Ok(fs::write(file, renewed)?);
+        return Ok(fs::write(file, updated)?);
     }
-    if fs::read_to_string(file).is_ok_and(|text| text == renewed) {
+    if fs::read_to_string(file).is_ok_and(|text| text == updated) {
         return Ok(());
     }
-    Err(format!("{} is old: `cargo run --bin page` in benches/ renews it", file.display()).into())
+    Err(format!("{} is out of date: `cargo run --bin page` in benches/ updates it", file.display())
+        .into())
 }

@@ -5,7 +5,7 @@ use std::error::Error;
 use heartbeat_benches::{OURS, Row, read};
 use plotters::prelude::*;
 
-use crate::idle::{self, Idle};
+use crate::idle::{self, IdleRow};
 
 type Svg = Result<String, Box<dyn Error>>;
 
@@ -60,9 +60,9 @@ fn added(rows: &[Row], sections: &[&str]) -> Svg {
 }
 
 /// A bar chart of one figure of all idle streams with heartbeats.
-fn idle_bars(title: &str, figure: impl Fn(&Idle) -> Option<f64>, digits: usize) -> Svg {
+fn idle_bars(title: &str, figure: impl Fn(&IdleRow) -> Option<f64>, digits: usize) -> Svg {
     let rows = idle::rows()?;
-    let bar = |row: &Idle| {
+    let bar = |row: &IdleRow| {
         let (label, is_ours) = (row.label(), row.is_on_a_hub());
         Some(Bar { label, figure: figure(row)?, is_ours })
     };

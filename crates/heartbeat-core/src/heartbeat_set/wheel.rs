@@ -172,6 +172,18 @@ mod tests {
     }
 
     #[test]
+    fn a_due_slot_stays_due_until_it_is_cleared() {
+        let mut wheel = Wheel::new(1, at(0));
+        let index = insert(&mut wheel, 1);
+        for now in [1, 2, 129, 130, 257, 1000] {
+            wheel.advance(at(now));
+            assert_eq!(wheel.first_due(), Some(index), "{now}");
+        }
+        wheel.clear(index);
+        assert!(!wheel.is_due(index));
+    }
+
+    #[test]
     fn t8_a_slot_after_the_end_of_the_clock_is_never_due() {
         let mut wheel = Wheel::new(1 << 58, at(0));
         wheel.advance(CompactInstant::MAX);

@@ -305,6 +305,39 @@ fn t1_t9_t17_the_size_hint_includes_heartbeats_while_they_may_come() {
 }
 
 #[test]
+fn t19_a_poll_without_an_item_does_not_end_the_idle_time() {
+    let counters = Counters::new();
+    let Opened { time, mut stream, .. } = open(Config::every(secs(10)), &counters);
+    for _ in 0..9 {
+        time.advance(secs(1));
+        assert_pending!(stream.poll_next());
+    }
+    time.advance(secs(1));
+    assert_ready_eq!(stream.poll_next(), Some("heartbeat"));
+    assert_pending!(stream.poll_next());
+    assert_eq!(counters.snapshot().longest_idle, secs(10));
+}
+
+#[test]
+fn t20_a_stream_with_a_sleep_of_its_own_reports_no_stall() {
+    let config = Config::every(secs(10)).with_stall_after(secs(5));
+    for polls_again in [true, false] {
+        let counters = Counters::new();
+        let Opened { time, mut stream, .. } = open(config, &counters);
+        time.advance(secs(10));
+        assert_ready_eq!(stream.poll_next(), Some("heartbeat"));
+        time.advance(secs(100));
+        if polls_again {
+            assert_pending!(stream.poll_next());
+            time.advance(secs(10));
+            assert_ready_eq!(stream.poll_next(), Some("heartbeat"));
+        }
+        drop(stream);
+        assert_eq!(counters.snapshot().stalled, 0);
+    }
+}
+
+#[test]
 fn t19_the_size_of_a_heartbeat_is_reported_where_it_is_known() {
     struct Sized;
     impl MakeHeartbeat<&'static str> for Sized {

@@ -24,7 +24,7 @@ pub trait HeartbeatStreamExt: Stream {
     }
 
     /// Like [`heartbeat`](Self::heartbeat), for a stream of `Result`. Each heartbeat is an `Ok`. An `Err` is no event, and
-    /// no heartbeat is sent between an `Err` and the next `Ok`. See [T17](heartbeat_core::rules#t17-pull-side).
+    /// no heartbeat is sent between an `Err` and the next `Ok`. See [T17](crate::rules#t17-pull-side).
     fn try_heartbeat<Item, E, P, B>(
         self,
         scheduler: P,

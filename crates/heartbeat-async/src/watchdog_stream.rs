@@ -16,7 +16,7 @@ use crate::schedule::lazy_sleep::LazySleep;
 
 pin_project! {
     /// A stream that ends with an error when its peer has been silent for too long.
-    /// See [T14](heartbeat_core::rules#t14-watchdog).
+    /// See [T14](crate::rules#t14-watchdog).
     ///
     /// Each item of the inner stream is yielded as an `Ok` and restarts the timeout, whether it is an event or a
     /// heartbeat; [`skip_heartbeats`](Self::skip_heartbeats) hides the heartbeats. When no item has come for the whole

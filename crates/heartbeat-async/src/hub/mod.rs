@@ -46,7 +46,7 @@ const SHARDS_PER_THREAD: usize = 4;
 /// most 64 times per interval, however many quiet streams it has, and never without streams.
 ///
 /// Each stream follows the same rules as with a timer of its own, except that a heartbeat may be early by up to a 64th of
-/// its interval ([T15](heartbeat_core::rules#t15-many-streams-one-deadline)), and giving up and stalling may be late by as
+/// its interval ([T15](crate::rules#t15-many-streams-one-deadline)), and giving up and stalling may be late by as
 /// much.
 ///
 /// Clones are handles of one hub. Its task ends when all clones and all streams on it are dropped.
@@ -62,13 +62,13 @@ const SHARDS_PER_THREAD: usize = 4;
 ///
 /// On a hub [`Config::with_stall_after`] applies to streams and bodies too. A consumer that took a heartbeat and does
 /// not poll for that long is reported as [stalled](crate::Observer::on_stall), and the heartbeats of its stream end
-/// ([T20](heartbeat_core::rules#t20-stalled)). The hub wakes the task of the stream. The report is made when the stream is
+/// ([T20](crate::rules#t20-stalled)). The hub wakes the task of the stream. The report is made when the stream is
 /// polled, stopped or dropped. A consumer that took another item and does not poll is not reported.
 ///
 /// # Precision
 ///
 /// The clock of the hub is that of its timer. It never runs back by a millisecond or more
-/// ([T7](heartbeat_core::rules#t7-monotonic)). If the sleeps of the timer may end early, the hub's sleep is set later by
+/// ([T7](crate::rules#t7-monotonic)). If the sleeps of the timer may end early, the hub's sleep is set later by
 /// that much, and a heartbeat may be late by that much.
 ///
 /// # Example

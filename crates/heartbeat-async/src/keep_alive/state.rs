@@ -23,7 +23,7 @@ pin_project! {
     /// 3. [`poll_due`](Self::poll_due) if the inner stream has no item. If that is ready, the wrapper
     ///    yields a heartbeat.
     ///
-    /// An item reads no clock and sets no sleep: see [T16](heartbeat_core::rules#t16-lazy).
+    /// An item reads no clock and sets no sleep: see [T16](crate::rules#t16-lazy).
     ///
     /// # Cancellation
     ///
@@ -189,7 +189,7 @@ impl<P: Scheduler, O: Telemetry> KeepAlive<P, O> {
         }
     }
 
-    /// Stops the heartbeats. May be called again. See [T9](heartbeat_core::rules#t9-stop).
+    /// Stops the heartbeats. May be called again. See [T9](crate::rules#t9-stop).
     pub fn stop(self: Pin<&mut Self>) {
         let mut this = self.project();
         this.state.report_stall();

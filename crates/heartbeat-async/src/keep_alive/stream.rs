@@ -14,11 +14,11 @@ pin_project! {
     /// A stream that yields a heartbeat whenever the inner stream has been silent for an interval.
     ///
     /// - An item that is ready always goes first, and a heartbeat is made only when the consumer polls. However slow
-    ///   the consumer is, at most one heartbeat waits. See [T5](heartbeat_core::rules#t5-one-in-flight) and
-    ///   [T17](heartbeat_core::rules#t17-pull-side).
+    ///   the consumer is, at most one heartbeat waits. See [T5](crate::rules#t5-one-in-flight) and
+    ///   [T17](crate::rules#t17-pull-side).
     /// - An item reads no clock and sets no sleep. The clock is read when no item is ready: an item counts as sent when
     ///   the consumer polls again. The silence on the wire is therefore at most the interval plus the time for which
-    ///   the consumer held an item without polling. See [T16](heartbeat_core::rules#t16-lazy).
+    ///   the consumer held an item without polling. See [T16](crate::rules#t16-lazy).
     /// - This stream ends with the inner stream; no heartbeat follows.
     /// - After the heartbeats have stopped, by [`Config::with_give_up_after`] or by [`stop`](Self::stop), items still
     ///   pass.
@@ -53,7 +53,7 @@ impl<S: Stream, B: MakeHeartbeat<S::Item>, P: Scheduler> HeartbeatStream<S, B, P
 }
 
 impl<S: Stream, B, P: Scheduler, O: Telemetry> HeartbeatStream<S, B, P, O> {
-    /// Reports to `observer` from now on. See [T19](heartbeat_core::rules#t19-outcome).
+    /// Reports to `observer` from now on. See [T19](crate::rules#t19-outcome).
     pub fn with_observer<N: Observer>(self, observer: N) -> HeartbeatStream<S, B, P, Observed<N>> {
         let Self { inner, keep_alive, make_heartbeat } = self;
         HeartbeatStream { inner, keep_alive: keep_alive.with_observer(observer), make_heartbeat }
@@ -61,7 +61,7 @@ impl<S: Stream, B, P: Scheduler, O: Telemetry> HeartbeatStream<S, B, P, O> {
 
     /// Treats items for which `is_heartbeat` returns true as heartbeats of another source. They end the silence, but
     /// they are no events, so they do not postpone giving up on the producer.
-    /// See [T21](heartbeat_core::rules#t21-nesting).
+    /// See [T21](crate::rules#t21-nesting).
     pub fn treat_as_heartbeat<F>(self, is_heartbeat: F) -> HeartbeatStream<S, Classify<B, F>, P, O>
     where
         F: FnMut(&S::Item) -> bool,
@@ -71,7 +71,7 @@ impl<S: Stream, B, P: Scheduler, O: Telemetry> HeartbeatStream<S, B, P, O> {
         HeartbeatStream { inner, keep_alive, make_heartbeat }
     }
 
-    /// Stops the heartbeats; items still pass. May be called again. See [T9](heartbeat_core::rules#t9-stop).
+    /// Stops the heartbeats; items still pass. May be called again. See [T9](crate::rules#t9-stop).
     pub fn stop(self: Pin<&mut Self>) {
         self.project().keep_alive.stop();
     }

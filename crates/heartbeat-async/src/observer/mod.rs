@@ -13,7 +13,7 @@ pub use counters::{Counters, CountersSnapshot};
 pub use telemetry::{Observed, Telemetry};
 
 /// Receives reports on streams and sinks, for metrics or logs. Every method does nothing by default.
-/// See [T19](heartbeat_core::rules#t19-outcome).
+/// See [T19](crate::rules#t19-outcome).
 ///
 /// One observer can serve many streams: `&O`, `Arc<O>` and `Arc<dyn Observer>` are observers too. The methods are
 /// called while a stream is polled or dropped, so they should be short and must not block.
@@ -49,7 +49,7 @@ pub trait Observer {
     }
 
     /// A heartbeat was due and is not sent: an event or other bytes went first, or the heartbeats were stopped.
-    /// See [T6](heartbeat_core::rules#t6-cancelled).
+    /// See [T6](crate::rules#t6-cancelled).
     ///
     /// Only sinks report this. A stream yields an item that is ready before it makes a heartbeat.
     fn on_cancelled(&self) {}
@@ -58,7 +58,7 @@ pub trait Observer {
     /// heartbeats stop until the next event.
     fn on_give_up(&self) {}
 
-    /// The peer does not read, and the heartbeats stop. See [T20](heartbeat_core::rules#t20-stalled).
+    /// The peer does not read, and the heartbeats stop. See [T20](crate::rules#t20-stalled).
     ///
     /// A stream reports this only on a hub, and only when it is polled again, stopped or dropped. With a timer of its
     /// own, a stream that is not polled does nothing.

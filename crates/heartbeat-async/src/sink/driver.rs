@@ -48,11 +48,11 @@ pin_project! {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DriverError<E> {
-    /// The sink failed with a heartbeat ([T10](heartbeat_core::rules#t10-failed)), or with the flush of
+    /// The sink failed with a heartbeat ([T10](crate::rules#t10-failed)), or with the flush of
     /// an item whose send was dropped.
     Transport(E),
     /// The peer does not read: the sink did not accept a heartbeat, or did not complete the last flush, within the time
-    /// of [`Config::with_stall_after`](crate::Config::with_stall_after) ([T20](heartbeat_core::rules#t20-stalled)).
+    /// of [`Config::with_stall_after`](crate::Config::with_stall_after) ([T20](crate::rules#t20-stalled)).
     Stalled,
     /// The [`Hub`](crate::Hub) does not schedule the heartbeats of this sink.
     #[cfg(feature = "hub")]
@@ -97,7 +97,7 @@ impl<Item, Si, B, P: Scheduler, O: Telemetry> Driver<Item, Si, B, P, O> {
 }
 
 impl<Item, Si: Sink<Item>, B: MakeHeartbeat<Item>, P: Scheduler> Driver<Item, Si, B, P> {
-    /// Reports the outcome of each heartbeat to `observer` ([T19](heartbeat_core::rules#t19-outcome)).
+    /// Reports the outcome of each heartbeat to `observer` ([T19](crate::rules#t19-outcome)).
     pub fn with_observer<O: Observer>(self, observer: O) -> Driver<Item, Si, B, P, Observed<O>> {
         Driver::new(self.link, Observed::new(observer))
     }

@@ -31,8 +31,8 @@ type Shared<Item, Si, P, B> = Arc<FairLock<SinkStateOf<Item, Si, P, B>>>;
 /// accepted nothing for an interval. The driver is a future, which must be spawned.
 ///
 /// `config` is an interval or a [`Config`]; an interval of zero disables the heartbeats
-/// ([T1](heartbeat_core::rules#t1-disabled)). `heartbeat` makes them; usually it is a closure. The silence begins with
-/// this call ([T2](heartbeat_core::rules#t2-first-heartbeat)), but no heartbeat is sent before the driver is polled.
+/// ([T1](crate::rules#t1-disabled)). `heartbeat` makes them; usually it is a closure. The silence begins with
+/// this call ([T2](crate::rules#t2-first-heartbeat)), but no heartbeat is sent before the driver is polled.
 ///
 /// Senders are served in the order of their calls, one after the other. Each item is flushed before the next one is
 /// sent, unless it is [fed](Sender::feed). An error is returned by the call that caused it.

@@ -15,7 +15,7 @@ use crate::{MakeHeartbeat, Scheduler};
 /// [`heartbeat_sink`](crate::heartbeat_sink).
 ///
 /// Clones send into one sink. Items are sent whole, one after the other, in the order in which the sends began.
-/// No item is dropped for a heartbeat ([T18](heartbeat_core::rules#t18-push-side)). A sender works without a
+/// No item is dropped for a heartbeat ([T18](crate::rules#t18-push-side)). A sender works without a
 /// driver too, or after the driver has ended, but without heartbeats.
 ///
 /// # Cancellation
@@ -29,8 +29,8 @@ pub struct Sender<Item, Si, B, P: Scheduler> {
 
 impl<Item, Si: Sink<Item>, B: MakeHeartbeat<Item>, P: Scheduler> Sender<Item, Si, B, P> {
     /// Sends an item, and waits until it is flushed. The silence restarts when the sink accepts the item
-    /// ([T3](heartbeat_core::rules#t3-a-send-resets-the-deadline)), and again when a flush that had to wait is done
-    /// ([T18](heartbeat_core::rules#t18-push-side)).
+    /// ([T3](crate::rules#t3-a-send-resets-the-deadline)), and again when a flush that had to wait is done
+    /// ([T18](crate::rules#t18-push-side)).
     ///
     /// If the compiler rejects this call in a spawned task with "implementation of `Sink` is not general enough", `Item`
     /// contains a reference such as `&'static str`. Use an owned type, such as `String`.
@@ -79,7 +79,7 @@ impl<Item, Si: Sink<Item>, B: MakeHeartbeat<Item>, P: Scheduler> Sender<Item, Si
     }
 
     /// Stops the heartbeats and the [driver](crate::Driver). Items can still be sent. Once the future is ready, no
-    /// heartbeat follows ([T9](heartbeat_core::rules#t9-stop)). It does not wait for the peer. May be called again.
+    /// heartbeat follows ([T9](crate::rules#t9-stop)). It does not wait for the peer. May be called again.
     pub async fn stop(&self) {
         poll_fn(|cx| self.shared.poll_stop(cx)).await;
     }

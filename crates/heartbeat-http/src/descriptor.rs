@@ -3,14 +3,16 @@ use std::fmt;
 
 use prost::{DecodeError, Message};
 
-/// The paths of the methods that respond with a stream, from an encoded `FileDescriptorSet`.
+/// The paths of the methods that take one message and respond with a stream, from an encoded `FileDescriptorSet`.
 pub(crate) fn streaming_methods(set: &[u8]) -> Result<Vec<String>, InvalidDescriptorSet> {
     let set = FileSet::decode(set).map_err(InvalidDescriptorSet)?;
     let mut paths = Vec::new();
     for File { package, services } in set.files {
         for Service { name: service, methods } in services {
             let prefix = if package.is_empty() { service } else { format!("{package}.{service}") };
-            let streaming = methods.into_iter().filter(|method| method.server_streaming);
+            let streaming = methods
+                .into_iter()
+                .filter(|method| method.server_streaming && !method.client_streaming);
             paths.extend(streaming.map(|method| format!("/{prefix}/{}", method.name)));
         }
     }
@@ -45,6 +47,8 @@ struct Service {
 struct Method {
     #[prost(string, tag = "1")]
     name: String,
+    #[prost(bool, tag = "5")]
+    client_streaming: bool,
     #[prost(bool, tag = "6")]
     server_streaming: bool,
 }

@@ -14,12 +14,15 @@ use http_body_util::StreamBody;
 use prost::Message;
 use tower::{Layer, ServiceExt, service_fn};
 
-const METHODS: [&str; 5] = [
+const METHODS: [&str; 8] = [
     "/package.v1.First/Unary",
     "/package.v1.First/Collect",
     "/package.v1.First/Stream",
     "/package.v1.Second/Both",
     "/Service/Stream",
+    "/grpc.health.v1.Health/Watch",
+    "/grpc.reflection.v1.Watcher/Watch",
+    "/grpc.healthy.Service/Watch",
 ];
 
 /// Those of `METHODS` that have heartbeats.
@@ -54,11 +57,24 @@ fn methods_are_matched_by_a_closure() {
 }
 
 #[test]
-fn descriptors_list_methods_with_a_response_stream() -> Result<(), Box<dyn Error>> {
+fn a_closure_matches_no_health_check_and_no_reflection() {
+    let methods = StreamingMethods::matching(|path| path.ends_with("/Watch"));
+    assert_eq!(kept_alive(methods), [METHODS[7]]);
+}
+
+#[test]
+fn descriptors_list_server_streaming_methods() -> Result<(), Box<dyn Error>> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests");
-    let set = protox::compile(["methods.proto", "unnamed.proto"], [folder])?;
+    let files =
+        ["methods.proto", "unnamed.proto", "health.proto", "reflection.proto", "healthy.proto"];
+    let set = protox::compile(files, [folder])?;
     let methods = StreamingMethods::from_descriptor_set(set.encode_to_vec())?;
-    assert_eq!(kept_alive(methods), [METHODS[2], METHODS[3], METHODS[4]]);
+    assert_eq!(kept_alive(methods.clone()), [METHODS[2], METHODS[4], METHODS[7]]);
+    let named = methods.with_paths([METHODS[3], METHODS[5]]);
+    assert_eq!(
+        kept_alive(named),
+        METHODS[2..=5].iter().chain(&METHODS[7..]).copied().collect::<Vec<_>>()
+    );
     assert!(kept_alive(StreamingMethods::from_descriptor_set([])?).is_empty());
     Ok(())
 }

@@ -70,13 +70,15 @@ pub struct HeartbeatOptions {
 
     /// Send heartbeats in responses of this streaming method (repeatable)
     ///
-    /// A method of gRPC, gRPC-Web or Connect: /package.Service/Method.
+    /// A method of gRPC, gRPC-Web or Connect: /package.Service/Method. Its clients must not take each
+    /// message for an answer, as clients of gRPC health checks and server reflection do.
     #[arg(long, value_name = "PATH", group = "methods", value_parser = args::parse_method)]
     pub method: Vec<String>,
 
-    /// Send heartbeats in responses of all streaming methods in this file
+    /// Send heartbeats in responses of the server-streaming methods in this file
     ///
-    /// A file descriptor set, as `protoc --descriptor_set_out` writes it.
+    /// A file descriptor set, as `protoc --descriptor_set_out` writes it. Methods whose requests stream
+    /// are left out, as are those of grpc.health.* and grpc.reflection.*.
     #[arg(long, value_name = "FILE", group = "methods", value_parser = args::read_methods)]
     pub methods_in: Option<StreamingMethods>,
 

@@ -1,4 +1,4 @@
-use http::header::{CACHE_CONTROL, Entry};
+use http::header::{CACHE_CONTROL, CONTENT_ENCODING, Entry};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
@@ -9,7 +9,8 @@ pub(crate) fn disable_proxy_buffering(headers: &mut HeaderMap) {
     if let Entry::Vacant(entry) = headers.entry(X_ACCEL_BUFFERING) {
         entry.insert(HeaderValue::from_static("no"));
     }
-    if headers.get_all(CACHE_CONTROL).iter().any(has_no_transform) {
+    let no_transform = NO_TRANSFORM.as_bytes();
+    if list_members(headers, &CACHE_CONTROL).any(|it| it.eq_ignore_ascii_case(no_transform)) {
         return;
     }
     match headers.entry(CACHE_CONTROL) {
@@ -27,9 +28,33 @@ pub(crate) fn disable_proxy_buffering(headers: &mut HeaderMap) {
     }
 }
 
-fn has_no_transform(value: &HeaderValue) -> bool {
-    let value = value.to_str().unwrap_or_default();
-    value.split(',').any(|directive| directive.trim().eq_ignore_ascii_case(NO_TRANSFORM))
+/// Whether the body is encoded as a whole. Servers use `identity` or `none` to switch compression off.
+pub(crate) fn is_encoded(headers: &HeaderMap) -> bool {
+    let is_identity = |coding: &[u8]| {
+        [&b"identity"[..], b"none"].iter().any(|name| coding.eq_ignore_ascii_case(name))
+    };
+    list_members(headers, &CONTENT_ENCODING).any(|coding| !is_identity(coding))
+}
+
+/// The members of a header whose value is a list, from all its lines. Commas in quotes separate nothing, and empty members
+/// are ignored (RFC 9110, section 5.6.1).
+pub(crate) fn list_members<'a>(
+    headers: &'a HeaderMap,
+    name: &HeaderName,
+) -> impl Iterator<Item = &'a [u8]> {
+    headers.get_all(name).iter().flat_map(|value| {
+        let (mut is_quoted, mut is_escaped) = (false, false);
+        let members = value.as_bytes().split(move |byte| {
+            let escaped = std::mem::take(&mut is_escaped);
+            match byte {
+                b'\\' => is_escaped = is_quoted && !escaped,
+                b'"' if !escaped => is_quoted = !is_quoted,
+                _ => {}
+            }
+            *byte == b',' && !is_quoted
+        });
+        members.map(<[u8]>::trim_ascii).filter(|member| !member.is_empty())
+    })
 }
 
 #[cfg(test)]
@@ -61,6 +86,14 @@ mod tests {
     fn no_transform_is_not_repeated() {
         assert_eq!(cache_control(&["no-cache,No-Transform"]), ["no-cache,No-Transform"]);
         assert_eq!(cache_control(&["no-store", "no-transform"]), ["no-store", "no-transform"]);
+    }
+
+    #[test]
+    fn commas_in_quotes_separate_nothing() {
+        let value = HeaderValue::from_static(r#" a ,, b="c, \", d", e\, f"#);
+        let headers = HeaderMap::from_iter([(CACHE_CONTROL, value)]);
+        let members: Vec<_> = list_members(&headers, &CACHE_CONTROL).collect();
+        assert_eq!(members, [&b"a"[..], br#"b="c, \", d""#, br"e\", b"f"]);
     }
 
     #[test]

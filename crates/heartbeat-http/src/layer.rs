@@ -15,12 +15,25 @@ use crate::{HeartbeatPolicy, HeartbeatService};
 /// These responses pass through unchanged:
 ///
 /// - content types that the policy does not name;
-/// - responses to HEAD and CONNECT;
+/// - responses to CONNECT;
 /// - every status that is not a success, and 204, 205 and 206;
 /// - responses with a known length: by `Content-Length` or by an exact size hint;
-/// - encoded responses (`Content-Encoding`, unless it is `identity` or `none`), and responses with a digest;
+/// - encoded responses (`Content-Encoding`, unless all its members are `identity` or `none`);
+/// - responses with a digest (`Content-Digest`, `Repr-Digest`, `Digest`, `Content-MD5`), also if `Trailer` announces it;
+/// - signed responses, if `Signature-Input` covers a digest or a header that this layer changes, or `Trailer` announces a
+///   signature;
 /// - responses with `grpc-status` in their headers;
 /// - responses that another `HeartbeatLayer` keeps alive already.
+///
+/// # Headers
+///
+/// A response that is kept alive no longer promises exact bytes, since heartbeats change them. As layers that compress do,
+/// this layer makes a strong `ETag` weak and removes `Accept-Ranges`: a client that resumed at a byte offset would lose as
+/// many bytes as it got heartbeats. SSE and NDJSON responses also get the
+/// [headers for proxies](HeartbeatPolicy::with_proxy_headers).
+///
+/// The response to HEAD gets the headers that the response to GET would get. If the handler leaves out its body, the layer
+/// takes it for a stream.
 ///
 /// # Compression
 ///

@@ -65,6 +65,7 @@ mod body;
 mod body_framing;
 mod decision;
 mod descriptor;
+mod exact_bytes;
 mod headers;
 mod layer;
 mod policy;

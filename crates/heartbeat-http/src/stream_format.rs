@@ -24,10 +24,11 @@ pub(crate) enum RpcCodec {
 }
 
 impl StreamFormat {
-    /// Parses the content type. Parameters, such as a charset, are ignored.
+    /// Parses the content type. Parameters, such as a charset, are ignored; they may contain any bytes.
     pub(crate) fn of(headers: &HeaderMap) -> Option<Self> {
-        let content_type = headers.get(CONTENT_TYPE)?.to_str().ok()?;
-        let essence = content_type.split(';').next()?.trim().to_ascii_lowercase();
+        let content_type = headers.get(CONTENT_TYPE)?.as_bytes();
+        let essence = content_type.split(|byte| *byte == b';').next()?.trim_ascii();
+        let essence = std::str::from_utf8(essence).ok()?.to_ascii_lowercase();
         match essence.as_str() {
             "text/event-stream" => return Some(Self::Sse),
             "application/x-ndjson" | "application/ndjson" | "application/jsonl" => {

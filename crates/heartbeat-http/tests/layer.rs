@@ -208,7 +208,7 @@ fn responses_that_cannot_grow_pass_unchanged() {
 }
 
 #[test]
-fn responses_to_head_and_connect_pass_unchanged() {
+fn responses_to_head_and_connect_get_no_heartbeats() {
     for method in ["HEAD", "CONNECT"] {
         let request = Request::builder().method(method).uri("/").body(()).expect("a request");
         assert_eq!(

@@ -206,7 +206,7 @@ const HTTP1: &[(&str, &str, ResponseFn)] = &[
     ("no body", "GET /", |_| response(&[SSE], BodyExt::boxed(Empty::new()))),
     ("encoded", "GET /", |_| response(&[SSE, ("content-encoding", "br")], events())),
     ("a digest", "GET /", |_| response(&[SSE, ("repr-digest", "sha-256=:AA==:")], events())),
-    ("HEAD", "HEAD /", |_| response(&[SSE], events())),
+    ("HEAD of another type", "HEAD /", |_| response(&[("content-type", "text/html")], events())),
     ("no content", "GET /", |_| with_status(204)),
     ("reset content", "GET /", |_| with_status(205)),
     ("partial content", "GET /", |_| with_status(206)),
@@ -278,6 +278,18 @@ async fn http2_responses_without_heartbeats_are_identical() {
         assert_eq!(with.escape_ascii().to_string(), without.escape_ascii().to_string(), "{case}");
     });
     futures_util::future::join_all(compared).await;
+}
+
+#[tokio::test]
+async fn the_response_to_head_has_the_headers_of_get_and_no_body() {
+    let handler: ResponseFn = |_| response(&[SSE, ("cache-control", "no-cache")], events());
+    let to = |request| http1(server_with_layer(handler), request);
+    let (head, get) = join(to("HEAD /"), to("GET /")).await;
+    let (head, get) = (head.escape_ascii().to_string(), get.escape_ascii().to_string());
+    let get = get.replace("transfer-encoding: chunked\\r\\n", ""); // hyper leaves it out without a body
+    let (headers, body) = get.split_once("\\r\\n\\r\\n").expect("a body");
+    assert!(headers.contains("no-cache, no-transform") && !body.is_empty(), "{get}");
+    assert_eq!(head, format!("{headers}\\r\\n\\r\\n"));
 }
 
 #[tokio::test]

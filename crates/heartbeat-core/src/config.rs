@@ -68,6 +68,11 @@ impl Config {
     /// Default: zero, never.
     ///
     /// Without this limit, heartbeats keep the stream of a producer that has died open forever.
+    ///
+    /// A wrapper decides what is an event. One that reads bytes recognizes heartbeats of other layers by their
+    /// bytes, and an event with the same bytes does not count. Choose a heartbeat that is equal to no event: a
+    /// message without fields can be one, so wrappers count it as an event, also if another layer has sent it
+    /// as a heartbeat.
     pub const fn with_give_up_after(mut self, silence: Duration) -> Self {
         self.give_up_after = silence;
         self

@@ -40,7 +40,12 @@ impl HeartbeatMessage {
     /// The message without fields: 0 bytes. Does not allocate.
     ///
     /// Clients of every service can decode it: each proto3 message type reads it as its default value.
-    /// Check that your clients ignore that value.
+    /// Check that your clients ignore that value: in `grpc.health.v1.Health/Watch`, for example, it means
+    /// that the health is unknown.
+    ///
+    /// The bytes do not tell this heartbeat from a real message without fields. A tracker therefore counts
+    /// each empty message of the stream as an event, also one that another layer has inserted as a heartbeat:
+    /// such heartbeats put off giving up (`Config::with_give_up_after`). The same holds for `{}`, its JSON.
     pub const fn empty() -> Self {
         Self { envelope: Bytes::from_static(&[0; envelope::HEADER_LEN]) }
     }
@@ -71,6 +76,11 @@ impl HeartbeatMessage {
     /// Fails if `payload` is longer than 4 GiB - 1 byte.
     pub fn from_payload(payload: impl AsRef<[u8]>) -> Result<Self, PayloadTooLong> {
         Ok(Self { envelope: envelope::enclose(payload.as_ref())? })
+    }
+
+    /// Whether it is the message without fields, in protobuf or in JSON.
+    pub(crate) fn is_empty_message(&self) -> bool {
+        matches!(&self.envelope[envelope::HEADER_LEN..], b"" | b"{}")
     }
 }
 

@@ -122,8 +122,7 @@ fn bytes_after_the_end_in_the_same_piece_are_detected() {
 fn t21_an_envelope_that_equals_the_heartbeat_is_no_event() {
     for heartbeat in [
         HeartbeatMessage::default(),
-        HeartbeatMessage::empty(),
-        HeartbeatMessage::from_payload("{}").expect("2 bytes fit"),
+        HeartbeatMessage::from_payload("{\"heartbeat\":true}").expect("short"),
     ] {
         let mut tracker = EnvelopeTracker::grpc(&heartbeat);
         for _ in 0..2 {
@@ -136,6 +135,20 @@ fn t21_an_envelope_that_equals_the_heartbeat_is_no_event() {
         let event = [&heartbeat.envelope(), HI].concat();
         assert_eq!(feed(&mut tracker, &event), (Event, Open));
         assert_eq!(feed(&mut tracker, &heartbeat.envelope()), (Content::NonEvent, Open));
+    }
+}
+
+#[test]
+fn t12_a_message_without_fields_is_an_event_whatever_the_heartbeat() {
+    for heartbeat in
+        [HeartbeatMessage::empty(), HeartbeatMessage::from_payload("{}").expect("2 bytes fit")]
+    {
+        let mut tracker = EnvelopeTracker::connect(&heartbeat);
+        assert_eq!(feed(&mut tracker, &heartbeat.envelope()), (Event, Open));
+        for byte in heartbeat.envelope() {
+            assert_eq!(feed(&mut tracker, &[byte]).0, Event);
+        }
+        assert_eq!(tracker.boundary(), Open);
     }
 }
 

@@ -43,8 +43,8 @@ pub trait MakeHeartbeat<Item> {
 
     /// Whether a heartbeat may follow the items that were [classified](Self::classify) so far. Default: `true`.
     ///
-    /// While it is `false`, no heartbeat is due, and the peer does not count as stalled. Only an item may change the
-    /// value.
+    /// While it is `false`, no heartbeat is due, the producer is not given up, and the peer does not count as stalled.
+    /// Only an item may change the value.
     fn at_boundary(&self) -> bool {
         true
     }

@@ -13,7 +13,8 @@ use crate::framing::envelope::HEADER_LEN;
 /// define make the boundary unknown, and so do bytes after the end.
 ///
 /// An envelope that equals the given heartbeat is no event. Up to the first byte that differs, an
-/// envelope may still be the heartbeat.
+/// envelope may still be the heartbeat. The empty message, and `{}`, its JSON, always are events: a
+/// service may send them as answers.
 ///
 /// # Example
 ///
@@ -39,7 +40,7 @@ use crate::framing::envelope::HEADER_LEN;
 /// ```
 #[derive(Debug, Clone)]
 pub struct EnvelopeTracker {
-    /// The heartbeat in its envelope.
+    /// The heartbeat in its envelope; no bytes if real messages can be equal to it.
     heartbeat: Bytes,
     protocol: EnvelopeProtocol,
     state: ParseState,
@@ -113,7 +114,9 @@ impl EnvelopeTracker {
     }
 
     fn new(protocol: EnvelopeProtocol, heartbeat: &HeartbeatMessage) -> Self {
-        let (heartbeat, state) = (heartbeat.envelope(), ParseState::AT_BOUNDARY);
+        let heartbeat =
+            if heartbeat.is_empty_message() { Bytes::new() } else { heartbeat.envelope() };
+        let state = ParseState::AT_BOUNDARY;
         Self { heartbeat, protocol, state, matches_heartbeat: true, is_last: false }
     }
 
@@ -186,7 +189,7 @@ impl EnvelopeTracker {
         } else {
             (length << 8) | u32::from(byte)
         };
-        self.matches_heartbeat &= self.heartbeat[usize::from(seen)] == byte;
+        self.matches_heartbeat &= self.heartbeat.get(usize::from(seen)) == Some(&byte);
         self.state = match seen + 1 {
             seen if usize::from(seen) < HEADER_LEN => ParseState::Header { seen, length },
             _ => self.in_payload(length),

@@ -26,7 +26,7 @@ use crate::HeartbeatMessage;
 /// use bytes::Bytes;
 /// use heartbeat_frame::{Boundary, BoundaryTracker, GrpcWebTextTracker, HeartbeatMessage, Content};
 ///
-/// let heartbeat = HeartbeatMessage::empty();
+/// let heartbeat = HeartbeatMessage::default();
 /// let mut tracker = GrpcWebTextTracker::new(&heartbeat);
 /// assert_eq!(tracker.boundary(), Boundary::Open);
 ///

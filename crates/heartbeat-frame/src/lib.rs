@@ -32,11 +32,14 @@
 //! | gRPC, gRPC-Web, Connect | [`EnvelopeTracker`] | between envelopes, before the one that ends the stream |
 //! | gRPC-Web-text | [`GrpcWebTextTracker`] | likewise, if a group of four characters ends there too |
 //! | server-sent events | [`SseTracker`] | the start of a line for a comment, between events for the other forms |
-//! | newline-delimited JSON | [`NdjsonTracker`] | the start of a line |
+//! | newline-delimited JSON | [`NdjsonTracker`] | the start of a line, and after white space there |
 //! | known only at run time | [`Tracker`] | |
 //!
-//! A tracker also distinguishes events from heartbeats that another layer has inserted. If the bytes
-//! violate the framing, the boundary is unknown from then on, and no heartbeat may be inserted.
+//! Lines of a text heartbeat should end as those of the stream do: [`SseTracker::line_end`] and
+//! [`NdjsonTracker::heartbeat_here`] say which bytes fit.
+//!
+//! A tracker also distinguishes events from heartbeats that another layer has inserted, except if the
+//! heartbeat is the [empty message](HeartbeatMessage::empty). If the bytes violate the framing, the boundary is unknown from then on, and no heartbeat may be inserted.
 //!
 //! # Cost
 //!
@@ -77,7 +80,7 @@ mod tracker;
 
 pub use event::{GatewayEvent, SubscribeRequest};
 pub use framing::ndjson::NdjsonHeartbeat;
-pub use framing::sse::{InvalidSse, SseHeartbeat};
+pub use framing::sse::{InvalidSse, LineEnd, SseHeartbeat};
 pub use message::{HeartbeatMessage, PayloadTooLong};
 pub use tracker::any::Tracker;
 pub use tracker::envelope::EnvelopeTracker;

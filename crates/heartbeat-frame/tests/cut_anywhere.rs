@@ -83,6 +83,8 @@ const SSE: &[&[u8]] = &[
     b"data",
     b"event: a",
     b"id: 1",
+    b"retry",
+    b"retry: 1",
     b"event: heartbeat",
     b":",
     b": ping",
@@ -177,6 +179,16 @@ fn every_short_stream_of_base64() {
 fn every_short_stream_of_server_sent_events() {
     every_short_stream(b":a\r\n\xef\xbb\xbf", 5, sse);
     every_short_stream(b":a\r\n", 6, sse);
+}
+
+#[test]
+fn every_short_stream_around_a_retry_line() {
+    every_short_stream(b":r\r\n", 4, |after, cuts| {
+        let stream = [b"retry", after].concat();
+        for skipped in 0..=5 {
+            sse(&stream, &cuts.iter().map(|cut| cut + skipped).collect::<Vec<_>>());
+        }
+    });
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The bytes of heartbeats for text streams: server-sent events and newline-delimited JSON.
 
-use heartbeat_frame::{InvalidSse, NdjsonHeartbeat, SseHeartbeat};
+use heartbeat_frame::{InvalidSse, LineEnd, NdjsonHeartbeat, SseHeartbeat};
 
 const BROKEN: [&str; 6] = ["\n", "\r", "\r\n", "two\nlines", "two\rlines", "one line\r\n"];
 
@@ -29,6 +29,23 @@ fn the_three_forms_byte_by_byte() {
     assert_eq!(comment_block("").bytes(), ":\n\n");
     assert_eq!(comment_block("ping").bytes(), ":ping\n\n");
     assert_eq!(event("heartbeat", "{}").bytes(), "event: heartbeat\ndata: {}\n\n");
+}
+
+#[test]
+fn every_form_has_either_line_end() {
+    for (heartbeat, cr_lf) in [
+        (SseHeartbeat::default(), ":\r\n"),
+        (comment("ping"), ":ping\r\n"),
+        (comment_block("ping"), ":ping\r\n\r\n"),
+        (event("heartbeat", "{}"), "event: heartbeat\r\ndata: {}\r\n\r\n"),
+    ] {
+        assert_eq!(heartbeat.bytes_with(LineEnd::CrLf), cr_lf);
+        assert_eq!(heartbeat.bytes_with(LineEnd::Lf), heartbeat.bytes());
+        assert_eq!(
+            heartbeat.bytes_with(LineEnd::CrLf).as_ptr(),
+            heartbeat.clone().bytes_with(LineEnd::CrLf).as_ptr()
+        );
+    }
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 use heartbeat_frame::{
-    Boundary, BoundaryTracker, Content, GrpcWebTextTracker, HeartbeatMessage, NdjsonTracker,
-    SseHeartbeat, SseTracker, Tracker,
+    Boundary, BoundaryTracker, Content, GrpcWebTextTracker, HeartbeatMessage, LineEnd,
+    NdjsonHeartbeat, NdjsonTracker, SseHeartbeat, SseTracker, Tracker,
 };
 
 use Boundary::{EndOfStream, InsideMessage, Open, Unknown};
@@ -146,7 +146,47 @@ fn blocks_and_events_may_be_inserted_while_no_event_is_open() {
         assert_eq!(feed(&mut tracker, "\n"), (Event, Open));
         assert_eq!(feed(&mut tracker, "id\r\n"), (Event, InsideMessage));
         assert_eq!(feed(&mut tracker, "\r\n"), (Event, Open));
-        assert_eq!(feed(&mut tracker, "retry: 1\r\r\n"), (Event, Open));
+        assert_eq!(feed(&mut tracker, "foo: 1\r\r\n"), (Event, Open));
+    }
+}
+
+#[test]
+fn a_retry_line_opens_no_event() {
+    let mut tracker = for_events();
+    for retry in ["retry: 3000\n", "retry:\r\n", "retry\n"] {
+        assert_eq!(feed(&mut tracker, retry), (Event, Open), "{retry:?}");
+    }
+    assert_eq!(feed(&mut tracker, "\n"), (Content::NonEvent, Open)); // it ends nothing
+    for part in ["r", "etr", "y", ": 3000"] {
+        assert_eq!(feed(&mut tracker, part), (Event, InsideMessage), "{part:?}");
+    }
+    assert_eq!(feed(&mut tracker, "\n"), (Event, Open));
+    assert_eq!(feed(&mut tracker, "data: x\nretry: 3000\n"), (Event, InsideMessage));
+    assert_eq!(feed(&mut tracker, "\n"), (Event, Open));
+    for other in ["r\n", "retr: 1\n", "retry2\n", "retry: 1\nid\n", " retry: 1\n"] {
+        assert_eq!(feed(&mut tracker.clone(), other), (Event, InsideMessage), "{other:?}");
+    }
+}
+
+#[test]
+fn the_line_end_is_that_of_the_last_line() {
+    let mut tracker = for_comments();
+    assert_eq!(tracker.line_end(), LineEnd::Lf);
+    for (text, line_end) in [
+        ("data: x\r\n", LineEnd::CrLf),
+        ("\r\n", LineEnd::CrLf),
+        ("data: x\n", LineEnd::Lf),
+        ("data: x\r", LineEnd::Lf),
+        ("\n", LineEnd::CrLf),
+        ("\n", LineEnd::Lf),
+        ("data: x\r\n\r\n", LineEnd::CrLf),
+        ("data: x", LineEnd::CrLf),
+        ("data: x\n\n", LineEnd::Lf),
+        (":\r\ndata: x\n\ndata: y\r\n\r\ndata", LineEnd::CrLf),
+        ("\n:\r\n", LineEnd::CrLf),
+    ] {
+        let _ = feed(&mut tracker, text);
+        assert_eq!(tracker.line_end(), line_end, "{text:?}");
     }
 }
 
@@ -171,20 +211,42 @@ fn a_line_of_json_ends_with_its_lf() {
     assert_eq!(feed(&mut tracker, "\r"), (Event, InsideMessage));
     assert_eq!(feed(&mut tracker, "\n"), (Event, Open));
     assert_eq!(feed(&mut tracker, "1\n\n2\n"), (Event, Open));
-    assert_eq!(feed(&mut tracker, "3\n "), (Event, InsideMessage));
+    assert_eq!(feed(&mut tracker, "3\n "), (Event, Open));
+    assert_eq!(feed(&mut tracker, "4 "), (Event, InsideMessage)); // inside a string, perhaps
 }
 
 #[test]
 fn t21_blank_json_lines_are_no_events() {
     let mut tracker = NdjsonTracker::default();
     assert_eq!(feed(&mut tracker, "\n"), (Content::NonEvent, Open));
-    assert_eq!(feed(&mut tracker, " "), (Content::NonEvent, InsideMessage));
-    assert_eq!(feed(&mut tracker, "\t\r"), (Content::NonEvent, InsideMessage));
-    assert_eq!(feed(&mut tracker, "\n\r"), (Content::NonEvent, InsideMessage));
+    assert_eq!(feed(&mut tracker, " "), (Content::NonEvent, Open));
+    assert_eq!(feed(&mut tracker, "\t\r"), (Content::NonEvent, Open));
+    assert_eq!(feed(&mut tracker, "\n\r"), (Content::NonEvent, Open));
     assert_eq!(feed(&mut tracker, "\n"), (Content::NonEvent, Open));
     assert_eq!(feed(&mut tracker, "  7"), (Event, InsideMessage));
     assert_eq!(feed(&mut tracker, "\n\n"), (Event, Open)); // the first LF ends the line
     assert_eq!(feed(&mut tracker, "\n"), (Content::NonEvent, Open));
+}
+
+#[test]
+fn white_space_that_has_begun_a_line_is_continued() {
+    for form in [NdjsonHeartbeat::BlankLine, NdjsonHeartbeat::Space] {
+        let mut tracker = NdjsonTracker::new();
+        let heartbeat_after = |tracker: &mut NdjsonTracker, text| {
+            let _ = feed(tracker, text);
+            tracker.heartbeat_here(form)
+        };
+        assert_eq!(heartbeat_after(&mut tracker, ""), form);
+        assert_eq!(heartbeat_after(&mut tracker, " "), NdjsonHeartbeat::Space);
+        tracker.on_heartbeat();
+        assert_eq!(heartbeat_after(&mut tracker, ""), NdjsonHeartbeat::Space);
+        assert_eq!(heartbeat_after(&mut tracker, "\t"), NdjsonHeartbeat::Space);
+        assert_eq!(heartbeat_after(&mut tracker, "\r"), NdjsonHeartbeat::BlankLine);
+        tracker.on_heartbeat();
+        assert_eq!(heartbeat_after(&mut tracker, ""), form);
+        assert_eq!(heartbeat_after(&mut tracker, "\n"), form);
+        assert_eq!(heartbeat_after(&mut tracker, "1\n"), form);
+    }
 }
 
 const BOM: &[u8] = b"\xef\xbb\xbf";

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use heartbeat_async::{
     Config, ItemKind, KeepAlive, NoObserver, Observed, Observer, Scheduler, Telemetry,
 };
-use heartbeat_frame::{Boundary, BoundaryTracker, Content, Tracker};
+use heartbeat_frame::{Boundary, Content};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
@@ -71,9 +71,8 @@ pin_project! {
         inner: B,
         #[pin]
         keep_alive: KeepAlive<P, O>,
-        heartbeat: Bytes,
         // None where no heartbeat may follow any more: then frames pass unread.
-        tracker: Option<Tracker>,
+        framing: Option<BodyFraming>,
     }
 }
 
@@ -84,9 +83,9 @@ where
 {
     /// Wraps a body. Its silence begins now. `config` is an interval or a [`Config`].
     pub fn new(inner: B, scheduler: P, config: impl Into<Config>, framing: BodyFraming) -> Self {
-        let (config, BodyFraming { heartbeat, tracker }) = (config.into(), framing);
-        let tracker = Some(tracker).filter(|_| !config.is_disabled());
-        Self { inner, keep_alive: KeepAlive::new(scheduler, config), heartbeat, tracker }
+        let config = config.into();
+        let framing = Some(framing).filter(|_| !config.is_disabled());
+        Self { inner, keep_alive: KeepAlive::new(scheduler, config), framing }
     }
 }
 
@@ -102,17 +101,16 @@ where
     }
 
     pub(crate) fn with_telemetry<N: Telemetry>(self, telemetry: N) -> HeartbeatBody<B, P, N> {
-        let Self { inner, keep_alive, heartbeat, tracker } = self;
-        let keep_alive = keep_alive.with_telemetry(telemetry);
-        HeartbeatBody { inner, keep_alive, heartbeat, tracker }
+        let Self { inner, keep_alive, framing } = self;
+        HeartbeatBody { inner, keep_alive: keep_alive.with_telemetry(telemetry), framing }
     }
 
     /// Stops the heartbeats; frames still pass. May be called again. See [T9](heartbeat_async::rules#t9-stop).
     pub fn stop(self: Pin<&mut Self>) {
         let this = self.project();
         // Inside a message the tracker may hold the beginning of a byte order mark, which it still has to return.
-        if this.tracker.as_ref().is_some_and(|it| it.boundary() != Boundary::InsideMessage) {
-            *this.tracker = None;
+        if this.framing.as_ref().is_some_and(|it| it.boundary() != Boundary::InsideMessage) {
+            *this.framing = None;
         }
         this.keep_alive.stop();
     }
@@ -182,33 +180,32 @@ where
                     return Poll::Ready(None);
                 }
                 Poll::Pending => {
-                    let boundary = this.tracker.as_ref().map(BoundaryTracker::boundary);
-                    let at_boundary = boundary == Some(Boundary::Open);
-                    ready!(this.keep_alive.as_mut().poll_due(at_boundary, cx));
-                    this.keep_alive.set_encoded_len(Some(this.heartbeat.len()));
-                    if let Some(tracker) = this.tracker {
-                        tracker.on_heartbeat();
-                    }
-                    return Poll::Ready(Some(Ok(Frame::data(this.heartbeat.clone()))));
+                    let framing = this.framing.as_mut();
+                    let at_boundary = framing.filter(|it| it.boundary() == Boundary::Open);
+                    ready!(this.keep_alive.as_mut().poll_due(at_boundary.is_some(), cx));
+                    let heartbeat = at_boundary.map(BodyFraming::insert_heartbeat);
+                    let heartbeat = heartbeat.unwrap_or_default(); // none is due elsewhere
+                    this.keep_alive.set_encoded_len(Some(heartbeat.len()));
+                    return Poll::Ready(Some(Ok(Frame::data(heartbeat))));
                 }
             };
             let mut data = match frame.into_data() {
                 Ok(data) => data,
                 Err(trailers) => {
-                    *this.tracker = None; // nothing may follow trailers
+                    *this.framing = None; // nothing may follow trailers
                     this.keep_alive.on_item(ItemKind::Event);
                     return Poll::Ready(Some(Ok(trailers)));
                 }
             };
             let mut kind = ItemKind::Event;
-            if let Some(tracker) = this.tracker {
-                match tracker.feed(&mut data) {
+            if let Some(framing) = this.framing {
+                match framing.feed(&mut data) {
                     Content::Empty => continue, // nothing is sent, so nothing is reported
                     Content::NonEvent => kind = ItemKind::Heartbeat,
                     Content::Event => {}
                 }
-                if matches!(tracker.boundary(), Boundary::EndOfStream | Boundary::Unknown) {
-                    *this.tracker = None;
+                if matches!(framing.boundary(), Boundary::EndOfStream | Boundary::Unknown) {
+                    *this.framing = None;
                 }
             }
             this.keep_alive.on_item(kind);
@@ -225,11 +222,8 @@ where
             return SizeHint::with_exact(0);
         }
         let inner = self.inner.size_hint();
-        let left_out = match self.tracker {
-            None => return inner,
-            Some(Tracker::Sse(_) | Tracker::Ndjson(_)) => BYTE_ORDER_MARK_LEN,
-            Some(_) => 0,
-        };
+        let Some(framing) = &self.framing else { return inner };
+        let left_out = if framing.is_text() { BYTE_ORDER_MARK_LEN } else { 0 };
         let mut hint = SizeHint::new(); // the number of heartbeats has no bound
         hint.set_lower(inner.lower().saturating_sub(left_out));
         hint

@@ -65,7 +65,8 @@ impl HeartbeatPolicy {
 }
 
 impl<O> HeartbeatPolicy<O> {
-    /// Sets the heartbeat for server-sent events (`text/event-stream`). Default: a comment without text.
+    /// Sets the heartbeat for server-sent events (`text/event-stream`). Default: a comment without text. Its lines end as
+    /// those of the stream do, with LF or CR LF.
     pub fn with_sse(self, heartbeat: &SseHeartbeat) -> Self {
         Self { sse: Some(BodyFraming::sse(heartbeat)), ..self }
     }
@@ -79,6 +80,8 @@ impl<O> HeartbeatPolicy<O> {
     /// `application/jsonl`). Default: no heartbeats, since strict readers reject a blank line.
     ///
     /// With [`NdjsonHeartbeat::Space`] a stream that ends right after a heartbeat ends with a space and no line feed.
+    /// After white space that the application has sent itself, a heartbeat has
+    /// [the form that fits there](heartbeat_frame::NdjsonTracker::heartbeat_here).
     pub fn with_ndjson(self, heartbeat: NdjsonHeartbeat) -> Self {
         Self { ndjson: Some(BodyFraming::ndjson(heartbeat)), ..self }
     }
@@ -89,6 +92,9 @@ impl<O> HeartbeatPolicy<O> {
     /// `heartbeat` is a [`HeartbeatMessage`](heartbeat_frame::HeartbeatMessage) for clients that use protobuf, or a
     /// [`RpcHeartbeat`] with one for JSON as well. The heartbeat is not compressed, even where other messages
     /// are; the protocols allow that.
+    ///
+    /// For [giving up](Config::with_give_up_after) a message that is equal to the heartbeat counts as a heartbeat of another
+    /// layer. The exception is the [empty message](heartbeat_frame::HeartbeatMessage::empty), which counts as an event.
     pub fn with_rpc(self, methods: StreamingMethods, heartbeat: impl Into<RpcHeartbeat>) -> Self {
         Self { rpc: Some((methods, heartbeat.into())), ..self }
     }

@@ -1,6 +1,7 @@
 use bytes::Bytes;
 
-/// A heartbeat for newline-delimited JSON: one byte, inserted at the start of a line only.
+/// A heartbeat for newline-delimited JSON: one byte, inserted at the start of a line, or after white space
+/// that the application has sent there ([`NdjsonTracker::heartbeat_here`]).
 ///
 /// # Example
 ///
@@ -10,6 +11,8 @@ use bytes::Bytes;
 /// assert_eq!(NdjsonHeartbeat::BlankLine.bytes(), "\n");
 /// assert_eq!(NdjsonHeartbeat::Space.bytes(), " ");
 /// ```
+///
+/// [`NdjsonTracker::heartbeat_here`]: crate::NdjsonTracker::heartbeat_here
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum NdjsonHeartbeat {
     /// An empty line (the default). Most readers skip it; a reader that passes every line to a JSON

@@ -3,25 +3,44 @@ use std::fmt;
 
 use bytes::Bytes;
 
-/// A heartbeat for server-sent events. It is encoded once, and clones share the buffer.
+/// A heartbeat for server-sent events. It is encoded once, and clones share the buffers.
 ///
 /// The default is a comment without text: `:` and a line feed, 2 bytes.
+///
+/// A heartbeat should have the [line end](LineEnd) of the stream that it is inserted into. Clients accept any
+/// line end by the HTML standard, but some look for `\r\n\r\n` between events: a bare line feed before it
+/// makes them merge or delay events.
 ///
 /// # Example
 ///
 /// ```
-/// use heartbeat_frame::SseHeartbeat;
+/// use heartbeat_frame::{LineEnd, SseHeartbeat};
 ///
 /// assert_eq!(SseHeartbeat::default().bytes(), ":\n");
 /// assert_eq!(SseHeartbeat::comment("still here")?.bytes(), ":still here\n");
 /// assert_eq!(SseHeartbeat::comment_block("still here")?.bytes(), ":still here\n\n");
 /// assert_eq!(SseHeartbeat::event("ping", "42")?.bytes(), "event: ping\ndata: 42\n\n");
+/// assert_eq!(SseHeartbeat::default().bytes_with(LineEnd::CrLf), ":\r\n");
 /// # Ok::<(), heartbeat_frame::InvalidSse>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[must_use = "a heartbeat has no effect until it is sent"]
 pub struct SseHeartbeat {
-    bytes: Bytes,
+    lf: Bytes,
+    cr_lf: Bytes,
+}
+
+/// How the lines of a stream end.
+///
+/// The HTML standard also allows CR alone. There is no such variant because an LF that belongs to the CR may
+/// follow, and clients that know LF and CR LF only would read a heartbeat after a CR as a part of the line.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum LineEnd {
+    /// A line feed (the default).
+    #[default]
+    Lf,
+    /// A carriage return and a line feed.
+    CrLf,
 }
 
 impl SseHeartbeat {
@@ -33,7 +52,7 @@ impl SseHeartbeat {
     /// Fails if `text` contains a line break.
     pub fn comment(text: &str) -> Result<Self, InvalidSse> {
         let text = one_line(text).ok_or(InvalidSse::LineBreakInText)?;
-        Ok(Self { bytes: format!(":{text}\n").into() })
+        Ok(Self::new(format!(":{text}\n")))
     }
 
     /// A comment line and a blank line, for clients that read blocks. It may be inserted only between
@@ -44,7 +63,7 @@ impl SseHeartbeat {
     /// Fails if `text` contains a line break.
     pub fn comment_block(text: &str) -> Result<Self, InvalidSse> {
         let text = one_line(text).ok_or(InvalidSse::LineBreakInText)?;
-        Ok(Self { bytes: format!(":{text}\n\n").into() })
+        Ok(Self::new(format!(":{text}\n\n")))
     }
 
     /// A named event, for clients that must see the heartbeat: the `EventSource` of a browser passes it
@@ -64,25 +83,40 @@ impl SseHeartbeat {
         let name = one_line(name).ok_or(InvalidSse::LineBreakInName)?;
         let data = one_line(data).ok_or(InvalidSse::LineBreakInText)?;
         // A client removes one space after the colon: without this one, it would remove a space of `data`.
-        Ok(Self { bytes: format!("event: {name}\ndata: {data}\n\n").into() })
+        Ok(Self::new(format!("event: {name}\ndata: {data}\n\n")))
+    }
+
+    /// `lf` has no line break other than LF.
+    fn new(lf: String) -> Self {
+        Self { cr_lf: lf.replace('\n', "\r\n").into(), lf: lf.into() }
     }
 
     /// Whether it contains a blank line, which would end the event that it is inserted into.
     pub(crate) fn breaks_event(&self) -> bool {
-        self.bytes.ends_with(b"\n\n")
+        self.lf.ends_with(b"\n\n")
     }
 
-    /// The bytes to send, without copying.
+    /// The bytes to send in a stream whose lines end with LF, without copying.
     #[must_use = "the bytes have no effect until they are sent"]
     pub fn bytes(&self) -> Bytes {
-        self.bytes.clone()
+        self.lf.clone()
+    }
+
+    /// The bytes to send in a stream with these line ends, without copying. An
+    /// [`SseTracker`](crate::SseTracker::line_end) knows the line end.
+    #[must_use = "the bytes have no effect until they are sent"]
+    pub fn bytes_with(&self, line_end: LineEnd) -> Bytes {
+        match line_end {
+            LineEnd::Lf => self.lf.clone(),
+            LineEnd::CrLf => self.cr_lf.clone(),
+        }
     }
 }
 
 impl Default for SseHeartbeat {
     /// A comment without text. Does not allocate.
     fn default() -> Self {
-        Self { bytes: Bytes::from_static(b":\n") }
+        Self { lf: Bytes::from_static(b":\n"), cr_lf: Bytes::from_static(b":\r\n") }
     }
 }
 

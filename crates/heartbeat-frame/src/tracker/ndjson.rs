@@ -5,12 +5,16 @@ use memchr::memrchr;
 
 use super::bom::BomFilter;
 use super::{Boundary, BoundaryTracker, Content};
+use crate::NdjsonHeartbeat;
 
-/// Tracks lines of JSON: a heartbeat in either form of [`NdjsonHeartbeat`] may be inserted at the start
-/// of a line.
+/// Tracks lines of JSON: a heartbeat may be inserted at the start of a line, and after white space there.
 ///
-/// A line ends with LF; CR LF counts by its LF. A line of whitespace is no event. The JSON is not
-/// parsed, so the boundary is never unknown.
+/// A line ends with LF; CR LF counts by its LF. White space (space, tab, CR) without a value is no event.
+/// The JSON is not parsed: from the first other byte of a line to its LF there is no boundary, and the
+/// boundary is never unknown.
+///
+/// [`heartbeat_here`](Self::heartbeat_here) says which form of [`NdjsonHeartbeat`] fits into a line that
+/// has begun.
 ///
 /// JSON should not begin with a byte order mark. If it does, the stream starts after the mark; after a
 /// heartbeat at offset 0 the mark is removed, as by [`SseTracker`].
@@ -33,7 +37,6 @@ use super::{Boundary, BoundaryTracker, Content};
 /// assert_eq!(tracker.feed(&mut Bytes::from("\n")), Content::NonEvent);
 /// ```
 ///
-/// [`NdjsonHeartbeat`]: crate::NdjsonHeartbeat
 /// [`SseTracker`]: crate::SseTracker
 #[derive(Debug, Clone)]
 pub struct NdjsonTracker {
@@ -46,8 +49,11 @@ const _: () = assert!(size_of::<NdjsonTracker>() <= 4);
 #[derive(Debug, Clone, Copy)]
 enum NdjsonLineState {
     Start,
-    /// Only whitespace so far.
+    /// Only white space so far.
     Blank,
+    /// Only white space so far, and a CR at its end. An LF may still belong to it.
+    BlankCr,
+    /// Inside or after a value.
     Event,
 }
 
@@ -58,27 +64,70 @@ impl NdjsonTracker {
         Self { bom: BomFilter::START, line: NdjsonLineState::Start }
     }
 
-    /// Parses bytes, and returns whether one of them is part of an event. The bytes from the first such
-    /// byte to the end of the last line are skipped, because they cannot change the result.
-    fn advance(&mut self, mut bytes: &[u8]) -> bool {
+    /// The heartbeat for this point of a stream whose heartbeats have this form.
+    ///
+    /// In a line that is white space so far it is a space in either form: a line feed would make the white
+    /// space a line of its own, which readers that skip empty lines only reject. After a CR it is a line feed:
+    /// the CR belongs to a blank line that ends with CR LF.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use bytes::Bytes;
+    /// use heartbeat_frame::{BoundaryTracker, NdjsonHeartbeat, NdjsonTracker};
+    ///
+    /// let mut tracker = NdjsonTracker::new();
+    /// let form = NdjsonHeartbeat::BlankLine;
+    /// assert_eq!(tracker.heartbeat_here(form).bytes(), "\n");
+    ///
+    /// // The application sends white space of its own.
+    /// tracker.feed(&mut Bytes::from(" "));
+    /// assert_eq!(tracker.heartbeat_here(form).bytes(), " ");
+    /// ```
+    #[must_use = "the heartbeat has no effect until it is sent"]
+    pub const fn heartbeat_here(&self, form: NdjsonHeartbeat) -> NdjsonHeartbeat {
+        match self.line {
+            NdjsonLineState::Start | NdjsonLineState::Event => form,
+            NdjsonLineState::Blank => NdjsonHeartbeat::Space,
+            NdjsonLineState::BlankCr => NdjsonHeartbeat::BlankLine,
+        }
+    }
+
+    /// Parses bytes, and returns whether one of them is part of an event.
+    #[inline]
+    fn advance(&mut self, bytes: &[u8]) -> bool {
+        match bytes {
+            [] => false,
+            [b'\n' | b'\r' | b' ' | b'\t', ..] => self.advance_lines(bytes),
+            [.., b'\n'] => {
+                self.line = NdjsonLineState::Start; // whole lines, as in most pieces
+                true
+            }
+            _ => self.advance_lines(bytes),
+        }
+    }
+
+    /// Skips the bytes from the first byte of an event to the end of the last line, because they cannot
+    /// change the result.
+    fn advance_lines(&mut self, mut bytes: &[u8]) -> bool {
         let mut any_event = false;
         while let Some(&first) = bytes.first() {
-            let seen = match (self.line, first) {
-                (NdjsonLineState::Start | NdjsonLineState::Blank, b'\n') => {
-                    self.line = NdjsonLineState::Start;
-                    1
-                }
-                (NdjsonLineState::Start | NdjsonLineState::Blank, b' ' | b'\t' | b'\r') => {
-                    self.line = NdjsonLineState::Blank;
-                    1
-                }
-                (NdjsonLineState::Start | NdjsonLineState::Blank | NdjsonLineState::Event, _) => {
-                    any_event = true;
-                    let end = memrchr(b'\n', bytes);
-                    self.line =
-                        if end.is_some() { NdjsonLineState::Start } else { NdjsonLineState::Event };
-                    end.map_or(bytes.len(), |at| at + 1)
-                }
+            let white_space = match (self.line, first) {
+                (NdjsonLineState::Event, _) => None,
+                (_, b'\n') => Some(NdjsonLineState::Start),
+                (_, b'\r') => Some(NdjsonLineState::BlankCr),
+                (_, b' ' | b'\t') => Some(NdjsonLineState::Blank),
+                _ => None,
+            };
+            let seen = if let Some(line) = white_space {
+                self.line = line;
+                1
+            } else {
+                any_event = true;
+                let end = memrchr(b'\n', bytes);
+                self.line =
+                    if end.is_some() { NdjsonLineState::Start } else { NdjsonLineState::Event };
+                end.map_or(bytes.len(), |at| at + 1)
             };
             bytes = &bytes[seen..];
         }
@@ -103,14 +152,18 @@ impl BoundaryTracker for NdjsonTracker {
     #[inline]
     fn boundary(&self) -> Boundary {
         match self.line {
-            NdjsonLineState::Start if !self.bom.is_partial() => Boundary::Open,
-            NdjsonLineState::Start | NdjsonLineState::Blank | NdjsonLineState::Event => {
-                Boundary::InsideMessage
+            NdjsonLineState::Event => Boundary::InsideMessage,
+            _ if self.bom.is_partial() => Boundary::InsideMessage,
+            NdjsonLineState::Start | NdjsonLineState::Blank | NdjsonLineState::BlankCr => {
+                Boundary::Open
             }
         }
     }
 
     fn on_heartbeat(&mut self) {
         self.bom.on_heartbeat();
+        if let NdjsonLineState::BlankCr = self.line {
+            self.line = NdjsonLineState::Start; // the heartbeat was the LF
+        }
     }
 }

@@ -5,14 +5,18 @@ use memchr::{memchr2, memrchr_iter};
 
 use super::bom::BomFilter;
 use super::{Boundary, BoundaryTracker, Content};
-use crate::SseHeartbeat;
+use crate::{LineEnd, SseHeartbeat};
 
 /// Tracks the lines of server-sent events. A comment may be inserted at the start of any line; the
 /// other forms of an [`SseHeartbeat`] only while no event is open.
 ///
 /// A line ends with CR LF, LF or CR. Nothing may be inserted after a CR, because an LF that belongs to
-/// it may follow: streams that end their lines with CR alone get heartbeats at offset 0 only. An event
-/// is open from its first field to a blank line.
+/// it may follow: streams that end their lines with CR alone get heartbeats at offset 0 only. A
+/// heartbeat should have the [`line_end`](Self::line_end) of the stream.
+///
+/// An event is open from its first field to a blank line. The field `retry` opens none: it takes effect
+/// at the end of its line. Fields that the standard does not define do, since clients that know them may
+/// exist.
 ///
 /// Comments are no events, and neither are blank lines while no event is open. A line with a field is
 /// part of an event, also in a named heartbeat. Any bytes form lines, so the boundary is never unknown.
@@ -44,6 +48,8 @@ use crate::SseHeartbeat;
 /// tracker.feed(&mut Bytes::from("\n"));
 /// assert_eq!(tracker.boundary(), Boundary::Open); // for a comment, inside the event
 ///
+/// assert_eq!(SseHeartbeat::default().bytes_with(tracker.line_end()), ":\r\n");
+///
 /// tracker.feed(&mut Bytes::from("\r\n"));
 /// assert_eq!(tracker.feed(&mut Bytes::from(":\n")), Content::NonEvent);
 /// ```
@@ -51,6 +57,8 @@ use crate::SseHeartbeat;
 pub struct SseTracker {
     bom: BomFilter,
     line: SseLineState,
+    /// The end of the last line that did not end with CR alone.
+    line_end: LineEnd,
     /// Whether a blank line would end an event.
     event_open: bool,
     /// Whether the heartbeat contains a blank line, which would end an open event.
@@ -63,6 +71,11 @@ const _: () = assert!(size_of::<SseTracker>() <= 8);
 enum SseLineState {
     /// At the start of a line.
     Start,
+    /// Inside a name that may become `retry`.
+    Retry {
+        /// The length of the part that was seen.
+        seen: u8,
+    },
     Within {
         is_event: bool,
     },
@@ -79,9 +92,16 @@ impl SseTracker {
         Self {
             bom: BomFilter::START,
             line: SseLineState::Start,
+            line_end: LineEnd::Lf,
             event_open: false,
             breaks_event: heartbeat.breaks_event(),
         }
+    }
+
+    /// The line end of the last line, for the next heartbeat. LF before the first line has ended.
+    #[must_use = "a heartbeat with another line end can confuse clients"]
+    pub const fn line_end(&self) -> LineEnd {
+        self.line_end
     }
 
     /// Parses bytes, and returns whether one of them is part of an event.
@@ -90,7 +110,8 @@ impl SseTracker {
         match (self.line, bytes.first()) {
             (_, None) => false,
             (SseLineState::Start, Some(first)) if is_field(*first) && ends_event(bytes) => {
-                self.event_open = false; // whole events, as in most pieces
+                // Whole events, as in most pieces.
+                (self.event_open, self.line_end) = (false, line_end(bytes));
                 true
             }
             _ => self.advance_lines(bytes),
@@ -105,9 +126,13 @@ impl SseTracker {
             let seen = match (self.line, first) {
                 (SseLineState::Start, b'\r' | b'\n') => {
                     any_event |= self.event_open;
-                    self.line = SseLineState::ended(first, self.event_open);
+                    self.end_line(first, self.event_open);
                     self.event_open = false;
                     1
+                }
+                (SseLineState::Start, b'r') => {
+                    self.line = SseLineState::Retry { seen: 0 };
+                    0
                 }
                 (SseLineState::Start, _) => {
                     let is_event = is_field(first);
@@ -115,11 +140,26 @@ impl SseTracker {
                     self.event_open |= is_event;
                     0
                 }
+                (SseLineState::Retry { seen }, _)
+                    if RETRY.get(usize::from(seen)) == Some(&first) =>
+                {
+                    any_event = true;
+                    self.line = SseLineState::Retry { seen: seen + 1 };
+                    1
+                }
+                (SseLineState::Retry { seen }, _) => {
+                    let is_retry =
+                        usize::from(seen) == RETRY.len() && matches!(first, b':' | b'\r' | b'\n');
+                    self.line = SseLineState::Within { is_event: true };
+                    self.event_open |= !is_retry;
+                    0
+                }
                 (SseLineState::Within { is_event: true }, _) if !has_skipped => {
                     (any_event, has_skipped) = (true, true);
                     let whole = events_end(bytes);
                     if whole > 0 {
                         (self.line, self.event_open) = (SseLineState::Start, false);
+                        self.line_end = line_end(&bytes[..whole]);
                     }
                     whole
                 }
@@ -127,7 +167,7 @@ impl SseTracker {
                     any_event |= is_event;
                     match memchr2(b'\r', b'\n', bytes) {
                         Some(at) => {
-                            self.line = SseLineState::ended(bytes[at], is_event);
+                            self.end_line(bytes[at], is_event);
                             at + 1
                         }
                         None => bytes.len(),
@@ -135,7 +175,7 @@ impl SseTracker {
                 }
                 (SseLineState::AfterCr { is_event }, b'\n') => {
                     any_event |= is_event;
-                    self.line = SseLineState::Start;
+                    (self.line, self.line_end) = (SseLineState::Start, LineEnd::CrLf);
                     1
                 }
                 (SseLineState::AfterCr { .. }, _) => {
@@ -147,7 +187,19 @@ impl SseTracker {
         }
         any_event
     }
+
+    /// A line ends with this byte, CR or LF.
+    fn end_line(&mut self, with: u8, is_event: bool) {
+        if with == b'\n' {
+            (self.line, self.line_end) = (SseLineState::Start, LineEnd::Lf);
+        } else {
+            self.line = SseLineState::AfterCr { is_event };
+        }
+    }
 }
+
+/// The name of the field that opens no event.
+const RETRY: &[u8] = b"retry";
 
 /// Whether a line that starts with this byte is part of an event.
 fn is_field(first: u8) -> bool {
@@ -165,10 +217,9 @@ fn ends_event(bytes: &[u8]) -> bool {
     bytes.ends_with(b"\n\n") || bytes.ends_with(b"\n\r\n")
 }
 
-impl SseLineState {
-    fn ended(with: u8, is_event: bool) -> Self {
-        if with == b'\n' { Self::Start } else { Self::AfterCr { is_event } }
-    }
+/// The line end of `bytes`, which end with an LF.
+fn line_end(bytes: &[u8]) -> LineEnd {
+    if bytes.ends_with(b"\r\n") { LineEnd::CrLf } else { LineEnd::Lf }
 }
 
 impl BoundaryTracker for SseTracker {
@@ -189,7 +240,9 @@ impl BoundaryTracker for SseTracker {
                 Boundary::InsideMessage
             }
             SseLineState::Start => Boundary::Open,
-            SseLineState::Within { .. } | SseLineState::AfterCr { .. } => Boundary::InsideMessage,
+            SseLineState::Retry { .. }
+            | SseLineState::Within { .. }
+            | SseLineState::AfterCr { .. } => Boundary::InsideMessage,
         }
     }
 

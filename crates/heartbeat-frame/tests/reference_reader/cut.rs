@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use heartbeat_frame::{
     Boundary, BoundaryTracker, Content, EnvelopeTracker, GrpcWebTextTracker, HeartbeatMessage,
-    NdjsonHeartbeat, NdjsonTracker, SseHeartbeat, SseTracker, Tracker,
+    LineEnd, NdjsonHeartbeat, NdjsonTracker, SseHeartbeat, SseTracker, Tracker,
 };
 
 use super::{BOM, EnvelopeFlags, Reference};
@@ -35,7 +35,8 @@ pub(crate) fn envelopes(
         EnvelopeFlags::Connect => EnvelopeTracker::connect(heartbeat),
     };
     let read = |_, stream: &[u8]| super::envelopes(protocol, &heartbeat.envelope(), stream);
-    let out = compare(&tracker.into(), read, stream, cuts, &heartbeat.envelope());
+    let envelope = |_: &Tracker, _: &[u8]| heartbeat.envelope();
+    let out = compare(&tracker.into(), read, stream, cuts, &envelope);
     let messages = |stream| {
         without(super::envelope_messages(protocol, stream), &(0, heartbeat.raw().to_vec()))
     };
@@ -47,7 +48,8 @@ pub(crate) fn envelopes(
 pub(crate) fn grpc_web_text(heartbeat: &HeartbeatMessage, text: &[u8], cuts: &[usize]) -> Output {
     let tracker = GrpcWebTextTracker::new(heartbeat).into();
     let read = |_, text: &[u8]| super::grpc_web_text(&heartbeat.envelope(), text);
-    let out = compare(&tracker, read, text, cuts, &heartbeat.envelope_base64());
+    let envelope = |_: &Tracker, _: &[u8]| heartbeat.envelope_base64();
+    let out = compare(&tracker, read, text, cuts, &envelope);
     let messages = |text| without(super::text_messages(text), &(0, heartbeat.raw().to_vec()));
     assert_eq!(messages(&out.bytes), messages(text));
     out
@@ -58,7 +60,13 @@ pub(crate) fn sse(heartbeat: &SseHeartbeat, stream: &[u8], cuts: &[usize]) -> Ou
     let breaks_event = heartbeat.bytes().ends_with(b"\n\n");
     let tracker = SseTracker::new(heartbeat).into();
     let read = |bom_allowed, stream: &[u8]| super::sse(breaks_event, bom_allowed, stream);
-    let out = compare(&tracker, read, stream, cuts, &heartbeat.bytes());
+    let bytes = |tracker: &Tracker, sent: &[u8]| {
+        let Tracker::Sse(tracker) = tracker else { panic!("another tracker") };
+        let expected = if super::sse_uses_cr_lf(sent) { LineEnd::CrLf } else { LineEnd::Lf };
+        assert_eq!(tracker.line_end(), expected, "after {}", sent.escape_ascii());
+        heartbeat.bytes_with(expected)
+    };
+    let out = compare(&tracker, read, stream, cuts, &bytes);
     let heartbeats = super::sse_messages(&heartbeat.bytes());
     let messages = |stream| {
         let is_heartbeat = |[name, data, _]: &[Vec<u8>; 3]| {
@@ -75,9 +83,19 @@ pub(crate) fn sse(heartbeat: &SseHeartbeat, stream: &[u8], cuts: &[usize]) -> Ou
 /// A stream of JSON lines.
 pub(crate) fn ndjson(heartbeat: NdjsonHeartbeat, stream: &[u8], cuts: &[usize]) -> Output {
     let tracker = NdjsonTracker::new().into();
-    let out = compare(&tracker, super::ndjson, stream, cuts, &heartbeat.bytes());
+    let bytes = |tracker: &Tracker, sent: &[u8]| {
+        let Tracker::Ndjson(tracker) = tracker else { panic!("another tracker") };
+        let bytes = tracker.heartbeat_here(heartbeat).bytes();
+        let expected = super::ndjson_heartbeat(heartbeat.bytes()[0], sent);
+        assert_eq!(bytes[..], [expected], "after {}", sent.escape_ascii());
+        bytes
+    };
+    let out = compare(&tracker, super::ndjson, stream, cuts, &bytes);
     if !out.withheld {
         assert_eq!(super::ndjson_messages(&out.bytes), super::ndjson_messages(stream));
+        if heartbeat == NdjsonHeartbeat::BlankLine && !stream.contains(&b'\r') {
+            assert_eq!(super::ndjson_lines(&out.bytes), super::ndjson_lines(stream));
+        }
     }
     out
 }
@@ -85,6 +103,9 @@ pub(crate) fn ndjson(heartbeat: NdjsonHeartbeat, stream: &[u8], cuts: &[usize]) 
 fn without<T: PartialEq>(messages: Vec<T>, heartbeat: &T) -> Vec<T> {
     messages.into_iter().filter(|message| message != heartbeat).collect()
 }
+
+/// The bytes of a heartbeat that is inserted after these bytes.
+type Heartbeat<'a> = &'a dyn Fn(&Tracker, &[u8]) -> Bytes;
 
 /// Feeds a stream, cut at these offsets. `read` is the reference reader; its first argument
 /// is whether a byte order mark is allowed.
@@ -97,7 +118,7 @@ fn compare(
     read: impl Fn(bool, &[u8]) -> Reference,
     stream: &[u8],
     cuts: &[usize],
-    heartbeat: &[u8],
+    heartbeat: Heartbeat<'_>,
 ) -> Output {
     feed(tracker.clone(), &read, stream, cuts, None);
     feed(tracker.clone(), &read, stream, cuts, Some(heartbeat))
@@ -108,7 +129,7 @@ fn feed(
     read: impl Fn(bool, &[u8]) -> Reference,
     stream: &[u8],
     cuts: &[usize],
-    heartbeat: Option<&[u8]>,
+    heartbeat: Option<Heartbeat<'_>>,
 ) -> Output {
     let is_text = matches!(tracker, Tracker::Sse(_) | Tracker::Ndjson(_));
     let heartbeat_first = is_text && heartbeat.is_some();
@@ -127,7 +148,7 @@ fn feed(
     let mut out = Output::default();
     let insert = |tracker: &mut Tracker, bytes: &mut Vec<u8>| {
         if let Some(heartbeat) = heartbeat.filter(|_| tracker.boundary() == Boundary::Open) {
-            bytes.extend(heartbeat);
+            bytes.extend(heartbeat(tracker, bytes));
             tracker.on_heartbeat();
         }
     };

@@ -75,9 +75,10 @@ pub(crate) fn envelope_messages(protocol: EnvelopeFlags, stream: &[u8]) -> Vec<(
     reference.map(|envelope| (envelope[0], envelope[5..].to_vec())).collect()
 }
 
-/// A stream of envelopes.
+/// A stream of envelopes. A message without fields, in protobuf or JSON, is an event whatever the heartbeat.
 #[must_use]
 pub(crate) fn envelopes(protocol: EnvelopeFlags, heartbeat: &[u8], stream: &[u8]) -> Reference {
+    let heartbeat = if [&b""[..], b"{}"].contains(&&heartbeat[5..]) { b"" } else { heartbeat };
     let (envelopes, rest) = split(protocol, stream);
     let (mut boundaries, mut is_event) = (vec![Boundary::Open], Vec::new());
     for envelope in envelopes {
@@ -207,7 +208,8 @@ pub(crate) fn sse(breaks_event: bool, bom_allowed: bool, stream: &[u8]) -> Refer
             b'\r' | b'\n' => std::mem::replace(&mut open, false),
             b':' => false,
             _ => {
-                open = true;
+                // The reconnection time is set as soon as the line is processed.
+                open |= field(line) != b"retry";
                 true
             }
         };
@@ -221,6 +223,18 @@ pub(crate) fn sse(breaks_event: bool, bom_allowed: bool, stream: &[u8]) -> Refer
         exclude_partial_bom(&mut is_event, stream);
     }
     Reference { boundaries, is_event }
+}
+
+/// The name of the field in a line.
+fn field(line: &[u8]) -> &[u8] {
+    line.split(|byte| matches!(byte, b':' | b'\r' | b'\n')).next().unwrap_or_default()
+}
+
+/// Whether the next heartbeat ends its lines with CR LF: the last line that ended with an LF did.
+#[must_use]
+pub(crate) fn sse_uses_cr_lf(sent: &[u8]) -> bool {
+    let lf = sent.iter().rposition(|byte| *byte == b'\n');
+    lf.is_some_and(|lf| sent[..lf].ends_with(b"\r"))
 }
 
 /// Bytes that may still become a byte order mark are not known to be part of an event.
@@ -266,14 +280,29 @@ fn is_blank(line: &[u8]) -> bool {
     line.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n'))
 }
 
+/// The last line, without an LF.
+fn last_line(text: &[u8]) -> &[u8] {
+    text.rsplit(|byte| *byte == b'\n').next().unwrap_or_default()
+}
+
+/// The heartbeat that is inserted after `sent`, which ends with white space between values: the chosen one at the
+/// start of a line, LF after a CR, and otherwise a space.
+#[must_use]
+pub(crate) fn ndjson_heartbeat(chosen: u8, sent: &[u8]) -> u8 {
+    match last_line(sent.strip_prefix(BOM).unwrap_or(sent)) {
+        [] => chosen,
+        [.., b'\r'] => b'\n',
+        _ => b' ',
+    }
+}
+
 /// A stream of JSON lines. After a heartbeat at offset 0 no byte order mark is allowed.
 #[must_use]
 pub(crate) fn ndjson(bom_allowed: bool, stream: &[u8]) -> Reference {
     let boundary = |seen: &[u8]| {
         let (mark, cut) = if bom_allowed { bom_prefix(seen) } else { (0, false) };
-        let text = &seen[mark..];
-        let at_start = text.is_empty() || text.ends_with(b"\n");
-        if at_start && !cut { Boundary::Open } else { Boundary::InsideMessage }
+        let between_values = is_blank(last_line(&seen[mark..]));
+        if between_values && !cut { Boundary::Open } else { Boundary::InsideMessage }
     };
     let boundaries = (0..=stream.len()).map(|seen| boundary(&stream[..seen])).collect();
 
@@ -286,6 +315,15 @@ pub(crate) fn ndjson(bom_allowed: bool, stream: &[u8]) -> Reference {
         exclude_partial_bom(&mut is_event, stream);
     }
     Reference { boundaries, is_event }
+}
+
+/// The lines that are not empty, without the white space at their start: what a reader gets that skips empty lines
+/// only. The last line need not be complete.
+#[must_use]
+pub(crate) fn ndjson_lines(stream: &[u8]) -> Vec<Vec<u8>> {
+    let text = stream.strip_prefix(BOM).unwrap_or(stream);
+    let lines = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    lines.map(|line| line.trim_ascii_start().to_vec()).collect()
 }
 
 /// The lines that are not blank, without leading and trailing whitespace.

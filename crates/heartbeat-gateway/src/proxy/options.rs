@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 use heartbeat_proxy::{ExtraRoots, ProxyBuilder, Upstream};
 use heartbeat_tokio::{Config, HeartbeatPolicy, Jitter, StreamingMethods};
 
@@ -54,7 +54,7 @@ pub struct ProxyOptions {
 
 /// Flags for the heartbeats. Server-sent events always get a comment.
 #[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Heartbeats")]
+#[command(next_help_heading = "Heartbeats", group = ArgGroup::new("methods").multiple(true))]
 pub struct HeartbeatOptions {
     /// Send each heartbeat earlier by up to this fraction of the interval
     #[arg(long, value_name = "FRACTION", default_value = "0", value_parser = duration_arg::parse_jitter, allow_hyphen_values = true)]
@@ -78,7 +78,7 @@ pub struct HeartbeatOptions {
     /// Send heartbeats in responses of the server-streaming methods in this file
     ///
     /// A file descriptor set, as `protoc --descriptor_set_out` writes it. Methods whose requests stream
-    /// are left out, as are those of grpc.health.* and grpc.reflection.*.
+    /// are left out, as are those of grpc.health.* and grpc.reflection.*. `--method` adds methods.
     #[arg(long, value_name = "FILE", group = "methods", value_parser = args::read_methods)]
     pub methods_in: Option<StreamingMethods>,
 
@@ -98,7 +98,10 @@ impl HeartbeatOptions {
         if let Some(ndjson) = self.ndjson {
             policy = policy.with_ndjson(ndjson.into());
         }
-        let methods = self.methods_in.unwrap_or_else(|| StreamingMethods::paths(self.method));
+        let methods = match self.methods_in {
+            Some(methods) => methods.with_paths(self.method),
+            None => StreamingMethods::paths(self.method),
+        };
         policy.with_rpc(methods, self.message)
     }
 }

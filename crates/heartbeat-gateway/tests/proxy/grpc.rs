@@ -196,7 +196,10 @@ async fn methods_are_read_from_a_descriptor_set() {
             Server::new(Codec::default()).server_streaming(method, request).await
         }),
     );
-    let arguments = format!("--interval 100ms --upstream-http2 --methods-in {}", file.display());
+    let arguments = format!(
+        "--interval 100ms --upstream-http2 --methods-in {} --method /test.Kinds/Both",
+        file.display()
+    );
     let proxy = Proxying::start(serve(server).await, &arguments);
     let events = subscribe(&proxy, "/galaxy.gateway.v1.GatewayService/Subscribe").await;
     let (received, _) = received(events, &GatewayEvent::default()).await;

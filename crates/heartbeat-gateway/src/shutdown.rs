@@ -56,6 +56,9 @@ pub(crate) struct ShutdownSignals {
     interrupt: tokio::signal::unix::Signal,
     #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,
+    /// Ignored: without a handler it would end the process.
+    #[cfg(unix)]
+    hangup: tokio::signal::unix::Signal,
 }
 
 impl ShutdownSignals {
@@ -107,14 +110,20 @@ impl ShutdownSignals {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
+            hangup: signal(SignalKind::hangup())?,
         })
     }
 
-    /// Waits for a signal and returns its name.
+    /// Waits for a signal that stops the process, and returns its name.
     async fn wait(&mut self) -> &'static str {
-        tokio::select! {
-            _ = self.interrupt.recv() => "SIGINT",
-            _ = self.terminate.recv() => "SIGTERM",
+        loop {
+            tokio::select! {
+                _ = self.interrupt.recv() => return "SIGINT",
+                _ = self.terminate.recv() => return "SIGTERM",
+                Some(()) = self.hangup.recv() => {
+                    tracing::info!("SIGHUP ignored: restart the process to change its options");
+                }
+            }
         }
     }
 }

@@ -67,6 +67,19 @@ async fn an_open_client_delays_the_shutdown_by_the_grace_period_only(runtime: &s
 }
 
 #[tokio::test]
+async fn a_hangup_does_not_end_the_process() {
+    let server = Serving::start("--event-every 100ms");
+    let mut stream = subscribe(server.address, "").await.expect("served");
+    next_ids(&mut stream, 1).await;
+    server.hang_up();
+    next_ids(&mut stream, 5).await;
+    server.terminate();
+    let (status, log) = server.end().await;
+    assert_eq!(status.code(), Some(0), "{log}");
+    assert!(log.contains("SIGHUP ignored"), "{log}");
+}
+
+#[tokio::test]
 async fn a_second_signal_skips_the_grace_period() {
     let server = Serving::start("--shutdown-within 60s");
     let incomplete_call = support::send_head_only(server.address).await;

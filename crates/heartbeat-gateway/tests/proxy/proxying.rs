@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
-use crate::support::GATEWAY;
+use crate::support::{GATEWAY, send_signal};
 
 /// A time limit for everything that needs no waiting. It is generous, for a busy machine.
 pub(crate) const SOON: Duration = Duration::from_secs(20);
@@ -26,7 +26,13 @@ pub(crate) struct Proxying {
 
 impl Proxying {
     pub(crate) fn start(upstream: impl Display, arguments: &str) -> Self {
+        Self::start_with_log("info", upstream, arguments)
+    }
+
+    /// Starts a proxy with this filter of its log.
+    pub(crate) fn start_with_log(filter: &str, upstream: impl Display, arguments: &str) -> Self {
         let mut child = Command::new(GATEWAY)
+            .env("RUST_LOG", filter)
             .args(["proxy", "--listen", "127.0.0.1:0", "--upstream", &upstream.to_string()])
             .args(arguments.split_whitespace())
             .stdout(Stdio::piped())
@@ -89,8 +95,11 @@ impl Proxying {
     }
 
     pub(crate) fn terminate(&self) {
-        let kill = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
-        assert!(kill.expect("the kill command").success());
+        send_signal(&self.child, "-TERM");
+    }
+
+    pub(crate) fn hang_up(&self) {
+        send_signal(&self.child, "-HUP");
     }
 
     /// Waits until the process exits. The tasks of the test run meanwhile.

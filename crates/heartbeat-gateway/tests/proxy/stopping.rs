@@ -57,6 +57,24 @@ async fn open_responses_are_cut_after_the_grace_period() {
 }
 
 #[tokio::test]
+async fn a_hangup_does_not_end_the_process() {
+    let mut proxy = Proxying::start(serve(answers()).await, "--shutdown-within 10s");
+    let slow = fetch(&proxy, get("/slow")).await;
+    proxy.hang_up();
+    proxy.wait_for_log("SIGHUP ignored").await;
+    assert_eq!(text(slow).await, "first second");
+    assert_eq!(text(fetch(&proxy, get("/slow")).await).await, "first second");
+
+    let slow = fetch(&proxy, get("/slow")).await;
+    proxy.terminate();
+    proxy.wait_for_log("shutting down").await;
+    proxy.hang_up(); // not a second signal
+    assert_eq!(text(slow).await, "first second");
+    assert_eq!(proxy.wait_for_exit().await.code(), Some(0));
+    proxy.wait_for_log("all requests have ended").await;
+}
+
+#[tokio::test]
 async fn a_second_signal_skips_the_grace_period() {
     let mut proxy = Proxying::start(serve(answers()).await, "--shutdown-within 1h");
     let quiet = fetch(&proxy, get("/quiet")).await;

@@ -76,8 +76,11 @@ impl Serving {
     }
 
     pub fn terminate(&self) {
-        let kill = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
-        assert!(kill.expect("the kill command").success());
+        send_signal(&self.child, "-TERM");
+    }
+
+    pub fn hang_up(&self) {
+        send_signal(&self.child, "-HUP");
     }
 
     /// Waits for the end of the process, and returns its status and its log. The tasks of the test continue meanwhile, to
@@ -91,6 +94,11 @@ impl Serving {
         });
         ended.await.expect("no panic")
     }
+}
+
+pub fn send_signal(child: &Child, signal: &str) {
+    let kill = Command::new("kill").args([signal, &child.id().to_string()]).status();
+    assert!(kill.expect("the kill command").success());
 }
 
 /// Kills the server after a failed test.

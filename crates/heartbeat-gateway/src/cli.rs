@@ -171,16 +171,28 @@ fn proxy(options: ProxyOptions) -> Result<ExitCode, Box<dyn Error>> {
 /// Prints an error of the command line in one line. Help and version are printed unchanged.
 fn report_usage(error: &clap::Error) -> ExitCode {
     if error.use_stderr() {
-        let text = error.to_string();
-        let lines: Vec<&str> =
-            text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
-        print_error(&format!("{} (see --help)", lines.join(" ")));
+        print_error(&usage_line(error));
         return ExitCode::from(USAGE);
     }
     match error.print() {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,
     }
+}
+
+/// Formats an error of the command line in one line: its text and its tips, without the usage.
+fn usage_line(error: &clap::Error) -> String {
+    let text = error.to_string();
+    let mut parts = text.split("\n\n").map(|part| {
+        let lines: Vec<&str> = part.lines().map(str::trim).collect();
+        lines.join(" ")
+    });
+    let mut line = parts.next().unwrap_or_default();
+    for tip in parts.filter(|part| part.starts_with("tip:")) {
+        line.extend(["; ", &tip]);
+    }
+    line.push_str(" (see --help)");
+    line
 }
 
 /// Formats an error and its sources in one line.
@@ -203,6 +215,65 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_address_flag_takes_a_port_and_a_name() {
+        let mut command = Cli::command();
+        command.build();
+        let mut flags = Vec::new();
+        for command in command.get_subcommands() {
+            let is_address = |arg: &&clap::Arg| {
+                arg.get_value_names().is_some_and(|names| names.iter().any(|name| name == "ADDR"))
+            };
+            let addresses = command.get_arguments().filter(is_address);
+            flags.extend(addresses.map(|arg| format!("{} --{}", command.get_name(), arg.get_id())));
+        }
+        assert_eq!(
+            flags,
+            ["serve --listen", "serve --metrics", "proxy --listen", "proxy --metrics"]
+        );
+        for flag in flags {
+            for address in ["8080", ":8080", "localhost:8080", "[::1]:8080"] {
+                let line = format!("heartbeat-gateway {flag} {address}");
+                let mut line: Vec<&str> = line.split(' ').collect();
+                if line[1] == "proxy" {
+                    line.extend(["--upstream", "http://localhost"]);
+                }
+                Cli::try_parse_from(&line).unwrap_or_else(|error| panic!("{line:?}: {error}"));
+            }
+        }
+    }
+
+    #[test]
+    fn an_error_of_the_command_line_has_its_tips() {
+        for (line, expected) in [
+            (
+                "serve --listne 1",
+                "error: unexpected argument '--listne' found; \
+                 tip: a similar argument exists: '--listen' (see --help)",
+            ),
+            (
+                "serve --runtime toko",
+                "error: invalid value 'toko' for '--runtime <RUNTIME>' \
+                 [possible values: tokio, smol, async-std]; \
+                 tip: a similar value exists: 'tokio' (see --help)",
+            ),
+            (
+                "prxy",
+                "error: unrecognized subcommand 'prxy'; \
+                 tip: a similar subcommand exists: 'proxy' (see --help)",
+            ),
+            (
+                "proxy",
+                "error: the following required arguments were not provided: \
+                 --upstream <URL> (see --help)",
+            ),
+        ] {
+            let line = ["heartbeat-gateway"].into_iter().chain(line.split(' '));
+            let error = Cli::try_parse_from(line).expect_err("invalid");
+            assert_eq!(usage_line(&error), expected);
+        }
     }
 
     #[test]

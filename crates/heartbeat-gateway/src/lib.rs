@@ -5,6 +5,7 @@
 //! adapter for its runtime: `heartbeat-tokio`, `heartbeat-smol` or `heartbeat-async-std`. The reverse proxy is the
 //! library `heartbeat-proxy`.
 
+mod address_arg;
 mod cli;
 mod connection_args;
 pub mod cost;

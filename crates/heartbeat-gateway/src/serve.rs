@@ -16,7 +16,7 @@ use crate::metrics::{Health, MetricsServer};
 use crate::runtime::Runtime;
 use crate::server::{Gateway, Listener, Origin, ServerError};
 use crate::shutdown::{ServeError, ShutdownSignals, print_line};
-use crate::{ConnectionArgs, duration_arg};
+use crate::{ConnectionArgs, address_arg, duration_arg};
 
 /// Number of events in the log: a client that has missed no more can resume.
 const LOG_CAPACITY: usize = 1000;
@@ -28,7 +28,9 @@ const SHORT_INTERVAL: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone, Args)]
 pub struct ServeOptions {
     /// Address to listen on; port 0 chooses a free port
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:50051")]
+    ///
+    /// HOST:PORT, or a port alone, which is a port of 127.0.0.1. 0.0.0.0:PORT accepts other hosts.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:50051", value_parser = address_arg::parse_address)]
     pub listen: SocketAddr,
 
     /// Runtime that drives the server
@@ -65,8 +67,8 @@ pub struct ServeOptions {
 
     /// Serve Prometheus metrics on this address
     ///
-    /// /metrics has the metrics, /healthz the state of the server. Port 0 chooses a free port.
-    #[arg(long, value_name = "ADDR")]
+    /// /metrics has the metrics, /healthz the state of the server. ADDR is as in --listen.
+    #[arg(long, value_name = "ADDR", value_parser = address_arg::parse_address)]
     pub metrics: Option<SocketAddr>,
 
     /// Shutdown grace period for open streams

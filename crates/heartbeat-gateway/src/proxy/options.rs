@@ -8,13 +8,15 @@ use heartbeat_proxy::{ExtraRoots, ProxyBuilder, Upstream};
 use heartbeat_tokio::{Config, HeartbeatPolicy, Jitter, StreamingMethods};
 
 use super::args::{self, NdjsonArg, RpcMessageArg};
-use crate::{ConnectionArgs, duration_arg};
+use crate::{ConnectionArgs, address_arg, duration_arg};
 
 /// Flags of the `proxy` command.
 #[derive(Debug, Clone, Args)]
 pub struct ProxyOptions {
     /// Address to listen on; port 0 chooses a free port
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    ///
+    /// HOST:PORT, or a port alone, which is a port of 127.0.0.1. 0.0.0.0:PORT accepts other hosts.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080", value_parser = address_arg::parse_address)]
     pub listen: SocketAddr,
 
     /// Upstream to forward requests to, an http or https URL
@@ -29,8 +31,8 @@ pub struct ProxyOptions {
 
     /// Serve Prometheus metrics on this address
     ///
-    /// /metrics has the metrics, /healthz the state of the server. Port 0 chooses a free port.
-    #[arg(long, value_name = "ADDR")]
+    /// /metrics has the metrics, /healthz the state of the server. ADDR is as in --listen.
+    #[arg(long, value_name = "ADDR", value_parser = address_arg::parse_address)]
     pub metrics: Option<SocketAddr>,
 
     /// Shutdown grace period for open requests

@@ -31,7 +31,7 @@ fn an_invalid_command_line_is_rejected_in_one_line() {
         ),
         ("--upstream http://a --tls-cert a", "--tls-key"),
         ("--upstream http://a --tls-cert /none --tls-key /none", "No such file"),
-        ("--upstream http://a --listen nowhere", "invalid socket address"),
+        ("--upstream http://a --listen nowhere", "expected an address like 127.0.0.1:8080"),
         (&format!("--upstream http://a --listen {taken}"), "Address already in use"),
         (
             &format!("--upstream http://a --listen 127.0.0.1:0 --metrics {taken}"),

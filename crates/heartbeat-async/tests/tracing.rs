@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::future::{join, select};
-use futures_util::{StreamExt, sink, stream};
+use futures_util::{FutureExt, StreamExt, sink, stream};
 use heartbeat_async::virtual_time::VirtualTime;
 use heartbeat_async::{Config, HeartbeatStreamExt, Timer, heartbeat_sink};
 use tracing::field::{Field, Visit};
@@ -102,6 +102,19 @@ fn a_lost_heartbeat_and_a_silent_peer_are_logged() {
             "INFO heartbeat: message=peer is silent timeout=45s",
         ]
     );
+}
+
+#[test]
+fn a_delay_is_logged_in_whole_milliseconds() {
+    let log = Log::default();
+    tracing::subscriber::with_default(log.clone(), || {
+        let time = VirtualTime::new();
+        let mut heartbeats = Box::pin(stream::pending().heartbeat(time.clone(), secs(10), || ()));
+        assert!(heartbeats.next().now_or_never().is_none());
+        time.advance(secs(11) + Duration::from_nanos(44_036_551));
+        assert!(heartbeats.next().now_or_never().is_some());
+    });
+    assert_eq!(log.lines(), ["DEBUG heartbeat: message=heartbeat lost late=1.044s"]);
 }
 
 #[test]

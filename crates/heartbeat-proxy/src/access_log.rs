@@ -11,6 +11,7 @@ use tower::BoxError;
 
 use crate::error_chain;
 use crate::http_server::Peer;
+use crate::log_duration::LogDuration;
 use crate::proxy::InnerBody;
 
 pin_project! {
@@ -95,8 +96,9 @@ impl Drop for AccessRecord {
         let Self { peer, method, path, since, status, kept_alive, bytes, end } = self;
         let client = peer.map(|peer| tracing::field::display(peer.address));
         let (end, error) = end.as_fields();
+        let duration = LogDuration(since.elapsed());
         tracing::info!(
-            client, %method, path, status, bytes, duration = ?since.elapsed(), kept_alive, end, error,
+            client, %method, path, status, bytes, %duration, kept_alive, end, error,
             "answered"
         );
     }

@@ -58,6 +58,7 @@ mod forward;
 mod forwarded;
 mod hop_by_hop;
 pub mod http_server;
+mod log_duration;
 mod progress;
 mod proxy;
 mod target;

@@ -12,6 +12,7 @@ use tower::BoxError;
 
 use crate::access_log::EndReason;
 use crate::http_server::Peer;
+use crate::log_duration::LogDuration;
 use crate::{error_chain, hop_by_hop};
 
 /// A client's request to switch to one of these protocols.
@@ -119,6 +120,7 @@ impl Drop for UpgradeRecord {
         let Self { peer, path, since, up, down, end } = self;
         let client = peer.map(|peer| tracing::field::display(peer.address));
         let (end, error) = end.as_fields();
-        tracing::info!(client, path, up, down, duration = ?since.elapsed(), end, error, "upgraded");
+        let duration = LogDuration(since.elapsed());
+        tracing::info!(client, path, up, down, %duration, end, error, "upgraded");
     }
 }

@@ -44,8 +44,10 @@ impl<O: Observer> Reporter<O> {
     )]
     pub(crate) fn heartbeat(&self, outcome: Outcome, late: Duration, encoded_len: Option<usize>) {
         match outcome {
-            Outcome::Sent => event!(TRACE, ?late, bytes = encoded_len, "heartbeat sent"),
-            Outcome::Error => event!(DEBUG, ?late, "heartbeat lost"),
+            Outcome::Sent => {
+                event!(TRACE, late = ?whole_millis(late), bytes = encoded_len, "heartbeat sent");
+            }
+            Outcome::Error => event!(DEBUG, late = ?whole_millis(late), "heartbeat lost"),
         }
         self.0.on_heartbeat(outcome, late, encoded_len);
     }
@@ -74,6 +76,12 @@ impl<O: Observer> Reporter<O> {
     pub(crate) fn idle(&self, lasted: Duration) {
         self.0.on_idle(lasted);
     }
+}
+
+/// The duration in a log, without the part below a millisecond.
+#[cfg(feature = "tracing")]
+fn whole_millis(duration: Duration) -> Duration {
+    Duration::new(duration.as_secs(), duration.subsec_millis() * 1_000_000)
 }
 
 impl<O: Observer> Drop for Reporter<O> {

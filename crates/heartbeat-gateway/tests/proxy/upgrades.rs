@@ -1,9 +1,11 @@
+use std::time::Duration;
+
 use axum::Router;
 use axum::routing::any;
 use futures_util::{SinkExt, StreamExt};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::{accept_async, client_async};
@@ -76,6 +78,28 @@ async fn an_upgraded_connection_copies_until_both_sides_have_ended() {
         ["client=127.0.0.1:", "path=\"/chat\"", "up=10", "down=19", "duration=", "end=\"whole\""]
     {
         assert!(line.contains(part), "{part}: {line}");
+    }
+}
+
+#[tokio::test]
+async fn durations_in_the_log_end_at_the_millisecond() {
+    let proxy = Proxying::start(echo(Alive::default()).await, "");
+    let mut client = upgraded(&proxy).await;
+    sleep(Duration::from_millis(1100)).await; // longer than a second
+    client.shutdown().await.expect("a half-close");
+    proxy.request_logs(1).await;
+    proxy.wait_for_log(" upgraded ").await;
+    let log = proxy.log();
+    let durations: Vec<&str> =
+        log.split_whitespace().filter_map(|field| field.strip_prefix("duration=")).collect();
+    assert_eq!(durations.len(), 2, "{log}");
+    for duration in durations {
+        let number = duration.strip_suffix("ms").or(duration.strip_suffix('s')).expect("a unit");
+        let digits = number.split_once('.').map_or(0, |(_, digits)| digits.len());
+        assert!(
+            digits <= 3 && number.chars().all(|char| char == '.' || char.is_ascii_digit()),
+            "{log}"
+        );
     }
 }
 

@@ -43,7 +43,7 @@ enum Command {
     /// run at the same time.
     ///
     /// Exits with 0 if exactly the streams with heartbeats survived and received every event once and
-    /// in order, else with 1.
+    /// in order, else with 1. With `--idle-counts bytes` the streams with PINGs have to survive too.
     #[command(after_help = "Example:\n  heartbeat-gateway demo --interval 500ms --idle-cut 2s")]
     Demo(DemoOptions),
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use comfy_table::{CellAlignment, Table, presets};
 use serde::{Serialize, Serializer};
 
+use super::HTTP2_PINGS;
 use super::protocol::DemoProtocol;
 
 /// The results of all streams.
@@ -66,7 +67,7 @@ impl DemoReport {
     }
 
     /// Whether all streams without heartbeats were cut, and all streams with heartbeats survived and delivered every event
-    /// once and in order.
+    /// once and in order. HTTP/2 PINGs count as heartbeats if the proxy counts them as activity.
     #[must_use]
     pub fn is_success(&self) -> bool {
         self.streams.iter().all(|stream| stream.fault(self.published).is_none())
@@ -132,7 +133,14 @@ impl fmt::Display for DemoReport {
 
         let idle_cut = humantime::format_duration(self.idle_cut);
         if self.is_success() {
-            write!(f, "The proxy cuts after {idle_cut} of silence. Only heartbeats prevent it.")
+            let prevented =
+                |name| self.streams.iter().any(|stream| stream.survived && stream.name == name);
+            let prevent = if prevented(HTTP2_PINGS) {
+                "Heartbeats prevent it, and so do HTTP/2 PINGs, which this proxy counts as activity"
+            } else {
+                "Only heartbeats prevent it"
+            };
+            write!(f, "The proxy cuts after {idle_cut} of silence. {prevent}.")
         } else {
             write!(
                 f,
@@ -185,7 +193,7 @@ mod tests {
         let mut rows = Vec::new();
         for runtime in ["smol", "async-std"] {
             for protocol in [DemoProtocol::GrpcWeb, DemoProtocol::Ndjson] {
-                for (name, must_survive) in [("HTTP/2 PINGs", false), ("heartbeats", true)] {
+                for (name, must_survive) in [(HTTP2_PINGS, false), ("heartbeats", true)] {
                     rows.push(StreamReport { runtime, protocol, ..stream(name, must_survive) });
                 }
             }
@@ -196,6 +204,13 @@ mod tests {
             assert_eq!(text.matches(name).count(), count, "{text}");
         }
         assert!(text.lines().all(|line| line.chars().count() <= 120), "{text}");
+    }
+
+    #[test]
+    fn pings_that_are_expected_to_survive_are_a_success() {
+        let report = report(|streams| streams[0] = stream(HTTP2_PINGS, true));
+        assert!(report.is_success());
+        assert!(report.to_string().contains("and so do HTTP/2 PINGs"), "{report}");
     }
 
     #[test]

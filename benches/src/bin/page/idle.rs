@@ -33,6 +33,29 @@ impl IdleRow {
     pub(crate) fn is_on_a_hub(&self) -> bool {
         self.line.ends_with("hub")
     }
+
+    pub(crate) fn is_ours(&self) -> bool {
+        self.is_on_a_hub() || self.line.ends_with("heartbeat")
+    }
+
+    /// The label in words, for a plot.
+    pub(crate) fn in_words(&self) -> Result<String, String> {
+        let line = match self.line.as_str() {
+            "floor" => "lower bound, one wake-up per interval",
+            "hub" => "heartbeat, on a hub",
+            "heartbeat" => "heartbeat, with its own timer",
+            "sleep" => "by hand, a Sleep in each task",
+            "boxed-sleep" => "by hand, a boxed Sleep in each task",
+            "timer" => "by hand, a Timer in each task",
+            "delay-queue" => "by hand, one DelayQueue",
+            "timeout" => "timeout of tokio-stream",
+            "sse-hub" => "SSE, heartbeat on a hub",
+            "sse-heartbeat" => "SSE, heartbeat with its own timer",
+            "sse-keep-alive" => "SSE, KeepAlive of axum",
+            other => return Err(format!("no words for the line {other}")),
+        };
+        Ok(format!("{}: {line}", self.runtime))
+    }
 }
 
 pub(crate) fn rows() -> Result<Vec<IdleRow>, Box<dyn Error>> {

@@ -4,6 +4,7 @@
 mod figures;
 mod idle;
 mod plots;
+mod theme;
 
 use std::error::Error;
 use std::path::{Path, PathBuf};

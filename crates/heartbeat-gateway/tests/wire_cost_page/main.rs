@@ -1,10 +1,16 @@
 //! The table and the plot in `docs/wire-cost.md` are current.
 
 mod plot;
+#[path = "../../../../benches/src/bin/page/theme.rs"]
+mod theme;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 use std::{env, fs};
+
+use heartbeat_frame::HeartbeatMessage;
+use heartbeat_frame::cost::{Cost, Frame, Http, Ip, Rate, Transport};
 
 fn docs(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(name)
@@ -33,6 +39,40 @@ fn the_table_on_the_page_is_the_output_of_the_command() {
     let (before, rest) = text.split_once("```text\n").expect("the page has a table");
     let (_, after) = rest.split_once("```\n").expect("the table has an end");
     is_current("wire-cost.md", &format!("{before}```text\n{table}```\n{after}"));
+}
+
+#[test]
+fn the_figures_in_the_text_are_those_of_the_table() {
+    let cost = |frame, ip| Cost::new(frame, Transport { http: Http::Http2, tls: true, ip });
+    let message = HeartbeatMessage::gateway_event();
+    let grpc = cost(Frame::envelope(&message), Ip::V4);
+    let empty = cost(Frame::envelope(&HeartbeatMessage::empty()), Ip::V4);
+    let ipv6 = cost(Frame::envelope(&message), Ip::V6);
+    let plain = Transport { http: Http::Http2, tls: false, ip: Ip::V4 };
+    let plain = Cost::new(Frame::envelope(&message), plain);
+    let envelope = message.envelope().len() as u64;
+    let segment = (plain.total_bytes() - plain.wire_bytes()) / 2;
+    let day = |bytes| {
+        let rate = Rate { interval: Duration::from_secs(15), streams: 1 };
+        f64::from(u32::try_from(rate.bytes_per_day(bytes)).expect("one stream has few"))
+    };
+    // A client that answers: a PING and two WINDOW_UPDATEs, and the acknowledgement of the PING, in five segments.
+    let answered = plain.wire_bytes() + 17 + 17 + 2 * 13 + 5 * segment;
+
+    let page = fs::read_to_string(docs("wire-cost.md")).expect("the page can be read");
+    let page = page.split_whitespace().collect::<Vec<_>>().join(" ");
+    for part in [
+        format!("{segment} bytes of headers"),
+        format!("has {envelope} bytes"),
+        format!("frame header of HTTP/2 {}", plain.wire_bytes() - envelope),
+        format!("adds {} bytes to each write", grpc.wire_bytes() - plain.wire_bytes()),
+        format!("saves {} bytes", grpc.wire_bytes() - empty.wire_bytes()),
+        format!("adds {} bytes to each heartbeat", ipv6.total_bytes() - grpc.total_bytes()),
+        format!("| {answered} B | {:.2} MB |", day(answered) / 1e6),
+        format!("| {} B | {:.0} kB |", plain.total_bytes(), day(plain.total_bytes()) / 1e3),
+    ] {
+        assert!(page.contains(&part), "{part}");
+    }
 }
 
 #[test]

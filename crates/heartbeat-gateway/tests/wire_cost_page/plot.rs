@@ -5,10 +5,13 @@ use std::time::Duration;
 
 use heartbeat_frame::cost::{Cost, Frame, Http, Ip, Rate, Transport};
 use heartbeat_frame::{HeartbeatMessage, SseHeartbeat};
+use plotters::element;
 use plotters::prelude::*;
 
+use crate::theme::{BACKGROUND, ORANGE, OTHERS, OURS, TEXT, with_dark_colours};
+
 const SECONDS: [u32; 7] = [5, 10, 15, 20, 30, 60, 120];
-const BYTES_A_DAY: [f64; 8] = [20e3, 50e3, 100e3, 200e3, 500e3, 1e6, 2e6, 5e6];
+const BYTES_A_DAY: [f64; 9] = [20e3, 50e3, 100e3, 200e3, 500e3, 1e6, 2e6, 5e6, 10e6];
 
 /// Bandwidth of a million streams, in megabits per second for each byte per day of one stream.
 const BANDWIDTH: f64 = 1e6 * 8.0 / 86_400.0 / 1e6;
@@ -22,8 +25,11 @@ fn bytes_a_day(seconds: u32, bytes: u64) -> f64 {
 /// The estimate in a comment of the Go original, for 15 s.
 const ESTIMATE: (f64, f64) = (15.0, 840e3);
 
+/// A line: its name, its bytes, its colour, and the length of its dashes, or 0 for a solid line.
+type Line = (&'static str, u64, RGBColor, u32);
+
 /// The lines, by decreasing cost.
-fn lines() -> [(&'static str, u64, RGBColor); 4] {
+fn lines() -> [Line; 4] {
     let over = |http, tls| Transport { http, tls, ip: Ip::V4 };
     let grpc = Frame::envelope(&HeartbeatMessage::default());
     let ping = Cost::new(Frame::ping(), over(Http::Http1, true));
@@ -31,14 +37,10 @@ fn lines() -> [(&'static str, u64, RGBColor); 4] {
     let comment = Cost::new(Frame::sse(&SseHeartbeat::default()), over(Http::Http1, false));
     let written = Cost::new(grpc, over(Http::Http2, false));
     [
-        ("WebSocket Ping, TLS", ping.total_bytes(), RGBColor(204, 51, 17)),
-        ("gRPC, TLS", tls.total_bytes(), RGBColor(0, 119, 187)),
-        ("SSE comment, HTTP/1.1 without TLS", comment.total_bytes(), RGBColor(0, 153, 136)),
-        (
-            "gRPC without TLS, TCP/IP and ACK left out",
-            written.wire_bytes(),
-            RGBColor(119, 119, 119),
-        ),
+        ("WebSocket Ping, with TLS", ping.total_bytes(), ORANGE, 0),
+        ("gRPC heartbeat, with TLS", tls.total_bytes(), OURS, 0),
+        ("SSE heartbeat over HTTP/1.1, without TLS", comment.total_bytes(), OURS, 10),
+        ("gRPC heartbeat alone, without TLS, TCP/IP and ACK", written.wire_bytes(), OURS, 3),
     ]
 }
 
@@ -49,9 +51,9 @@ fn amount(bytes: f64) -> String {
 pub(crate) fn svg() -> Result<String, Box<dyn Error>> {
     let mut svg = String::new();
     let root = SVGBackend::with_string(&mut svg, (920, 540)).into_drawing_area();
-    root.fill(&WHITE)?;
+    root.fill(&BACKGROUND)?;
     let x = || (5.0..120.0).log_scale().with_key_points(SECONDS.map(f64::from).to_vec());
-    let (least, most) = (20e3, 5e6);
+    let (least, most) = (20e3, 20e6); // above the lines there is room for the legend
     let mut chart = ChartBuilder::on(&root)
         .margin(12)
         .set_label_area_size(LabelAreaPosition::Left, 76)
@@ -62,7 +64,7 @@ pub(crate) fn svg() -> Result<String, Box<dyn Error>> {
             x(),
             (least * BANDWIDTH..most * BANDWIDTH)
                 .log_scale()
-                .with_key_points(vec![2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0]),
+                .with_key_points(vec![2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0]),
         );
     let font = ("sans-serif", 17);
     chart
@@ -80,29 +82,40 @@ pub(crate) fn svg() -> Result<String, Box<dyn Error>> {
         .y_desc("a million streams")
         .y_label_formatter(&|megabits| format!("{megabits} Mbit/s"))
         .draw()?;
-    for (name, bytes, colour) in lines() {
+    for (name, bytes, colour, dash) in lines() {
         let style = colour.stroke_width(2);
         let points = SECONDS.map(|seconds| (f64::from(seconds), bytes_a_day(seconds, bytes)));
-        chart
-            .draw_series(LineSeries::new(points, style))?
-            .label(format!("{name}: {bytes} B"))
-            .legend(move |(x, y)| PathElement::new([(x, y), (x + 20, y)], style));
+        let label = format!("{name}: {bytes} bytes");
+        if dash == 0 {
+            chart
+                .draw_series(LineSeries::new(points, style))?
+                .label(label)
+                .legend(move |(x, y)| PathElement::new([(x, y), (x + 30, y)], style));
+        } else {
+            chart
+                .draw_series(DashedLineSeries::new(points, dash, dash, style))?
+                .label(label)
+                .legend(move |(x, y)| {
+                    element::DashedPathElement::new([(x, y), (x + 30, y)], dash, dash, style)
+                });
+        }
     }
-    let dot = |at| Circle::new(at, 4, BLACK.filled());
+    let dot = |at| Circle::new(at, 4, OTHERS.filled());
     chart
         .draw_series([dot(ESTIMATE)])?
         .label("the Go original's estimate: 840 kB")
-        .legend(move |(x, y)| Circle::new((x + 10, y), 4, BLACK.filled()));
+        .legend(move |(x, y)| Circle::new((x + 15, y), 4, OTHERS.filled()));
     chart
         .configure_series_labels()
         .position(SeriesLabelPosition::UpperRight)
         .margin(12)
         .label_font(font)
-        .background_style(WHITE)
-        .border_style(BLACK.mix(0.2))
+        .legend_area_size(40)
+        .background_style(BACKGROUND)
+        .border_style(TEXT.mix(0.2))
         .draw()?;
     root.present()?;
     drop(chart);
     drop(root);
-    Ok(svg)
+    Ok(with_dark_colours(&svg))
 }

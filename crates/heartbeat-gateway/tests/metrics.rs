@@ -158,7 +158,11 @@ async fn every_documented_metric_is_exported_and_changes(runtime: &str) {
         let event = stream.message().await.expect("an open stream").expect("not ended");
         heartbeats += usize::from(event.is_heartbeat());
     }
+    let unknown = send(server.address, "/elsewhere").await;
+    assert_eq!(unknown.status, 404);
     let during = until(address, |metrics| metrics.sent() >= 3.0).await;
+    let reason = [("reason", "content_type")];
+    assert_eq!(during.value("heartbeat_passthrough_total", &reason), 1.0);
     assert_eq!(during.active(), 1.0);
     let silence = during.value("heartbeat_idle_max_seconds", &[]);
     // On a hub a heartbeat can be early by a 64th of the interval (T15).

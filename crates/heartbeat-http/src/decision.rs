@@ -1,13 +1,13 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use heartbeat_async::{Config, Scheduler, Telemetry};
+use heartbeat_async::{Config, Observer, Scheduler, Telemetry};
 use http::{Method, StatusCode, request, response};
 use http_body::Body;
 
 use crate::response_body::ResponseBody;
 use crate::stream_format::StreamFormat;
-use crate::{BodyFraming, HeartbeatBody, HeartbeatPolicy, exact_bytes, headers};
+use crate::{BodyFraming, HeartbeatBody, HeartbeatPolicy, PassthroughReason, exact_bytes, headers};
 
 /// What the request decides about its response.
 pub(crate) struct Decision<O> {
@@ -17,6 +17,10 @@ pub(crate) struct Decision<O> {
     streams: bool,
     /// Whether the response has the headers of the response to GET, and no body.
     is_head: bool,
+    /// Why the response passes through in any case.
+    reason: Option<PassthroughReason>,
+    #[cfg(feature = "tracing")]
+    uri: http::Uri,
 }
 
 /// An extension of a response that is kept alive, so that an outer layer passes it through (T21).
@@ -24,19 +28,21 @@ pub(crate) struct Decision<O> {
 struct KeptAlive;
 
 impl<O: Telemetry + Clone> Decision<O> {
-    /// `None` if the response passes through in any case.
-    pub(crate) fn new(policy: &Arc<HeartbeatPolicy<O>>, request: &request::Parts) -> Option<Self> {
-        // What follows CONNECT is no body.
-        if request.method == Method::CONNECT {
-            return None;
-        }
+    pub(crate) fn new(policy: &Arc<HeartbeatPolicy<O>>, request: &request::Parts) -> Self {
         let config = policy.config(&request.headers);
-        if config.is_disabled() {
-            return None;
+        let reason = match request.method {
+            Method::CONNECT => Some(PassthroughReason::Method), // what follows is no body
+            _ => config.is_disabled().then_some(PassthroughReason::Disabled),
+        };
+        Self {
+            policy: Arc::clone(policy),
+            config,
+            is_head: request.method == Method::HEAD,
+            streams: reason.is_none() && policy.streams(request.uri.path()),
+            reason,
+            #[cfg(feature = "tracing")]
+            uri: request.uri.clone(),
         }
-        let streams = policy.streams(request.uri.path());
-        let is_head = request.method == Method::HEAD;
-        Some(Self { policy: Arc::clone(policy), config, streams, is_head })
     }
 
     /// Keeps the response alive if possible. The response to HEAD gets the headers alone.
@@ -50,13 +56,9 @@ impl<O: Telemetry + Clone> Decision<O> {
         P: Scheduler + Clone,
     {
         let (mut head, body) = response.into_parts();
-        let can_insert = can_insert_bytes(&head) && self.may_have_more(&body);
-        let framing = Some(&head).filter(|_| can_insert).and_then(|head| {
-            let format = StreamFormat::of(&head.headers)?;
-            Some((format, self.policy.framing(format, self.streams)?))
-        });
-        let Some((format, framing)) = framing else {
-            return http::Response::from_parts(head, ResponseBody::passthrough(body));
+        let (format, framing) = match self.framing(&head, &body) {
+            Ok(framing) => framing,
+            Err(reason) => return self.pass_through(reason, head, body),
         };
         exact_bytes::withdraw(&mut head.headers);
         if matches!(format, StreamFormat::Sse | StreamFormat::Ndjson)
@@ -65,19 +67,65 @@ impl<O: Telemetry + Clone> Decision<O> {
             headers::disable_proxy_buffering(&mut head.headers);
         }
         if self.is_head {
-            return http::Response::from_parts(head, ResponseBody::passthrough(body));
+            return self.pass_through(PassthroughReason::Method, head, body);
         }
         head.extensions.insert(KeptAlive);
         let body = self.keep_alive(body, scheduler.clone(), framing);
         http::Response::from_parts(head, ResponseBody::kept_alive(body))
     }
 
-    /// Whether the length of the body is unknown. A handler may leave out the body of its response to HEAD.
-    fn may_have_more(&self, body: &impl Body) -> bool {
-        match body.size_hint().exact() {
-            Some(length) => self.is_head && length == 0,
-            None => self.is_head || !body.is_end_stream(),
+    fn pass_through<B, P: Scheduler>(
+        &self,
+        reason: PassthroughReason,
+        head: response::Parts,
+        body: B,
+    ) -> http::Response<ResponseBody<B, P, O>> {
+        self.report(reason, &head);
+        http::Response::from_parts(head, ResponseBody::passthrough(body, reason))
+    }
+
+    /// The format and the framing of the response, or why it passes through.
+    fn framing(
+        &self,
+        head: &response::Parts,
+        body: &impl Body,
+    ) -> Result<(StreamFormat, BodyFraming), PassthroughReason> {
+        if let Some(reason) = self.reason {
+            return Err(reason);
         }
+        let format = StreamFormat::of(&head.headers).ok_or(PassthroughReason::ContentType)?;
+        if matches!(format, StreamFormat::Rpc(..)) && !self.streams {
+            return Err(PassthroughReason::RpcMethod);
+        }
+        let framing = self.policy.framing(format, self.streams);
+        let framing = framing.ok_or(PassthroughReason::NoHeartbeat)?;
+        check_head(head)?;
+        self.check_length(body)?;
+        Ok((format, framing))
+    }
+
+    /// Whether the length of the body is unknown. A handler may leave out the body of its response to HEAD.
+    fn check_length(&self, body: &impl Body) -> Result<(), PassthroughReason> {
+        match body.size_hint().exact() {
+            Some(length) if !(self.is_head && length == 0) => Err(PassthroughReason::Length),
+            None if body.is_end_stream() && !self.is_head => Err(PassthroughReason::Ended),
+            _ => Ok(()),
+        }
+    }
+
+    fn report(&self, reason: PassthroughReason, head: &response::Parts) {
+        #[cfg(feature = "tracing")]
+        tracing::debug!(
+            target: "heartbeat",
+            path = self.uri.path(), // without the query, which may contain secrets
+            status = head.status.as_u16(),
+            content_type = ?head.headers.get(http::header::CONTENT_TYPE),
+            reason = reason.as_str(),
+            "response without heartbeats"
+        );
+        #[cfg(not(feature = "tracing"))]
+        let _ = head;
+        self.policy.telemetry().observer().on_passthrough(reason.as_str());
     }
 
     fn keep_alive<B, P>(
@@ -96,13 +144,18 @@ impl<O: Telemetry + Clone> Decision<O> {
 }
 
 /// Whether the head of the response allows bytes that the handler has not sent.
-fn can_insert_bytes(head: &response::Parts) -> bool {
+fn check_head(head: &response::Parts) -> Result<(), PassthroughReason> {
     let status = head.status;
     let without_body = [StatusCode::NO_CONTENT, StatusCode::RESET_CONTENT].contains(&status);
-    status.is_success()
-        && !without_body
-        && status != StatusCode::PARTIAL_CONTENT // it says how many bytes it has
-        && !exact_bytes::are_promised(&head.headers)
-        && !headers::is_encoded(&head.headers)
-        && head.extensions.get::<KeptAlive>().is_none()
+    if !status.is_success() || without_body || status == StatusCode::PARTIAL_CONTENT {
+        return Err(PassthroughReason::Status); // 206 says how many bytes it has
+    }
+    exact_bytes::check(&head.headers)?;
+    if headers::is_encoded(&head.headers) {
+        return Err(PassthroughReason::ContentEncoding);
+    }
+    if head.extensions.get::<KeptAlive>().is_some() {
+        return Err(PassthroughReason::KeptAlive);
+    }
+    Ok(())
 }

@@ -1,14 +1,12 @@
 //! Headers that promise exact bytes. A heartbeat changes the bytes.
 
 use http::header::{ACCEPT_RANGES, CONTENT_LENGTH, ETAG, TRAILER};
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderValue};
 
+use crate::PassthroughReason;
 use crate::headers::list_members;
 
 const SIGNATURE_INPUT: &str = "signature-input";
-
-/// Headers that fix the length of the body, or (`grpc-status`) say that no message follows.
-const LENGTHS: [HeaderName; 2] = [CONTENT_LENGTH, HeaderName::from_static("grpc-status")];
 
 /// Digests of the body, in the headers or in the trailers.
 const DIGESTS: [&str; 4] = ["content-digest", "repr-digest", "digest", "content-md5"];
@@ -17,11 +15,21 @@ const DIGESTS: [&str; 4] = ["content-digest", "repr-digest", "digest", "content-
 const CHANGED: [&str; 4] = ["cache-control", "x-accel-buffering", "etag", "accept-ranges"];
 
 /// Whether a client can check the bytes, so that the response must pass through unchanged.
-pub(crate) fn are_promised(headers: &HeaderMap) -> bool {
-    LENGTHS.iter().any(|header| headers.contains_key(header))
-        || DIGESTS.iter().any(|digest| headers.contains_key(*digest))
-        || list_members(headers, &TRAILER).any(is_digest_or_signature)
-        || headers.get_all(SIGNATURE_INPUT).iter().any(covers_changes)
+pub(crate) fn check(headers: &HeaderMap) -> Result<(), PassthroughReason> {
+    if headers.contains_key(CONTENT_LENGTH) {
+        return Err(PassthroughReason::Length);
+    }
+    if headers.contains_key("grpc-status") {
+        return Err(PassthroughReason::RpcStatus); // no message follows
+    }
+    let has_digest = DIGESTS.iter().any(|digest| headers.contains_key(*digest));
+    if has_digest || list_members(headers, &TRAILER).any(is_digest_or_signature) {
+        return Err(PassthroughReason::Digest);
+    }
+    if headers.get_all(SIGNATURE_INPUT).iter().any(covers_changes) {
+        return Err(PassthroughReason::Signature);
+    }
+    Ok(())
 }
 
 /// Whether a trailer has this name. A signature in the trailers covers a digest in the trailers.

@@ -12,7 +12,7 @@ use crate::{HeartbeatPolicy, HeartbeatService};
 /// The content type of the response and the [`HeartbeatPolicy`] for the request decide which responses get heartbeats. By
 /// default only `text/event-stream` does.
 ///
-/// These responses pass through unchanged:
+/// These responses pass through unchanged. Each is reported with its [`PassthroughReason`](crate::PassthroughReason):
 ///
 /// - content types that the policy does not name;
 /// - responses to CONNECT;

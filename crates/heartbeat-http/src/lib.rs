@@ -11,7 +11,7 @@
 //! | gRPC, gRPC-Web (binary and text), Connect | with [`HeartbeatPolicy::with_rpc`], for the methods that it names | a message, which the client sees |
 //! | other content types | never | |
 //!
-//! [`HeartbeatLayer`] lists the responses that pass through unchanged.
+//! All other responses pass through unchanged: [`PassthroughReason`] lists why.
 //!
 //! # When to use it
 //!
@@ -53,6 +53,13 @@
 //! # Ok::<(), http::Error>(())
 //! ```
 //!
+//! # Features
+//!
+//! None is enabled by default.
+//!
+//! - `tracing`: an event of the crate `tracing` at DEBUG, with the target `heartbeat`, for each response that
+//!   passes through, with the reason.
+//!
 //! # Disconnected clients
 //!
 //! With heartbeats a server also detects that its client has disconnected: a write to a closed connection fails, and the
@@ -68,6 +75,7 @@ mod descriptor;
 mod exact_bytes;
 mod headers;
 mod layer;
+mod passthrough;
 mod policy;
 mod response_body;
 mod rpc_heartbeat;
@@ -79,6 +87,7 @@ pub use body::HeartbeatBody;
 pub use body_framing::BodyFraming;
 pub use descriptor::InvalidDescriptorSet;
 pub use layer::HeartbeatLayer;
+pub use passthrough::PassthroughReason;
 pub use policy::HeartbeatPolicy;
 pub use response_body::ResponseBody;
 pub use rpc_heartbeat::RpcHeartbeat;

@@ -7,7 +7,7 @@ use heartbeat_async::{NoObserver, Scheduler, Telemetry};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-use crate::HeartbeatBody;
+use crate::{HeartbeatBody, PassthroughReason};
 
 pin_project! {
     /// The body of a response behind a [`HeartbeatLayer`](crate::HeartbeatLayer): kept alive, or passed through.
@@ -30,14 +30,14 @@ pin_project! {
         O: Telemetry,
     {
         KeptAlive { #[pin] body: HeartbeatBody<B, P, O> },
-        Passthrough { #[pin] body: B },
+        Passthrough { #[pin] body: B, reason: Option<PassthroughReason> },
     }
 }
 
 impl<B: Default, P: Scheduler, O: Telemetry> Default for ResponseBody<B, P, O> {
     /// A body that is passed through, for layers that answer themselves, such as those for CORS and time limits.
     fn default() -> Self {
-        Self::passthrough(B::default())
+        Self { kind: Kind::Passthrough { body: B::default(), reason: None } }
     }
 }
 
@@ -50,13 +50,21 @@ where
         Self { kind: Kind::KeptAlive { body } }
     }
 
-    pub(crate) fn passthrough(body: B) -> Self {
-        Self { kind: Kind::Passthrough { body } }
+    pub(crate) fn passthrough(body: B, reason: PassthroughReason) -> Self {
+        Self { kind: Kind::Passthrough { body, reason: Some(reason) } }
     }
 
     /// Whether the body may yield heartbeats.
     pub fn is_kept_alive(&self) -> bool {
         matches!(self.kind, Kind::KeptAlive { .. })
+    }
+
+    /// Why the body yields no heartbeats. `None` if it is kept alive, or was made by `default()`.
+    pub fn passthrough_reason(&self) -> Option<PassthroughReason> {
+        match self.kind {
+            Kind::KeptAlive { .. } => None,
+            Kind::Passthrough { reason, .. } => reason,
+        }
     }
 }
 
@@ -75,21 +83,21 @@ where
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         match self.project().kind.project() {
             KindProjection::KeptAlive { body } => body.poll_frame(cx),
-            KindProjection::Passthrough { body } => body.poll_frame(cx),
+            KindProjection::Passthrough { body, .. } => body.poll_frame(cx),
         }
     }
 
     fn is_end_stream(&self) -> bool {
         match &self.kind {
             Kind::KeptAlive { body } => body.is_end_stream(),
-            Kind::Passthrough { body } => body.is_end_stream(),
+            Kind::Passthrough { body, .. } => body.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.kind {
             Kind::KeptAlive { body } => body.size_hint(),
-            Kind::Passthrough { body } => body.size_hint(),
+            Kind::Passthrough { body, .. } => body.size_hint(),
         }
     }
 }
@@ -102,6 +110,7 @@ where
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ResponseBody")
             .field("is_kept_alive", &self.is_kept_alive())
+            .field("passthrough_reason", &self.passthrough_reason())
             .finish_non_exhaustive()
     }
 }

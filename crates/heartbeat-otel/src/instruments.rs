@@ -19,6 +19,7 @@ pub(crate) struct Instruments {
     pub(crate) producer_timeouts: Counter<u64>,
     pub(crate) stalled: Counter<u64>,
     pub(crate) detached: Counter<u64>,
+    pub(crate) passthrough: Counter<u64>,
     pub(crate) active: UpDownCounter<i64>,
 }
 
@@ -64,6 +65,11 @@ impl Instruments {
                 "heartbeat.detached",
                 "{stream}",
                 "Streams whose heartbeats stopped because the hub does not serve them",
+            ),
+            passthrough: counter(
+                "heartbeat.passthrough",
+                "{response}",
+                "Responses that passed through a layer without heartbeats, by reason",
             ),
             active: meter
                 .i64_up_down_counter("heartbeat.stream.active")

@@ -55,15 +55,18 @@
 //! | `heartbeat.producer_timeouts` | counter | `{timeout}` | Times that heartbeats stopped because the producer sent no event for too long |
 //! | `heartbeat.stalled` | counter | `{stream}` | Streams whose heartbeats stopped because the peer did not read |
 //! | `heartbeat.detached` | counter | `{stream}` | Streams whose heartbeats stopped because the hub does not serve them |
+//! | `heartbeat.passthrough` | counter | `{response}` | Responses that passed through a layer without heartbeats, by reason |
 //! | `heartbeat.stream.active` | up-down counter | `{stream}` | Open streams that are observed |
 //! | `heartbeat.idle.max` | gauge | `s` | Longest completed silence of a stream since the start |
 //!
 //! "Stream" includes the sinks that a driver serves.
 //!
-//! - `heartbeat.messages` has the attribute `outcome`: `sent` or `error`. All instruments have the
+//! - `heartbeat.messages` has the attribute `outcome`: `sent` or `error`. `heartbeat.passthrough` has the
+//!   attribute `reason`: the name of a `PassthroughReason` of `heartbeat-http`. All instruments have the
 //!   [attributes](OtelObserver::with_attributes) of the observer.
-//! - All instruments but `heartbeat.delay` start at zero when the observer is created, so that a rate includes
-//!   the first event. `heartbeat.delay` starts with the first heartbeat.
+//! - All instruments but `heartbeat.delay` and `heartbeat.passthrough` start at zero when the observer is
+//!   created, so that a rate includes the first event. `heartbeat.delay` starts with the first heartbeat,
+//!   `heartbeat.passthrough` with the first response of a reason.
 //! - The boundaries of `heartbeat.delay` are 1, 2 and 5 ms, their multiples by ten up to 10 s, then 30 s, 60 s
 //!   and 5 min. Most delays are in the lowest buckets: tokio's timers have a resolution of one millisecond. A
 //!   delay above 1 s means that a machine or a peer cannot keep up. The SDK's default boundaries are meant for
@@ -74,7 +77,8 @@
 //!
 //! # Cost
 //!
-//! The attributes are assembled once, when the observer is created. No call allocates. A silence that is not
+//! The attributes are assembled once, when the observer is created or a reason is first reported. No other call
+//! allocates. A silence that is not
 //! the longest costs one atomic load.
 
 mod instruments;

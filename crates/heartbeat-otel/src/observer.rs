@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use heartbeat_async::{Observer, Outcome};
@@ -9,6 +9,9 @@ use crate::instruments::{Instruments, LongestIdle};
 
 /// The attribute that distinguishes sent heartbeats from lost ones.
 const OUTCOME: &str = "outcome";
+
+/// The attribute that says why a response passed through.
+const REASON: &str = "reason";
 
 /// Records heartbeats as OpenTelemetry metrics. See [T19](heartbeat_async::rules#t19-outcome).
 ///
@@ -32,6 +35,9 @@ const OUTCOME: &str = "outcome";
 #[derive(Debug, Clone)]
 pub struct OtelObserver(Arc<Recorder>);
 
+/// A reason, and the attributes of its time series.
+type ReasonAttributes = (&'static str, Box<[KeyValue]>);
+
 #[derive(Debug)]
 struct Recorder {
     instruments: Instruments,
@@ -39,6 +45,8 @@ struct Recorder {
     attributes: Arc<[KeyValue]>,
     sent: Box<[KeyValue]>,
     error: Box<[KeyValue]>,
+    /// The attributes of the reasons so far.
+    passthrough: RwLock<Vec<ReasonAttributes>>,
 }
 
 impl OtelObserver {
@@ -52,20 +60,17 @@ impl OtelObserver {
     ///
     /// Each set of attributes creates time series that are never removed, so do not use values that differ
     /// from stream to stream. Create one observer per set, and clone it: of two observers with the same set,
-    /// the gauge `heartbeat.idle.max` shows only one. On `heartbeat.messages` this crate's attribute `outcome`
-    /// replaces one of the same name.
+    /// the gauge `heartbeat.idle.max` shows only one. This crate's attributes `outcome` and `reason` replace others
+    /// of the same name on their instruments.
     #[must_use]
     pub fn with_attributes(meter: &Meter, attributes: impl IntoIterator<Item = KeyValue>) -> Self {
         let attributes: Arc<[KeyValue]> = attributes.into_iter().collect();
-        let with_outcome = |outcome| {
-            let others = attributes.iter().filter(|attribute| attribute.key.as_str() != OUTCOME);
-            others.cloned().chain([KeyValue::new(OUTCOME, outcome)]).collect()
-        };
         let recorder = Recorder {
             instruments: Instruments::new(meter),
             longest_idle: LongestIdle::new(meter, Arc::clone(&attributes)),
-            sent: with_outcome("sent"),
-            error: with_outcome("error"),
+            sent: with_attribute(&attributes, OUTCOME, "sent"),
+            error: with_attribute(&attributes, OUTCOME, "error"),
+            passthrough: RwLock::default(),
             attributes,
         };
         recorder.record_zeros();
@@ -73,7 +78,33 @@ impl OtelObserver {
     }
 }
 
+/// The attributes and one more, which replaces one of the same name.
+fn with_attribute(
+    attributes: &[KeyValue],
+    key: &'static str,
+    value: &'static str,
+) -> Box<[KeyValue]> {
+    let others = attributes.iter().filter(|attribute| attribute.key.as_str() != key);
+    others.cloned().chain([KeyValue::new(key, value)]).collect()
+}
+
 impl Recorder {
+    /// Counts a response. The first one with a reason assembles the attributes.
+    fn count_passthrough(&self, reason: &'static str) {
+        let counter = &self.instruments.passthrough;
+        let known = self.passthrough.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, attributes)) = known.iter().find(|(known, _)| *known == reason) {
+            return counter.add(1, attributes);
+        }
+        drop(known);
+        let attributes = with_attribute(&self.attributes, REASON, reason);
+        counter.add(1, &attributes);
+        let mut known = self.passthrough.write().unwrap_or_else(PoisonError::into_inner);
+        if !known.iter().any(|(known, _)| *known == reason) {
+            known.push((reason, attributes));
+        }
+    }
+
     /// Records zeros, so that the rate of a counter includes its first event.
     fn record_zeros(&self) {
         let Instruments { messages, size, cancelled, producer_timeouts, stalled, detached, .. } =
@@ -128,5 +159,9 @@ impl Observer for OtelObserver {
 
     fn on_idle(&self, idle: Duration) {
         self.0.longest_idle.update(idle);
+    }
+
+    fn on_passthrough(&self, reason: &'static str) {
+        self.0.count_passthrough(reason);
     }
 }

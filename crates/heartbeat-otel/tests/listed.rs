@@ -21,6 +21,7 @@ fn exported() -> Vec<Exported> {
     let recording = Recording::new();
     let observer = OtelObserver::new(&recording.meter());
     observer.on_heartbeat(Outcome::Sent, Duration::ZERO, None);
+    observer.on_passthrough("content_type");
     let mut exported = recording.instruments();
     exported.sort();
     exported

@@ -19,7 +19,7 @@ fn main() {
     let provider = SdkMeterProvider::builder().with_periodic_exporter(exporter).build();
     let attributes = [KeyValue::new("route", "/prices"), KeyValue::new("region", "north")];
     let observer = OtelObserver::with_attributes(&provider.meter("test"), attributes);
-    report(&observer, Duration::ZERO); // the first delay creates its time series
+    report(&observer, Duration::ZERO); // the first delay and reason create time series
     provider.force_flush().expect("exported"); // the exporter's thread has started
 
     let allocations = Region::new(ALLOCATOR);
@@ -44,5 +44,6 @@ fn report(observer: &OtelObserver, time: Duration) {
     observer.on_stall();
     observer.on_detached();
     observer.on_idle(time);
+    observer.on_passthrough("content_type");
     observer.on_close();
 }

@@ -105,6 +105,28 @@ fn a_stream_records_messages_delay_size_and_idle_time() {
 }
 
 #[test]
+fn responses_that_pass_through_are_counted_by_reason() {
+    let recording = Recording::new();
+    let attributes = [KeyValue::new("reason", "mine"), KeyValue::new("route", "/prices")];
+    let observer = OtelObserver::with_attributes(&recording.meter(), attributes);
+    for reason in ["length", "content_type", "length"] {
+        observer.clone().on_passthrough(reason);
+    }
+    let passthrough: Vec<_> = recording
+        .values()
+        .into_iter()
+        .filter(|(series, _)| series.starts_with("heartbeat.passthrough"))
+        .collect();
+    assert_eq!(
+        passthrough,
+        [
+            ("heartbeat.passthrough{reason=content_type,route=/prices}".to_owned(), 1.0),
+            ("heartbeat.passthrough{reason=length,route=/prices}".to_owned(), 2.0),
+        ]
+    );
+}
+
+#[test]
 fn a_producer_timeout_is_counted_once_per_silence() {
     let (recording, time) = (Recording::new(), VirtualTime::new());
     let observer = OtelObserver::new(&recording.meter());

@@ -58,8 +58,8 @@
 //! - `http`: `HeartbeatLayer`, a tower layer that adds heartbeats to the responses of an HTTP server, and the
 //!   types that configure it.
 //! - `tracing`: events of the crate `tracing`, with the target `heartbeat`. TRACE: each heartbeat. DEBUG: a
-//!   lost heartbeat. INFO: the heartbeats of a stream have stopped, or a peer is silent. ERROR: a hub does not
-//!   serve a stream.
+//!   lost heartbeat, or a response that passes through the layer, with the reason. INFO: the heartbeats of a stream
+//!   have stopped, or a peer is silent. ERROR: a hub does not serve a stream.
 //!
 //! # Time
 //!
@@ -95,5 +95,5 @@ pub use heartbeat_async::{Counters, CountersSnapshot};
 #[cfg(feature = "http")]
 pub use heartbeat_http::{
     BodyFraming, HeartbeatMessage, HeartbeatPolicy, InvalidDescriptorSet, NdjsonHeartbeat,
-    RpcHeartbeat, SseHeartbeat, StreamingMethods,
+    PassthroughReason, RpcHeartbeat, SseHeartbeat, StreamingMethods,
 };

@@ -75,6 +75,12 @@ pub trait Observer {
         let _ = lasted;
     }
 
+    /// A response passes through a `HeartbeatLayer` without heartbeats. `reason` is the name of a
+    /// `PassthroughReason` of the crate `heartbeat-http`. No other report follows for the response.
+    fn on_passthrough(&self, reason: &'static str) {
+        let _ = reason;
+    }
+
     /// Whether reports are used. If `false`, streams do not measure their idle time. Default: `true`.
     fn is_enabled(&self) -> bool {
         true
@@ -131,6 +137,10 @@ impl<P: Deref<Target: Observer>> Observer for P {
 
     fn on_idle(&self, lasted: Duration) {
         (**self).on_idle(lasted);
+    }
+
+    fn on_passthrough(&self, reason: &'static str) {
+        (**self).on_passthrough(reason);
     }
 
     fn is_enabled(&self) -> bool {

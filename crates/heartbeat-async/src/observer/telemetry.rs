@@ -10,7 +10,12 @@ use super::{NoObserver, Observer};
 /// Whether a stream is observed: [`NoObserver`], or [`Observed`] with an [`Observer`].
 ///
 /// This trait is sealed. To observe streams, implement [`Observer`].
-pub trait Telemetry: sealed::Telemetry {}
+pub trait Telemetry: sealed::Telemetry {
+    /// The observer.
+    fn observer(&self) -> &impl Observer {
+        self.as_observer()
+    }
+}
 
 impl<T: sealed::Telemetry> Telemetry for T {}
 
@@ -37,6 +42,8 @@ pub(crate) mod sealed {
         /// Whether reports reach an observer or a log.
         const IS_OBSERVED: bool;
 
+        fn as_observer(&self) -> &Self::Observer;
+
         fn into_observer(self) -> Self::Observer;
     }
 }
@@ -46,6 +53,10 @@ impl<O: Observer> sealed::Telemetry for Observed<O> {
     type Memory<I: Instant> = Remembered<I>;
 
     const IS_OBSERVED: bool = true;
+
+    fn as_observer(&self) -> &O {
+        &self.0
+    }
 
     fn into_observer(self) -> O {
         self.0
@@ -60,6 +71,10 @@ impl sealed::Telemetry for NoObserver {
     type Memory<I: Instant> = Remembered<I>;
 
     const IS_OBSERVED: bool = cfg!(feature = "tracing");
+
+    fn as_observer(&self) -> &Self {
+        self
+    }
 
     fn into_observer(self) -> Self {
         self

@@ -7,6 +7,7 @@ mod command_line;
 mod failures;
 mod grpc;
 mod headers;
+mod passthrough;
 mod pressure;
 mod proxying;
 mod stopping;

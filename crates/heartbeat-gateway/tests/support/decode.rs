@@ -125,7 +125,7 @@ impl Decoder {
         text.lines().map(str::to_owned).collect()
     }
 
-    /// ResponseStream and comments. A comment inside an event is reported before the event.
+    /// Events and comments. A comment inside an event is reported before the event.
     fn sse(&mut self) -> Vec<Item> {
         let mut items = Vec::new();
         while let Some(line_end) = self.rest.iter().position(|&byte| byte == b'\n') {

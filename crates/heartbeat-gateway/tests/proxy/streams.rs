@@ -26,19 +26,20 @@ async fn stream(content_type: &str, pieces: &[&str]) -> String {
     in_pieces(PAUSE, &written).await
 }
 
-/// Removes the heartbeats from the received bytes, and returns their positions in the original. `fits` checks a position,
-/// given the bytes before and after it.
+/// Removes the heartbeats from the received bytes, and returns their positions in the original. `heartbeat` returns the
+/// heartbeat after these bytes. `fits` checks a position, given the bytes before and after it.
 fn heartbeats(
     received: &str,
     original: &str,
-    heartbeat: &str,
+    heartbeat: impl Fn(&str) -> &'static str,
     fits: impl Fn(&str, &str) -> bool,
 ) -> Vec<usize> {
     let (mut received, mut place) = (received, 0);
     let mut found = Vec::new();
     while !received.is_empty() {
         let (before, after) = original.split_at(place);
-        if let Some(rest) = received.strip_prefix(heartbeat).filter(|_| fits(before, after)) {
+        if let Some(rest) = received.strip_prefix(heartbeat(before)).filter(|_| fits(before, after))
+        {
             received = rest;
             found.push(place);
         } else {
@@ -50,6 +51,12 @@ fn heartbeats(
     }
     assert_eq!(place, original.len(), "whole");
     found
+}
+
+/// A comment with the line end of the last line that ended with LF or CRLF.
+fn comment(before: &str) -> &'static str {
+    let lf = before.rfind('\n');
+    if lf.is_some_and(|lf| before[..lf].ends_with('\r')) { ":\r\n" } else { ":\n" }
 }
 
 /// Whether a line starts at this position, and not inside a CRLF.
@@ -88,7 +95,7 @@ async fn events_in_any_chunks_pass_unchanged() {
         let received = text(response).await;
         // The byte order mark is removed if a heartbeat precedes it: it carries no data.
         let original = if received.starts_with(':') { &original[3..] } else { &original };
-        let found = heartbeats(&received, original, ":\n", at_a_line);
+        let found = heartbeats(&received, original, comment, at_a_line);
         for fits in ["id: 1\r\n", "data: one\r\n", "event: x\n"] {
             let place = original.find(fits).expect("present") + fits.len();
             assert!(found.contains(&place), "{fits:?} {received:?}");
@@ -104,7 +111,7 @@ async fn a_stream_that_ends_with_its_connection_has_heartbeats() {
         ["HTTP/1.0 200 OK\r\ncontent-type: text/event-stream\r\n\r\n", "data: 1\n\n", "data: 2"];
     let proxy = Proxying::start(in_pieces(PAUSE, &pieces).await, INTERVAL);
     let received = text(fetch(&proxy, get("/")).await).await;
-    let found = heartbeats(&received, "data: 1\n\ndata: 2", ":\n", at_a_line);
+    let found = heartbeats(&received, "data: 1\n\ndata: 2", comment, at_a_line);
     assert!(found.iter().filter(|&&place| place == 9).count() >= 2, "{received:?}");
 }
 
@@ -120,7 +127,7 @@ async fn ndjson_has_heartbeats_if_enabled() {
     let [blank, space, without] = received.await.try_into().expect("three");
     for (received, heartbeat) in [(blank, "\n"), (space, " ")] {
         let fits = |before: &str, _: &str| before.is_empty() || before.ends_with('\n');
-        let found = heartbeats(&received, &original, heartbeat, fits);
+        let found = heartbeats(&received, &original, |_| heartbeat, fits);
         assert!(found.contains(&8) && found.contains(&25), "{received:?}");
         let lines = received.lines().map(str::trim).filter(|line| !line.is_empty());
         assert_eq!(lines.collect::<Vec<_>>(), original.lines().collect::<Vec<_>>());
@@ -152,7 +159,7 @@ async fn heartbeats_stop_after_give_up_after() {
     let upstream = stream("text/event-stream", &pieces[..1]).await;
     let proxy = Proxying::start(upstream, "--interval 50ms --give-up-after 120ms");
     let received = text(fetch(&proxy, get("/")).await).await;
-    let found = heartbeats(&received, pieces[0], ":\n", at_a_line);
+    let found = heartbeats(&received, pieces[0], comment, at_a_line);
     let behind = found.iter().filter(|&&place| place > 0).count();
     assert!(behind <= 2, "then {PAUSE:?} follow: {received:?}");
 }

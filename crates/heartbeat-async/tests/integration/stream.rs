@@ -98,6 +98,20 @@ fn t16_an_event_before_the_sleep_ends_costs_one_reading_of_the_clock() {
 }
 
 #[test]
+fn t16_a_heartbeat_costs_one_reset_and_one_poll_of_the_sleep() {
+    let counters = Counters::new();
+    let Opened { time, timer, mut stream, .. } = open(Config::every(secs(10)), &counters);
+    let calls = timer.calls();
+    assert_pending!(stream.poll_next());
+    for heartbeats in 1..=3 {
+        time.advance(secs(10));
+        assert_ready_eq!(stream.poll_next(), Some("heartbeat"));
+        assert_pending!(stream.poll_next());
+        assert_eq!((calls.resets(), calls.sleep_polls()), (heartbeats + 1, heartbeats + 1));
+    }
+}
+
+#[test]
 fn t11_t16_the_sleep_is_set_once_per_shortest_gap_at_most() {
     let jitter = Jitter::try_from(0.9).expect("a fraction");
     for seed in 0..5 {

@@ -19,3 +19,16 @@ fn unique_seed() -> u32 {
     let process = (process ^ (process >> 16)) as u32;
     STREAMS.fetch_add(1, Ordering::Relaxed) ^ process
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::collections::BTreeSet;
+
+    use super::unique_seed;
+
+    #[test]
+    fn t11_no_two_streams_share_a_seed() {
+        let seeds: BTreeSet<u32> = (0..1000).map(|_| unique_seed()).collect();
+        assert_eq!(seeds.len(), 1000);
+    }
+}

@@ -11,7 +11,7 @@ use std::time::Duration;
 use futures_util::Sink;
 use futures_util::future::join;
 use heartbeat_async::virtual_time::VirtualTime;
-use heartbeat_async::{Sender, Timer, heartbeat_sink};
+use heartbeat_async::{Counters, Sender, Timer, heartbeat_sink};
 
 use crate::secs;
 
@@ -139,4 +139,41 @@ fn t18_a_waker_may_use_the_sender() {
     assert!(driver.as_mut().poll(&mut cx).is_pending());
     assert!(pin!(sender.send("event")).poll(&mut cx).is_pending());
     assert!(driver.poll(&mut cx).is_pending());
+}
+
+/// A sink that has no room for an item, and nothing to flush.
+struct Full;
+
+impl Sink<&'static str> for Full {
+    type Error = Infallible;
+
+    fn poll_ready(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Pending
+    }
+
+    fn start_send(self: Pin<&mut Self>, _: &'static str) -> Result<(), Infallible> {
+        unreachable!("it is never ready")
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[test]
+fn t9_t19_stop_cancels_a_heartbeat_that_waits_for_a_full_sink() {
+    let (time, counters) = (VirtualTime::new(), Counters::new());
+    let (sender, driver) = heartbeat_sink(Full, time.clone(), secs(10), || "heartbeat");
+    let stopped = async {
+        time.sleep_until(secs(15)).await;
+        sender.stop().await;
+    };
+    let (ended, ()) = time.block_on(join(driver.with_observer(&counters), stopped));
+    ended.unwrap();
+    let counts = counters.snapshot();
+    assert_eq!((counts.cancelled, counts.sent, counts.errors), (1, 0, 0));
 }

@@ -84,7 +84,7 @@ fn readme() -> Vec<Shown> {
     for row in rows.skip(1) {
         let cells: Vec<&str> = row.trim_matches('│').split('┆').map(str::trim).collect();
         if !cells[1].is_empty() {
-            protocol = cells[1].to_owned();
+            cells[1].clone_into(&mut protocol);
         }
         let number = |cell: &str| cell.parse().unwrap_or_else(|_| panic!("{cell}"));
         shown.push(Shown {

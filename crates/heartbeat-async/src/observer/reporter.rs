@@ -38,10 +38,6 @@ impl<O: Observer> Reporter<O> {
         self.0.is_enabled()
     }
 
-    #[cfg_attr(
-        not(feature = "tracing"),
-        expect(clippy::match_same_arms, reason = "the events are nothing then")
-    )]
     pub(crate) fn heartbeat(&self, outcome: Outcome, late: Duration, encoded_len: Option<usize>) {
         match outcome {
             Outcome::Sent => {

@@ -193,13 +193,13 @@ fn responses_that_cannot_grow_pass_unchanged() {
     }
     for status in [100, 101, 204, 205, 206, 302, 304, 404, 500] {
         let passed = passes_unchanged(|response| {
-            *response.status_mut() = status.try_into().expect("a status")
+            *response.status_mut() = status.try_into().expect("a status");
         });
         assert!(passed, "{status}");
     }
     for status in [200, 201, 203] {
         let passed = passes_unchanged(|response| {
-            *response.status_mut() = status.try_into().expect("a status")
+            *response.status_mut() = status.try_into().expect("a status");
         });
         assert!(!passed, "{status}");
     }

@@ -111,6 +111,14 @@ fn heartbeat_bytes(protocol: &str) -> u64 {
     Cost::new(frame, Transport { http, tls: false, ip: Ip::V4 }).application_bytes()
 }
 
+/// The bytes of the headers that a response with heartbeats has in addition.
+fn header_bytes(protocol: &str) -> u64 {
+    match protocol {
+        "SSE" | "NDJSON" => "x-accel-buffering: no\r\n, no-transform".len() as u64,
+        _ => 0,
+    }
+}
+
 #[test]
 fn the_wire_bytes_in_the_readme_are_those_of_the_demo() {
     let output = gateway("demo --json --interval 400ms --idle-cut 1s --duration 5s");
@@ -141,10 +149,12 @@ fn the_wire_bytes_in_the_readme_are_those_of_the_demo() {
             }
             _ => {
                 let heartbeat = heartbeat_bytes(protocol);
-                let events = shown.wire_bytes - bare.0 - shown.heartbeats * heartbeat;
+                let headers = header_bytes(protocol);
+                let events = shown.wire_bytes - bare.0 - headers - shown.heartbeats * heartbeat;
                 let event = events / (shown.events - 1);
-                let received =
-                    (number("real_events") - 1) * event + number("heartbeats") * heartbeat;
+                let received = headers
+                    + (number("real_events") - 1) * event
+                    + number("heartbeats") * heartbeat;
                 // A heartbeat may be on its way at the end.
                 let expected = [received, received + heartbeat];
                 assert!(expected.contains(&(wire_bytes - bare.1)), "{expected:?} {measured}");

@@ -1,6 +1,7 @@
 //! The `demo` command, run as a process. It uses real sockets and real time; each test takes some seconds.
 
 use std::process::{Command, Output};
+use std::sync::LazyLock;
 
 use heartbeat_frame::cost::{Cost, Frame, Http, Ip, Transport};
 use heartbeat_frame::{HeartbeatMessage, NdjsonHeartbeat, SseHeartbeat};
@@ -11,6 +12,10 @@ fn gateway(arguments: &str) -> Output {
         .output()
         .expect("the command can be run")
 }
+
+/// A run that several tests read.
+static RUN: LazyLock<Output> =
+    LazyLock::new(|| gateway("demo --json --interval 400ms --idle-cut 1s --duration 5s"));
 
 fn streams(output: &Output) -> Vec<serde_json::Value> {
     let json: serde_json::Value =
@@ -33,9 +38,8 @@ const STREAMS: [(&str, &str, &[&str]); 9] = [
 
 #[test]
 fn only_heartbeats_keep_a_stream_alive_in_any_protocol_on_any_runtime() {
-    let output = gateway("demo --json --interval 400ms --idle-cut 1s --duration 5s");
-    assert!(output.status.success(), "{output:?}");
-    let mut streams = streams(&output).into_iter();
+    assert!(RUN.status.success(), "{:?}", *RUN);
+    let mut streams = streams(&RUN).into_iter();
     for (runtime, protocol, names) in STREAMS {
         let mut wire_bytes = Vec::new();
         for &name in names {
@@ -121,8 +125,7 @@ fn header_bytes(protocol: &str) -> u64 {
 
 #[test]
 fn the_wire_bytes_in_the_readme_are_those_of_the_demo() {
-    let output = gateway("demo --json --interval 400ms --idle-cut 1s --duration 5s");
-    let streams = streams(&output);
+    let streams = streams(&RUN);
     let readme = readme();
     assert_eq!(readme.len(), 11, "five protocols on tokio");
     let mut bare = (0, 0);
@@ -186,7 +189,7 @@ fn an_output_that_cannot_be_written_is_an_error_without_a_panic() {
     let full = std::fs::OpenOptions::new().write(true).open("/dev/full");
     let Ok(full) = full else { return }; // exists on Linux only
     let output = Command::new(env!("CARGO_BIN_EXE_heartbeat-gateway"))
-        .args(["demo", "--duration", "900ms", "--idle-cut", "300ms", "--interval", "100ms"])
+        .args(["demo", "--duration", "2s", "--idle-cut", "1s", "--interval", "300ms"])
         .stdout(full)
         .output()
         .expect("the command can be run");

@@ -79,8 +79,9 @@ impl<O> HeartbeatPolicy<O> {
     /// Sets the heartbeat for newline-delimited JSON (`application/x-ndjson`, `application/ndjson` and
     /// `application/jsonl`). Default: no heartbeats, since strict readers reject a blank line.
     ///
-    /// With [`NdjsonHeartbeat::Space`] a stream that ends right after a heartbeat ends with a space and no line feed.
-    /// After white space that the application has sent itself, a heartbeat has
+    /// With [`NdjsonHeartbeat::Space`] a stream that ends right after a heartbeat ends with a space and no line feed. Most
+    /// readers of lines reject that; see [`NdjsonHeartbeat`] for which reader takes which form. After white space that the
+    /// application has sent itself, a heartbeat has
     /// [the form that fits there](heartbeat_frame::NdjsonTracker::heartbeat_here).
     pub fn with_ndjson(self, heartbeat: NdjsonHeartbeat) -> Self {
         Self { ndjson: Some(BodyFraming::ndjson(heartbeat)), ..self }

@@ -58,6 +58,9 @@ impl SseHeartbeat {
     /// A comment line and a blank line, for clients that read blocks. It may be inserted only between
     /// events: inside an event, the blank line would end the event.
     ///
+    /// Use [`comment`](Self::comment) unless your clients need the blank line: some yield an empty event for it,
+    /// always or after an event with an id. `docs/parsers.md` in the repository lists clients.
+    ///
     /// # Errors
     ///
     /// Fails if `text` contains a line break.

@@ -11,9 +11,9 @@ use crate::rpc_message::RpcMessage;
 /// The value of `--ndjson`: the heartbeat of newline-delimited JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum NdjsonArg {
-    /// Space before the next line: every parser accepts it
+    /// Space before the next line: for readers that parse every line
     Space,
-    /// Blank line: visible to the client at once, but some parsers reject it
+    /// Blank line: for readers that skip blank lines
     Blank,
 }
 

@@ -67,6 +67,9 @@ pub struct HeartbeatOptions {
     pub give_up_after: Duration,
 
     /// Send heartbeats in newline-delimited JSON
+    ///
+    /// With `space`, most line readers fail if the stream ends right after a heartbeat. Readers that
+    /// parse the stream as JSON, like jq, accept both forms. See docs/parsers.md for a list of readers.
     #[arg(long, value_name = "HEARTBEAT")]
     pub ndjson: Option<NdjsonArg>,
 

@@ -3,7 +3,7 @@ use bytes::Bytes;
 /// A heartbeat for newline-delimited JSON: one byte, inserted at the start of a line, or after white space
 /// that the application has sent there ([`NdjsonTracker::heartbeat_here`]).
 ///
-/// Readers that parse the whole stream as JSON accept both forms: serde_json's `StreamDeserializer`, jq, ijson,
+/// Readers that parse the whole stream as JSON accept both forms: `serde_json`'s `StreamDeserializer`, jq, ijson,
 /// pandas and polars. For readers of lines, see the variants. No form suits a reader that skips no lines if
 /// streams end in silence. `docs/parsers.md` in the repository lists readers.
 ///

@@ -3,7 +3,7 @@
 use heartbeat_async::{ItemKind, MakeHeartbeat};
 
 /// Makes `heartbeat`, and treats `foreign` as a heartbeat from elsewhere. No heartbeat may follow `piece`, which
-/// is a part of a message.
+/// is a part of a message, nor `error`.
 #[derive(Default)]
 pub(crate) struct TestHeartbeats {
     within: bool,
@@ -16,7 +16,11 @@ impl MakeHeartbeat<&'static str> for TestHeartbeats {
 
     fn classify(&mut self, item: &&'static str) -> ItemKind {
         self.within = *item == "piece";
-        if *item == "foreign" { ItemKind::Heartbeat } else { ItemKind::Event }
+        match *item {
+            "foreign" => ItemKind::Heartbeat,
+            "error" => ItemKind::Error,
+            _ => ItemKind::Event,
+        }
     }
 
     fn encoded_len(&mut self, heartbeat: &&'static str) -> Option<usize> {

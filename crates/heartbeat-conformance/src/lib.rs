@@ -248,6 +248,7 @@ macro_rules! __scenarios {
             sink::t18_sink_the_driver_goes_on_after_a_dropped_send,
             sink::t18_sink_a_dropped_close_is_flushed_by_the_driver,
             sink::t17_sink_no_heartbeat_inside_a_message,
+            sink::t17_sink_no_heartbeat_follows_an_error,
             sink::t18_sink_a_dropped_send_leaves_an_item_whole_or_not_at_all,
             sink::t18_sink_senders_go_first_come_first_served,
             sink::t18_sink_the_driver_ends_with_the_last_sender,

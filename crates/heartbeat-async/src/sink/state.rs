@@ -24,6 +24,8 @@ pub(super) struct SinkState<Item, Si, U, B> {
     flush: FlushState,
     /// The sink has failed since the driver last looked.
     pub(super) failed: bool,
+    /// What the last item was: no heartbeat may follow an error (T17).
+    last_kind: ItemKind,
     pub(super) wake_driver_on: WakeDriverOn,
     /// An item was sent that the driver waits for.
     pub(super) notify_driver: bool,
@@ -79,6 +81,7 @@ impl<Item, Si, U: SinkSchedule, B> SinkState<Item, Si, U, B> {
             stall_after: if is_disabled { Duration::ZERO } else { config.stall_after() },
             flush: FlushState::Dirty, // the sink may have items already
             failed: false,
+            last_kind: ItemKind::Event,
             wake_driver_on: WakeDriverOn::Nothing,
             notify_driver: false,
             observed: true,
@@ -153,11 +156,12 @@ impl<Item, Si: Sink<Item>, U: SinkSchedule, B: MakeHeartbeat<Item>> SinkState<It
         if self.phase != Phase::Active {
             return Ok(());
         }
-        match kind {
-            ItemKind::Event => _ = self.report(Activity::Event),
-            ItemKind::Heartbeat => _ = self.report(Activity::OtherBytes),
-            ItemKind::Error => {}
-        }
+        self.last_kind = kind;
+        _ = self.report(match kind {
+            ItemKind::Event => Activity::Event,
+            // An error is reported, too, since it cancels a heartbeat in flight.
+            ItemKind::Heartbeat | ItemKind::Error => Activity::OtherBytes,
+        });
         let is_awaited = match self.wake_driver_on {
             WakeDriverOn::Nothing => false,
             WakeDriverOn::Event => kind == ItemKind::Event,
@@ -224,6 +228,6 @@ impl<Item, Si: Sink<Item>, U: SinkSchedule, B: MakeHeartbeat<Item>> SinkState<It
 
     /// Whether a heartbeat may follow the last item.
     pub(super) fn at_boundary(&self) -> bool {
-        self.heartbeat.at_boundary()
+        self.last_kind != ItemKind::Error && self.heartbeat.at_boundary()
     }
 }

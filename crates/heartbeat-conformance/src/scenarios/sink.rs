@@ -360,6 +360,29 @@ pub(crate) async fn t17_sink_no_heartbeat_inside_a_message<S: Subject>(
     .await
 }
 
+pub(crate) async fn t17_sink_no_heartbeat_follows_an_error<S: Subject>(
+    bed: &TestBed<S>,
+) -> TestResult {
+    let config = Config::every(bed.ticks(10)).with_stall_after(bed.ticks(8));
+    run(bed, config, async |open| {
+        open.expect_silence_until(6).await?;
+        open.sink.set(SinkBehaviour::Blocked);
+        let error = open.send("error");
+        open.expect_silence_until(14).await?; // a heartbeat falls due
+        open.sink.set(SinkBehaviour::Open);
+        open.until(bed.ticks(30), &["error"]).await?;
+        ensure!(ended("the send", &error)?.is_ok(), "a send failed");
+        let event = open.send("event");
+        let at = open.until(bed.ticks(32), &["event"]).await?;
+        ensure!(ended("the send", &event)?.is_ok(), "a send failed");
+        open.expect_heartbeat(at).await?;
+        let counts = open.counters.snapshot();
+        ensure!((counts.cancelled, counts.sent) == (1, 1), "{counts:?}");
+        Ok(())
+    })
+    .await
+}
+
 pub(crate) async fn t18_sink_a_poll_polls_the_sink_once<S: Subject>(
     bed: &TestBed<S>,
 ) -> TestResult {

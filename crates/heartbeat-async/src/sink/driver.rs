@@ -21,7 +21,10 @@ pin_project! {
     ///
     /// It is a future that sends a heartbeat whenever the sink has accepted nothing for an interval. It ends when a
     /// sender [stops](crate::Sender::stop) it or [closes](crate::Sender::close) the sink, or when all senders are
-    /// dropped. Before it ends, it flushes the sink.
+    /// dropped. Then it cancels a heartbeat that waits, and flushes what the sink has accepted. If the peer reads
+    /// nothing, it ends after [`Config::with_stall_after`](crate::Config::with_stall_after) with
+    /// [`DriverError::Stalled`]; by default after an interval, but no less than 15 s. To wait longer, call
+    /// [`Sender::flush`](crate::Sender::flush) before you drop the sender.
     ///
     /// # Errors
     ///
@@ -51,8 +54,9 @@ pub enum DriverError<E> {
     /// The sink failed with a heartbeat ([T10](crate::rules#t10-failed)), or with the flush of
     /// an item whose send was dropped.
     Transport(E),
-    /// The peer does not read: the sink did not accept a heartbeat, or did not complete the last flush, within the time
-    /// of [`Config::with_stall_after`](crate::Config::with_stall_after) ([T20](crate::rules#t20-stalled)).
+    /// The peer does not read: the sink did not accept a heartbeat within the time of
+    /// [`Config::with_stall_after`](crate::Config::with_stall_after) ([T20](crate::rules#t20-stalled)), or did not
+    /// complete the last flush in time ([T18](crate::rules#t18-push-side)).
     Stalled,
     /// The [`Hub`](crate::Hub) does not schedule the heartbeats of this sink.
     #[cfg(feature = "hub")]

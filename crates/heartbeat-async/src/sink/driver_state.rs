@@ -30,7 +30,7 @@ pub(super) struct DriverState<O: Telemetry, U: SinkSchedule> {
     pending: Option<PendingHeartbeat<U::Instant>>,
     /// A heartbeat that the sink has taken, and not flushed.
     unflushed: Option<InFlight>,
-    /// Only the last flush is left, and the schedule times it (T20).
+    /// Only the last flush is left, and the schedule times it (T18).
     final_flush: bool,
 }
 
@@ -131,18 +131,14 @@ impl<O: Telemetry, U: SinkSchedule> DriverState<O, U> {
         }
     }
 
-    /// Limits the time for the last flush to the time after which a peer counts as stalled (T20). Returns the
-    /// deadline.
+    /// Limits the time for the last flush (T18). Returns the deadline.
     fn poll_final_flush<Item, Si, B, E>(
         &mut self,
         sink: &mut SinkState<Item, Si, U, B>,
         cx: &mut Context<'_>,
     ) -> Result<Option<U::Instant>, DriverError<E>> {
-        if sink.stall_after.is_zero() {
-            return Ok(None);
-        }
         if !mem::replace(&mut self.final_flush, true) {
-            let limit = Config::every(Duration::MAX).with_give_up_after(sink.stall_after);
+            let limit = Config::every(Duration::MAX).with_give_up_after(sink.last_flush);
             sink.schedule.restart(limit);
         }
         let now = sink.schedule.now();

@@ -19,8 +19,8 @@ pub(super) struct SinkState<Item, Si, U, B> {
     pub(super) schedule: U,
     heartbeat: B,
     pub(super) phase: Phase,
-    /// How long the driver waits for a peer that does not read (T20). Zero is forever.
-    pub(super) stall_after: Duration,
+    /// How long the last flush may take (T18).
+    pub(super) last_flush: Duration,
     flush: FlushState,
     /// The sink has failed since the driver last looked.
     pub(super) failed: bool,
@@ -72,13 +72,13 @@ impl<Item, Si, U: SinkSchedule, B> SinkState<Item, Si, U, B> {
     where
         P: Scheduler<SinkSchedule = U>,
     {
-        let is_disabled = config.is_disabled();
+        let stall_after = Some(config.stall_after()).filter(|limit| !limit.is_zero());
         Self {
             sink: Box::pin(sink),
             schedule: scheduler.schedule_sink(config),
             heartbeat,
-            phase: if is_disabled { Phase::Disabled } else { Phase::Active },
-            stall_after: if is_disabled { Duration::ZERO } else { config.stall_after() },
+            phase: if config.is_disabled() { Phase::Disabled } else { Phase::Active },
+            last_flush: stall_after.unwrap_or(config.interval().max(Config::DEFAULT_INTERVAL)),
             flush: FlushState::Dirty, // the sink may have items already
             failed: false,
             last_kind: ItemKind::Event,

@@ -5,13 +5,13 @@ use std::convert::Infallible;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll, Wake, Waker, ready};
 use std::time::Duration;
 
 use futures_util::Sink;
 use futures_util::future::join;
-use heartbeat_async::virtual_time::VirtualTime;
-use heartbeat_async::{Counters, Sender, Timer, heartbeat_sink};
+use heartbeat_async::virtual_time::{VirtualSleep, VirtualTime};
+use heartbeat_async::{Config, Counters, DriverError, Sender, Timer, heartbeat_sink};
 
 use crate::secs;
 
@@ -162,6 +162,85 @@ impl Sink<&'static str> for Full {
     fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         Poll::Ready(Ok(()))
     }
+}
+
+#[test]
+fn t18_a_heartbeat_that_waits_does_not_delay_the_end() {
+    let time = VirtualTime::new();
+    let (sender, driver) = heartbeat_sink(Full, time.clone(), secs(10), || "heartbeat");
+    let dropped = async {
+        time.sleep_until(secs(25)).await;
+        drop(sender);
+    };
+    time.block_on(join(driver, dropped)).0.unwrap();
+    assert_eq!(time.now(), secs(25));
+}
+
+/// A sink whose peer begins to read at an instant, which flushes what the sink has accepted.
+struct Unread {
+    read: Option<Pin<Box<VirtualSleep>>>,
+    is_flushed: bool,
+}
+
+impl Unread {
+    fn until(time: &VirtualTime, at: Duration) -> Self {
+        Self { read: Some(Box::pin(time.sleep_until(at))), is_flushed: true }
+    }
+}
+
+impl Sink<&'static str> for Unread {
+    type Error = Infallible;
+
+    fn poll_ready(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn start_send(mut self: Pin<&mut Self>, _: &'static str) -> Result<(), Infallible> {
+        self.is_flushed = self.read.is_none();
+        Ok(())
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        if !self.is_flushed {
+            if let Some(read) = &mut self.read {
+                ready!(read.as_mut().poll(cx));
+            }
+            (self.read, self.is_flushed) = (None, true);
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.poll_flush(cx)
+    }
+}
+
+/// How the driver ends whose peer reads at `read_at`, and when. The last sender is dropped at 20 s.
+fn last_flush(
+    config: Config,
+    read_at: Duration,
+) -> (Result<(), DriverError<Infallible>>, Duration) {
+    let time = VirtualTime::new();
+    let sink = Unread::until(&time, read_at);
+    let (sender, driver) = heartbeat_sink(sink, time.clone(), config, || "heartbeat");
+    let events = async {
+        sender.feed("event").await.unwrap();
+        time.sleep_until(secs(20)).await;
+        drop(sender);
+    };
+    (time.block_on(join(driver, events)).0, time.now())
+}
+
+#[test]
+fn t18_the_driver_ends_though_the_peer_reads_nothing() {
+    for (interval, limit) in [(0, 15), (10, 15), (15, 15), (60, 60)] {
+        let config = Config::every(secs(interval));
+        let (in_time, end) = (secs(19 + limit), secs(20 + limit));
+        assert_eq!(last_flush(config, in_time), (Ok(()), in_time));
+        assert_eq!(last_flush(config, end + secs(1)), (Err(DriverError::Stalled), end));
+    }
+    let config = Config::every(secs(60)).with_stall_after(secs(5));
+    assert_eq!(last_flush(config, secs(26)), (Err(DriverError::Stalled), secs(25)));
 }
 
 #[test]

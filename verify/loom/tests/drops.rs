@@ -1,6 +1,8 @@
 //! Senders and driver may be dropped at any time.
 
-use heartbeat_loom::{Capacity, Fixture, Interleavings, every, fixture, poll_times, run, spawn};
+use heartbeat_loom::{
+    Capacity, Fixture, Interleavings, every, fixture, poll_times, polled_once, run, spawn,
+};
 
 #[test]
 fn the_driver_ends_when_the_last_two_senders_are_dropped_at_once() {
@@ -28,6 +30,24 @@ fn a_fed_item_is_flushed_when_the_last_sender_is_dropped() {
         peer.log(&clock)
     });
     assert_eq!(outcomes, [["event"]]);
+}
+
+#[test]
+fn the_driver_ends_without_senders_if_the_peer_reads_nothing() {
+    let outcomes = Interleavings::up_to(4).of(|| {
+        let Fixture { sender, driver, peer, clock } = fixture(Capacity::Full, every());
+        run(sender.feed("event")).unwrap();
+        drop(sender);
+        let driver = spawn(polled_once(driver));
+        let reader = peer.clone();
+        let reads = spawn(async move { reader.set(Capacity::Open) });
+        clock.set(15);
+        let ended = driver.join().unwrap();
+        reads.join().unwrap();
+        (ended.is_ok(), peer.log(&clock))
+    });
+    // The peer may begin to read after the driver has ended: the items are then in the sink.
+    assert_eq!(outcomes, [(false, vec!["event", "not flushed"]), (true, vec!["event"])]);
 }
 
 #[test]

@@ -120,7 +120,8 @@ macro_rules! adapter {
             /// Like [`heartbeat`](Self::heartbeat), for a stream of `Result`.
             ///
             /// Each heartbeat is an `Ok`. An `Err` does not reset the timer, and no heartbeat is sent between an
-            /// `Err` and the next `Ok` ([T17](heartbeat_async::rules#t17-pull-side)).
+            /// `Err` and the next `Ok` ([T17](heartbeat_async::rules#t17-pull-side)). If the consumer skips errors,
+            /// filter them first: `events.filter(|event| ready(event.is_ok())).try_heartbeat(…)`.
             ///
             /// # Example
             ///

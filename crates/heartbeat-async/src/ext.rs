@@ -25,6 +25,30 @@ pub trait HeartbeatStreamExt: Stream {
 
     /// Like [`heartbeat`](Self::heartbeat), for a stream of `Result`. Each heartbeat is an `Ok`. An `Err` is no event, and
     /// no heartbeat is sent between an `Err` and the next `Ok`. See [T17](crate::rules#t17-pull-side).
+    ///
+    /// If the consumer skips errors, filter them first. A consumer that filters after the heartbeats skips the `Err`, and
+    /// then gets no heartbeat until the next `Ok`.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use std::future::ready;
+    /// use std::time::Duration;
+    ///
+    /// use futures_util::{StreamExt, stream};
+    /// use heartbeat_async::HeartbeatStreamExt;
+    /// use heartbeat_async::virtual_time::VirtualTime;
+    ///
+    /// let time = VirtualTime::new();
+    /// let events = stream::iter([Ok("event"), Err("skipped")]).chain(stream::pending());
+    /// let events = events.filter(|event| ready(event.is_ok()));
+    /// let mut events = events.try_heartbeat(time.clone(), Duration::from_secs(15), || "heartbeat");
+    ///
+    /// time.block_on(async {
+    ///     assert_eq!(events.next().await, Some(Ok("event")));
+    ///     assert_eq!(events.next().await, Some(Ok("heartbeat")));
+    /// });
+    /// ```
     fn try_heartbeat<Item, E, P, B>(
         self,
         scheduler: P,

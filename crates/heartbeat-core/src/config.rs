@@ -81,7 +81,9 @@ impl Config {
     /// Declares the peer stalled once a heartbeat has been in flight for `wait`
     /// ([T20](crate::rules#t20-stalled)). Default: zero, never.
     ///
-    /// A peer that reads so slowly that earlier bytes are not flushed within `wait` counts as stalled too.
+    /// A peer that reads so slowly that earlier bytes are not flushed within `wait` counts as stalled too. Bytes that
+    /// a socket or a proxy has accepted count as sent: on a quiet stream it takes thousands of heartbeats until they
+    /// accept no more and a peer that reads nothing is noticed.
     pub const fn with_stall_after(mut self, wait: Duration) -> Self {
         self.stall_after = wait;
         self

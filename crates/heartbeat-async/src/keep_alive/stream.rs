@@ -14,7 +14,7 @@ pin_project! {
     /// A stream that yields a heartbeat whenever the inner stream has been silent for an interval.
     ///
     /// - An item that is ready always goes first, and a heartbeat is made only when the consumer polls. However slow
-    ///   the consumer is, at most one heartbeat waits. See [T5](crate::rules#t5-one-in-flight) and
+    ///   the consumer is, at most one heartbeat waits here. See [T5](crate::rules#t5-one-in-flight) and
     ///   [T17](crate::rules#t17-pull-side).
     /// - An item reads no clock and sets no sleep. The clock is read when no item is ready: an item counts as sent when
     ///   the consumer polls again. The silence on the wire is therefore at most the interval plus the time for which

@@ -19,8 +19,7 @@ use super::guarded_body::GuardedBody;
 use super::idle::IdleTracker;
 use super::io::{ConnectionIo, Transport};
 use super::peer::Peer;
-use super::runtime::ServerRuntime;
-use super::server::RuntimeExecutor;
+use super::runtime::{RuntimeExecutor, ServerRuntime};
 
 /// Time that an idle connection has for its graceful shutdown before it is dropped.
 const GRACE: Duration = Duration::from_secs(1);

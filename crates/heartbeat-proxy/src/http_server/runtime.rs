@@ -1,9 +1,10 @@
 use std::io;
+use std::marker::PhantomData;
 use std::net::SocketAddr;
 use std::time::Instant;
 
 use heartbeat_async::Timer;
-use hyper::rt::{Read, Write};
+use hyper::rt::{Executor, Read, Write};
 
 /// The listener, tasks and timers of an async runtime, for an [`HttpServer`](super::HttpServer).
 ///
@@ -37,4 +38,26 @@ pub trait ServerRuntime: Send + Sync + Sized + 'static {
 
     /// Spawns a detached task.
     fn spawn(task: impl Future<Output = ()> + Send + 'static);
+}
+
+/// Spawns hyper's tasks on a [`ServerRuntime`].
+#[derive(Debug)]
+pub(super) struct RuntimeExecutor<R>(PhantomData<fn() -> R>);
+
+impl<R> RuntimeExecutor<R> {
+    pub(super) fn new() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<R> Clone for RuntimeExecutor<R> {
+    fn clone(&self) -> Self {
+        Self::new()
+    }
+}
+
+impl<R: ServerRuntime, F: Future<Output = ()> + Send + 'static> Executor<F> for RuntimeExecutor<R> {
+    fn execute(&self, task: F) {
+        R::spawn(task);
+    }
 }

@@ -1,5 +1,4 @@
 use std::fmt;
-use std::marker::PhantomData;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
@@ -7,7 +6,6 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use hyper::body::{Body, Incoming};
-use hyper::rt::Executor;
 use hyper::{Request, Response};
 use hyper_util::server::conn::auto;
 use tokio::net::TcpListener;
@@ -18,6 +16,7 @@ use tower_service::Service;
 
 use super::accept::accept_next;
 use super::connection::Connection;
+use super::runtime::RuntimeExecutor;
 use super::{ServerError, ServerOptions, ServerRuntime, tls};
 use crate::transport::{CONNECTION_WINDOW, STREAM_WINDOW};
 
@@ -179,7 +178,7 @@ impl<R: ServerRuntime> HttpServer<R> {
     }
 
     fn http(&self) -> auto::Builder<RuntimeExecutor<R>> {
-        let mut http = auto::Builder::new(RuntimeExecutor(PhantomData));
+        let mut http = auto::Builder::new(RuntimeExecutor::new());
         let header_size = self.options.max_header_size;
         // hyper's own timeout starts after the previous response, and does not cover the detection of the HTTP
         // version. The idle timeout of the connection covers both.
@@ -207,21 +206,5 @@ impl<R: ServerRuntime> fmt::Debug for HttpServer<R> {
             .field("ping_interval", &self.ping_interval)
             .field("half_close", &self.half_close)
             .finish_non_exhaustive()
-    }
-}
-
-/// Spawns hyper's tasks on a [`ServerRuntime`].
-#[derive(Debug)]
-pub(super) struct RuntimeExecutor<R>(PhantomData<fn() -> R>);
-
-impl<R> Clone for RuntimeExecutor<R> {
-    fn clone(&self) -> Self {
-        Self(PhantomData)
-    }
-}
-
-impl<R: ServerRuntime, F: Future<Output = ()> + Send + 'static> Executor<F> for RuntimeExecutor<R> {
-    fn execute(&self, task: F) {
-        R::spawn(task);
     }
 }

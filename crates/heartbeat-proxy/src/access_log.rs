@@ -9,10 +9,10 @@ use hyper::{Method, Request, Response};
 use pin_project_lite::pin_project;
 use tower::BoxError;
 
+use crate::bodies::InnerBody;
 use crate::error_chain;
 use crate::http_server::Peer;
 use crate::log_duration::LogDuration;
-use crate::proxy::InnerBody;
 
 pin_project! {
     /// The response body of a [`Proxy`](crate::Proxy): the body of the upstream with heartbeats, or an error text of

@@ -6,9 +6,10 @@ use heartbeat_async::{NoObserver, Observer};
 use heartbeat_http::HeartbeatPolicy;
 use heartbeat_tokio::Hub;
 
+use crate::bodies::SharedObserver;
 use crate::connections::Connections;
 use crate::forward::{Forward, ProxyContext};
-use crate::proxy::{Proxy, SharedObserver};
+use crate::proxy::Proxy;
 use crate::{ExtraRoots, Upstream, tls};
 
 /// Settings of a [`Proxy`]; see [`Proxy::builder`].

@@ -6,7 +6,6 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use hyper::body::Incoming;
 use hyper::{Request, Response, Uri};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder, MaybeHttpsStream};
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -19,9 +18,9 @@ use tower::timeout::Timeout;
 use tower::util::BoxCloneSyncService;
 use tower::{BoxError, ServiceExt};
 
+use crate::bodies::{RequestBody, UpstreamBody};
 use crate::defer_write_error::DeferWriteError;
 use crate::error_chain::chain;
-use crate::forward::RequestBody;
 use crate::http_server::GuardedBody;
 use crate::progress::ProgressBody;
 use crate::transport::{CONNECTION_WINDOW, MAX_UNREAD_BODIES, STREAM_WINDOW, TCP_KEEPALIVE};
@@ -46,9 +45,6 @@ const MAX_HEADER_LINES: usize = 1000;
 type UpstreamIo = DeferWriteError<MaybeHttpsStream<TokioIo<TcpStream>>>;
 type Connector = BoxCloneSyncService<Uri, UpstreamIo, BoxError>;
 type HttpClient = Client<Connector, ProgressBody<RequestBody>>;
-
-/// A response body of the upstream. It holds its place on a connection until it is dropped.
-pub(crate) type UpstreamBody = GuardedBody<Incoming, OwnedSemaphorePermit>;
 
 /// Connections to the upstream. They are opened on demand, and closed after a short idle time.
 pub(crate) struct Connections {

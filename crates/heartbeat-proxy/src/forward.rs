@@ -6,29 +6,23 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{Either, Full};
-use hyper::body::{Body, Bytes};
+use http_body_util::Either;
+use hyper::body::Body;
 use hyper::header::{
     ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, COOKIE, EXPECT, HOST, HeaderMap, HeaderValue, UPGRADE,
 };
 use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, StatusCode, Version};
-use tower::{BoxError, Service};
+use tower::Service;
 
-use crate::connections::{Connections, UpstreamBody};
+use crate::bodies::{ForwardedBody, RequestBody, UpstreamBody};
+use crate::connections::Connections;
 use crate::error::ProxyError;
 use crate::http_server::Peer;
 use crate::progress::ProgressBody;
 use crate::upgrade::Upgrade;
 use crate::upstream::{self, Upstream};
 use crate::{forwarded, hop_by_hop, target, transfer_encoding};
-
-/// The body of a request, from any server.
-pub(crate) type RequestBody = UnsyncBoxBody<Bytes, BoxError>;
-
-/// The body of the upstream, or an error text of the proxy.
-pub(crate) type ForwardedBody = Either<UpstreamBody, Full<Bytes>>;
 
 /// A service that forwards requests to the upstream. If the upstream does not respond, it responds with an error.
 #[derive(Clone)]

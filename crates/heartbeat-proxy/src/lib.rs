@@ -49,6 +49,7 @@
 //! upstream are logged at WARN.
 
 mod access_log;
+mod bodies;
 mod builder;
 mod connections;
 mod defer_write_error;

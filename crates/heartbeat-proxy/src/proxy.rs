@@ -1,33 +1,24 @@
 use std::convert::Infallible;
 use std::fmt;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use heartbeat_async::{Observed, Observer};
-use heartbeat_http::{HeartbeatLayer, HeartbeatPolicy, HeartbeatService, ResponseBody};
+use heartbeat_http::{HeartbeatLayer, HeartbeatPolicy, HeartbeatService};
 use heartbeat_tokio::Hub;
 use http_body_util::BodyExt;
 use hyper::body::{Body, Bytes};
 use hyper::http::request::Parts;
 use hyper::{Request, Response};
 use pin_project_lite::pin_project;
-use tokio::sync::OwnedSemaphorePermit;
 use tower::BoxError;
 use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::access_log::{AccessRecord, ProxyBody};
-use crate::forward::{Forward, ForwardedBody, reject};
-use crate::http_server::{GuardedBody, LimitedService, StreamLimit};
+use crate::bodies::{ForwardedBody, RequestBody, SharedTelemetry};
+use crate::forward::{Forward, reject};
+use crate::http_server::{LimitedService, StreamLimit};
 use crate::{ProxyBuilder, Upstream};
-
-pub(crate) type SharedObserver = Arc<dyn Observer + Send + Sync>;
-type SharedTelemetry = Observed<SharedObserver>;
-
-/// The body of a response behind the limit and the heartbeats.
-pub(crate) type InnerBody =
-    ResponseBody<GuardedBody<ForwardedBody, Option<OwnedSemaphorePermit>>, Hub, SharedTelemetry>;
 
 type Reject = fn(&Parts) -> Response<ForwardedBody>;
 type Inner = HeartbeatService<LimitedService<Forward, Reject>, Hub, SharedTelemetry>;
@@ -111,7 +102,7 @@ pin_project! {
     #[must_use = "futures do nothing unless polled"]
     pub struct ProxyFuture {
         #[pin]
-        response: <Inner as Service<Request<crate::forward::RequestBody>>>::Future,
+        response: <Inner as Service<Request<RequestBody>>>::Future,
         record: Option<AccessRecord>,
     }
 }

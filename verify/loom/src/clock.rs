@@ -13,10 +13,10 @@ use loom::sync::atomic::{AtomicU64, Ordering};
 
 /// A clock that stands still at zero until it is set. Clones are the same clock.
 #[derive(Debug, Clone)]
-pub struct Clock(Arc<ClockState>);
+pub struct Clock(Arc<SharedClock>);
 
 #[derive(Debug)]
-struct ClockState {
+struct SharedClock {
     /// In seconds.
     now: AtomicU64,
     /// The wakers of the tasks that wait for a sleep.
@@ -28,7 +28,7 @@ impl Clock {
     #[must_use]
     #[expect(clippy::new_without_default, reason = "loom knows it only within a model")]
     pub fn new() -> Self {
-        Self(Arc::new(ClockState { now: AtomicU64::new(0), sleepers: Mutex::new(Vec::new()) }))
+        Self(Arc::new(SharedClock { now: AtomicU64::new(0), sleepers: Mutex::new(Vec::new()) }))
     }
 
     /// Sets the clock, and wakes every task that waits for a sleep: each checks its own deadline.
@@ -51,26 +51,26 @@ impl Clock {
 
 impl Timer for Clock {
     type Instant = Duration;
-    type Sleep = Sleep;
+    type Sleep = ClockSleep;
 
     fn now(&self) -> Duration {
         Duration::from_secs(self.0.now.load(Ordering::SeqCst))
     }
 
-    fn sleep_until(&self, deadline: Duration) -> Sleep {
-        Sleep { clock: self.clone(), deadline }
+    fn sleep_until(&self, deadline: Duration) -> ClockSleep {
+        ClockSleep { clock: self.clone(), deadline }
     }
 }
 
 /// A sleep of a [`Clock`].
 #[derive(Debug)]
 #[must_use = "futures do nothing unless polled"]
-pub struct Sleep {
+pub struct ClockSleep {
     clock: Clock,
     deadline: Duration,
 }
 
-impl Future for Sleep {
+impl Future for ClockSleep {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {

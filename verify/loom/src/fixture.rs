@@ -5,25 +5,25 @@ use std::time::Duration;
 use heartbeat_async::{Config, Scheduler, heartbeat_sink};
 
 use crate::test_sink::test_sink;
-use crate::{Capacity, Clock, Peer, TestSink, run};
+use crate::{Capacity, Clock, LoomSink, SinkPeer, run};
 
-/// Sends `&str`s into a [`TestSink`].
-pub type Sender<P = Clock> =
-    heartbeat_async::Sender<&'static str, TestSink, fn() -> &'static str, P>;
+/// Sends `&str`s into a [`LoomSink`].
+pub type LoomSender<P = Clock> =
+    heartbeat_async::Sender<&'static str, LoomSink, fn() -> &'static str, P>;
 
-/// Sends a `"heartbeat"` into a [`TestSink`] when nothing was sent for ten seconds.
-pub type Driver<P = Clock> =
-    heartbeat_async::Driver<&'static str, TestSink, fn() -> &'static str, P>;
+/// Sends a `"heartbeat"` into a [`LoomSink`] when nothing was sent for ten seconds.
+pub type LoomDriver<P = Clock> =
+    heartbeat_async::Driver<&'static str, LoomSink, fn() -> &'static str, P>;
 
 /// A sink with heartbeats, and what it depends on.
 #[derive(Debug)]
-pub struct Fixture {
+pub struct SinkFixture {
     /// Sends the items.
-    pub sender: Sender,
+    pub sender: LoomSender,
     /// Sends the heartbeats.
-    pub driver: Driver,
+    pub driver: LoomDriver,
     /// The peer that receives them.
-    pub peer: Peer,
+    pub peer: SinkPeer,
     /// The clock of the driver.
     pub clock: Clock,
 }
@@ -39,10 +39,10 @@ pub fn every() -> Config {
 ///
 /// If the flush fails.
 #[must_use]
-pub fn fixture(capacity: Capacity, config: Config) -> Fixture {
+pub fn fixture(capacity: Capacity, config: Config) -> SinkFixture {
     let clock = Clock::new();
     let (sender, driver, peer) = sink(capacity, clock.clone(), config);
-    Fixture { sender, driver, peer, clock }
+    SinkFixture { sender, driver, peer, clock }
 }
 
 /// A sink with heartbeats, on a timer or on a hub. It is flushed.
@@ -54,7 +54,7 @@ pub fn sink<P: Scheduler>(
     capacity: Capacity,
     scheduler: P,
     config: Config,
-) -> (Sender<P>, Driver<P>, Peer) {
+) -> (LoomSender<P>, LoomDriver<P>, SinkPeer) {
     let (test_sink, peer) = test_sink(capacity);
     let (sender, driver) = heartbeat_sink(test_sink, scheduler, config, heartbeat as fn() -> _);
     run(sender.flush()).expect("an empty sink is flushed");

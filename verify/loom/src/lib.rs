@@ -13,14 +13,14 @@ mod explore;
 mod fixture;
 mod on_hub;
 mod test_sink;
-mod turns;
+mod turn_lock;
 
-pub use clock::{Clock, Sleep};
+pub use clock::{Clock, ClockSleep};
 pub use explore::{Interleavings, poll_times, polled_once, run, spawn};
-pub use fixture::{Driver, Fixture, Sender, every, fixture, sink};
+pub use fixture::{LoomDriver, LoomSender, SinkFixture, every, fixture, sink};
 pub use heartbeat_async::{
     Config, Counters, DriverError, Hub, HubError, HubTask, NoObserver, Observed,
 };
-pub use on_hub::{Items, OnHub, Stream, next, on_hub};
-pub use test_sink::{Capacity, Failed, Peer, TestSink};
-pub use turns::{Turn, Turns};
+pub use on_hub::{HubFixture, HubStream, ItemStream, next, on_hub};
+pub use test_sink::{Capacity, LoomSink, LoomSinkError, SinkPeer};
+pub use turn_lock::{HeldTurn, TurnLock};

@@ -8,20 +8,20 @@ use std::task::{Context, Poll};
 use heartbeat_async::Config;
 
 use crate::test_sink::new_log;
-use crate::{Clock, NoObserver, Peer};
+use crate::{Clock, NoObserver, SinkPeer};
 use heartbeat_async::{HeartbeatStream, Hub, HubTask, Observed, Observer};
 
-/// A stream of [`Items`] with heartbeats of a hub.
-pub type Stream<O = NoObserver> =
-    Pin<Box<HeartbeatStream<Items, fn() -> &'static str, Hub<Clock>, O>>>;
+/// A stream of [`ItemStream`] with heartbeats of a hub.
+pub type HubStream<O = NoObserver> =
+    Pin<Box<HeartbeatStream<ItemStream, fn() -> &'static str, Hub<Clock>, O>>>;
 
 /// A stream that yields these items, one per poll; `None` is a poll without an item. It wakes no task.
 #[derive(Debug, Clone)]
-pub struct Items(std::vec::IntoIter<Option<&'static str>>);
+pub struct ItemStream(std::vec::IntoIter<Option<&'static str>>);
 
 /// A hub, and what it depends on.
 #[derive(Debug)]
-pub struct OnHub {
+pub struct HubFixture {
     /// The hub.
     pub hub: Hub<Clock>,
     /// The task of the hub.
@@ -29,7 +29,7 @@ pub struct OnHub {
     /// Its clock.
     pub clock: Clock,
     /// Records what happens.
-    pub peer: Peer,
+    pub peer: SinkPeer,
 }
 
 /// A hub with that many shards.
@@ -38,25 +38,25 @@ pub struct OnHub {
 ///
 /// If `shards` is zero.
 #[must_use]
-pub fn on_hub(shards: usize) -> OnHub {
+pub fn on_hub(shards: usize) -> HubFixture {
     let clock = Clock::new();
     let shards = NonZeroUsize::new(shards).expect("a hub has shards");
     let (hub, task) = Hub::with_shards(clock.clone(), shards);
-    OnHub { hub, task, clock, peer: new_log() }
+    HubFixture { hub, task, clock, peer: new_log() }
 }
 
-impl OnHub {
+impl HubFixture {
     /// Opens a stream without items.
     #[must_use]
-    pub fn quiet(&self, config: Config) -> Stream {
+    pub fn quiet(&self, config: Config) -> HubStream {
         self.unobserved(&[], config)
     }
 
     /// Opens a stream with these items.
     #[must_use]
-    pub fn unobserved(&self, items: &[Option<&'static str>], config: Config) -> Stream {
+    pub fn unobserved(&self, items: &[Option<&'static str>], config: Config) -> HubStream {
         let make_heartbeat: fn() -> _ = || "heartbeat";
-        let items = Items(Vec::from(items).into_iter());
+        let items = ItemStream(Vec::from(items).into_iter());
         Box::pin(HeartbeatStream::new(items, self.hub.clone(), config, make_heartbeat))
     }
 
@@ -67,12 +67,12 @@ impl OnHub {
         items: &[Option<&'static str>],
         config: Config,
         observer: O,
-    ) -> Stream<Observed<O>> {
+    ) -> HubStream<Observed<O>> {
         Box::pin(Pin::into_inner(self.unobserved(items, config)).with_observer(observer))
     }
 }
 
-impl futures_core::Stream for Items {
+impl futures_core::Stream for ItemStream {
     type Item = &'static str;
 
     fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<&'static str>> {

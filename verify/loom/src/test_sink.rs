@@ -14,23 +14,23 @@ use loom::sync::{Mutex, MutexGuard};
 use crate::Clock;
 
 /// A sink and its peer.
-pub(crate) fn test_sink(capacity: Capacity) -> (TestSink, Peer) {
+pub(crate) fn test_sink(capacity: Capacity) -> (LoomSink, SinkPeer) {
     let peer = new_log();
     peer.set(capacity);
-    (TestSink { peer: peer.clone(), ready: false, touched: UnsafeCell::new(()) }, peer)
+    (LoomSink { peer: peer.clone(), ready: false, touched: UnsafeCell::new(()) }, peer)
 }
 
 /// A peer without a sink, to record what happens.
-pub(crate) fn new_log() -> Peer {
+pub(crate) fn new_log() -> SinkPeer {
     let (log, capacity) = (Vec::new(), Capacity::Open);
     let state = State { log, capacity, flushed: true, sender: None, watcher: None };
-    Peer(Arc::new(Mutex::new(state)))
+    SinkPeer(Arc::new(Mutex::new(state)))
 }
 
 /// The sink.
 #[derive(Debug)]
-pub struct TestSink {
-    peer: Peer,
+pub struct LoomSink {
+    peer: SinkPeer,
     /// `poll_ready` has returned ready.
     ready: bool,
     /// With it loom detects two threads that use the sink at once, and a thread that does not see what another one has
@@ -38,9 +38,9 @@ pub struct TestSink {
     touched: UnsafeCell<()>,
 }
 
-/// The peer of a [`TestSink`]: it sets the capacity, and sees the items. Clones are the same peer.
+/// The peer of a [`LoomSink`]: it sets the capacity, and sees the items. Clones are the same peer.
 #[derive(Debug, Clone)]
-pub struct Peer(Arc<Mutex<State>>);
+pub struct SinkPeer(Arc<Mutex<State>>);
 
 #[derive(Debug)]
 struct State {
@@ -52,7 +52,7 @@ struct State {
     watcher: Option<Waker>,
 }
 
-/// What a [`TestSink`] accepts.
+/// What a [`LoomSink`] accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Capacity {
     /// Items, and it flushes them at once.
@@ -71,14 +71,14 @@ pub enum Capacity {
 
 /// Why the sink failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Failed {
+pub enum LoomSinkError {
     /// The sink was closed.
     Closed,
     /// Its items were lost.
     Lost,
 }
 
-impl fmt::Display for Failed {
+impl fmt::Display for LoomSinkError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Closed => "the sink was closed",
@@ -87,9 +87,9 @@ impl fmt::Display for Failed {
     }
 }
 
-impl std::error::Error for Failed {}
+impl std::error::Error for LoomSinkError {}
 
-impl Peer {
+impl SinkPeer {
     /// Sets the capacity, and wakes the task that polled the sink last.
     ///
     /// # Panics
@@ -198,7 +198,7 @@ impl State {
         blocked
     }
 
-    fn poll_flush(&mut self, cx: &Context<'_>) -> Poll<Result<(), Failed>> {
+    fn poll_flush(&mut self, cx: &Context<'_>) -> Poll<Result<(), LoomSinkError>> {
         let cannot_flush = matches!(self.capacity, Capacity::Full | Capacity::Blocked);
         if self.has_to_wait(cx, !self.flushed && cannot_flush) {
             return Poll::Pending;
@@ -207,7 +207,7 @@ impl State {
         if !flushed && self.capacity == Capacity::LosesItemOnce {
             self.capacity = Capacity::Open;
             self.note("lost");
-            return Poll::Ready(Err(Failed::Lost));
+            return Poll::Ready(Err(LoomSinkError::Lost));
         }
         if !flushed {
             self.wake_watcher();
@@ -216,17 +216,17 @@ impl State {
     }
 }
 
-impl TestSink {
+impl LoomSink {
     fn touch(&mut self) -> MutexGuard<'_, State> {
         self.touched.with_mut(|_| ());
         self.peer.state()
     }
 }
 
-impl Sink<&'static str> for TestSink {
-    type Error = Failed;
+impl Sink<&'static str> for LoomSink {
+    type Error = LoomSinkError;
 
-    fn poll_ready(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Failed>> {
+    fn poll_ready(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), LoomSinkError>> {
         let this = self.get_mut();
         let mut state = this.touch();
         let blocked = state.capacity == Capacity::Blocked;
@@ -236,10 +236,10 @@ impl Sink<&'static str> for TestSink {
         let closed = state.capacity == Capacity::Closed;
         drop(state);
         this.ready = !closed;
-        Poll::Ready(if closed { Err(Failed::Closed) } else { Ok(()) })
+        Poll::Ready(if closed { Err(LoomSinkError::Closed) } else { Ok(()) })
     }
 
-    fn start_send(self: Pin<&mut Self>, item: &'static str) -> Result<(), Failed> {
+    fn start_send(self: Pin<&mut Self>, item: &'static str) -> Result<(), LoomSinkError> {
         let this = self.get_mut();
         assert!(mem::take(&mut this.ready), "`start_send` without `poll_ready`");
         let mut state = this.touch();
@@ -252,11 +252,11 @@ impl Sink<&'static str> for TestSink {
         Ok(())
     }
 
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Failed>> {
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), LoomSinkError>> {
         self.get_mut().touch().poll_flush(cx)
     }
 
-    fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Failed>> {
+    fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), LoomSinkError>> {
         let mut state = self.get_mut().touch();
         let flushed = state.poll_flush(cx);
         if matches!(flushed, Poll::Ready(Ok(()))) && state.capacity != Capacity::Closed {

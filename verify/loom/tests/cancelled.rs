@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use heartbeat_loom::{
-    Capacity, Fixture, Interleavings, every, fixture, poll_times, polled_once, run, spawn,
+    Capacity, Interleavings, SinkFixture, every, fixture, poll_times, polled_once, run, spawn,
 };
 
 /// How often the `send` is polled before it is dropped. It waits for its turn, for the lock, for capacity, and for the
@@ -14,7 +14,7 @@ const POLLS: RangeInclusive<usize> = 0..=4;
 fn a_dropped_send_blocks_no_other_sender() {
     for polls in POLLS {
         let outcomes = Interleavings::up_to(3).of(move || {
-            let Fixture { sender, driver, peer, clock } = fixture(Capacity::Blocked, every());
+            let SinkFixture { sender, driver, peer, clock } = fixture(Capacity::Blocked, every());
             drop(driver);
             let other = sender.clone();
             let sent = spawn(async move { other.send("event").await });
@@ -37,7 +37,7 @@ fn a_dropped_send_blocks_no_other_sender() {
 fn the_item_of_a_dropped_send_is_flushed_by_the_driver() {
     for polls in POLLS {
         let outcomes = Interleavings::up_to(3).of(move || {
-            let Fixture { sender, driver, peer, clock } = fixture(Capacity::Full, every());
+            let SinkFixture { sender, driver, peer, clock } = fixture(Capacity::Full, every());
             let driver = spawn(driver);
             let sends = sender.clone();
             let dropped = spawn(async move { poll_times(polls, sends.send("dropped")).is_some() });
@@ -60,7 +60,7 @@ fn a_dropped_send_does_not_block_the_driver() {
     for polls in POLLS {
         let outcomes = Interleavings::up_to(3).of(move || {
             let config = every().with_immediate_first(true);
-            let Fixture { sender, driver, peer, clock } = fixture(Capacity::Blocked, config);
+            let SinkFixture { sender, driver, peer, clock } = fixture(Capacity::Blocked, config);
             let driver = spawn(driver);
             let sends = sender.clone();
             let dropped = spawn(async move { poll_times(polls, sends.send("dropped")).is_some() });
@@ -87,7 +87,7 @@ fn a_driver_that_waits_for_the_sink_is_woken_after_a_dropped_send() {
     for polls in [1, 3] {
         let outcomes = Interleavings::up_to(3).of(move || {
             let config = every().with_immediate_first(true);
-            let Fixture { sender, driver, peer, clock } = fixture(Capacity::Blocked, config);
+            let SinkFixture { sender, driver, peer, clock } = fixture(Capacity::Blocked, config);
             let driver = spawn(polled_once(driver));
             let sends = sender.clone();
             let dropped = spawn(async move { poll_times(polls, sends.send("dropped")).is_some() });
@@ -106,7 +106,7 @@ fn a_driver_that_waits_for_the_sink_is_woken_after_a_dropped_send() {
 fn a_driver_that_flushes_is_woken_after_a_dropped_flush() {
     for polls in [1, 3] {
         let outcomes = Interleavings::up_to(3).of(move || {
-            let Fixture { sender, driver, peer, clock } = fixture(Capacity::Full, every());
+            let SinkFixture { sender, driver, peer, clock } = fixture(Capacity::Full, every());
             run(sender.feed("fed")).unwrap();
             let driver = spawn(polled_once(driver));
             let flushes = sender.clone();

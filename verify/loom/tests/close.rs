@@ -1,13 +1,13 @@
 //! `close` beside a driver and other senders.
 
 use heartbeat_loom::{
-    Capacity, Failed, Fixture, Interleavings, every, fixture, poll_times, run, spawn,
+    Capacity, Interleavings, LoomSinkError, SinkFixture, every, fixture, poll_times, run, spawn,
 };
 
 #[test]
 fn no_heartbeat_follows_a_close() {
     let outcomes = Interleavings::up_to(7).of(|| {
-        let Fixture { sender, driver, peer, clock } =
+        let SinkFixture { sender, driver, peer, clock } =
             fixture(Capacity::Open, every().with_immediate_first(true));
         let driver = spawn(driver);
         run(sender.close()).unwrap();
@@ -21,7 +21,7 @@ fn no_heartbeat_follows_a_close() {
 #[test]
 fn a_waiting_close_is_woken_when_the_sink_can_flush() {
     let outcomes = Interleavings::up_to(4).of(|| {
-        let Fixture { sender, driver, peer, clock } = fixture(Capacity::Full, every());
+        let SinkFixture { sender, driver, peer, clock } = fixture(Capacity::Full, every());
         run(sender.feed("event")).unwrap();
         let driver = spawn(driver);
         let closed = spawn(async move { sender.close().await });
@@ -36,7 +36,7 @@ fn a_waiting_close_is_woken_when_the_sink_can_flush() {
 #[test]
 fn an_event_is_sent_before_a_close_or_rejected() {
     let outcomes = Interleavings::up_to(3).of(|| {
-        let Fixture { sender, driver, peer, clock } =
+        let SinkFixture { sender, driver, peer, clock } =
             fixture(Capacity::Open, every().with_immediate_first(true));
         let driver = spawn(driver);
         let sends = sender.clone();
@@ -50,8 +50,8 @@ fn an_event_is_sent_before_a_close_or_rejected() {
     let expected = [
         (Ok(()), vec!["event", "closed"]),
         (Ok(()), vec!["heartbeat", "event", "closed"]),
-        (Err(Failed::Closed), vec!["closed"]),
-        (Err(Failed::Closed), vec!["heartbeat", "closed"]),
+        (Err(LoomSinkError::Closed), vec!["closed"]),
+        (Err(LoomSinkError::Closed), vec!["heartbeat", "closed"]),
     ];
     assert_eq!(outcomes, expected);
 }
@@ -60,7 +60,7 @@ fn an_event_is_sent_before_a_close_or_rejected() {
 fn the_driver_flushes_and_ends_after_a_dropped_close() {
     for polls in 0..=3 {
         let outcomes = Interleavings::up_to(3).of(move || {
-            let Fixture { sender, driver, peer, clock } = fixture(Capacity::Full, every());
+            let SinkFixture { sender, driver, peer, clock } = fixture(Capacity::Full, every());
             run(sender.feed("event")).unwrap();
             run(sender.stop());
             let driver = spawn(driver);

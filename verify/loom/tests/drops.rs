@@ -1,13 +1,13 @@
 //! Senders and driver may be dropped at any time.
 
 use heartbeat_loom::{
-    Capacity, Fixture, Interleavings, every, fixture, poll_times, polled_once, run, spawn,
+    Capacity, Interleavings, SinkFixture, every, fixture, poll_times, polled_once, run, spawn,
 };
 
 #[test]
 fn the_driver_ends_when_the_last_two_senders_are_dropped_at_once() {
     let outcomes = Interleavings::up_to(4).of(|| {
-        let Fixture { sender, driver, peer, clock } = fixture(Capacity::Open, every());
+        let SinkFixture { sender, driver, peer, clock } = fixture(Capacity::Open, every());
         let driver = spawn(driver);
         let other = sender.clone();
         let dropped = spawn(async move { drop(other) });
@@ -22,7 +22,7 @@ fn the_driver_ends_when_the_last_two_senders_are_dropped_at_once() {
 #[test]
 fn a_fed_item_is_flushed_when_the_last_sender_is_dropped() {
     let outcomes = Interleavings::up_to(7).of(|| {
-        let Fixture { sender, driver, peer, clock } = fixture(Capacity::Open, every());
+        let SinkFixture { sender, driver, peer, clock } = fixture(Capacity::Open, every());
         let driver = spawn(driver);
         run(sender.feed("event")).unwrap();
         drop(sender);
@@ -35,7 +35,7 @@ fn a_fed_item_is_flushed_when_the_last_sender_is_dropped() {
 #[test]
 fn the_driver_ends_without_senders_if_the_peer_reads_nothing() {
     let outcomes = Interleavings::up_to(4).of(|| {
-        let Fixture { sender, driver, peer, clock } = fixture(Capacity::Full, every());
+        let SinkFixture { sender, driver, peer, clock } = fixture(Capacity::Full, every());
         run(sender.feed("event")).unwrap();
         drop(sender);
         let driver = spawn(polled_once(driver));
@@ -55,7 +55,7 @@ fn senders_work_when_the_driver_is_dropped() {
     for polls in 0..=3 {
         let outcomes = Interleavings::up_to(7).of(move || {
             let config = every().with_immediate_first(true);
-            let Fixture { sender, driver, peer, clock } = fixture(Capacity::Open, config);
+            let SinkFixture { sender, driver, peer, clock } = fixture(Capacity::Open, config);
             let dropped = spawn(async move { poll_times(polls, driver).is_some() });
             run(sender.send("event")).unwrap();
             drop(sender);
@@ -72,7 +72,7 @@ fn senders_that_wait_for_capacity_are_woken_when_the_driver_is_dropped() {
     for polls in 0..=3 {
         let outcomes = Interleavings::up_to(3).of(move || {
             let config = every().with_immediate_first(true);
-            let Fixture { sender, driver, peer, clock } = fixture(Capacity::Blocked, config);
+            let SinkFixture { sender, driver, peer, clock } = fixture(Capacity::Blocked, config);
             let dropped = spawn(async move { poll_times(polls, driver).is_some() });
             let sent = spawn(async move { sender.send("event").await });
             peer.set(Capacity::Open);
@@ -90,7 +90,7 @@ fn everything_may_be_dropped_at_once() {
     for polls in 0..=2 {
         let outcomes = Interleavings::up_to(3).of(move || {
             let config = every().with_immediate_first(true);
-            let Fixture { sender, driver, peer, clock } = fixture(Capacity::Blocked, config);
+            let SinkFixture { sender, driver, peer, clock } = fixture(Capacity::Blocked, config);
             let other = sender.clone();
             let driver = spawn(async move { poll_times(polls, driver).is_some() });
             let sent = spawn(async move { poll_times(polls, other.send("event")).is_some() });

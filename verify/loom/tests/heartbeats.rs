@@ -1,11 +1,13 @@
 //! A heartbeat that is due while a sender sends (T5, T6).
 
-use heartbeat_loom::{Capacity, Fixture, Interleavings, every, fixture, poll_times, run, spawn};
+use heartbeat_loom::{
+    Capacity, Interleavings, SinkFixture, every, fixture, poll_times, run, spawn,
+};
 
 #[test]
 fn no_heartbeat_directly_follows_an_event() {
     let outcomes = Interleavings::up_to(7).of(|| {
-        let Fixture { sender, driver, peer, clock } =
+        let SinkFixture { sender, driver, peer, clock } =
             fixture(Capacity::Open, every().with_immediate_first(true));
         let driver = spawn(driver);
         run(sender.send("event")).unwrap();
@@ -19,7 +21,7 @@ fn no_heartbeat_directly_follows_an_event() {
 #[test]
 fn no_heartbeat_directly_follows_an_event_that_waited_for_capacity() {
     let outcomes = Interleavings::up_to(4).of(|| {
-        let Fixture { sender, driver, peer, clock } =
+        let SinkFixture { sender, driver, peer, clock } =
             fixture(Capacity::Blocked, every().with_immediate_first(true));
         let driver = spawn(driver);
         let sent = spawn(async move { sender.send("event").await });
@@ -34,7 +36,7 @@ fn no_heartbeat_directly_follows_an_event_that_waited_for_capacity() {
 #[test]
 fn no_heartbeat_directly_follows_an_event_that_was_flushed_late() {
     let outcomes = Interleavings::up_to(2).of(|| {
-        let Fixture { sender, driver, peer, clock } = fixture(Capacity::Full, every());
+        let SinkFixture { sender, driver, peer, clock } = fixture(Capacity::Full, every());
         assert_eq!(poll_times(1, sender.send("event")), None);
         let driver = spawn(driver);
         let flushed = spawn(async move { sender.flush().await });
@@ -50,7 +52,7 @@ fn no_heartbeat_directly_follows_an_event_that_was_flushed_late() {
 #[test]
 fn a_late_wake_up_sends_one_heartbeat() {
     let outcomes = Interleavings::up_to(4).of(|| {
-        let Fixture { sender, driver, peer, clock } = fixture(Capacity::Open, every());
+        let SinkFixture { sender, driver, peer, clock } = fixture(Capacity::Open, every());
         let driver = spawn(driver);
         clock.set(10);
         clock.set(19);
@@ -65,7 +67,7 @@ fn a_late_wake_up_sends_one_heartbeat() {
 #[test]
 fn a_blocked_sink_gets_one_heartbeat() {
     let outcomes = Interleavings::up_to(4).of(|| {
-        let Fixture { sender, driver, peer, clock } = fixture(Capacity::Blocked, every());
+        let SinkFixture { sender, driver, peer, clock } = fixture(Capacity::Blocked, every());
         let driver = spawn(driver);
         clock.set(10);
         clock.set(35);

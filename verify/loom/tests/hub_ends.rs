@@ -8,15 +8,15 @@ use std::time::Duration;
 
 use futures_core::Stream as _;
 use heartbeat_loom::{
-    Capacity, Counters, DriverError, HubError, Interleavings, Observed, OnHub, Stream, every, next,
-    on_hub, poll_times, polled_once, run, sink, spawn,
+    Capacity, Counters, DriverError, HubError, HubFixture, HubStream, Interleavings, Observed,
+    every, next, on_hub, poll_times, polled_once, run, sink, spawn,
 };
 
 #[test]
 fn the_task_ends_when_the_last_two_handles_are_dropped_at_once() {
     for shards in [1, 2] {
         let outcomes = Interleavings::up_to(3).of(move || {
-            let OnHub { hub, task, clock, peer } = on_hub(shards);
+            let HubFixture { hub, task, clock, peer } = on_hub(shards);
             let (task, other) = (spawn(task), hub.clone());
             let dropped = spawn(async move { drop(other) });
             drop(hub);
@@ -34,7 +34,7 @@ fn the_task_ends_when_the_last_stream_is_dropped_at_its_deadline() {
         let on_hub = on_hub(1);
         let mut stream = on_hub.quiet(every());
         let stream = polled_once(async move { next(&mut stream).await });
-        let OnHub { hub, task, clock, peer } = on_hub;
+        let HubFixture { hub, task, clock, peer } = on_hub;
         drop(hub);
         let task = spawn(polled_once(task));
         clock.set(10);
@@ -52,7 +52,7 @@ fn a_stream_that_is_dropped_at_its_deadline_affects_no_other() {
         let mut dropped = on_hub.quiet(every());
         let dropped = polled_once(async move { next(&mut dropped).await });
         let mut stream = on_hub.quiet(every());
-        let OnHub { hub, task, clock, peer } = on_hub;
+        let HubFixture { hub, task, clock, peer } = on_hub;
         let task = spawn(polled_once(task));
         clock.set(10);
         drop(dropped);
@@ -68,7 +68,7 @@ fn a_stream_that_is_dropped_at_its_deadline_affects_no_other() {
 
 /// A waker that owns a stream, as the waker of a task may.
 struct Holds {
-    _stream: Mutex<Stream>,
+    _stream: Mutex<HubStream>,
 }
 
 impl Wake for Holds {
@@ -85,7 +85,7 @@ fn a_stream_may_be_dropped_with_a_waker() {
         let polled = stream.as_mut().poll_next(&mut Context::from_waker(&held));
         assert!(polled.is_pending());
         drop(held);
-        let OnHub { hub, task, clock, peer } = on_hub;
+        let HubFixture { hub, task, clock, peer } = on_hub;
         let task = spawn(polled_once(task));
         clock.set(10);
         drop(stream);
@@ -99,7 +99,10 @@ fn a_stream_may_be_dropped_with_a_waker() {
 }
 
 /// Polls a stream until it reports that the hub has stopped.
-async fn wait_until_detached(mut stream: Stream<Observed<Arc<Counters>>>, counters: Arc<Counters>) {
+async fn wait_until_detached(
+    mut stream: HubStream<Observed<Arc<Counters>>>,
+    counters: Arc<Counters>,
+) {
     poll_fn(|cx| {
         let polled = stream.as_mut().poll_next(cx);
         assert!(polled.is_pending(), "{polled:?}");
@@ -115,7 +118,7 @@ fn a_stream_that_is_polled_is_notified_of_a_dropped_task() {
             let on_hub = on_hub(1);
             let counters = Arc::new(Counters::new());
             let stream = on_hub.open(&[], every(), Arc::clone(&counters));
-            let OnHub { hub, task, clock, peer } = on_hub;
+            let HubFixture { hub, task, clock, peer } = on_hub;
             let stream = spawn(wait_until_detached(stream, counters));
             assert_eq!(poll_times(polls, task), None);
             assert!(!hub.is_running());
@@ -130,7 +133,7 @@ fn a_stream_that_is_polled_is_notified_of_a_dropped_task() {
 #[test]
 fn a_driver_that_is_polled_is_notified_of_a_dropped_task() {
     let outcomes = Interleavings::up_to(4).of(|| {
-        let OnHub { hub, task, clock, .. } = on_hub(1);
+        let HubFixture { hub, task, clock, .. } = on_hub(1);
         let (sender, driver, peer) = sink(Capacity::Open, hub, every());
         let driver = spawn(driver);
         drop(task);
@@ -148,7 +151,7 @@ fn streams_and_task_may_be_dropped_at_once() {
         let on_hub = on_hub(1);
         let mut stream = on_hub.quiet(every());
         let stream = polled_once(async move { next(&mut stream).await });
-        let OnHub { hub, task, clock, peer } = on_hub;
+        let HubFixture { hub, task, clock, peer } = on_hub;
         let dropped = spawn(async move { drop(stream) });
         drop(task);
         dropped.join().unwrap();
@@ -167,7 +170,7 @@ fn a_consumer_polls_in_time_or_is_reported() {
         let counters = Arc::new(Counters::new());
         let config = every().with_immediate_first(true).with_stall_after(Duration::from_secs(5));
         let mut stream = on_hub.open(&[], config, Arc::clone(&counters));
-        let OnHub { hub, task, clock, peer } = on_hub;
+        let HubFixture { hub, task, clock, peer } = on_hub;
         drop(hub);
         assert_eq!(run(next(&mut stream)), "heartbeat");
         let (task, log) = (spawn(polled_once(task)), peer.clone());

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use futures_core::Stream as _;
 use heartbeat_loom::{
-    Capacity, Config, Interleavings, OnHub, Peer, Stream, every, next, on_hub, polled_once, run,
-    sink, spawn,
+    Capacity, Config, HubFixture, HubStream, Interleavings, SinkPeer, every, next, on_hub,
+    polled_once, run, sink, spawn,
 };
 
 fn every_secs(secs: u64) -> Config {
@@ -15,7 +15,7 @@ fn every_secs(secs: u64) -> Config {
 }
 
 /// Records the next item of a stream.
-async fn record_next(mut stream: Stream, peer: Peer) {
+async fn record_next(mut stream: HubStream, peer: SinkPeer) {
     peer.note(next(&mut stream).await);
 }
 
@@ -25,7 +25,7 @@ fn a_stream_that_is_polled_as_the_task_begins_is_woken() {
     let outcomes = Interleavings::up_to(2).of(|| {
         let on_hub = on_hub(1);
         let stream = record_next(on_hub.quiet(every()), on_hub.peer.clone());
-        let OnHub { hub, task, clock, peer } = on_hub;
+        let HubFixture { hub, task, clock, peer } = on_hub;
         drop(hub);
         let (stream, task) = (spawn(stream), spawn(task));
         clock.set(10);
@@ -45,7 +45,7 @@ fn a_stream_that_is_polled_during_a_scan_is_woken() {
             let mut other = on_hub.quiet(every_secs(other));
             let other = polled_once(async move { next(&mut other).await });
             let stream = record_next(on_hub.quiet(every()), on_hub.peer.clone());
-            let OnHub { hub, task, clock, peer } = on_hub;
+            let HubFixture { hub, task, clock, peer } = on_hub;
             drop(hub);
             let task = spawn(polled_once(task));
             clock.set(5);
@@ -68,7 +68,7 @@ fn of_two_streams_the_earlier_is_woken_first() {
             let on_hub = on_hub(shards);
             let earlier = record_next(on_hub.quiet(every()), on_hub.peer.clone());
             let mut later = on_hub.quiet(every_secs(20));
-            let OnHub { hub, task, clock, peer } = on_hub;
+            let HubFixture { hub, task, clock, peer } = on_hub;
             drop(hub);
             let (task, earlier) = (spawn(polled_once(task)), spawn(earlier));
             let later = polled_once(async move { next(&mut later).await });
@@ -87,7 +87,7 @@ fn the_last_waker_is_woken() {
     let outcomes = Interleavings::up_to(2).of(|| {
         let on_hub = on_hub(1);
         let stream = polled_once(record_next(on_hub.quiet(every()), on_hub.peer.clone()));
-        let OnHub { hub, task, clock, peer } = on_hub;
+        let HubFixture { hub, task, clock, peer } = on_hub;
         drop(hub);
         let (task, stream) = (spawn(polled_once(task)), spawn(stream));
         clock.set(10);
@@ -104,7 +104,7 @@ fn a_stream_whose_deadline_an_item_moved_is_woken_at_the_new_one() {
     let outcomes = Interleavings::up_to(1).of(|| {
         let on_hub = on_hub(1);
         let mut stream = on_hub.unobserved(&[None, Some("event")], every());
-        let OnHub { hub, task, clock, peer } = on_hub;
+        let HubFixture { hub, task, clock, peer } = on_hub;
         drop(hub);
         clock.set(5);
         let (task, log) = (spawn(polled_once(task)), peer.clone());
@@ -133,7 +133,7 @@ fn a_stream_whose_deadline_an_item_moved_is_woken_at_the_new_one() {
 }
 
 /// Polls once with the waker of the task, and expects no item.
-async fn assert_pending(stream: &mut Stream) {
+async fn assert_pending(stream: &mut HubStream) {
     poll_fn(|cx| {
         let polled = stream.as_mut().poll_next(cx);
         assert!(polled.is_pending(), "{polled:?}");
@@ -145,7 +145,7 @@ async fn assert_pending(stream: &mut Stream) {
 #[test]
 fn a_driver_sends_a_heartbeat_when_the_hub_wakes_it() {
     let outcomes = Interleavings::up_to(2).of(|| {
-        let OnHub { hub, task, clock, .. } = on_hub(1);
+        let HubFixture { hub, task, clock, .. } = on_hub(1);
         let (sender, driver, peer) = sink(Capacity::Open, hub, every());
         let (mut driver, task, time) = (Box::pin(driver), polled_once(task), clock.clone());
         let task = spawn(async move {

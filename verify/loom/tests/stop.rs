@@ -1,11 +1,11 @@
 //! `stop` beside a driver and other senders (T9, T18).
 
-use heartbeat_loom::{Capacity, Fixture, Interleavings, every, fixture, run, spawn};
+use heartbeat_loom::{Capacity, Interleavings, SinkFixture, every, fixture, run, spawn};
 
 #[test]
 fn no_heartbeat_is_sent_after_stop_has_returned() {
     let outcomes = Interleavings::up_to(7).of(|| {
-        let Fixture { sender, driver, peer, clock } =
+        let SinkFixture { sender, driver, peer, clock } =
             fixture(Capacity::Open, every().with_immediate_first(true));
         let driver = spawn(driver);
         run(sender.stop());
@@ -20,7 +20,7 @@ fn no_heartbeat_is_sent_after_stop_has_returned() {
 #[test]
 fn no_heartbeat_that_waited_for_capacity_is_sent_after_stop_has_returned() {
     let outcomes = Interleavings::up_to(4).of(|| {
-        let Fixture { sender, driver, peer, clock } =
+        let SinkFixture { sender, driver, peer, clock } =
             fixture(Capacity::Blocked, every().with_immediate_first(true));
         let driver = spawn(driver);
         let (stops, notes) = (sender.clone(), peer.clone());
@@ -40,7 +40,7 @@ fn no_heartbeat_that_waited_for_capacity_is_sent_after_stop_has_returned() {
 #[test]
 fn no_heartbeat_is_sent_after_a_stop_beside_a_send() {
     let outcomes = Interleavings::up_to(3).of(|| {
-        let Fixture { sender, driver, peer, clock } =
+        let SinkFixture { sender, driver, peer, clock } =
             fixture(Capacity::Open, every().with_immediate_first(true));
         let driver = spawn(driver);
         let sends = sender.clone();
@@ -64,7 +64,7 @@ fn no_heartbeat_is_sent_after_a_stop_beside_a_send() {
 #[test]
 fn two_senders_may_stop_at_once() {
     let outcomes = Interleavings::up_to(3).of(|| {
-        let Fixture { sender, driver, peer, clock } =
+        let SinkFixture { sender, driver, peer, clock } =
             fixture(Capacity::Open, every().with_immediate_first(true));
         let driver = spawn(driver);
         let other = sender.clone();

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use heartbeat_loom::{Capacity, Fixture, Interleavings, every, fixture, run, spawn};
+use heartbeat_loom::{Capacity, Interleavings, SinkFixture, every, fixture, run, spawn};
 
 /// A driver that gives up in its first poll, unless an event was sent before (T12).
-fn gives_up() -> Fixture {
+fn gives_up() -> SinkFixture {
     let fixture = fixture(Capacity::Open, every().with_give_up_after(Duration::from_secs(15)));
     fixture.clock.set(20);
     fixture
@@ -14,7 +14,7 @@ fn gives_up() -> Fixture {
 #[test]
 fn a_sender_that_waits_for_capacity_is_woken() {
     let outcomes = Interleavings::up_to(4).of(|| {
-        let Fixture { sender, driver, peer, clock } = fixture(Capacity::Blocked, every());
+        let SinkFixture { sender, driver, peer, clock } = fixture(Capacity::Blocked, every());
         drop(driver);
         let sent = spawn(async move { sender.send("event").await });
         peer.set(Capacity::Full);
@@ -28,7 +28,7 @@ fn a_sender_that_waits_for_capacity_is_woken() {
 #[test]
 fn two_senders_that_wait_for_capacity_are_woken() {
     let outcomes = Interleavings::up_to(3).of(|| {
-        let Fixture { sender, driver, peer, clock } = fixture(Capacity::Blocked, every());
+        let SinkFixture { sender, driver, peer, clock } = fixture(Capacity::Blocked, every());
         drop(driver);
         let other = sender.clone();
         let one = spawn(async move { sender.send("one").await });
@@ -44,7 +44,7 @@ fn two_senders_that_wait_for_capacity_are_woken() {
 #[test]
 fn two_senders_that_wait_for_a_flush_are_woken() {
     let outcomes = Interleavings::up_to(3).of(|| {
-        let Fixture { sender, driver, peer, clock } = fixture(Capacity::Full, every());
+        let SinkFixture { sender, driver, peer, clock } = fixture(Capacity::Full, every());
         drop(driver);
         run(sender.feed("event")).unwrap();
         let other = sender.clone();
@@ -61,7 +61,7 @@ fn two_senders_that_wait_for_a_flush_are_woken() {
 #[test]
 fn a_driver_that_waits_for_capacity_is_woken() {
     let outcomes = Interleavings::up_to(4).of(|| {
-        let Fixture { sender, driver, peer, clock } =
+        let SinkFixture { sender, driver, peer, clock } =
             fixture(Capacity::Blocked, every().with_immediate_first(true));
         let driver = spawn(driver);
         peer.set(Capacity::Full);
@@ -77,7 +77,7 @@ fn a_driver_that_waits_for_capacity_is_woken() {
 #[test]
 fn a_driver_sends_a_heartbeat_when_its_sleep_ends() {
     let outcomes = Interleavings::up_to(4).of(|| {
-        let Fixture { sender, driver, peer, clock } = fixture(Capacity::Open, every());
+        let SinkFixture { sender, driver, peer, clock } = fixture(Capacity::Open, every());
         let driver = spawn(driver);
         clock.set(10);
         run(peer.receives("heartbeat"));
@@ -91,7 +91,7 @@ fn a_driver_sends_a_heartbeat_when_its_sleep_ends() {
 #[test]
 fn a_driver_sends_a_heartbeat_at_the_deadline_that_a_send_has_moved() {
     let outcomes = Interleavings::up_to(4).of(|| {
-        let Fixture { sender, driver, peer, clock } = fixture(Capacity::Open, every());
+        let SinkFixture { sender, driver, peer, clock } = fixture(Capacity::Open, every());
         let driver = spawn(driver);
         clock.set(5);
         run(sender.send("event")).unwrap();
@@ -105,9 +105,9 @@ fn a_driver_sends_a_heartbeat_at_the_deadline_that_a_send_has_moved() {
     assert_eq!(outcomes, [["event", "heartbeat"]]);
 }
 
-fn assert_is_woken_by_stop(begin: fn() -> Fixture) {
+fn assert_is_woken_by_stop(begin: fn() -> SinkFixture) {
     let outcomes = Interleavings::up_to(7).of(move || {
-        let Fixture { sender, driver, peer, clock } = begin();
+        let SinkFixture { sender, driver, peer, clock } = begin();
         let driver = spawn(driver);
         run(sender.stop());
         driver.join().unwrap().unwrap();
@@ -135,7 +135,7 @@ fn a_driver_that_gave_up_is_woken_by_stop() {
 #[test]
 fn a_driver_that_gave_up_is_woken_by_the_drop_of_the_last_sender() {
     let outcomes = Interleavings::up_to(7).of(|| {
-        let Fixture { sender, driver, peer, clock } = gives_up();
+        let SinkFixture { sender, driver, peer, clock } = gives_up();
         let driver = spawn(driver);
         drop(sender);
         driver.join().unwrap().unwrap();
@@ -147,7 +147,7 @@ fn a_driver_that_gave_up_is_woken_by_the_drop_of_the_last_sender() {
 #[test]
 fn a_driver_that_gave_up_is_woken_by_an_event() {
     let outcomes = Interleavings::up_to(5).of(|| {
-        let Fixture { sender, driver, peer, clock } = gives_up();
+        let SinkFixture { sender, driver, peer, clock } = gives_up();
         let driver = spawn(driver);
         run(sender.send("event")).unwrap();
         clock.set(30);
@@ -162,7 +162,7 @@ fn a_driver_that_gave_up_is_woken_by_an_event() {
 #[test]
 fn a_sink_may_wake_the_task_that_polls_it() {
     let outcomes = Interleavings::up_to(3).of(|| {
-        let Fixture { sender, driver, peer, clock } =
+        let SinkFixture { sender, driver, peer, clock } =
             fixture(Capacity::Open, every().with_immediate_first(true));
         peer.set(Capacity::ReadyOnSecondPoll);
         let driver = spawn(driver);

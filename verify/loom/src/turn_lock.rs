@@ -9,9 +9,9 @@ use loom::sync::Arc;
 
 /// The lock that lends the sink. Its value counts the turns that have ended. Clones share it.
 #[derive(Clone)]
-pub struct Turns(Arc<FairLock<u32>>);
+pub struct TurnLock(Arc<FairLock<u32>>);
 
-impl Turns {
+impl TurnLock {
     /// A lock that is free, and has no waiters.
     #[must_use]
     #[expect(clippy::new_without_default, reason = "loom knows it only within a model")]
@@ -20,14 +20,14 @@ impl Turns {
     }
 
     /// Waits for the turn as a sender, and keeps it.
-    pub async fn take(&self) -> Turn<'_> {
+    pub async fn take(&self) -> HeldTurn<'_> {
         let mut place = Place::new(&self.0);
         poll_fn(|cx| {
             ready!(place.poll_turn(cx)).end_poll(true, false);
             Poll::Ready(())
         })
         .await;
-        Turn(place)
+        HeldTurn(place)
     }
 
     /// Takes the turn as the driver, if it is free and no sender waits for it.
@@ -66,17 +66,17 @@ impl Turns {
     }
 }
 
-impl fmt::Debug for Turns {
+impl fmt::Debug for TurnLock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Turns").finish_non_exhaustive()
+        f.debug_struct("TurnLock").finish_non_exhaustive()
     }
 }
 
 /// A turn of a sender. Dropping it cancels it.
 #[must_use = "a turn is cancelled when it is dropped"]
-pub struct Turn<'a>(Place<'a, u32>);
+pub struct HeldTurn<'a>(Place<'a, u32>);
 
-impl Turn<'_> {
+impl HeldTurn<'_> {
     /// Ends the turn, as a send does that is ready.
     pub async fn release(mut self) {
         poll_fn(|cx| {
@@ -89,8 +89,8 @@ impl Turn<'_> {
     }
 }
 
-impl fmt::Debug for Turn<'_> {
+impl fmt::Debug for HeldTurn<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Turn").finish_non_exhaustive()
+        f.debug_struct("HeldTurn").finish_non_exhaustive()
     }
 }

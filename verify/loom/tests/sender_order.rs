@@ -1,13 +1,13 @@
 //! A sender that waits for capacity keeps its turn (T18).
 
 use heartbeat_loom::{
-    Capacity, Failed, Fixture, Interleavings, every, fixture, polled_once, spawn,
+    Capacity, Interleavings, LoomSinkError, SinkFixture, every, fixture, polled_once, spawn,
 };
 
 #[test]
 fn items_are_sent_in_the_order_of_the_calls() {
     let outcomes = Interleavings::up_to(3).of(|| {
-        let Fixture { sender, driver, peer, clock } = fixture(Capacity::Blocked, every());
+        let SinkFixture { sender, driver, peer, clock } = fixture(Capacity::Blocked, every());
         drop(driver);
         let other = sender.clone();
         let one = spawn(polled_once(async move { sender.send("one").await }));
@@ -23,7 +23,7 @@ fn items_are_sent_in_the_order_of_the_calls() {
 #[test]
 fn an_event_that_waits_cancels_a_heartbeat() {
     let outcomes = Interleavings::up_to(3).of(|| {
-        let Fixture { sender, driver, peer, clock } =
+        let SinkFixture { sender, driver, peer, clock } =
             fixture(Capacity::Blocked, every().with_immediate_first(true));
         let sent = spawn(polled_once(async move { sender.send("event").await }));
         let driver = spawn(driver);
@@ -38,7 +38,7 @@ fn an_event_that_waits_cancels_a_heartbeat() {
 #[test]
 fn a_sender_that_sends_again_is_served_after_a_waiting_one() {
     let outcomes = Interleavings::up_to(2).of(|| {
-        let Fixture { sender, driver, peer, clock } = fixture(Capacity::Full, every());
+        let SinkFixture { sender, driver, peer, clock } = fixture(Capacity::Full, every());
         drop(driver);
         let other = sender.clone();
         let again = spawn(polled_once(async move {
@@ -57,7 +57,7 @@ fn a_sender_that_sends_again_is_served_after_a_waiting_one() {
 #[test]
 fn a_sender_keeps_its_turn_until_its_item_is_flushed() {
     let outcomes = Interleavings::up_to(3).of(|| {
-        let Fixture { sender, driver, peer, clock } = fixture(Capacity::Full, every());
+        let SinkFixture { sender, driver, peer, clock } = fixture(Capacity::Full, every());
         drop(driver);
         let (other, notes) = (sender.clone(), peer.clone());
         let one = spawn(polled_once(async move { sender.send("one").await }));
@@ -75,7 +75,7 @@ fn a_sender_keeps_its_turn_until_its_item_is_flushed() {
 #[test]
 fn an_error_is_returned_to_the_sender_that_caused_it() {
     let outcomes = Interleavings::up_to(4).of(|| {
-        let Fixture { sender, driver, peer, clock } =
+        let SinkFixture { sender, driver, peer, clock } =
             fixture(Capacity::Full, every().with_immediate_first(true));
         let sent = spawn(polled_once(async move { sender.send("event").await }));
         let driver = spawn(driver);
@@ -84,5 +84,5 @@ fn an_error_is_returned_to_the_sender_that_caused_it() {
         driver.join().unwrap().unwrap();
         (sent, peer.log(&clock))
     });
-    assert_eq!(outcomes, [(Err(Failed::Lost), vec!["event", "lost"])]);
+    assert_eq!(outcomes, [(Err(LoomSinkError::Lost), vec!["event", "lost"])]);
 }

@@ -8,7 +8,7 @@ use pin_project_lite::pin_project;
 
 use super::ItemKind;
 use crate::observer::reporter::Reporter;
-use crate::observer::telemetry::{InFlight, Memory, report_idle, sealed};
+use crate::observer::telemetry::{InFlight, PendingReports, report_idle, sealed};
 use crate::schedule::{Activity, Schedule, SleepOf, Verdict};
 use crate::{NoObserver, Observed, Observer, Outcome, Scheduler, Telemetry};
 
@@ -38,7 +38,7 @@ pin_project! {
 
 struct State<S: Schedule, O: Telemetry> {
     reporter: Reporter<O::Observer>,
-    memory: O::Memory<S::Instant>,
+    pending: O::Pending<S::Instant>,
     last_yield: LastYield,
     /// The last item was an error, and no heartbeat may follow it (T17).
     after_error: bool,
@@ -68,7 +68,7 @@ impl<P: Scheduler> KeepAlive<P> {
         let config = config.into();
         let state = State {
             reporter: Reporter::new(NoObserver),
-            memory: <NoObserver as sealed::Telemetry>::Memory::<P::Instant>::default(),
+            pending: <NoObserver as sealed::Telemetry>::Pending::<P::Instant>::default(),
             last_yield: LastYield::None,
             after_error: false,
             stall_detection: !config.stall_after().is_zero(),
@@ -87,14 +87,14 @@ impl<P: Scheduler, O: Telemetry> KeepAlive<P, O> {
     /// Like [`with_observer`](Self::with_observer), for code that is generic over whether there is an observer.
     pub fn with_telemetry<N: Telemetry>(self, telemetry: N) -> KeepAlive<P, N> {
         let Self { sleep, mut state } = self;
-        let mut memory = <N as sealed::Telemetry>::Memory::default();
-        let in_flight = state.memory.get().and_then(|old| old.in_flight.take());
-        if let Some(memory) = memory.get() {
-            memory.in_flight = in_flight;
+        let mut pending = <N as sealed::Telemetry>::Pending::default();
+        let in_flight = state.pending.get().and_then(|old| old.in_flight.take());
+        if let Some(pending) = pending.get() {
+            pending.in_flight = in_flight;
         }
         let mut state = State::<_, N> {
             reporter: Reporter::new(telemetry.into_observer()),
-            memory,
+            pending,
             last_yield: state.last_yield,
             after_error: state.after_error,
             stall_detection: state.stall_detection,
@@ -158,7 +158,7 @@ impl<P: Scheduler, O: Telemetry> KeepAlive<P, O> {
             LastYield::None | LastYield::OwnHeartbeat | LastYield::End => Activity::None,
         };
         if activity != Activity::None {
-            report_idle(&mut state.memory, &state.reporter, now);
+            report_idle(&mut state.pending, &state.reporter, now);
         }
         if blocked {
             schedule.report(activity, now);
@@ -166,8 +166,8 @@ impl<P: Scheduler, O: Telemetry> KeepAlive<P, O> {
         }
         match ready!(schedule.poll_due(this.sleep, activity, now, cx)) {
             Verdict::SendHeartbeat { late } => {
-                if let Some(memory) = state.memory.get() {
-                    memory.in_flight = Some(InFlight { late, encoded_len: None });
+                if let Some(pending) = state.pending.get() {
+                    pending.in_flight = Some(InFlight { late, encoded_len: None });
                 }
                 state.last_yield = LastYield::OwnHeartbeat;
                 return Poll::Ready(());
@@ -183,8 +183,8 @@ impl<P: Scheduler, O: Telemetry> KeepAlive<P, O> {
 
     /// Sets the size in bytes of the heartbeat that is yielded now, for the observer. Default: unknown.
     pub fn set_encoded_len(self: Pin<&mut Self>, encoded_len: Option<usize>) {
-        let memory = self.project().state.memory.get();
-        if let Some(in_flight) = memory.and_then(|memory| memory.in_flight.as_mut()) {
+        let pending = self.project().state.pending.get();
+        if let Some(in_flight) = pending.and_then(|pending| pending.in_flight.as_mut()) {
             in_flight.encoded_len = encoded_len;
         }
     }
@@ -243,7 +243,7 @@ impl<S: Schedule, O: Telemetry> State<S, O> {
     }
 
     fn report_heartbeat(&mut self, outcome: Outcome) {
-        let in_flight = self.memory.get().and_then(|memory| memory.in_flight.take());
+        let in_flight = self.pending.get().and_then(|pending| pending.in_flight.take());
         if let Some(InFlight { late, encoded_len }) = in_flight {
             self.reporter.heartbeat(outcome, late, encoded_len);
         }
@@ -262,7 +262,7 @@ impl<S: Schedule, O: Telemetry> State<S, O> {
     /// Reports the idle time that ends now.
     fn report_idle(&mut self) {
         if let Some(schedule) = self.schedule.as_ref().filter(|_| self.reporter.is_enabled()) {
-            report_idle(&mut self.memory, &self.reporter, schedule.now());
+            report_idle(&mut self.pending, &self.reporter, schedule.now());
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Whether a stream is observed, and what it remembers for its observer.
+//! Whether a stream is observed, and what it has to report later.
 
 use core::time::Duration;
 
@@ -31,13 +31,13 @@ impl<O: Observer> Observed<O> {
 }
 
 pub(crate) mod sealed {
-    use super::{Instant, Memory, Observer};
+    use super::{Instant, Observer, PendingReports};
 
     pub trait Telemetry: Sized {
         type Observer: Observer;
 
-        /// What a stream remembers for the observer.
-        type Memory<I: Instant>: Memory<I>;
+        /// What is to be reported to the observer later.
+        type Pending<I: Instant>: PendingReports<I>;
 
         /// Whether reports reach an observer or a log.
         const IS_OBSERVED: bool;
@@ -50,7 +50,7 @@ pub(crate) mod sealed {
 
 impl<O: Observer> sealed::Telemetry for Observed<O> {
     type Observer = O;
-    type Memory<I: Instant> = Remembered<I>;
+    type Pending<I: Instant> = StoredReports<I>;
 
     const IS_OBSERVED: bool = true;
 
@@ -66,9 +66,9 @@ impl<O: Observer> sealed::Telemetry for Observed<O> {
 impl sealed::Telemetry for NoObserver {
     type Observer = Self;
     #[cfg(not(feature = "tracing"))]
-    type Memory<I: Instant> = ();
+    type Pending<I: Instant> = ();
     #[cfg(feature = "tracing")]
-    type Memory<I: Instant> = Remembered<I>;
+    type Pending<I: Instant> = StoredReports<I>;
 
     const IS_OBSERVED: bool = cfg!(feature = "tracing");
 
@@ -88,43 +88,43 @@ pub(crate) struct InFlight {
     pub(crate) encoded_len: Option<usize>,
 }
 
-/// What a stream remembers of its heartbeats and of its idle time: [`Remembered`], or nothing.
-pub trait Memory<I: Instant>: Default {
-    fn get(&mut self) -> Option<&mut Remembered<I>>;
+/// The reports that a stream has still to make to its observer: [`StoredReports`], or none.
+pub trait PendingReports<I: Instant>: Default {
+    fn get(&mut self) -> Option<&mut StoredReports<I>>;
 }
 
 /// Reports the idle time that ends at `now`. The first call begins one.
 pub(crate) fn report_idle<I: Instant, O: Observer>(
-    memory: &mut impl Memory<I>,
+    pending: &mut impl PendingReports<I>,
     reporter: &Reporter<O>,
     now: I,
 ) {
-    let Some(memory) = memory.get().filter(|_| reporter.is_enabled()) else { return };
-    if let Some(since) = memory.idle_since.replace(now) {
-        memory.idle_since = Some(since.max(now)); // T7
+    let Some(pending) = pending.get().filter(|_| reporter.is_enabled()) else { return };
+    if let Some(since) = pending.idle_since.replace(now) {
+        pending.idle_since = Some(since.max(now)); // T7
         reporter.idle(now.saturating_duration_since(since));
     }
 }
 
-impl<I: Instant> Memory<I> for () {
-    fn get(&mut self) -> Option<&mut Remembered<I>> {
+impl<I: Instant> PendingReports<I> for () {
+    fn get(&mut self) -> Option<&mut StoredReports<I>> {
         None
     }
 }
 
 #[derive(Debug)]
-pub struct Remembered<I> {
+pub struct StoredReports<I> {
     pub(crate) in_flight: Option<InFlight>,
     idle_since: Option<I>,
 }
 
-impl<I> Default for Remembered<I> {
+impl<I> Default for StoredReports<I> {
     fn default() -> Self {
         Self { in_flight: None, idle_since: None }
     }
 }
 
-impl<I: Instant> Memory<I> for Remembered<I> {
+impl<I: Instant> PendingReports<I> for StoredReports<I> {
     fn get(&mut self) -> Option<&mut Self> {
         Some(self)
     }

@@ -9,7 +9,7 @@ use heartbeat_core::{Action, Config, Instant};
 
 use super::DriverError;
 use super::fair_lock::DriverWait;
-use super::state::{Phase, SinkState, WakeDriverOn};
+use super::state::{SinkPhase, SinkState, WakeDriverOn};
 use crate::MakeHeartbeat;
 use crate::observer::reporter::Reporter;
 use crate::observer::telemetry::InFlight;
@@ -76,10 +76,10 @@ impl<O: Telemetry, U: SinkSchedule> DriverState<O, U> {
             };
 
             match sink.phase {
-                Phase::Active => {}
-                Phase::Disabled => return Ok(Some(Wait { on, deadline: None })),
-                Phase::Stopped if clean => return Ok(None),
-                Phase::Stopped => {
+                SinkPhase::Active => {}
+                SinkPhase::Disabled => return Ok(Some(Wait { on, deadline: None })),
+                SinkPhase::Stopped if clean => return Ok(None),
+                SinkPhase::Stopped => {
                     let deadline = self.poll_final_flush(sink, cx)?;
                     return Ok(Some(Wait { on, deadline }));
                 }

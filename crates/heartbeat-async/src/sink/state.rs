@@ -18,7 +18,7 @@ pub(super) struct SinkState<Item, Si, U, B> {
     sink: Pin<Box<Si>>,
     pub(super) schedule: U,
     heartbeat: B,
-    pub(super) phase: Phase,
+    pub(super) phase: SinkPhase,
     /// How long the last flush may take (T18).
     pub(super) last_flush: Duration,
     flush: FlushState,
@@ -38,7 +38,7 @@ pub(super) struct SinkState<Item, Si, U, B> {
 
 /// Whether there may be heartbeats. Only then anything is reported to the schedule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Phase {
+pub(super) enum SinkPhase {
     /// The interval is zero (T1).
     Disabled,
     Active,
@@ -77,7 +77,7 @@ impl<Item, Si, U: SinkSchedule, B> SinkState<Item, Si, U, B> {
             sink: Box::pin(sink),
             schedule: scheduler.schedule_sink(config),
             heartbeat,
-            phase: if config.is_disabled() { Phase::Disabled } else { Phase::Active },
+            phase: if config.is_disabled() { SinkPhase::Disabled } else { SinkPhase::Active },
             last_flush: stall_after.unwrap_or(config.interval().max(Config::DEFAULT_INTERVAL)),
             flush: FlushState::Dirty, // the sink may have items already
             failed: false,
@@ -92,11 +92,11 @@ impl<Item, Si, U: SinkSchedule, B> SinkState<Item, Si, U, B> {
 
     /// Ends the heartbeats (T9).
     pub(super) fn stop(&mut self) {
-        let phase = mem::replace(&mut self.phase, Phase::Stopped);
-        if phase == Phase::Active {
+        let phase = mem::replace(&mut self.phase, SinkPhase::Stopped);
+        if phase == SinkPhase::Active {
             self.record_idle(self.schedule.now());
         }
-        if phase != Phase::Stopped {
+        if phase != SinkPhase::Stopped {
             self.schedule.stop();
         }
     }
@@ -153,7 +153,7 @@ impl<Item, Si: Sink<Item>, U: SinkSchedule, B: MakeHeartbeat<Item>> SinkState<It
     fn start_send_item(&mut self, item: Item) -> Result<(), Si::Error> {
         let kind = self.heartbeat.classify(&item);
         self.start_send(item)?;
-        if self.phase != Phase::Active {
+        if self.phase != SinkPhase::Active {
             return Ok(());
         }
         self.last_kind = kind;
@@ -217,7 +217,7 @@ impl<Item, Si: Sink<Item>, U: SinkSchedule, B: MakeHeartbeat<Item>> SinkState<It
         match flushed {
             Poll::Ready(Ok(())) => {
                 let waited = mem::replace(&mut self.flush, FlushState::Clean);
-                if waited == FlushState::Flushing && self.phase == Phase::Active {
+                if waited == FlushState::Flushing && self.phase == SinkPhase::Active {
                     _ = self.report(Activity::OtherBytes);
                 }
             }

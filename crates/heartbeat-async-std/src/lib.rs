@@ -95,7 +95,7 @@ heartbeat_http::adapter! {
     runtime: "async-std",
 }
 
-pub use timer::{AsyncStdTimer, Sleep};
+pub use timer::{AsyncStdSleep, AsyncStdTimer};
 
 pub use heartbeat_async::{
     Classify, Config, DriverError, HubError, InvalidJitter, ItemKind, Jitter, MakeHeartbeat,

@@ -12,21 +12,21 @@ pub struct AsyncStdTimer;
 /// A sleep of an [`AsyncStdTimer`].
 #[derive(Debug)]
 #[must_use = "futures do nothing unless polled"]
-pub struct Sleep(async_io::Timer);
+pub struct AsyncStdSleep(async_io::Timer);
 
 impl Timer for AsyncStdTimer {
     type Instant = Instant;
-    type Sleep = Sleep;
+    type Sleep = AsyncStdSleep;
 
     fn now(&self) -> Instant {
         Instant::now()
     }
 
-    fn sleep_until(&self, deadline: Instant) -> Sleep {
-        Sleep(async_io::Timer::at(deadline))
+    fn sleep_until(&self, deadline: Instant) -> AsyncStdSleep {
+        AsyncStdSleep(async_io::Timer::at(deadline))
     }
 
-    fn reset(&self, mut sleep: Pin<&mut Option<Sleep>>, deadline: Instant) {
+    fn reset(&self, mut sleep: Pin<&mut Option<AsyncStdSleep>>, deadline: Instant) {
         match sleep.as_mut().as_pin_mut() {
             Some(mut sleep) => sleep.0.set_at(deadline),
             None => sleep.set(Some(self.sleep_until(deadline))),
@@ -34,7 +34,7 @@ impl Timer for AsyncStdTimer {
     }
 }
 
-impl Future for Sleep {
+impl Future for AsyncStdSleep {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {

@@ -84,7 +84,7 @@ heartbeat_http::adapter! {
     runtime: "smol",
 }
 
-pub use timer::{Sleep, SmolTimer};
+pub use timer::{SmolSleep, SmolTimer};
 
 pub use heartbeat_async::{
     Classify, Config, DriverError, HubError, InvalidJitter, ItemKind, Jitter, MakeHeartbeat,

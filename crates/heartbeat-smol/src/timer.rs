@@ -12,21 +12,21 @@ pub struct SmolTimer;
 /// A sleep of a [`SmolTimer`].
 #[derive(Debug)]
 #[must_use = "futures do nothing unless polled"]
-pub struct Sleep(async_io::Timer);
+pub struct SmolSleep(async_io::Timer);
 
 impl Timer for SmolTimer {
     type Instant = Instant;
-    type Sleep = Sleep;
+    type Sleep = SmolSleep;
 
     fn now(&self) -> Instant {
         Instant::now()
     }
 
-    fn sleep_until(&self, deadline: Instant) -> Sleep {
-        Sleep(async_io::Timer::at(deadline))
+    fn sleep_until(&self, deadline: Instant) -> SmolSleep {
+        SmolSleep(async_io::Timer::at(deadline))
     }
 
-    fn reset(&self, mut sleep: Pin<&mut Option<Sleep>>, deadline: Instant) {
+    fn reset(&self, mut sleep: Pin<&mut Option<SmolSleep>>, deadline: Instant) {
         match sleep.as_mut().as_pin_mut() {
             Some(mut sleep) => sleep.0.set_at(deadline),
             None => sleep.set(Some(self.sleep_until(deadline))),
@@ -34,7 +34,7 @@ impl Timer for SmolTimer {
     }
 }
 
-impl Future for Sleep {
+impl Future for SmolSleep {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {

@@ -16,7 +16,7 @@ pub(crate) async fn with_watchdog(
     limit: Duration,
     scenario: impl Future<Output = TestResult>,
 ) -> TestResult {
-    let watched = Watched(Arc::default());
+    let watched = GuardHandle(Arc::default());
     let guard = Arc::clone(&watched.0);
     thread::spawn(move || guard.wait(limit));
     let mut scenario = pin!(scenario);
@@ -78,9 +78,9 @@ impl Guard {
 }
 
 /// Ends the watchdog thread with the scenario, however that ends.
-struct Watched(Arc<Guard>);
+struct GuardHandle(Arc<Guard>);
 
-impl Drop for Watched {
+impl Drop for GuardHandle {
     fn drop(&mut self) {
         self.0.state().ended = true;
         self.0.changed.notify_one();

@@ -101,7 +101,7 @@ impl<T: Timer> SpyTimer<T> {
 
 impl<T: Timer> Timer for SpyTimer<T> {
     type Instant = T::Instant;
-    type Sleep = Sleep<T::Sleep>;
+    type Sleep = SpySleep<T::Sleep>;
 
     fn now(&self) -> T::Instant {
         self.calls.reads.set(self.calls.reads() + 1);
@@ -112,7 +112,7 @@ impl<T: Timer> Timer for SpyTimer<T> {
 
     fn sleep_until(&self, deadline: T::Instant) -> Self::Sleep {
         let sleep = self.timer.sleep_until(self.set(deadline));
-        Sleep { sleep: Some(sleep), guard: SleepGuard::new(&self.calls) }
+        SpySleep { sleep: Some(sleep), guard: SleepGuard::new(&self.calls) }
     }
 
     fn reset(&self, mut sleep: Pin<&mut Option<Self::Sleep>>, deadline: T::Instant) {
@@ -129,14 +129,14 @@ impl<T: Timer> Timer for SpyTimer<T> {
 
 pin_project! {
     /// A sleep of the timer under test.
-    pub struct Sleep<S> {
+    pub struct SpySleep<S> {
         #[pin]
         sleep: Option<S>,
         guard: SleepGuard,
     }
 }
 
-impl<S: Future<Output = ()>> Future for Sleep<S> {
+impl<S: Future<Output = ()>> Future for SpySleep<S> {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {

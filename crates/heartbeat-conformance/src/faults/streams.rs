@@ -131,11 +131,11 @@ impl Subject for FaultyStreams {
     }
 }
 
-type Kept<I, B> =
+type CorrectStream<I, B> =
     HeartbeatStream<Source<I>, FaultyHeartbeat<B>, SpyTimer<VirtualTime>, Observed<Rc<Counters>>>;
 
 pub(super) struct FaultyStream<I: Item, B: MakeHeartbeat<I>> {
-    stream: Pin<Box<Kept<I, B>>>,
+    stream: Pin<Box<CorrectStream<I, B>>>,
     source: Pin<Box<Source<I>>>,
     timer: SpyTimer<VirtualTime>,
     fault: StreamFault,

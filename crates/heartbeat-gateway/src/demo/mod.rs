@@ -25,7 +25,7 @@ use crate::runtime::Runtime;
 pub use protocol::DemoProtocol;
 pub use report::{DemoReport, StreamReport};
 
-use progress::Progress;
+use progress::ProgressDisplay;
 use scenario::Scenario;
 
 /// Flags of the `demo` command.
@@ -89,7 +89,7 @@ pub async fn run(options: DemoOptions) -> io::Result<DemoReport> {
     let end = start
         .checked_add(options.duration)
         .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "--duration is too long"))?;
-    let mut progress = Progress::new(&scenarios, start);
+    let mut progress = ProgressDisplay::new(&scenarios, start);
     let (sender, mut changes) = mpsc::unbounded_channel();
     let mut watched = Vec::new();
     for (index, stream) in streams.into_iter().enumerate() {

@@ -11,7 +11,7 @@ use super::scenario::Scenario;
 
 /// The progress of all streams.
 #[derive(Debug)]
-pub(super) struct Progress {
+pub(super) struct ProgressDisplay {
     start: Instant,
     streams: Vec<ProgressLine>,
 }
@@ -25,7 +25,7 @@ struct ProgressLine {
     bar: Option<ProgressBar>,
 }
 
-impl Progress {
+impl ProgressDisplay {
     pub(super) fn new(scenarios: &[Scenario], start: Instant) -> Self {
         let bars = Some(MultiProgress::new()).filter(|bars| !bars.is_hidden());
         let line = |scenario: &Scenario| {

@@ -21,7 +21,7 @@ const BUFFER_BYTES: usize = 16 * 1024;
 /// All three run in one task, so the lock is never contended. It exists because the task can move between threads, and is
 /// not held across an await.
 #[derive(Debug)]
-pub(super) struct Connection {
+pub(super) struct ProxiedConnection {
     idle: Mutex<IdleState>,
     stats: Arc<ProxyStats>,
 }
@@ -32,7 +32,7 @@ struct IdleState {
     watchdog: Watchdog<Instant>,
 }
 
-impl Connection {
+impl ProxiedConnection {
     /// Starts the idle timeout.
     pub(super) fn new(idle_cut: Duration, counts: ActivityRule, stats: Arc<ProxyStats>) -> Self {
         let watchdog = Watchdog::new(idle_cut, now());

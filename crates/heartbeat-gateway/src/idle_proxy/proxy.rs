@@ -7,7 +7,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio::time;
 
-use super::connection::Connection;
+use super::connection::ProxiedConnection;
 use super::stats::ProxyStats;
 use super::traffic::ActivityRule;
 
@@ -115,7 +115,7 @@ impl IdleProxy {
                 accepted = self.listener.accept() => match accepted {
                     Ok((client, _)) => {
                         self.stats.on_connection();
-                        let connection = Connection::new(self.idle_cut, self.rule, self.stats());
+                        let connection = ProxiedConnection::new(self.idle_cut, self.rule, self.stats());
                         connections.spawn(connection.serve(client, self.upstream));
                     }
                     Err(_) => time::sleep(ACCEPT_PAUSE).await,

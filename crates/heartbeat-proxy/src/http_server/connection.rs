@@ -17,7 +17,7 @@ use tower_service::Service;
 
 use super::guarded_body::GuardedBody;
 use super::idle::IdleTracker;
-use super::io::{ConnectionIo, Transport};
+use super::io::{ConnectionIo, MaybeTls};
 use super::peer::Peer;
 use super::runtime::{RuntimeExecutor, ServerRuntime};
 
@@ -51,10 +51,10 @@ impl<R: ServerRuntime> Connection<R> {
 
         let peer = Peer { address: client, tls: self.tls.is_some() };
         let transport = match self.tls {
-            None => Transport::Plain(self.transport),
+            None => MaybeTls::Plain(self.transport),
             Some(tls) => tokio::select! {
                 accepted = tls.accept(TokioIo::new(self.transport)) => match accepted {
-                    Ok(stream) => Transport::Tls(Box::new(TokioIo::new(stream))),
+                    Ok(stream) => MaybeTls::Tls(Box::new(TokioIo::new(stream))),
                     Err(error) => return tracing::debug!(%client, %error, "TLS handshake failed"),
                 },
                 () = &mut idle => return tracing::debug!(%client, "closing an idle connection"),

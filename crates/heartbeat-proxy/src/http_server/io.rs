@@ -14,12 +14,12 @@ use super::idle::IdleTracker;
 /// The byte stream of a connection. It holds the permit of its connection until it is dropped, also by an
 /// upgraded protocol.
 pub(super) struct ConnectionIo<C, T> {
-    transport: Transport<C>,
+    transport: MaybeTls<C>,
     idle: IdleTracker<T>,
     _permit: OwnedSemaphorePermit,
 }
 
-pub(super) enum Transport<C> {
+pub(super) enum MaybeTls<C> {
     Plain(C),
     Tls(Box<TokioIo<TlsStream<TokioIo<C>>>>),
 }
@@ -27,7 +27,7 @@ pub(super) enum Transport<C> {
 impl<C, T: Timer<Instant = Instant> + Clone> ConnectionIo<C, T> {
     /// Reports each write to `idle`.
     pub(super) fn new(
-        transport: Transport<C>,
+        transport: MaybeTls<C>,
         idle: IdleTracker<T>,
         permit: OwnedSemaphorePermit,
     ) -> Self {
@@ -46,11 +46,11 @@ impl<C, T: Timer<Instant = Instant> + Clone> ConnectionIo<C, T> {
 macro_rules! transport {
     ($io:expr, $transport:ident => $call:expr) => {
         match &mut $io.get_mut().transport {
-            Transport::Plain(plain) => {
+            MaybeTls::Plain(plain) => {
                 let $transport = Pin::new(plain);
                 $call
             }
-            Transport::Tls(tls) => {
+            MaybeTls::Tls(tls) => {
                 let $transport = Pin::new(tls.as_mut());
                 $call
             }
@@ -92,8 +92,8 @@ where
 
     fn is_write_vectored(&self) -> bool {
         match &self.transport {
-            Transport::Plain(plain) => plain.is_write_vectored(),
-            Transport::Tls(tls) => tls.is_write_vectored(),
+            MaybeTls::Plain(plain) => plain.is_write_vectored(),
+            MaybeTls::Tls(tls) => tls.is_write_vectored(),
         }
     }
 

@@ -9,7 +9,7 @@ use futures_core::Stream;
 
 use crate::flag_waker::FlagWaker;
 use crate::spy_timer::TimerCalls;
-use crate::subject::{Item, Subject};
+use crate::subject::{Subject, TestItem};
 use crate::test_bed::{TestBed, TimeWindow};
 use crate::test_result::{Failed, TestResult, ensure};
 
@@ -38,7 +38,7 @@ impl<S, St> Consumer<S, St>
 where
     S: Subject,
     St: Stream,
-    St::Item: Item,
+    St::Item: TestItem,
 {
     pub(crate) fn new(bed: TestBed<S>, stream: St, opened: TimeWindow) -> Self {
         Self { bed, stream: Box::pin(stream), last_poll: opened, has_item: false, polls: 0 }

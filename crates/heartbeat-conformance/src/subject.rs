@@ -21,7 +21,7 @@ use crate::test_sink::{SinkError, TestSink};
 pub(crate) trait Subject: Clone {
     type Timer: Timer + Clone;
     type Scheduler: Scheduler;
-    type Stream<I: Item, B: MakeHeartbeat<I>>: StoppableStream<Item = I>;
+    type Stream<I: TestItem, B: MakeHeartbeat<I>>: StoppableStream<Item = I>;
     type Sink: Sink<&'static str, Error = SinkError>;
 
     fn timer(&self) -> &Self::Timer;
@@ -33,7 +33,7 @@ pub(crate) trait Subject: Clone {
     fn granularity(&self, interval: Duration) -> Duration;
 
     /// A stream with heartbeats.
-    fn stream<I: Item, B: MakeHeartbeat<I>>(
+    fn stream<I: TestItem, B: MakeHeartbeat<I>>(
         &self,
         source: Source<I>,
         scheduler: Self::Scheduler,
@@ -47,9 +47,9 @@ pub(crate) trait Subject: Clone {
 }
 
 /// What a stream yields in a scenario.
-pub(crate) trait Item: fmt::Debug + PartialEq {}
+pub(crate) trait TestItem: fmt::Debug + PartialEq {}
 
-impl<I: fmt::Debug + PartialEq> Item for I {}
+impl<I: fmt::Debug + PartialEq> TestItem for I {}
 
 /// A stream whose heartbeats can be stopped.
 pub(crate) trait StoppableStream: FusedStream {
@@ -92,7 +92,7 @@ pub(crate) struct OnTimer<T>(pub(crate) T);
 impl<T: Timer + Clone> Subject for OnTimer<T> {
     type Timer = T;
     type Scheduler = SpyTimer<T>;
-    type Stream<I: Item, B: MakeHeartbeat<I>> =
+    type Stream<I: TestItem, B: MakeHeartbeat<I>> =
         HeartbeatStream<Source<I>, B, SpyTimer<T>, Observed<Rc<Counters>>>;
     type Sink = TestSink<Self>;
 
@@ -110,7 +110,7 @@ impl<T: Timer + Clone> Subject for OnTimer<T> {
         self.0.granularity()
     }
 
-    fn stream<I: Item, B: MakeHeartbeat<I>>(
+    fn stream<I: TestItem, B: MakeHeartbeat<I>>(
         &self,
         source: Source<I>,
         scheduler: SpyTimer<T>,
@@ -136,7 +136,7 @@ pub(crate) struct OnHub<T: Timer> {
 impl<T: Timer + Clone> Subject for OnHub<T> {
     type Timer = T;
     type Scheduler = Hub<SpyTimer<T>>;
-    type Stream<I: Item, B: MakeHeartbeat<I>> =
+    type Stream<I: TestItem, B: MakeHeartbeat<I>> =
         HeartbeatStream<Source<I>, B, Hub<SpyTimer<T>>, Observed<Rc<Counters>>>;
     type Sink = TestSink<Self>;
 
@@ -158,7 +158,7 @@ impl<T: Timer + Clone> Subject for OnHub<T> {
         interval / 64
     }
 
-    fn stream<I: Item, B: MakeHeartbeat<I>>(
+    fn stream<I: TestItem, B: MakeHeartbeat<I>>(
         &self,
         source: Source<I>,
         scheduler: Hub<SpyTimer<T>>,

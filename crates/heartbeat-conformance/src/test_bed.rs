@@ -10,7 +10,7 @@ use crate::TimeScale;
 use crate::consumer::Consumer;
 use crate::source::Source;
 use crate::spy_timer::TimerCalls;
-use crate::subject::{Fixture, Item, Subject};
+use crate::subject::{Fixture, Subject, TestItem};
 use crate::test_result::{Failed, TestResult, ensure};
 
 /// When something happened, as exactly as that is known. Times count from the beginning of the scenario.
@@ -150,7 +150,7 @@ impl<S: Subject> TestBed<S> {
     }
 
     /// Opens a stream with heartbeats.
-    pub(crate) fn open<I: Item, B: MakeHeartbeat<I>>(
+    pub(crate) fn open<I: TestItem, B: MakeHeartbeat<I>>(
         &self,
         config: impl Into<Config>,
         make_heartbeat: B,
@@ -172,7 +172,7 @@ impl<S: Subject> TestBed<S> {
 }
 
 /// A stream under test and all that can be seen of it.
-pub(crate) struct OpenStream<S: Subject, I: Item, B: MakeHeartbeat<I>> {
+pub(crate) struct OpenStream<S: Subject, I: TestItem, B: MakeHeartbeat<I>> {
     /// The stream without heartbeats.
     pub(crate) source: Source<I>,
     /// The calls that the stream makes to its timer.

@@ -11,7 +11,7 @@ use heartbeat_http::{BodyFraming, HeartbeatBody};
 use http_body::Body;
 use proptest::collection::vec;
 use proptest::prelude::*;
-use support::Source;
+use support::FrameSource;
 use tokio_test::task::spawn;
 
 /// A piece of a stream, and the seconds of silence after it.
@@ -33,7 +33,7 @@ fn cut(mut bytes: &[u8], cuts: &[(usize, u64)]) -> Vec<Piece> {
 
 /// The output of a body with an interval of 10 s, and the number of heartbeats in it.
 fn collect_output(framing: BodyFraming, pieces: Vec<Piece>) -> (Vec<u8>, usize) {
-    let (time, source) = (VirtualTime::new(), Source::new());
+    let (time, source) = (VirtualTime::new(), FrameSource::new());
     let body = HeartbeatBody::new(source.clone(), time.clone(), Duration::from_secs(10), framing);
     let mut body = spawn(body);
     let (mut out, mut heartbeats) = (Vec::new(), 0);

@@ -15,7 +15,7 @@ use http::{HeaderMap, HeaderValue};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::Empty;
 use static_assertions::{assert_impl_all, assert_not_impl_any};
-use support::Source;
+use support::FrameSource;
 use tokio_test::task::{Spawn, spawn};
 
 const fn secs(secs: u64) -> Duration {
@@ -25,8 +25,8 @@ const fn secs(secs: u64) -> Duration {
 /// A body that the test polls, its clock and its source.
 struct TestBody<O: Telemetry = NoObserver> {
     time: VirtualTime,
-    source: Source,
-    body: Spawn<HeartbeatBody<Source, VirtualTime, O>>,
+    source: FrameSource,
+    body: Spawn<HeartbeatBody<FrameSource, VirtualTime, O>>,
 }
 
 /// The result of a poll.
@@ -49,7 +49,7 @@ fn with_interval_10s(framing: BodyFraming) -> TestBody {
 }
 
 fn with_config(config: Config, framing: BodyFraming) -> TestBody {
-    let (time, source) = (VirtualTime::new(), Source::new());
+    let (time, source) = (VirtualTime::new(), FrameSource::new());
     let body = HeartbeatBody::new(source.clone(), time.clone(), config, framing);
     TestBody { time, source, body: spawn(body) }
 }
@@ -391,7 +391,7 @@ fn t12_t21_heartbeats_of_the_inner_body_do_not_delay_giving_up() {
 #[test]
 fn t16_t19_the_observer_counts_sent_and_dropped_heartbeats() {
     let counters = Counters::new();
-    let (time, source) = (VirtualTime::new(), Source::new());
+    let (time, source) = (VirtualTime::new(), FrameSource::new());
     let body = HeartbeatBody::new(source.clone(), time.clone(), secs(10), grpc());
     let mut body = TestBody { time, source, body: spawn(body.with_observer(&counters)) };
     assert_eq!(body.poll(), PollResult::Pending);
@@ -408,7 +408,7 @@ fn t16_t19_the_observer_counts_sent_and_dropped_heartbeats() {
 
 #[test]
 fn the_inner_body_is_accessible() {
-    let source = Source::new();
+    let source = FrameSource::new();
     let mut body = HeartbeatBody::new(source.clone(), VirtualTime::new(), secs(10), sse());
     assert_eq!(body.get_ref().polls(), 0);
     body.get_mut().push("data: 1\n\n");
@@ -420,4 +420,4 @@ fn the_inner_body_is_accessible() {
 type EmptyHeartbeatBody = HeartbeatBody<Empty<Bytes>, VirtualTime>;
 assert_impl_all!(EmptyHeartbeatBody: Send, Sync, Unpin);
 assert_impl_all!(ResponseBody<Empty<Bytes>, VirtualTime>: Default, Send, Sync);
-assert_not_impl_any!(HeartbeatBody<Source, VirtualTime>: Send, Sync);
+assert_not_impl_any!(HeartbeatBody<FrameSource, VirtualTime>: Send, Sync);

@@ -11,21 +11,21 @@ use heartbeat_async::{Config, Counters, Observed};
 use heartbeat_frame::{HeartbeatMessage, NdjsonHeartbeat, SseHeartbeat};
 use heartbeat_http::{BodyFraming, HeartbeatBody};
 use http_body::Body;
-use support::Source;
+use support::FrameSource;
 use tokio_test::task::{Spawn, spawn};
 
 const INTERVAL: Duration = Duration::from_secs(10);
 
 struct Stream {
     time: VirtualTime,
-    source: Source,
+    source: FrameSource,
     counters: &'static Counters,
-    body: Spawn<HeartbeatBody<Source, VirtualTime, Observed<&'static Counters>>>,
+    body: Spawn<HeartbeatBody<FrameSource, VirtualTime, Observed<&'static Counters>>>,
 }
 
 impl Stream {
     fn new(config: Config, framing: BodyFraming) -> Self {
-        let (time, source) = (VirtualTime::new(), Source::new());
+        let (time, source) = (VirtualTime::new(), FrameSource::new());
         let counters = Box::leak(Box::new(Counters::new()));
         let body = HeartbeatBody::new(source.clone(), time.clone(), config, framing);
         Self { time, source, counters, body: spawn(body.with_observer(counters)) }

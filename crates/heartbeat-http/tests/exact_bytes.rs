@@ -15,7 +15,7 @@ use http::header::{
 use http::{HeaderName, HeaderValue, Method, Request, Response};
 use http_body::Body;
 use http_body_util::{Empty, Full};
-use support::Source;
+use support::FrameSource;
 use tower::{Layer, ServiceExt, service_fn};
 
 fn policy() -> HeartbeatPolicy {
@@ -52,7 +52,7 @@ fn events<B>(headers: &[(HeaderName, &[u8])], body: B) -> Response<B> {
 
 /// The headers of a kept-alive response; `None` if it passes through unchanged.
 fn kept_alive(headers: &[(HeaderName, &[u8])]) -> Option<HeaderMap> {
-    let response = events(headers, Source::new());
+    let response = events(headers, FrameSource::new());
     let before = response.headers().clone();
     let response = through(policy(), Method::GET, response);
     let changed = response.body().is_kept_alive();
@@ -121,7 +121,7 @@ fn ranges_are_no_longer_offered() {
 
 #[test]
 fn the_promise_is_removed_without_proxy_headers_too() {
-    let response = events(&[(ETAG, b"\"abc\""), (ACCEPT_RANGES, b"bytes")], Source::new());
+    let response = events(&[(ETAG, b"\"abc\""), (ACCEPT_RANGES, b"bytes")], FrameSource::new());
     let response = through(policy().with_proxy_headers(false), Method::GET, response);
     assert_eq!(response.headers()[ETAG], "W/\"abc\"");
     assert!(!response.headers().contains_key(ACCEPT_RANGES));
@@ -141,7 +141,7 @@ fn an_encoding_is_a_list() {
 #[test]
 fn bytes_above_0x7f_are_no_obstacle() {
     let mut response =
-        events(&[(CACHE_CONTROL, b"note=\"\xc3\xa9\", no-transform")], Source::new());
+        events(&[(CACHE_CONTROL, b"note=\"\xc3\xa9\", no-transform")], FrameSource::new());
     let content_type = HeaderValue::from_bytes(b"text/event-stream; note=\"\xc3\xa9\"");
     response.headers_mut().insert(CONTENT_TYPE, content_type.expect("a value"));
     let response = through(policy(), Method::GET, response);
@@ -162,9 +162,9 @@ fn a_comma_in_quotes_separates_nothing() {
 fn head_has_the_headers_of_get() {
     let headers: &[(HeaderName, &[u8])] =
         &[(CACHE_CONTROL, b"no-cache"), (ETAG, b"\"abc\""), (ACCEPT_RANGES, b"bytes")];
-    let get = through(policy(), Method::GET, events(headers, Source::new()));
+    let get = through(policy(), Method::GET, events(headers, FrameSource::new()));
     assert_eq!(get.headers()[CACHE_CONTROL], "no-cache, no-transform");
-    let with_body = through(policy(), Method::HEAD, events(headers, Source::new()));
+    let with_body = through(policy(), Method::HEAD, events(headers, FrameSource::new()));
     assert_eq!(with_body.headers(), get.headers());
     assert!(!with_body.body().is_kept_alive());
     let without_body = through(policy(), Method::HEAD, events(headers, Empty::new()));

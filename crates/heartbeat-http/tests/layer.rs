@@ -20,7 +20,7 @@ use http::{HeaderName, Request, Response};
 use http_body::{Body, SizeHint};
 use http_body_util::{BodyExt, Empty, Full};
 use static_assertions::assert_impl_all;
-use support::Source;
+use support::FrameSource;
 use tower::util::ServiceFn;
 use tower::{Layer, ServiceExt, service_fn};
 
@@ -62,16 +62,16 @@ fn get(path: &str) -> Request<()> {
     Request::get(path).body(()).expect("a path")
 }
 
-fn response_with(content_type: &str) -> Response<Source> {
+fn response_with(content_type: &str) -> Response<FrameSource> {
     let response = Response::builder().header("content-type", content_type);
-    response.body(Source::new()).expect("a content type")
+    response.body(FrameSource::new()).expect("a content type")
 }
 
 /// The first heartbeat that the layer adds to the response, and its time; `None` if there are no heartbeats.
 fn first_heartbeat<O: Telemetry + Clone>(
     policy: impl Into<HeartbeatPolicy<O>>,
     request: Request<()>,
-    response: Response<Source>,
+    response: Response<FrameSource>,
 ) -> Option<(Bytes, Duration)> {
     let time = VirtualTime::new();
     let layer = HeartbeatLayer::with_scheduler(time.clone(), policy);
@@ -162,7 +162,7 @@ fn a_policy_sets_the_heartbeat_of_each_format_or_disables_it() {
 }
 
 /// Whether an SSE response with this change passes without heartbeats. Its status and headers are unchanged then.
-fn passes_unchanged(change: impl FnOnce(&mut Response<Source>)) -> bool {
+fn passes_unchanged(change: impl FnOnce(&mut Response<FrameSource>)) -> bool {
     let mut response = response_with("text/event-stream");
     change(&mut response);
     let before = (response.status(), response.headers().clone());

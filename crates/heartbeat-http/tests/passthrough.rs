@@ -13,7 +13,7 @@ use heartbeat_frame::HeartbeatMessage;
 use heartbeat_http::{HeartbeatLayer, HeartbeatPolicy, PassthroughReason, StreamingMethods};
 use http::{Request, Response};
 use http_body::SizeHint;
-use support::Source;
+use support::FrameSource;
 use tower::{Layer, ServiceExt, service_fn};
 
 const INTERVAL: Duration = Duration::from_secs(15);
@@ -36,7 +36,7 @@ impl Observer for Reasons {
 fn through_layer(
     policy: HeartbeatPolicy,
     request: Request<()>,
-    response: Response<Source>,
+    response: Response<FrameSource>,
 ) -> (Option<PassthroughReason>, Vec<&'static str>) {
     let observer = Arc::new(Reasons::default());
     let policy = policy.with_observer(Arc::clone(&observer));
@@ -56,15 +56,17 @@ fn policy() -> HeartbeatPolicy {
     HeartbeatPolicy::new(INTERVAL).with_rpc(methods, HeartbeatMessage::empty())
 }
 
-fn response(headers: &[(&str, &str)]) -> Response<Source> {
+fn response(headers: &[(&str, &str)]) -> Response<FrameSource> {
     let response = headers
         .iter()
         .fold(Response::builder(), |response, (name, value)| response.header(*name, *value));
-    response.body(Source::new()).expect("valid headers")
+    response.body(FrameSource::new()).expect("valid headers")
 }
 
 /// A response for each reason, through a layer with `policy`.
-fn response_for(reason: PassthroughReason) -> (HeartbeatPolicy, Request<()>, Response<Source>) {
+fn response_for(
+    reason: PassthroughReason,
+) -> (HeartbeatPolicy, Request<()>, Response<FrameSource>) {
     use PassthroughReason::*;
 
     let sse = ("content-type", "text/event-stream");
@@ -104,7 +106,7 @@ fn response_for(reason: PassthroughReason) -> (HeartbeatPolicy, Request<()>, Res
                 ready(Ok::<_, Infallible>(response(&[("content-type", "text/event-stream")])))
             }));
             let Ok(inner) = VirtualTime::new().block_on(inner.oneshot(Request::new(())));
-            inner.map(|_| Source::new())
+            inner.map(|_| FrameSource::new())
         }
         Ended => {
             let ended = response(&[sse]);

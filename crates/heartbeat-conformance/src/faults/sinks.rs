@@ -11,7 +11,7 @@ use heartbeat_async::{Config, Counters, HeartbeatStream, MakeHeartbeat, Observed
 
 use crate::source::Source;
 use crate::spy_timer::SpyTimer;
-use crate::subject::{Fixture, Item, OnTimer, Subject};
+use crate::subject::{Fixture, OnTimer, Subject, TestItem};
 use crate::test_sink::{SinkError, TestSink};
 
 /// What is wrong with a [`FaultySink`].
@@ -48,7 +48,7 @@ pub(super) struct FaultySinks {
 impl Subject for FaultySinks {
     type Timer = VirtualTime;
     type Scheduler = SpyTimer<VirtualTime>;
-    type Stream<I: Item, B: MakeHeartbeat<I>> =
+    type Stream<I: TestItem, B: MakeHeartbeat<I>> =
         HeartbeatStream<Source<I>, B, SpyTimer<VirtualTime>, Observed<Rc<Counters>>>;
     type Sink = FaultySink;
 
@@ -64,7 +64,7 @@ impl Subject for FaultySinks {
         self.on_timer.granularity(interval)
     }
 
-    fn stream<I: Item, B: MakeHeartbeat<I>>(
+    fn stream<I: TestItem, B: MakeHeartbeat<I>>(
         &self,
         source: Source<I>,
         scheduler: SpyTimer<VirtualTime>,

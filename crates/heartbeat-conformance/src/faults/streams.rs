@@ -16,7 +16,7 @@ use heartbeat_async::{
 
 use crate::source::Source;
 use crate::spy_timer::SpyTimer;
-use crate::subject::{Fixture, Item, OnTimer, StoppableStream, Subject};
+use crate::subject::{Fixture, OnTimer, StoppableStream, Subject, TestItem};
 use crate::test_sink::TestSink;
 
 /// What is wrong with a [`FaultyStream`].
@@ -73,7 +73,7 @@ pub(super) struct FaultyStreams {
 impl Subject for FaultyStreams {
     type Timer = VirtualTime;
     type Scheduler = SpyTimer<VirtualTime>;
-    type Stream<I: Item, B: MakeHeartbeat<I>> = FaultyStream<I, B>;
+    type Stream<I: TestItem, B: MakeHeartbeat<I>> = FaultyStream<I, B>;
     type Sink = TestSink<Self>;
 
     fn timer(&self) -> &VirtualTime {
@@ -88,7 +88,7 @@ impl Subject for FaultyStreams {
         self.on_timer.granularity(interval)
     }
 
-    fn stream<I: Item, B: MakeHeartbeat<I>>(
+    fn stream<I: TestItem, B: MakeHeartbeat<I>>(
         &self,
         source: Source<I>,
         scheduler: SpyTimer<VirtualTime>,
@@ -134,7 +134,7 @@ impl Subject for FaultyStreams {
 type CorrectStream<I, B> =
     HeartbeatStream<Source<I>, FaultyHeartbeat<B>, SpyTimer<VirtualTime>, Observed<Rc<Counters>>>;
 
-pub(super) struct FaultyStream<I: Item, B: MakeHeartbeat<I>> {
+pub(super) struct FaultyStream<I: TestItem, B: MakeHeartbeat<I>> {
     stream: Pin<Box<CorrectStream<I, B>>>,
     source: Pin<Box<Source<I>>>,
     timer: SpyTimer<VirtualTime>,
@@ -144,7 +144,7 @@ pub(super) struct FaultyStream<I: Item, B: MakeHeartbeat<I>> {
     items: usize,
 }
 
-impl<I: Item, B: MakeHeartbeat<I>> FaultyStream<I, B> {
+impl<I: TestItem, B: MakeHeartbeat<I>> FaultyStream<I, B> {
     fn poll_inner(&mut self, cx: &mut Context<'_>) -> Poll<Option<I>> {
         let first = self.first_waker.get_or_insert_with(|| cx.waker().clone()).clone();
         let waker = match self.fault {
@@ -156,7 +156,7 @@ impl<I: Item, B: MakeHeartbeat<I>> FaultyStream<I, B> {
     }
 }
 
-impl<I: Item, B: MakeHeartbeat<I>> Stream for FaultyStream<I, B> {
+impl<I: TestItem, B: MakeHeartbeat<I>> Stream for FaultyStream<I, B> {
     type Item = I;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<I>> {
@@ -208,15 +208,15 @@ impl<I: Item, B: MakeHeartbeat<I>> Stream for FaultyStream<I, B> {
     }
 }
 
-impl<I: Item, B: MakeHeartbeat<I>> FusedStream for FaultyStream<I, B> {
+impl<I: TestItem, B: MakeHeartbeat<I>> FusedStream for FaultyStream<I, B> {
     fn is_terminated(&self) -> bool {
         self.fault != StreamFault::NeverTerminated && self.stream.is_terminated()
     }
 }
 
-impl<I: Item, B: MakeHeartbeat<I>> Unpin for FaultyStream<I, B> {}
+impl<I: TestItem, B: MakeHeartbeat<I>> Unpin for FaultyStream<I, B> {}
 
-impl<I: Item, B: MakeHeartbeat<I>> StoppableStream for FaultyStream<I, B> {
+impl<I: TestItem, B: MakeHeartbeat<I>> StoppableStream for FaultyStream<I, B> {
     fn stop(mut self: Pin<&mut Self>) {
         if self.fault != StreamFault::IgnoresStop {
             self.stream.as_mut().stop();
@@ -224,7 +224,7 @@ impl<I: Item, B: MakeHeartbeat<I>> StoppableStream for FaultyStream<I, B> {
     }
 }
 
-impl<I: Item, B: MakeHeartbeat<I>> fmt::Debug for FaultyStream<I, B> {
+impl<I: TestItem, B: MakeHeartbeat<I>> fmt::Debug for FaultyStream<I, B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FaultyStream").field("fault", &self.fault).finish_non_exhaustive()
     }

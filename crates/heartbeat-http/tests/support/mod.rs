@@ -16,7 +16,7 @@ pub type SourceError = &'static str;
 
 /// A body whose frames the test pushes. Clones are the same body.
 #[derive(Debug, Clone, Default)]
-pub struct Source(Rc<RefCell<SourceState>>);
+pub struct FrameSource(Rc<RefCell<SourceState>>);
 
 #[derive(Debug, Default)]
 struct SourceState {
@@ -28,7 +28,7 @@ struct SourceState {
     waker: Option<Waker>,
 }
 
-impl Source {
+impl FrameSource {
     pub fn new() -> Self {
         Self::default()
     }
@@ -69,7 +69,7 @@ impl Source {
     }
 }
 
-impl Body for Source {
+impl Body for FrameSource {
     type Data = Bytes;
     type Error = SourceError;
 

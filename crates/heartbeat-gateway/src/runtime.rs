@@ -14,13 +14,13 @@ pub(crate) use smol::SmolListener;
 ///
 /// ```
 /// use clap::ValueEnum;
-/// use heartbeat_gateway::runtime::Runtime;
+/// use heartbeat_gateway::runtime::RuntimeKind;
 ///
-/// assert_eq!(Runtime::from_str("async-std", false), Ok(Runtime::AsyncStd)); // as the value of a flag
-/// assert_eq!(Runtime::AsyncStd.name(), "async-std");
+/// assert_eq!(RuntimeKind::from_str("async-std", false), Ok(RuntimeKind::AsyncStd)); // as the value of a flag
+/// assert_eq!(RuntimeKind::AsyncStd.name(), "async-std");
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, ValueEnum)]
-pub enum Runtime {
+pub enum RuntimeKind {
     /// tokio, on all cores
     Tokio,
     /// smol's global executor, on one thread or `SMOL_THREADS` threads
@@ -29,7 +29,7 @@ pub enum Runtime {
     AsyncStd,
 }
 
-impl Runtime {
+impl RuntimeKind {
     /// All runtimes, in the order in which the demo shows them.
     pub const ALL: [Self; 3] = [Self::Tokio, Self::Smol, Self::AsyncStd];
 
@@ -56,8 +56,8 @@ mod tests {
 
     #[test]
     fn the_flag_and_the_name_are_equal() {
-        assert_eq!(Runtime::value_variants(), Runtime::ALL);
-        for runtime in Runtime::ALL {
+        assert_eq!(RuntimeKind::value_variants(), RuntimeKind::ALL);
+        for runtime in RuntimeKind::ALL {
             let flag = runtime.to_possible_value().expect("no value is hidden");
             assert_eq!(flag.get_name(), runtime.name());
         }

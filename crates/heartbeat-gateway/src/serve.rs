@@ -13,7 +13,7 @@ use crate::event_log::EventLog;
 use crate::fd_limit::raise_fd_limit;
 use crate::idle_proxy::{ActivityRule, IdleProxy};
 use crate::metrics::{Health, MetricsServer};
-use crate::runtime::Runtime;
+use crate::runtime::RuntimeKind;
 use crate::server::{Gateway, Listener, Origin, ServerError};
 use crate::shutdown::{ServeError, ShutdownSignals, print_line};
 use crate::{ConnectionArgs, address_arg, duration_arg};
@@ -37,7 +37,7 @@ pub struct ServeOptions {
     ///
     /// The server behaves alike on all of them.
     #[arg(long, value_name = "RUNTIME", default_value = "tokio")]
-    pub runtime: Runtime,
+    pub runtime: RuntimeKind,
 
     /// Send a heartbeat after this much silence; 0s sends none
     #[arg(long, value_name = "TIME", default_value = "15s", value_parser = duration_arg::parse_duration, allow_hyphen_values = true)]

@@ -8,7 +8,7 @@ use heartbeat_frame::service::gateway_service_client::GatewayServiceClient;
 use heartbeat_frame::{GatewayEvent, SubscribeRequest};
 use heartbeat_gateway::event_log::EventLog;
 use heartbeat_gateway::idle_proxy::{ActivityRule, IdleProxy};
-use heartbeat_gateway::runtime::Runtime;
+use heartbeat_gateway::runtime::RuntimeKind;
 use heartbeat_gateway::server::ServerOptions;
 use heartbeat_gateway::server::{Gateway, Listener};
 use tokio::time::{sleep, timeout_at};
@@ -18,13 +18,13 @@ const IDLE_CUT: Duration = Duration::from_millis(1500);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stream_survives_five_seconds_and_delivers_events_once_and_in_order() {
-    let streams = Runtime::ALL.map(|runtime| tokio::spawn(lives_for_five_seconds(runtime)));
-    for (stream, runtime) in streams.into_iter().zip(Runtime::ALL) {
+    let streams = RuntimeKind::ALL.map(|runtime| tokio::spawn(lives_for_five_seconds(runtime)));
+    for (stream, runtime) in streams.into_iter().zip(RuntimeKind::ALL) {
         stream.await.unwrap_or_else(|panic| panic!("{}: {panic}", runtime.name()));
     }
 }
 
-async fn lives_for_five_seconds(runtime: Runtime) {
+async fn lives_for_five_seconds(runtime: RuntimeKind) {
     let any_port = ([127, 0, 0, 1], 0).into();
     let listener = Listener::bind(runtime, any_port, &ServerOptions::default()).await;
     let listener = listener.expect("a port");

@@ -13,7 +13,7 @@ use futures_util::{Stream, StreamExt};
 use heartbeat_frame::GatewayEvent;
 use heartbeat_gateway::event_log::EventLog;
 use heartbeat_gateway::idle_proxy::{ActivityRule, IdleProxy, ProxyStats};
-use heartbeat_gateway::runtime::Runtime;
+use heartbeat_gateway::runtime::RuntimeKind;
 use heartbeat_gateway::server::ServerOptions;
 use heartbeat_gateway::server::{Gateway, Listener};
 use heartbeat_tokio::Config;
@@ -56,7 +56,7 @@ async fn final_error(events: &mut Events) -> Status {
 }
 
 async fn listen(address: SocketAddr) -> (Listener, SocketAddr) {
-    let server = Listener::bind(Runtime::Tokio, address, &ServerOptions::default()).await;
+    let server = Listener::bind(RuntimeKind::Tokio, address, &ServerOptions::default()).await;
     let server = server.expect("a port");
     let address = server.local_addr();
     (server, address)

@@ -20,7 +20,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::duration_arg;
 use crate::event_log::EventLog;
 use crate::idle_proxy::ActivityRule;
-use crate::runtime::Runtime;
+use crate::runtime::RuntimeKind;
 
 pub use protocol::DemoProtocol;
 pub use report::{DemoReport, StreamReport};
@@ -133,10 +133,10 @@ fn scenarios(options: &DemoOptions) -> Vec<Scenario> {
     use DemoProtocol::{Connect, Grpc, GrpcWeb, Ndjson, Sse};
 
     let mut scenarios = Vec::new();
-    for runtime in Runtime::ALL {
+    for runtime in RuntimeKind::ALL {
         let protocols = match runtime {
-            Runtime::Tokio => &[Grpc, GrpcWeb, Connect, Sse, Ndjson][..],
-            Runtime::Smol | Runtime::AsyncStd => &[Grpc, Sse],
+            RuntimeKind::Tokio => &[Grpc, GrpcWeb, Connect, Sse, Ndjson][..],
+            RuntimeKind::Smol | RuntimeKind::AsyncStd => &[Grpc, Sse],
         };
         for &protocol in protocols {
             let nothing = Scenario {

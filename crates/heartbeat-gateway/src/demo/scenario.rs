@@ -16,13 +16,13 @@ use super::report::StreamReport;
 use super::{DemoOptions, ScenarioEvent};
 use crate::event_log::EventLog;
 use crate::idle_proxy::{IdleProxy, ProxyStats};
-use crate::runtime::Runtime;
+use crate::runtime::RuntimeKind;
 use crate::server::{Gateway, Listener, ServerOptions};
 
 /// The server of a stream, and its means to keep the stream alive.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Scenario {
-    pub(super) runtime: Runtime,
+    pub(super) runtime: RuntimeKind,
     pub(super) protocol: DemoProtocol,
     pub(super) name: &'static str,
     pub(super) must_survive: bool,

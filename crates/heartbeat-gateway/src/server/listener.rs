@@ -6,7 +6,7 @@ use heartbeat_proxy::http_server::{HttpServer, ServerError, ServerOptions, Serve
 use tokio::net::TcpListener;
 
 use super::Gateway;
-use crate::runtime::{AsyncStdListener, Runtime, SmolListener};
+use crate::runtime::{AsyncStdListener, RuntimeKind, SmolListener};
 
 /// An HTTP server on one of the runtimes, which serves a [`Gateway`].
 #[derive(Debug)]
@@ -41,16 +41,18 @@ impl Listener {
     ///
     /// # Panics
     ///
-    /// With [`Runtime::Tokio`], outside a tokio runtime with I/O enabled.
+    /// With [`RuntimeKind::Tokio`], outside a tokio runtime with I/O enabled.
     pub async fn bind(
-        runtime: Runtime,
+        runtime: RuntimeKind,
         address: SocketAddr,
         options: &ServerOptions,
     ) -> Result<Self, ServerError> {
         Ok(Self(match runtime {
-            Runtime::Tokio => AnyServer::Tokio(HttpServer::bind_on(address, options).await?),
-            Runtime::Smol => AnyServer::Smol(HttpServer::bind_on(address, options).await?),
-            Runtime::AsyncStd => AnyServer::AsyncStd(HttpServer::bind_on(address, options).await?),
+            RuntimeKind::Tokio => AnyServer::Tokio(HttpServer::bind_on(address, options).await?),
+            RuntimeKind::Smol => AnyServer::Smol(HttpServer::bind_on(address, options).await?),
+            RuntimeKind::AsyncStd => {
+                AnyServer::AsyncStd(HttpServer::bind_on(address, options).await?)
+            }
         }))
     }
 
@@ -85,7 +87,7 @@ impl Listener {
     ///
     /// # Panics
     ///
-    /// With [`Runtime::Tokio`], outside a tokio runtime with I/O and time enabled. With another runtime the future can
+    /// With [`RuntimeKind::Tokio`], outside a tokio runtime with I/O and time enabled. With another runtime the future can
     /// be polled anywhere, since it only waits for tasks of that runtime.
     pub async fn serve(
         self,
@@ -122,7 +124,7 @@ mod tests {
 
     #[tokio::test]
     async fn dropping_the_future_closes_the_listener() {
-        for runtime in Runtime::ALL {
+        for runtime in RuntimeKind::ALL {
             let any_port = (Ipv4Addr::LOCALHOST, 0).into();
             let listener = Listener::bind(runtime, any_port, &ServerOptions::default()).await;
             let listener = listener.expect("a port");

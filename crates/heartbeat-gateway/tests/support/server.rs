@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use heartbeat_async::Config;
 use heartbeat_gateway::event_log::EventLog;
-use heartbeat_gateway::runtime::Runtime;
+use heartbeat_gateway::runtime::RuntimeKind;
 use heartbeat_gateway::server::ServerOptions;
 use heartbeat_gateway::server::{Gateway, Listener};
 use tokio::sync::oneshot;
@@ -32,7 +32,7 @@ impl Server {
         options: &ServerOptions,
         change: impl FnOnce(Gateway) -> Gateway,
     ) -> Self {
-        let mut known = Runtime::ALL.into_iter();
+        let mut known = RuntimeKind::ALL.into_iter();
         let runtime = known.find(|known| known.name() == runtime).expect("known");
         let listener = Listener::bind(runtime, ([127, 0, 0, 1], 0).into(), options).await;
         let listener = listener.expect("a port");

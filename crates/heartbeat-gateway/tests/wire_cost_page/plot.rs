@@ -8,7 +8,7 @@ use heartbeat_frame::{HeartbeatMessage, SseHeartbeat};
 use plotters::element;
 use plotters::prelude::*;
 
-use crate::theme::{BACKGROUND, ORANGE, OTHERS, OURS, TEXT, with_dark_colours};
+use crate::theme::{BACKGROUND, ORANGE, OURS, TEXT, with_dark_colours};
 
 const SECONDS: [u32; 7] = [5, 10, 15, 20, 30, 60, 120];
 const BYTES_A_DAY: [f64; 9] = [20e3, 50e3, 100e3, 200e3, 500e3, 1e6, 2e6, 5e6, 10e6];
@@ -21,9 +21,6 @@ fn bytes_a_day(seconds: u32, bytes: u64) -> f64 {
     let bytes = u32::try_from(rate.bytes_per_day(bytes)).expect("one stream has few");
     bytes.into()
 }
-
-/// The estimate in a comment of the Go original, for 15 s.
-const ESTIMATE: (f64, f64) = (15.0, 840e3);
 
 /// A line: its name, its bytes, its colour, and the length of its dashes, or 0 for a solid line.
 type Line = (&'static str, u64, RGBColor, u32);
@@ -100,11 +97,6 @@ pub(crate) fn svg() -> Result<String, Box<dyn Error>> {
                 });
         }
     }
-    let dot = |at| Circle::new(at, 4, OTHERS.filled());
-    chart
-        .draw_series([dot(ESTIMATE)])?
-        .label("the Go original's estimate: 840 kB")
-        .legend(move |(x, y)| Circle::new((x + 15, y), 4, OTHERS.filled()));
     chart
         .configure_series_labels()
         .position(SeriesLabelPosition::UpperRight)

@@ -138,8 +138,7 @@ impl<O: Telemetry, U: SinkSchedule> DriverState<O, U> {
         cx: &mut Context<'_>,
     ) -> Result<Option<U::Instant>, DriverError<E>> {
         if !mem::replace(&mut self.final_flush, true) {
-            let limit = Config::every(Duration::MAX).with_give_up_after(sink.last_flush);
-            sink.schedule.restart(limit);
+            sink.schedule.restart(Config::every(Duration::MAX).with_give_up_after(sink.last_flush));
         }
         let now = sink.schedule.now();
         match sink.schedule.poll_deadline(now, cx).map_err(DriverError::detached)? {

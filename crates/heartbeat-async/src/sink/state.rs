@@ -157,11 +157,11 @@ impl<Item, Si: Sink<Item>, U: SinkSchedule, B: MakeHeartbeat<Item>> SinkState<It
             return Ok(());
         }
         self.last_kind = kind;
-        _ = self.report(match kind {
-            ItemKind::Event => Activity::Event,
-            // An error is reported, too, since it cancels a heartbeat in flight.
-            ItemKind::Heartbeat | ItemKind::Error => Activity::OtherBytes,
-        });
+        let activity = if kind == ItemKind::Event { Activity::Event } else { Activity::OtherBytes };
+        // An error is no send (T17), but cancels a heartbeat in flight.
+        if kind != ItemKind::Error || self.schedule.is_in_flight() {
+            self.report(activity);
+        }
         let is_awaited = match self.wake_driver_on {
             WakeDriverOn::Nothing => false,
             WakeDriverOn::Event => kind == ItemKind::Event,

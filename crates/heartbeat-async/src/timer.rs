@@ -34,8 +34,8 @@ pub trait Timer {
     /// How early a sleep may be ready. Default: zero.
     ///
     /// A heartbeat may then be sent that much before its deadline, which lets a shared timer serve many streams in
-    /// batches. See [T4](crate::rules#t4-due). A sleep that is earlier is a fault of the timer: an idle stream
-    /// then sets a sleep in each poll until the deadline, and on a busy stream the next heartbeat may be late.
+    /// batches. See [T4](crate::rules#t4-due). A sleep that is earlier is a fault of the timer: a stream then sets a
+    /// sleep in each poll until the deadline.
     fn granularity(&self) -> Duration {
         Duration::ZERO
     }

@@ -173,7 +173,7 @@ impl<T: Timer> Watch<T> {
         if mem::take(&mut self.received) {
             self.watchdog.on_receive(now);
             // The deadline is now after the end of the sleep, which stays set.
-            if sleep.still_covers(now, cx.waker()) {
+            if sleep.as_mut().will_wake(cx) {
                 return Poll::Pending;
             }
         }
@@ -181,7 +181,7 @@ impl<T: Timer> Watch<T> {
         loop {
             match self.watchdog.poll_deadline(now) {
                 WatchdogAction::WaitUntil(deadline) => {
-                    ready!(sleep.as_mut().poll(&self.timer, deadline, now, &mut was_reset, cx));
+                    ready!(sleep.as_mut().poll(&self.timer, deadline, &mut was_reset, cx));
                     now = self.timer.now();
                 }
                 WatchdogAction::Expired => {

@@ -68,9 +68,8 @@ impl<T: Timer> Schedule for LocalSchedule<T> {
         cx: &mut Context<'_>,
     ) -> Poll<Verdict> {
         Schedule::report(self, activity, now);
-        // Activity moves the deadline to after the end of the sleep, which stays set. Without activity the sleep may
-        // be what woke the task, so it must be polled.
-        if activity != Activity::None && sleep.still_covers(now, cx.waker()) {
+        // Activity moves the deadline to after the end of the sleep, which stays set.
+        if activity != Activity::None && sleep.as_mut().will_wake(cx) {
             return Poll::Pending;
         }
 
@@ -89,7 +88,7 @@ impl<T: Timer> Schedule for LocalSchedule<T> {
                 // `Stopped` and `Stalled` come only to sinks.
                 Action::WaitForever | Action::Stopped | Action::Stalled => return Poll::Pending,
             };
-            ready!(sleep.as_mut().poll(&self.timer, deadline, now, &mut was_reset, cx));
+            ready!(sleep.as_mut().poll(&self.timer, deadline, &mut was_reset, cx));
             now = self.timer.now();
         }
     }

@@ -11,7 +11,7 @@ use futures_util::stream;
 use heartbeat_async::virtual_time::VirtualTime;
 use heartbeat_async::{
     Config, Counters, HeartbeatStream, HeartbeatStreamExt, ItemKind, Jitter, MakeHeartbeat, MakeOk,
-    Observed, Observer, Timer,
+    Observed, Observer, TimedOut, Timer,
 };
 use heartbeat_conformance::testing::{Source, SpyTimer};
 use proptest::prelude::*;
@@ -79,7 +79,42 @@ fn t11_a_seed_determines_the_gaps() {
 }
 
 #[test]
-fn t16_an_event_before_the_sleep_ends_costs_one_reading_of_the_clock() {
+fn t7_a_heartbeat_follows_an_event_though_the_clock_runs_back_after_the_sleep_has_ended() {
+    let counters = Counters::new();
+    let Opened { time, timer, source, mut stream } = open(Config::every(secs(10)), &counters);
+    assert_pending!(stream.poll_next());
+    time.advance(secs(10));
+    assert!(stream.is_woken());
+    source.push("event");
+    timer.calls().set_clock_back(secs(5));
+    assert_ready_eq!(stream.poll_next(), Some("event"));
+    assert_pending!(stream.poll_next()); // at 5 s, by the clock
+    time.advance(secs(5));
+    time.advance(secs(5));
+    assert!(stream.is_woken());
+    assert_ready_eq!(stream.poll_next(), Some("heartbeat"));
+}
+
+#[test]
+fn t7_a_watchdog_expires_though_the_clock_runs_back_after_the_sleep_has_ended() {
+    let (time, source) = (VirtualTime::new(), Source::new());
+    let timer = SpyTimer::new(time.clone());
+    let mut watched = spawn(source.clone().watchdog(timer.clone(), secs(10)));
+    assert_pending!(watched.poll_next());
+    time.advance(secs(10));
+    assert!(watched.is_woken());
+    source.push("event");
+    timer.calls().set_clock_back(secs(5));
+    assert_ready_eq!(watched.poll_next(), Some(Ok("event")));
+    assert_pending!(watched.poll_next()); // at 5 s, by the clock
+    time.advance(secs(5));
+    time.advance(secs(5));
+    assert!(watched.is_woken());
+    assert_ready_eq!(watched.poll_next(), Some(Err(TimedOut::new(secs(10)))));
+}
+
+#[test]
+fn t16_an_event_costs_one_reading_of_the_clock_and_one_poll_of_the_sleep() {
     let counters = Counters::new();
     let Opened { time, timer, source, mut stream } = open(Config::every(secs(10)), &counters);
     let calls = timer.calls();
@@ -91,7 +126,7 @@ fn t16_an_event_before_the_sleep_ends_costs_one_reading_of_the_clock() {
         assert_ready_eq!(stream.poll_next(), Some("event"));
         assert_pending!(stream.poll_next());
     }
-    assert_eq!((calls.reads(), calls.sleep_polls()), (before.0 + 9, before.1));
+    assert_eq!((calls.reads(), calls.sleep_polls()), (before.0 + 9, before.1 + 9));
     time.advance(secs(10)); // the sleep ended meanwhile, at 10 s
     assert!(stream.is_woken());
     assert_ready_eq!(stream.poll_next(), Some("heartbeat"));

@@ -19,6 +19,11 @@ use tokio::time::{sleep, timeout};
 
 const INTERVAL: Duration = Duration::from_millis(150);
 
+/// The shortest silence before a heartbeat. On a hub it can be early by a 64th of the interval (T15).
+fn shortest(interval: Duration) -> Duration {
+    interval - interval / 64
+}
+
 on_each_runtime![
     events_arrive_in_order_with_heartbeats_only_in_silence,
     a_busy_stream_has_no_heartbeats,
@@ -65,7 +70,9 @@ async fn events_arrive_in_order_with_heartbeats_only_in_silence(runtime: &str) {
                     Item::Heartbeat if number == before => {} // of the silence before
                     Item::Heartbeat => {
                         heartbeats += 1;
-                        assert!(start.elapsed() >= INTERVAL * heartbeats, "{case:?}: too early");
+                        let silence = start.elapsed();
+                        let at_least = shortest(INTERVAL) * heartbeats;
+                        assert!(silence >= at_least, "{case:?}: after {silence:?}");
                     }
                     end => panic!("{case:?}: {end:?}"),
                 }
@@ -104,7 +111,7 @@ async fn a_busy_stream_has_no_heartbeats(runtime: &str) {
                     // On a machine that stalls for an interval.
                     Item::Heartbeat => {
                         let silence = published.borrow()[received].elapsed();
-                        assert!(silence >= interval, "{case:?}: after {silence:?}");
+                        assert!(silence >= shortest(interval), "{case:?}: after {silence:?}");
                     }
                     end => panic!("{case:?}: {end:?}"),
                 }

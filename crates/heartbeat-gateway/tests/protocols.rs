@@ -21,7 +21,7 @@ const INTERVAL: Duration = Duration::from_millis(150);
 
 /// The shortest silence before a heartbeat. On a hub it can be early by a 64th of the interval (T15).
 fn shortest(interval: Duration) -> Duration {
-    interval - interval / 64
+    interval * 63 / 64
 }
 
 on_each_runtime![

@@ -1,10 +1,11 @@
 //! `Sender` and `Driver` with sinks and wakers that the conformance suite does not have: they block, panic, or call the
 //! sender.
 
+use std::cell::RefCell;
 use std::convert::Infallible;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker, ready};
 use std::time::Duration;
 
@@ -15,22 +16,18 @@ use heartbeat_async::{Config, Counters, DriverError, Sender, Timer, heartbeat_si
 
 use crate::secs;
 
-/// A sink that blocks its thread for 25 s with the first item, and records when it accepted each.
-struct Slow(VirtualTime, Arc<Mutex<Vec<Duration>>>);
+/// A sink that is always ready, and calls a function with each item.
+struct OnItem<F>(F);
 
-impl Sink<&'static str> for Slow {
+impl<F: FnMut() + Unpin> Sink<&'static str> for OnItem<F> {
     type Error = Infallible;
 
     fn poll_ready(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         Poll::Ready(Ok(()))
     }
 
-    fn start_send(self: Pin<&mut Self>, _: &'static str) -> Result<(), Infallible> {
-        let mut accepted = self.1.lock().unwrap();
-        if accepted.is_empty() {
-            self.0.advance(secs(25));
-        }
-        accepted.push(self.0.now());
+    fn start_send(mut self: Pin<&mut Self>, _: &'static str) -> Result<(), Infallible> {
+        (self.0)();
         Ok(())
     }
 
@@ -45,45 +42,30 @@ impl Sink<&'static str> for Slow {
 
 #[test]
 fn t5_a_slow_heartbeat_is_not_followed_by_a_second_one() {
-    let (time, accepted) = (VirtualTime::new(), Arc::default());
-    let slow = Slow(time.clone(), Arc::clone(&accepted));
+    let (time, accepted) = (VirtualTime::new(), RefCell::new(Vec::new()));
+    // It blocks its thread for 25 s with the first item.
+    let slow = OnItem(|| {
+        let mut accepted = accepted.borrow_mut();
+        if accepted.is_empty() {
+            time.advance(secs(25));
+        }
+        accepted.push(time.now());
+    });
     let (sender, driver) = heartbeat_sink(slow, time.clone(), secs(10), || "heartbeat");
     let events = async {
         time.sleep_until(secs(50)).await;
         drop(sender);
     };
     time.block_on(join(driver, events)).0.unwrap();
-    assert_eq!(*accepted.lock().unwrap(), [secs(35), secs(45)]);
-}
-
-/// A sink that panics once.
-struct Panics(bool);
-
-impl Sink<&'static str> for Panics {
-    type Error = Infallible;
-
-    fn poll_ready(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn start_send(mut self: Pin<&mut Self>, _: &'static str) -> Result<(), Infallible> {
-        assert!(!std::mem::take(&mut self.0), "the sink panics");
-        Ok(())
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
+    assert_eq!(*accepted.borrow(), [secs(35), secs(45)]);
 }
 
 #[test]
 fn t18_a_sink_that_panics_blocks_no_other_sender() {
     let time = VirtualTime::new();
-    let (sender, driver) = heartbeat_sink(Panics(true), time.clone(), secs(10), || "heartbeat");
+    let mut panics = true;
+    let sink = OnItem(move || assert!(!std::mem::take(&mut panics), "the sink panics"));
+    let (sender, driver) = heartbeat_sink(sink, time.clone(), secs(10), || "heartbeat");
     let panicked = catch_unwind(AssertUnwindSafe(|| time.block_on(sender.send("lost"))));
     assert!(panicked.is_err());
     let sent = async {

@@ -47,7 +47,7 @@ impl<O: Telemetry + Clone> Decision<O> {
 
     /// Keeps the response alive if possible. The response to HEAD gets the headers alone.
     pub(crate) fn apply<B, P>(
-        self,
+        &self,
         response: http::Response<B>,
         scheduler: &P,
     ) -> http::Response<ResponseBody<B, P, O>>

@@ -59,7 +59,7 @@ where
 
     fn call(&mut self, request: Request<RequestBody>) -> Self::Future {
         let (head, body) = request.into_parts();
-        let decision = Some(Decision::new(self.policies.of(&head), &head));
+        let decision = Decision::new(self.policies.of(&head), &head);
         let inner = self.inner.call(Request::from_parts(head, body));
         ResponseFuture { inner, scheduler: self.scheduler.clone(), decision }
     }
@@ -88,7 +88,7 @@ pin_project! {
         #[pin]
         inner: F,
         scheduler: P,
-        decision: Option<Decision<O>>, // `None` after the end
+        decision: Decision<O>,
     }
 }
 
@@ -104,8 +104,7 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let response = ready!(this.inner.poll(cx))?;
-        let decision = this.decision.take().expect("the future is polled after its end");
-        Poll::Ready(Ok(decision.apply(response, this.scheduler)))
+        Poll::Ready(Ok(this.decision.apply(response, this.scheduler)))
     }
 }
 

@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 
@@ -28,8 +30,11 @@ impl StreamFormat {
     pub(crate) fn of(headers: &HeaderMap) -> Option<Self> {
         let content_type = headers.get(CONTENT_TYPE)?.as_bytes();
         let essence = content_type.split(|byte| *byte == b';').next()?.trim_ascii();
-        let essence = std::str::from_utf8(essence).ok()?.to_ascii_lowercase();
-        match essence.as_str() {
+        let mut essence = Cow::from(std::str::from_utf8(essence).ok()?);
+        if essence.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            essence.to_mut().make_ascii_lowercase();
+        }
+        match &*essence {
             "text/event-stream" => return Some(Self::Sse),
             "application/x-ndjson" | "application/ndjson" | "application/jsonl" => {
                 return Some(Self::Ndjson);

@@ -133,9 +133,8 @@ impl fmt::Display for DemoReport {
 
         let idle_cut = humantime::format_duration(self.idle_cut);
         if self.is_success() {
-            let prevented =
-                |name| self.streams.iter().any(|stream| stream.survived && stream.name == name);
-            let prevent = if prevented(HTTP2_PINGS) {
+            let mut streams = self.streams.iter();
+            let prevent = if streams.any(|stream| stream.survived && stream.name == HTTP2_PINGS) {
                 "Heartbeats prevent it, and so do HTTP/2 PINGs, which this proxy counts as activity"
             } else {
                 "Only heartbeats prevent it"

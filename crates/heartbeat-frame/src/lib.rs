@@ -39,7 +39,8 @@
 //! [`NdjsonTracker::heartbeat_here`] say which bytes fit.
 //!
 //! A tracker also distinguishes events from heartbeats that another layer has inserted, except if the
-//! heartbeat is the [empty message](HeartbeatMessage::empty). If the bytes violate the framing, the boundary is unknown from then on, and no heartbeat may be inserted.
+//! heartbeat is the [empty message](HeartbeatMessage::empty). If the bytes violate the framing, the boundary
+//! is unknown from then on, and no heartbeat may be inserted.
 //!
 //! # Cost
 //!

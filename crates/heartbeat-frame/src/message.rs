@@ -43,7 +43,7 @@ impl HeartbeatMessage {
     /// Check that your clients ignore that value: in `grpc.health.v1.Health/Watch`, for example, it means
     /// that the health is unknown.
     ///
-    /// The bytes do not tell this heartbeat from a real message without fields. A tracker therefore counts
+    /// The bytes of this heartbeat are those of every message without fields. A tracker therefore counts
     /// each empty message of the stream as an event, also one that another layer has inserted as a heartbeat:
     /// such heartbeats put off giving up (`Config::with_give_up_after`). The same holds for `{}`, its JSON.
     pub const fn empty() -> Self {

@@ -71,15 +71,15 @@
 //!   and 5 min. Most delays are in the lowest buckets: tokio's timers have a resolution of one millisecond. A
 //!   delay above 1 s means that a machine or a peer cannot keep up. The SDK's default boundaries are meant for
 //!   milliseconds, and would put every delay into one bucket. A view of the SDK can replace the boundaries.
-//! - `heartbeat.idle.max` never decreases. Compare it with the shortest idle timeout between server and client. It does not include a silence that continues or that ended because the stream was dropped; see
+//! - `heartbeat.idle.max` never decreases. Compare it with the shortest idle timeout between server and client. It
+//!   does not include a silence that continues or that ended because the stream was dropped; see
 //!   [`Observer::on_idle`](heartbeat_async::Observer::on_idle).
 //! - `heartbeat.stream.active` includes streams whose heartbeats are disabled. They record nothing else.
 //!
 //! # Cost
 //!
 //! The attributes are assembled once, when the observer is created or a reason is first reported. No other call
-//! allocates. A silence that is not
-//! the longest costs one atomic load.
+//! allocates. A silence that is not the longest costs one atomic load.
 
 mod instruments;
 mod observer;

@@ -30,14 +30,14 @@ def column(case):
     return case["form"].removeprefix("empty ")
 
 
-def real_events(run):
+def without_heartbeats(run):
     """The events but for heartbeats that the parser yields as events of their name."""
     return [it for it in run["events"] if not re.search(r'"event": ?"heartbeat"', it[0])]
 
 
 def difference(without, with_):
     """The first of `WORDS` that applies, or None."""
-    expected, events = real_events(without), real_events(with_)
+    expected, events = without_heartbeats(without), without_heartbeats(with_)
     expected_texts, texts = [text for text, _ in expected], [text for text, _ in events]
     if without["error"]:
         # It is not compared what follows the error of the parser.
@@ -105,7 +105,7 @@ def hold(name, text):
     if "HEARTBEAT_REGENERATE" in os.environ:
         PAGE.write_text(f"{before}{begin}{text}{end}{after}")
     elif stands != text:
-        print(f"docs/parsers.md says otherwise; HEARTBEAT_REGENERATE=1 verify/interop/run rewrites it:\n{text}")
+        print(f"docs/parsers.md is out of date; HEARTBEAT_REGENERATE=1 verify/interop/run rewrites it:\n{text}")
         return False
     return True
 

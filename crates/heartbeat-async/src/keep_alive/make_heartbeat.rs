@@ -55,8 +55,8 @@ pub trait MakeHeartbeat<Item> {
 pub enum ItemKind {
     /// An event.
     Event,
-    /// A heartbeat of another source, such as an inner layer. It ends the silence, but does not show that the producer is alive.
-    /// See [T21](crate::rules#t21-nesting).
+    /// A heartbeat of another source, such as an inner layer. It ends the silence, but does not show that the producer is
+    /// alive. See [T21](crate::rules#t21-nesting).
     Heartbeat,
     /// An error. It does not reset the timer, and no heartbeat follows it until another item does.
     /// See [T17](crate::rules#t17-pull-side).

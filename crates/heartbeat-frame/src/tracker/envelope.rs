@@ -40,7 +40,7 @@ use crate::framing::envelope::HEADER_LEN;
 /// ```
 #[derive(Debug, Clone)]
 pub struct EnvelopeTracker {
-    /// The heartbeat in its envelope; no bytes if real messages can be equal to it.
+    /// The heartbeat in its envelope; no bytes if an event can be equal to it.
     heartbeat: Bytes,
     protocol: EnvelopeProtocol,
     state: ParseState,

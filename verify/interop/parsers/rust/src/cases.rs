@@ -170,7 +170,7 @@ struct Pieces {
     ended: bool,
 }
 
-/// The body within.
+/// The inner body.
 struct Source(Rc<RefCell<Pieces>>);
 
 impl Body for Source {

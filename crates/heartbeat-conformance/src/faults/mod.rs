@@ -1,11 +1,13 @@
 //! Tests of the suite itself: each timer, stream and sink that is wrong on purpose makes a scenario fail.
 
+mod meanings;
 mod sinks;
 mod streams;
 mod timers;
 
 use std::fmt::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Mutex, PoisonError};
 
 use heartbeat_async::virtual_time::VirtualTime;
 
@@ -13,6 +15,7 @@ use crate::executor::LocalExecutor;
 use crate::subject::{OnTimer, Subject};
 use crate::test_bed::TestBed;
 use crate::{Failure, TimeScale, attempt, check, guarded, scenarios};
+use meanings::{MEANINGS, Meaning};
 use sinks::{FaultySinks, SinkFault};
 use streams::{FaultyStreams, StreamFault};
 use timers::{FaultyRuntime, TimerFault};
@@ -188,12 +191,9 @@ fn the_same_code_without_a_fault_passes() {
     }
 }
 
-/// `docs/conformance.md` lists the faults. With `HEARTBEAT_REGENERATE=1` this test writes the list.
+/// `docs/conformance.md` lists the faults.
 #[test]
 fn the_page_lists_the_faults() {
-    const BEGIN: &str = "<!-- faults -->\n";
-    const END: &str = "<!-- end of faults -->";
-
     let timers = TIMERS.map(|(_, what, scenario)| ("timer", what, scenario));
     let streams = STREAMS.map(|(_, what, scenario)| ("stream", what, scenario));
     let sinks = SINKS.map(|(_, what, scenario)| ("sink", what, scenario));
@@ -201,13 +201,43 @@ fn the_page_lists_the_faults() {
     for (subject, what, scenario) in timers.iter().chain(&streams).chain(&sinks) {
         writeln!(table, "| {subject} | {what} | `{scenario}` |").unwrap();
     }
+    check_page("faults", &table);
+}
 
+/// `docs/conformance.md` says for each scenario what a failure means.
+#[test]
+fn the_page_explains_each_scenario() {
+    let prefixes = || MEANINGS.iter().flat_map(|meaning| meaning.scenarios);
+    for scenario in scenarios() {
+        let meanings = prefixes().filter(|prefix| scenario.starts_with(**prefix)).count();
+        assert_eq!(meanings, 1, "the number of meanings of {scenario}");
+    }
+    for prefix in prefixes() {
+        assert!(scenarios().iter().any(|name| name.starts_with(prefix)), "no scenario {prefix}");
+    }
+
+    let mut table = String::from("| fails | means | usual cause |\n|---|---|---|\n");
+    for Meaning { scenarios: prefixes, means, usual_cause } in &MEANINGS {
+        let names = prefixes.iter().map(|prefix| {
+            let more = if scenarios().contains(prefix) { "" } else { "…" };
+            format!("`{prefix}{more}`")
+        });
+        let names: Vec<_> = names.collect();
+        writeln!(table, "| {} | {means} | {usual_cause} |", names.join(", ")).unwrap();
+    }
+    check_page("meanings", &table);
+}
+
+/// Compares a table of `docs/conformance.md` with the code. With `HEARTBEAT_REGENERATE=1` it writes the table.
+fn check_page(name: &str, table: &str) {
+    let (begin, end) = (format!("<!-- {name} -->\n"), format!("<!-- end of {name} -->"));
     let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/conformance.md");
+    let _one_at_a_time = PAGE.lock().unwrap_or_else(PoisonError::into_inner);
     let text = std::fs::read_to_string(page).unwrap();
-    let (before, rest) = text.split_once(BEGIN).unwrap();
-    let (listed, after) = rest.split_once(END).unwrap();
+    let (before, rest) = text.split_once(&begin).unwrap();
+    let (listed, after) = rest.split_once(&end).unwrap();
     if std::env::var_os("HEARTBEAT_REGENERATE").is_some() {
-        std::fs::write(page, format!("{before}{BEGIN}{table}{END}{after}")).unwrap();
+        std::fs::write(page, format!("{before}{begin}{table}{end}{after}")).unwrap();
     } else {
         assert_eq!(
             listed, table,
@@ -215,3 +245,6 @@ fn the_page_lists_the_faults() {
         );
     }
 }
+
+/// Tests that write the page do so one after the other.
+static PAGE: Mutex<()> = Mutex::new(());

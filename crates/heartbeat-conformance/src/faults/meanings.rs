@@ -9,7 +9,7 @@ pub(super) struct Meaning {
 }
 
 const CLOCK: &str = "the clock and the sleeps do not show the same time";
-const OURS: &str = "not the timer, if the scenarios above pass: a bug of `heartbeat-async`";
+const OURS: &str = "the timer, if a `timer_…` fails as well; else a bug of `heartbeat-async`";
 
 const fn meaning(
     scenarios: &'static [&'static str],
@@ -20,7 +20,7 @@ const fn meaning(
 }
 
 /// Each scenario belongs to one of them.
-pub(super) const MEANINGS: [Meaning; 20] = [
+pub(super) const MEANINGS: [Meaning; 21] = [
     meaning(
         &["timer_is_on_time_and_wakes"],
         "Heartbeats are sent early, late or never.",
@@ -45,7 +45,7 @@ pub(super) const MEANINGS: [Meaning; 20] = [
         ],
         "A stream that moves to another task, or into a `select!` or `FuturesUnordered`, sends no heartbeat or reports \
          no timeout.",
-        "the sleep keeps the waker of an earlier poll, as that of [monoio](#monoio) does",
+        "the sleep keeps the waker of an earlier poll, as that of [monoio](#monoio) does, or loses it",
     ),
     meaning(
         &["t1_"],
@@ -108,7 +108,7 @@ pub(super) const MEANINGS: [Meaning; 20] = [
     meaning(
         &["t16_a_sleep", "t16_watchdog_a_sleep", "t16_an_item"],
         "A stream uses a whole CPU, or is not woken, when its sleep ends at an unlucky moment.",
-        "the sleep keeps the waker of an earlier poll",
+        "the sleep keeps the waker of an earlier poll, or waits for a tick that has passed",
     ),
     meaning(
         &["t17_"],
@@ -121,9 +121,14 @@ pub(super) const MEANINGS: [Meaning; 20] = [
         OURS,
     ),
     meaning(
-        &["t19_", "t20_"],
-        "Metrics are wrong: a heartbeat or a stalled peer is not reported, or twice, or with a wrong time.",
+        &["t19_"],
+        "Metrics are wrong: a heartbeat is not reported, is reported twice, or with a wrong time.",
         CLOCK,
+    ),
+    meaning(
+        &["t20_"],
+        "A peer that accepts nothing is reported late, twice or never, or delays the end of the driver.",
+        "`reset` to an earlier deadline is ignored",
     ),
     meaning(
         &["t21_"],

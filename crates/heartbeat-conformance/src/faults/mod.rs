@@ -161,6 +161,11 @@ const SINKS: [(SinkFault, &str, &str); 9] = [
 fn wrong_timers_fail() {
     for (fault, what, scenario) in TIMERS {
         assert!(fails(|| check_timer(fault, scenario)), "{scenario} passes on a timer that {what}");
+        let mut of_timers = scenarios().iter().filter(|name| name.starts_with("timer_"));
+        assert!(
+            of_timers.any(|scenario| fails(|| check_timer(fault, scenario))),
+            "a timer that {what} passes `timer_…`"
+        );
     }
 }
 

@@ -88,8 +88,8 @@ impl<P, O: Telemetry + Clone> HeartbeatLayer<P, O> {
     /// Uses another policy for requests for which `matches` returns true. The first route that matches is used.
     ///
     /// All policies of a layer have observers of one type, for example `Arc<dyn Observer + Send + Sync>`. `matches` gets
-    /// the extensions of the request, which include those of the framework, such as axum's `MatchedPath` in a layer around
-    /// the routes.
+    /// the extensions of the request, which include those of the framework. axum's `MatchedPath` is among them if the layer is
+    /// added with `Router::layer` or `Router::route_layer`, and is not if the layer is around the router.
     pub fn with_route(
         mut self,
         matches: impl Fn(&Parts) -> bool + Send + Sync + 'static,

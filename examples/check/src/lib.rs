@@ -1,6 +1,6 @@
 //! Runs an example server, and checks what a client receives.
 //!
-//! An example prints its address on the first line. It sends one event, and is then silent for longer than its heartbeat
+//! An example prints its address on the first line. Most send one event, and are then silent for longer than the heartbeat
 //! interval.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -57,17 +57,47 @@ impl RunningExample {
         self.address
     }
 
+    /// The id of the process, to send it a signal.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Sends `request` on a new connection.
+    ///
+    /// # Errors
+    ///
+    /// If the connection fails.
+    pub fn send(&self, request: &str) -> io::Result<Response> {
+        let mut connection = TcpStream::connect(self.address)?;
+        connection.set_read_timeout(Some(TIME_LIMIT))?;
+        connection.write_all(request.as_bytes())?;
+        Ok(Response(BufReader::new(connection)))
+    }
+
     /// Sends `request`, and returns the response up to and including `last`.
     ///
     /// # Errors
     ///
     /// If the connection ends before `last`, or nothing is received for 20 s.
     pub fn request(&self, request: &str, last: &str) -> io::Result<String> {
-        let mut connection = TcpStream::connect(self.address)?;
-        connection.set_read_timeout(Some(TIME_LIMIT))?;
-        connection.write_all(request.as_bytes())?;
+        self.send(request)?.read_to(last)
+    }
+}
+
+/// A response that is read in parts. Dropping it closes the connection.
+#[derive(Debug)]
+pub struct Response(BufReader<TcpStream>);
+
+impl Response {
+    /// Reads the next part of the response, up to and including `last`.
+    ///
+    /// # Errors
+    ///
+    /// If the connection ends before `last`, or nothing is received for 20 s.
+    pub fn read_to(&mut self, last: &str) -> io::Result<String> {
         let mut received = String::new();
-        for byte in BufReader::new(connection).bytes() {
+        for byte in self.0.by_ref().bytes() {
             received.push(byte?.into());
             if received.ends_with(last) {
                 return Ok(received);

@@ -5,6 +5,7 @@ fn the_integration_page_contains_the_examples() {
     let page = include_str!("../../../docs/integrating.md");
     for (file, example) in [
         ("layer-axum/src/main.rs", include_str!("../../layer-axum/src/main.rs")),
+        ("axum-production/src/main.rs", include_str!("../../axum-production/src/main.rs")),
         ("layer-tonic/src/main.rs", include_str!("../../layer-tonic/src/main.rs")),
         ("layer-hyper/src/main.rs", include_str!("../../layer-hyper/src/main.rs")),
         ("tonic/src/main.rs", include_str!("../../tonic/src/main.rs")),

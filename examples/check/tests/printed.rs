@@ -9,6 +9,8 @@ fn the_integration_page_contains_the_examples() {
         ("layer-tonic/src/main.rs", include_str!("../../layer-tonic/src/main.rs")),
         ("layer-hyper/src/main.rs", include_str!("../../layer-hyper/src/main.rs")),
         ("tonic/src/main.rs", include_str!("../../tonic/src/main.rs")),
+        ("tonic-own-proto/src/main.rs", include_str!("../../tonic-own-proto/src/main.rs")),
+        ("tonic-own-proto/build.rs", include_str!("../../tonic-own-proto/build.rs")),
         ("axum-sse/src/main.rs", include_str!("../../axum-sse/src/main.rs")),
         ("actix-web/src/main.rs", include_str!("../../actix-web/src/main.rs")),
         ("hyper-smol/src/main.rs", include_str!("../../hyper-smol/src/main.rs")),
@@ -22,6 +24,17 @@ fn the_integration_page_contains_the_examples() {
         let block = format!("```rust,ignore\n{example}```\n");
         assert!(page.contains(&block), "copy examples/{file} into docs/integrating.md");
     }
+}
+
+#[test]
+fn the_integration_page_contains_the_proto_file() {
+    let page = include_str!("../../../docs/integrating.md");
+    let proto = include_str!("../../tonic-own-proto/proto/prices.proto");
+    let block = format!("```proto\n{proto}```\n");
+    assert!(
+        page.contains(&block),
+        "copy examples/tonic-own-proto/proto/prices.proto into docs/integrating.md"
+    );
 }
 
 #[test]

@@ -18,6 +18,7 @@ fn the_integration_page_contains_the_examples() {
         ("push-tonic/src/main.rs", include_str!("../../push-tonic/src/main.rs")),
         ("push-async-channel/src/main.rs", include_str!("../../push-async-channel/src/main.rs")),
         ("websocket/src/main.rs", include_str!("../../websocket/src/main.rs")),
+        ("axum-websocket/src/main.rs", include_str!("../../axum-websocket/src/main.rs")),
         ("reconnecting-client/src/lib.rs", include_str!("../../reconnecting-client/src/lib.rs")),
         ("embassy-time/src/lib.rs", include_str!("../../embassy-time/src/lib.rs")),
     ] {

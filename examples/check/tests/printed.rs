@@ -8,6 +8,7 @@ fn the_integration_page_contains_the_examples() {
         ("axum-production/src/main.rs", include_str!("../../axum-production/src/main.rs")),
         ("layer-tonic/src/main.rs", include_str!("../../layer-tonic/src/main.rs")),
         ("layer-hyper/src/main.rs", include_str!("../../layer-hyper/src/main.rs")),
+        ("layer-smol/src/main.rs", include_str!("../../layer-smol/src/main.rs")),
         ("tonic/src/main.rs", include_str!("../../tonic/src/main.rs")),
         ("tonic-own-proto/src/main.rs", include_str!("../../tonic-own-proto/src/main.rs")),
         ("tonic-own-proto/build.rs", include_str!("../../tonic-own-proto/build.rs")),

@@ -61,7 +61,7 @@ fn a_client_learns_that_it_has_missed_events() -> io::Result<()> {
     let example = start();
     let mut response = subscribe(&example, "/events")?;
     // More than the sockets hold, while the client reads nothing.
-    publish(&example, &"x\n".repeat(800_000))?;
+    publish(&example, &"x\n".repeat(400_000))?;
     response.read_to("event: lagged\ndata: ")?;
     Ok(())
 }

@@ -1,8 +1,8 @@
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use bytes::Bytes;
 use heartbeat_async::{Config, Observer, Scheduler, Telemetry};
-use http::{Method, StatusCode, request, response};
+use http::{Extensions, Method, StatusCode, request, response};
 use http_body::Body;
 
 use crate::response_body::ResponseBody;
@@ -23,9 +23,16 @@ pub(crate) struct Decision<O> {
     uri: http::Uri,
 }
 
-/// An extension of a response that is kept alive, so that an outer layer passes it through (T21).
-#[derive(Debug, Clone, Copy)]
-struct KeptAlive;
+/// An extension of a response that is kept alive, so that an outer layer passes it through (T21). It counts while the
+/// body exists: a layer in between may have replaced the body by one without heartbeats.
+#[derive(Debug, Clone)]
+struct KeptAlive(Weak<()>);
+
+impl KeptAlive {
+    fn is_in(extensions: &Extensions) -> bool {
+        extensions.get::<Self>().is_some_and(|Self(body)| body.strong_count() > 0)
+    }
+}
 
 impl<O: Telemetry + Clone> Decision<O> {
     pub(crate) fn new(policy: &Arc<HeartbeatPolicy<O>>, request: &request::Parts) -> Self {
@@ -69,9 +76,10 @@ impl<O: Telemetry + Clone> Decision<O> {
         if self.is_head {
             return self.pass_through(PassthroughReason::Method, head, body);
         }
-        head.extensions.insert(KeptAlive);
         let body = self.keep_alive(body, scheduler.clone(), framing);
-        http::Response::from_parts(head, ResponseBody::kept_alive(body))
+        let exists = Arc::new(());
+        head.extensions.insert(KeptAlive(Arc::downgrade(&exists)));
+        http::Response::from_parts(head, ResponseBody::kept_alive(body, exists))
     }
 
     fn pass_through<B, P: Scheduler>(
@@ -154,7 +162,7 @@ fn check_head(head: &response::Parts) -> Result<(), PassthroughReason> {
     if headers::is_encoded(&head.headers) {
         return Err(PassthroughReason::ContentEncoding);
     }
-    if head.extensions.get::<KeptAlive>().is_some() {
+    if KeptAlive::is_in(&head.extensions) {
         return Err(PassthroughReason::KeptAlive);
     }
     Ok(())

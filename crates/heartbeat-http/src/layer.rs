@@ -57,7 +57,7 @@ use crate::{HeartbeatPolicy, HeartbeatService};
 ///     .with_rpc(streams, HeartbeatMessage::gateway_event());
 /// let layer = HeartbeatLayer::with_scheduler(VirtualTime::new(), policy)
 ///     .with_route(|request| request.uri.path().starts_with("/eager/"), Duration::from_secs(1))
-///     .with_route(|request| request.uri.path() == "/never", Duration::ZERO);
+///     .without_heartbeats(|request| request.uri.path() == "/never");
 /// ```
 #[must_use = "a layer does nothing until a service is wrapped in it"]
 pub struct HeartbeatLayer<P, O = NoObserver> {
@@ -85,9 +85,40 @@ impl<P, O: Telemetry + Clone> HeartbeatLayer<P, O> {
         HeartbeatLayer { scheduler: hub.clone(), policies: self.policies }
     }
 
-    /// Uses another policy for requests for which `matches` returns true. The first route that matches is used.
+    /// Sends no heartbeats to requests for which `matches` returns true. The observer of the layer is notified that such a
+    /// response passes through, and of nothing else.
     ///
-    /// All policies of a layer have observers of one type, for example `Arc<dyn Observer + Send + Sync>`. `matches` gets
+    /// This is a [route](Self::with_route) with an interval of zero, and keeps the observer of the layer.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use std::time::Duration;
+    ///
+    /// use heartbeat_async::Counters;
+    /// use heartbeat_async::virtual_time::VirtualTime;
+    /// use heartbeat_http::{HeartbeatLayer, HeartbeatPolicy};
+    ///
+    /// let policy = HeartbeatPolicy::new(Duration::from_secs(15)).with_observer(Arc::new(Counters::default()));
+    /// let layer = HeartbeatLayer::with_scheduler(VirtualTime::new(), policy)
+    ///     .without_heartbeats(|request| request.uri.path().starts_with("/legacy/"));
+    /// ```
+    pub fn without_heartbeats(
+        self,
+        matches: impl Fn(&Parts) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        let policy = self.policies.default.disabled();
+        self.with_route(matches, policy)
+    }
+
+    /// Uses another policy for requests for which `matches` returns true. The first route that matches is used, in the order
+    /// in which the routes were added.
+    ///
+    /// All policies of a layer have observers of one type, for example `Arc<dyn Observer + Send + Sync>`: with an observer an
+    /// interval alone is no policy. To disable heartbeats, [`without_heartbeats`](Self::without_heartbeats) is shorter.
+    ///
+    /// `matches` gets
     /// the extensions of the request, which include those of the framework. axum's `MatchedPath` is among them if the layer is
     /// added with `Router::layer` or `Router::route_layer`, and is not if the layer is around the router.
     pub fn with_route(

@@ -109,7 +109,8 @@ impl<O> HeartbeatPolicy<O> {
 
     /// Lets a client request an interval, in seconds, with this header. Default: clients cannot.
     ///
-    /// The requested interval is clamped to `range`. Values that are not numbers, are negative, or do not fit into a
+    /// The requested interval is rounded down to whole seconds, or to milliseconds below one second, so that clients cannot
+    /// fill a [`Hub`](heartbeat_async::Hub) with different intervals. It is then clamped to `range`. Values that are not numbers, are negative, or do not fit into a
     /// `Duration` are ignored. If the interval of the policy is zero, the header is ignored. If `range` begins with
     /// zero, a client can disable its heartbeats with `0`; other values are then clamped to at least one second.
     ///
@@ -127,6 +128,14 @@ impl<O> HeartbeatPolicy<O> {
     /// ```
     pub fn with_client_interval(self, header: HeaderName, range: RangeInclusive<Duration>) -> Self {
         Self { client_interval: Some(ClientInterval { header, range }), ..self }
+    }
+
+    /// The same policy, with heartbeats disabled.
+    pub(crate) fn disabled(&self) -> Self
+    where
+        O: Clone,
+    {
+        Self { config: self.config.with_interval(Duration::ZERO), ..self.clone() }
     }
 
     /// Reports to `observer`. Each response gets a clone of it. See [T19](heartbeat_async::rules#t19-outcome).
@@ -178,10 +187,19 @@ const MIN_CLIENT_INTERVAL: Duration = Duration::from_secs(1);
 impl ClientInterval {
     fn of(&self, request: &HeaderMap) -> Option<Duration> {
         let seconds = request.get(&self.header)?.to_str().ok()?.trim().parse().ok()?;
-        let requested = Duration::try_from_secs_f64(seconds).ok()?;
+        let requested = round_down(Duration::try_from_secs_f64(seconds).ok()?);
         let requested = requested.min(*self.range.end()).max(*self.range.start());
         let unbounded = self.range.start().is_zero() && !requested.is_zero();
         Some(if unbounded { requested.max(MIN_CLIENT_INTERVAL) } else { requested })
+    }
+}
+
+/// Rounds to whole seconds, or to milliseconds below one second. Only zero becomes zero.
+fn round_down(interval: Duration) -> Duration {
+    match interval.as_secs() {
+        0 if interval.is_zero() => Duration::ZERO,
+        0 => Duration::from_millis(u64::from(interval.subsec_millis().max(1))),
+        seconds => Duration::from_secs(seconds),
     }
 }
 

@@ -1,5 +1,6 @@
 use std::fmt;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -29,7 +30,11 @@ pin_project! {
         P: Scheduler,
         O: Telemetry,
     {
-        KeptAlive { #[pin] body: HeartbeatBody<B, P, O> },
+        KeptAlive {
+            #[pin]
+            body: HeartbeatBody<B, P, O>,
+            exists: Arc<()>,
+        },
         Passthrough { #[pin] body: B, reason: Option<PassthroughReason> },
     }
 }
@@ -46,8 +51,9 @@ where
     P: Scheduler,
     O: Telemetry,
 {
-    pub(crate) fn kept_alive(body: HeartbeatBody<B, P, O>) -> Self {
-        Self { kind: Kind::KeptAlive { body } }
+    /// `exists` is dropped with the body.
+    pub(crate) fn kept_alive(body: HeartbeatBody<B, P, O>, exists: Arc<()>) -> Self {
+        Self { kind: Kind::KeptAlive { body, exists } }
     }
 
     pub(crate) fn passthrough(body: B, reason: PassthroughReason) -> Self {
@@ -82,21 +88,21 @@ where
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         match self.project().kind.project() {
-            KindProjection::KeptAlive { body } => body.poll_frame(cx),
+            KindProjection::KeptAlive { body, .. } => body.poll_frame(cx),
             KindProjection::Passthrough { body, .. } => body.poll_frame(cx),
         }
     }
 
     fn is_end_stream(&self) -> bool {
         match &self.kind {
-            Kind::KeptAlive { body } => body.is_end_stream(),
+            Kind::KeptAlive { body, .. } => body.is_end_stream(),
             Kind::Passthrough { body, .. } => body.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.kind {
-            Kind::KeptAlive { body } => body.size_hint(),
+            Kind::KeptAlive { body, .. } => body.size_hint(),
             Kind::Passthrough { body, .. } => body.size_hint(),
         }
     }

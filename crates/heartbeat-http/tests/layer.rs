@@ -12,8 +12,8 @@ use heartbeat_async::virtual_time::VirtualTime;
 use heartbeat_async::{Config, Counters, NoObserver, Telemetry, Timer};
 use heartbeat_frame::{HeartbeatMessage, NdjsonHeartbeat, SseHeartbeat};
 use heartbeat_http::{
-    HeartbeatLayer, HeartbeatPolicy, HeartbeatService, ResponseBody, ResponseFuture, RpcHeartbeat,
-    StreamingMethods,
+    HeartbeatLayer, HeartbeatPolicy, HeartbeatService, PassthroughReason, ResponseBody,
+    ResponseFuture, RpcHeartbeat, StreamingMethods,
 };
 use http::request::Parts;
 use http::{HeaderName, Request, Response};
@@ -241,6 +241,18 @@ fn t21_a_second_layer_adds_no_heartbeats() {
 }
 
 #[test]
+fn t21_a_body_that_replaces_one_with_heartbeats_gets_its_own() {
+    let layer = HeartbeatLayer::with_scheduler(VirtualTime::new(), secs(10));
+    let inner = call_layer(&layer, get("/"), response_with("text/event-stream"));
+    let replaced = inner.map(|_| FrameSource::new());
+    assert!(call_layer(&layer, get("/"), replaced).body().is_kept_alive());
+
+    let inner = call_layer(&layer, get("/"), response_with("text/event-stream"));
+    let wrapped = inner.map(|body| body.map_frame(|frame| frame));
+    assert!(!call_layer(&layer, get("/"), wrapped).body().is_kept_alive());
+}
+
+#[test]
 fn the_response_asks_proxies_not_to_buffer() {
     let layer = |policy| HeartbeatLayer::with_scheduler(VirtualTime::new(), policy);
     let headers = |policy: HeartbeatPolicy, content_type: &str| {
@@ -290,7 +302,7 @@ fn a_client_may_request_an_interval_within_the_allowed_range() {
     assert_eq!(first_after(HeartbeatPolicy::new(secs(10)), "7"), Some(secs(10))); // by default the header is ignored
     for (value, after) in [
         ("7", secs(7)),
-        (" 2.5 ", Duration::from_millis(2500)),
+        (" 2.5 ", secs(2)),
         ("0", secs(2)),
         ("1", secs(2)),
         ("99", secs(60)),
@@ -305,6 +317,10 @@ fn a_client_may_request_an_interval_within_the_allowed_range() {
     }
     assert_eq!(first_after(allowing(secs(0)..=secs(60)), "0"), None);
     assert_eq!(first_after(allowing(secs(0)..=secs(60)), "0.000000001"), Some(secs(1))); // clamped to the minimum
+    let millis = Duration::from_millis;
+    assert_eq!(first_after(allowing(millis(1)..=secs(60)), "7.9"), Some(secs(7)));
+    assert_eq!(first_after(allowing(millis(1)..=secs(60)), "0.0129"), Some(millis(12)));
+    assert_eq!(first_after(allowing(millis(2500)..=secs(60)), "2.9"), Some(millis(2500)));
     assert_eq!(first_after(allowing(secs(60)..=secs(2)), "7"), Some(secs(60))); // an empty range
     let off = HeartbeatPolicy::new(Duration::ZERO).with_client_interval(header, secs(2)..=secs(60));
     assert_eq!(first_after(off, "7"), None);
@@ -326,6 +342,19 @@ fn t19_an_observer_counts_each_response() {
     assert_eq!(counters.snapshot().live, 2);
     drop((first, second, other));
     assert_eq!(counters.snapshot().live, 0);
+}
+
+#[test]
+fn heartbeats_can_be_disabled_for_some_requests_of_a_layer_with_an_observer() {
+    let counters: Arc<Counters> = Arc::default();
+    let policy = HeartbeatPolicy::new(secs(10)).with_observer(Arc::clone(&counters));
+    let layer = HeartbeatLayer::with_scheduler(VirtualTime::new(), policy)
+        .without_heartbeats(|request| request.uri.path() == "/never");
+    let call = |path| call_layer(&layer, get(path), response_with("text/event-stream"));
+    let (on, off) = (call("/"), call("/never"));
+    assert!(on.body().is_kept_alive());
+    assert_eq!(off.body().passthrough_reason(), Some(PassthroughReason::Disabled));
+    assert_eq!(counters.snapshot().live, 1);
 }
 
 type Handler = ServiceFn<fn(Request<()>) -> Ready<Result<Response<Empty<Bytes>>, Infallible>>>;

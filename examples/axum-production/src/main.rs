@@ -92,9 +92,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let provider = SdkMeterProvider::builder().with_reader(exporter).build(); // dropping it ends the metrics
     let observer = OtelObserver::new(&provider.meter("example"));
 
-    let policy = |interval| HeartbeatPolicy::new(interval).with_observer(observer.clone());
-    let heartbeats = HeartbeatLayer::new(policy(Duration::from_millis(500))) // 15 s in production
-        .with_route(is_legacy, policy(Duration::ZERO)); // no heartbeats
+    let interval = Duration::from_millis(500); // 15 s in production
+    let policy = HeartbeatPolicy::new(interval).with_observer(observer);
+    let heartbeats = HeartbeatLayer::new(policy).without_heartbeats(is_legacy);
     let shutdown = app.shutdown.clone();
     let router = Router::new()
         .route("/events", get(events).post(publish))

@@ -69,6 +69,8 @@
 //!   lost heartbeat, or a response that passes through the layer, with the reason. INFO: the heartbeats of a stream
 //!   have stopped, or a peer is silent. ERROR: a hub does not serve a stream.
 //!
+//! Hubs and sinks are always there: they add no dependency, and code that is not used is not linked.
+//!
 //! # Time
 //!
 //! The timers are those of the crate async-io, on which async-std 1.13 runs: the same major version, and the

@@ -79,6 +79,10 @@ macro_rules! adapter {
         pub type HubTask = $crate::HubTask<$timer>;
 
         #[doc = concat!("Adds heartbeats to any stream, and a timeout to the streams of a peer, on ", $runtime, "'s timers.")]
+        ///
+        /// The trait of `heartbeat-async` and those of the other adapters have methods of the same names. Import one of
+        /// them; where a module needs two, call the other as
+        #[doc = concat!("`", $package, "::HeartbeatStreamExt::heartbeat(stream, …)`.")]
         pub trait HeartbeatStreamExt: $crate::adapter::Stream {
             /// Yields the items of this stream, and a heartbeat whenever it has been silent for an interval.
             ///

@@ -68,7 +68,7 @@
 //!
 //! None is enabled by default.
 //!
-//! - `std`: sinks use the mutex of std in place of a spin lock.
+//! - `std`: `std::time::Instant` can be the instant of a [`Timer`], and sinks use the mutex of std in place of a spin lock.
 //! - `hub`: `Hub`, one sleep of the runtime for the heartbeats of many streams. Needs std and 64-bit atomics.
 //! - `tracing`: events of the crate `tracing` with the target `heartbeat`. TRACE: each heartbeat. DEBUG: a lost
 //!   heartbeat. INFO: the heartbeats of a stream have stopped, or a peer is silent. ERROR: a hub does not serve a

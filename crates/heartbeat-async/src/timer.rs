@@ -9,8 +9,13 @@ use core::time::Duration;
 ///
 /// There is no bound on `Send`, `Sync` or `'static`. A stream has these traits if its timer and the sleeps of the timer
 /// have them.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a timer for heartbeats",
+    note = "the adapters have timers: heartbeat-tokio, heartbeat-smol and heartbeat-async-std; for another runtime, \
+            implement `heartbeat_async::Timer`"
+)]
 pub trait Timer {
-    /// The time of the clock. With tokio this is tokio's `Instant`, whose clock can be paused.
+    /// The time of the clock. `std::time::Instant` needs the feature `std`.
     type Instant: heartbeat_core::Instant;
 
     /// A future that is ready once its deadline has passed. It may be late, and early by no more than

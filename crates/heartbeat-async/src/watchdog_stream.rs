@@ -116,6 +116,26 @@ impl<S: Stream, T: Timer, P> WatchdogStream<S, T, P> {
     }
 
     /// The inner stream, without a timeout. No item is lost.
+    ///
+    /// A stream that is pinned cannot be taken apart. To have the inner stream back, watch a reference to it:
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use futures_util::{StreamExt, stream};
+    /// use heartbeat_async::HeartbeatStreamExt;
+    /// use heartbeat_async::virtual_time::VirtualTime;
+    ///
+    /// let time = VirtualTime::new();
+    /// let mut events = stream::iter(["greeting", "event"]);
+    ///
+    /// time.block_on(async {
+    ///     let mut greeting = Box::pin((&mut events).watchdog(time.clone(), Duration::from_secs(5)));
+    ///     assert_eq!(greeting.next().await, Some(Ok("greeting")));
+    ///     drop(greeting);
+    ///     assert_eq!(events.next().await, Some("event"));
+    /// });
+    /// ```
     pub fn into_inner(self) -> S {
         self.inner
     }

@@ -31,6 +31,11 @@ use core::time::Duration;
 ///     }
 /// }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an instant that heartbeats know",
+    note = "for `std::time::Instant`, enable the feature `std` of heartbeat-async or heartbeat-core; for another clock, \
+            implement `heartbeat_core::Instant`"
+)]
 pub trait Instant: Copy + Ord {
     /// The instant `duration` later, or `None` if it cannot be represented
     /// ([T8](crate::rules#t8-no-overflow)).

@@ -61,6 +61,8 @@
 //!   lost heartbeat, or a response that passes through the layer, with the reason. INFO: the heartbeats of a stream
 //!   have stopped, or a peer is silent. ERROR: a hub does not serve a stream.
 //!
+//! Hubs and sinks are always there: they add no dependency, and code that is not used is not linked.
+//!
 //! # Time
 //!
 //! The timers are async-io's, like `smol::Timer`. async-io starts its thread with the first timer, and any

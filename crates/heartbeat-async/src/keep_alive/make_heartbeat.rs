@@ -25,6 +25,11 @@
 ///     }
 /// }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not make heartbeats of type `{Item}`",
+    note = "pass a closure that returns an item of the stream, such as `|| String::from(\":\\n\")`; for a stream of `Result`, \
+            `try_heartbeat` takes a closure that returns what is in `Ok`"
+)]
 pub trait MakeHeartbeat<Item> {
     /// Makes the next heartbeat. If encoding is expensive, encode it once and return clones.
     fn make(&mut self) -> Item;

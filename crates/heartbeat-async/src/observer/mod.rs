@@ -32,6 +32,11 @@ pub use telemetry::{Observed, Telemetry};
 ///     }
 /// }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an observer of heartbeats",
+    note = "implement `heartbeat_async::Observer`, or share an observer: references, `Box`, `Rc` and `Arc` of an observer are \
+            observers"
+)]
 pub trait Observer {
     /// A stream was opened with this observer.
     fn on_open(&self) {}

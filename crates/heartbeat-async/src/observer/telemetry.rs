@@ -10,6 +10,10 @@ use super::{NoObserver, Observer};
 /// Whether a stream is observed: [`NoObserver`], or [`Observed`] with an [`Observer`].
 ///
 /// This trait is sealed. To observe streams, implement [`Observer`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not say whether a stream is observed",
+    note = "use `NoObserver`, or `Observed<O>` with an `Observer`: `with_observer(observer)` makes it"
+)]
 pub trait Telemetry: sealed::Telemetry {
     /// The observer.
     fn observer(&self) -> &impl Observer {

@@ -22,6 +22,10 @@ pub(crate) use core::convert::Infallible as DetachReason;
 /// sleep for all its streams.
 ///
 /// This trait is sealed. To support a runtime, implement [`Timer`](crate::Timer).
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot schedule heartbeats",
+    note = "pass a `Timer` or a `Hub`, by value: `hub.clone()` shares a hub"
+)]
 pub trait Scheduler: sealed::Scheduler {}
 
 impl<P: sealed::Scheduler> Scheduler for P {}

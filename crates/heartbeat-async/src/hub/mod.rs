@@ -47,7 +47,10 @@ const SHARDS_PER_THREAD: usize = 4;
 ///
 /// Each stream follows the same rules as with a timer of its own, except that a heartbeat may be early by up to a 64th of
 /// its interval ([T15](crate::rules#t15-many-streams-one-deadline)), and giving up and stalling may be late by as
-/// much.
+/// much. If one of their times is shorter than an eighth of an interval above 16 s, they are late by less, down to 250 ms, at
+/// the price of more wake-ups: at most four per second.
+///
+/// These limits hold for the streams of one interval. Streams of other intervals have wake-ups of their own.
 ///
 /// Clones are handles of one hub. Its task ends when all clones and all streams on it are dropped.
 ///

@@ -113,10 +113,13 @@ impl ConfigEntry {
     }
 }
 
-/// The slot width of a configuration: a 64th of the interval (T15). Giving up and stalling are late by
-/// up to one slot; a slot is therefore at most an eighth of the shorter of their times.
+/// Giving up and stalling do not make slots narrower than this: each slot is a wake-up.
+const MIN_NARROWED_SLOT: u64 = 250_000_000;
+
+/// The slot width of a configuration, in nanoseconds: a 64th of the interval (T15). Giving up and stalling are late by up to
+/// one slot; a slot is therefore at most an eighth of the shorter of their times, or 250 ms if that is longer.
 fn slot_width(config: &Config) -> u64 {
-    let limit = |duration| Nanos::from_timeout(duration).get();
-    let shortest = limit(config.give_up_after()).min(limit(config.stall_after()));
-    limit(config.interval()).min(shortest.saturating_mul(8)) / 64
+    let nanos = |duration| Nanos::from_timeout(duration).get();
+    let shortest = nanos(config.give_up_after()).min(nanos(config.stall_after()));
+    (nanos(config.interval()) / 64).min((shortest / 8).max(MIN_NARROWED_SLOT))
 }

@@ -166,6 +166,10 @@ fn t12_t20_short_limits_make_narrow_slots() {
     assert_eq!(granularity(&mut set, &hour.with_give_up_after(secs(450))), secs(3600) / 64);
     assert_eq!(granularity(&mut set, &hour.with_give_up_after(secs(8))), secs(1));
     assert_eq!(granularity(&mut set, &hour.with_stall_after(secs(8))), secs(1));
+    let quarter = Duration::from_millis(250);
+    assert_eq!(granularity(&mut set, &hour.with_stall_after(Duration::from_millis(1))), quarter);
+    let short = every(secs(8)).with_stall_after(Duration::from_millis(1));
+    assert_eq!(granularity(&mut set, &short), secs(8) / 64);
     let never = every(Duration::MAX).with_give_up_after(secs(8));
     assert_eq!(granularity(&mut set, &never), secs(1));
 }

@@ -110,7 +110,7 @@ impl<T: Timer> HubClock<T> {
     }
 }
 
-/// In nanoseconds, which last for 584 years.
+/// In nanoseconds, which last for 584 years. What is later is never.
 fn nanos(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(NEVER - 1)
+    u64::try_from(duration.as_nanos()).unwrap_or(NEVER)
 }

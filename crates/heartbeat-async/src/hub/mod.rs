@@ -35,7 +35,7 @@ mod task;
 pub use task::HubTask;
 
 /// How many shards a hub has for each thread that the machine runs in parallel.
-const SHARDS_PER_THREAD: usize = 4;
+const SHARDS_PER_THREAD: NonZeroUsize = NonZeroUsize::new(4).unwrap();
 
 /// Schedules the heartbeats of any number of streams, sinks and bodies with one sleep of the runtime. Pass it in place of
 /// a [`Timer`].
@@ -116,9 +116,8 @@ impl<T: Timer> Hub<T> {
     /// The hub has four shards for each thread that this machine runs in parallel.
     #[must_use = "a hub sends no heartbeats unless its task is spawned"]
     pub fn with_timer(timer: T) -> (Self, HubTask<T>) {
-        let threads = thread::available_parallelism().map_or(1, NonZeroUsize::get);
-        let shards = NonZeroUsize::MIN.saturating_add(threads * SHARDS_PER_THREAD - 1);
-        Self::with_shards(timer, shards)
+        let threads = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        Self::with_shards(timer, threads.saturating_mul(SHARDS_PER_THREAD))
     }
 
     /// Like [`with_timer`](Self::with_timer), with that many shards. One is enough for a single thread.

@@ -7,12 +7,12 @@ use std::future::{Future, poll_fn};
 use std::num::NonZeroUsize;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
-use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use futures_util::future::{Either, join, select};
-use futures_util::stream::{FuturesUnordered, pending};
+use futures_util::stream::{FuturesUnordered, Pending, pending};
 use futures_util::{FutureExt, SinkExt, StreamExt};
 use heartbeat_async::virtual_time::VirtualTime;
 use heartbeat_async::{
@@ -20,8 +20,8 @@ use heartbeat_async::{
     ItemKind, Jitter, MakeHeartbeat, MakeOk, Timer, heartbeat_sink,
 };
 use proptest::prelude::*;
-use tokio_test::assert_pending;
 use tokio_test::task::spawn;
+use tokio_test::{assert_pending, assert_ready_eq};
 
 use crate::secs;
 
@@ -129,7 +129,9 @@ fn without_streams_the_task_is_not_woken() {
     run(&time, task, async {
         time.sleep_until(secs(100)).await;
         assert_eq!(polls.get(), 1, "its first");
+        assert!(hub.is_running() && hub.is_empty());
         let mut quiet = pending().heartbeat(hub.clone(), INTERVAL, || "heartbeat");
+        assert!(!hub.is_empty());
         assert_eq!(quiet.next().await, Some("heartbeat"));
         assert_eq!(quiet.next().await, Some("heartbeat"));
         drop(quiet);
@@ -440,6 +442,52 @@ fn the_last_wakers_of_the_task_and_of_a_driver_are_woken() {
     time.advance(INTERVAL);
     assert_pending!(last.enter(|cx, _| task.as_mut().poll(cx)));
     assert!(last_driver.is_woken() && !first_driver.is_woken());
+}
+
+#[test]
+fn a_heartbeat_that_is_due_is_yielded_before_the_hub_wakes_the_stream() {
+    let time = VirtualTime::new();
+    let (hub, _task) = Hub::with_timer(time.clone());
+    let mut quiet = spawn(pending().heartbeat(hub, INTERVAL, || "heartbeat"));
+    assert_pending!(quiet.poll_next());
+    time.advance(INTERVAL); // the hub has not scanned its streams since
+    assert_ready_eq!(quiet.poll_next(), Some("heartbeat"));
+}
+
+/// A waker that polls a stream until it waits, as an executor may that polls within `wake`.
+struct PollsAtOnce(Mutex<Quiet>);
+
+type Quiet = HeartbeatStream<Pending<()>, fn(), Hub<VirtualTime>>;
+
+impl PollsAtOnce {
+    fn poll(self: &Arc<Self>) -> Poll<Option<()>> {
+        let mut stream = self.0.lock().expect("no poll panics");
+        stream.poll_next_unpin(&mut Context::from_waker(&Waker::from(Arc::clone(self))))
+    }
+}
+
+impl Wake for PollsAtOnce {
+    fn wake(self: Arc<Self>) {
+        while self.poll().is_ready() {}
+    }
+}
+
+#[test]
+fn a_stream_that_is_polled_while_the_task_scans_does_not_wake_the_task() {
+    let time = VirtualTime::new();
+    let (hub, task) = Hub::with_timer(time.clone());
+    let mut task = spawn(task);
+    let heartbeat: fn() = || ();
+    let quiet = Arc::new(PollsAtOnce(Mutex::new(pending().heartbeat(hub, INTERVAL, heartbeat))));
+    assert_pending!(task.poll());
+    assert_pending!(quiet.poll());
+    assert!(task.is_woken(), "for the first deadline");
+    for heartbeats in 1..=3 {
+        assert_pending!(task.poll());
+        assert!(!task.is_woken());
+        time.advance(INTERVAL);
+        assert!(task.is_woken(), "by its sleep, {heartbeats}");
+    }
 }
 
 /// Treats an item `heartbeat` as a heartbeat from elsewhere.

@@ -3,8 +3,10 @@
 
 use std::cell::RefCell;
 use std::convert::Infallible;
+use std::error::Error;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker, ready};
 use std::time::Duration;
@@ -12,7 +14,9 @@ use std::time::Duration;
 use futures_util::Sink;
 use futures_util::future::join;
 use heartbeat_async::virtual_time::{VirtualSleep, VirtualTime};
-use heartbeat_async::{Config, Counters, DriverError, Sender, Timer, heartbeat_sink};
+use heartbeat_async::{Config, Counters, DriverError, HubError, Sender, Timer, heartbeat_sink};
+use tokio_test::task::{Spawn, spawn};
+use tokio_test::{assert_pending, assert_ready, assert_ready_eq};
 
 use crate::secs;
 
@@ -195,6 +199,126 @@ impl Sink<&'static str> for Unread {
     fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         self.poll_flush(cx)
     }
+}
+
+#[test]
+fn t18_a_flush_waits_for_the_sink() {
+    let time = VirtualTime::new();
+    let unread = Unread::until(&time, secs(5));
+    let (sender, _driver) = heartbeat_sink(unread, time.clone(), secs(10), || "heartbeat");
+    time.block_on(async {
+        sender.feed("event").await.unwrap();
+        assert_eq!(time.now(), Duration::ZERO);
+        sender.flush().await.unwrap();
+        assert_eq!(time.now(), secs(5));
+    });
+}
+
+#[test]
+fn t18_a_sender_that_is_polled_too_early_waits_for_its_turn() {
+    let time = VirtualTime::new();
+    let unread = Unread::until(&time, secs(5));
+    let (sender, _driver) = heartbeat_sink(unread, time.clone(), secs(10), || "heartbeat");
+    let (mut first, mut second) = (spawn(sender.send("first")), spawn(sender.send("second")));
+    assert_pending!(first.poll()); // it is flushed at 5 s
+    assert_pending!(second.poll());
+    assert_pending!(second.poll());
+    time.advance(secs(5));
+    assert_pending!(second.poll());
+    assert_ready_eq!(first.poll(), Ok(()));
+    assert!(second.is_woken());
+    assert_ready_eq!(second.poll(), Ok(()));
+}
+
+/// The item that is sent meanwhile leaves with the others when the flush is done.
+#[test]
+fn t6_t18_the_silence_begins_at_the_end_of_a_flush_though_an_item_was_sent_meanwhile() {
+    let (time, counters) = (VirtualTime::new(), Counters::new());
+    let unread = Unread::until(&time, secs(5));
+    let (sender, driver) = heartbeat_sink(unread, time.clone(), secs(10), || "heartbeat");
+    let mut driver = spawn(driver.with_observer(&counters));
+    assert_ready_eq!(spawn(sender.feed("event")).poll(), Ok(()));
+    assert_pending!(driver.poll()); // it begins the flush
+    time.advance(secs(3));
+    assert_ready_eq!(spawn(sender.feed("event")).poll(), Ok(()));
+    time.advance(secs(2));
+    for (now, sent) in [(5, 0), (14, 0), (15, 1)] {
+        time.advance(secs(now).saturating_sub(time.now()));
+        assert_pending!(driver.poll());
+        assert_eq!(counters.snapshot().sent, sent, "at {now} s");
+    }
+}
+
+/// A sink that accepts one item, fails when the next one comes, and works again then.
+#[derive(Default)]
+struct FailsOnce {
+    calls: u32,
+}
+
+impl Sink<&'static str> for FailsOnce {
+    type Error = &'static str;
+
+    fn poll_ready(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), &'static str>> {
+        self.calls += 1;
+        Poll::Ready(if self.calls == 2 { Err("failed") } else { Ok(()) })
+    }
+
+    fn start_send(self: Pin<&mut Self>, _: &'static str) -> Result<(), &'static str> {
+        Ok(())
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), &'static str>> {
+        if self.calls == 1 { Poll::Pending } else { Poll::Ready(Ok(())) }
+    }
+
+    fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), &'static str>> {
+        self.poll_flush(cx)
+    }
+}
+
+#[test]
+fn t19_a_heartbeat_is_lost_if_the_sink_fails_with_the_next_item() {
+    let (time, counters) = (VirtualTime::new(), Counters::new());
+    let (sender, driver) =
+        heartbeat_sink(FailsOnce::default(), time.clone(), secs(10), || "heartbeat");
+    let events = async {
+        time.sleep_until(secs(11)).await; // a heartbeat waits for its flush
+        assert_eq!(sender.send("event").await, Err("failed"));
+        drop(sender);
+    };
+    time.block_on(join(driver.with_observer(&counters), events)).0.unwrap();
+    let counts = counters.snapshot();
+    assert_eq!((counts.sent, counts.errors, counts.live), (0, 1, 0));
+}
+
+#[test]
+fn t9_stop_waits_for_a_driver_that_sends() {
+    type Stop = Spawn<Pin<Box<dyn Future<Output = ()>>>>;
+    let time = VirtualTime::new();
+    let stop = Rc::new(RefCell::new(None::<Stop>));
+    let while_sending = Rc::clone(&stop);
+    let sink = OnItem(move || {
+        assert_pending!(while_sending.borrow_mut().as_mut().expect("it was set").poll());
+    });
+    let (sender, driver) = heartbeat_sink(sink, time.clone(), secs(10), || "heartbeat");
+    let mut driver = spawn(driver);
+    *stop.borrow_mut() = Some(spawn(Box::pin(async move { sender.stop().await })));
+    assert_pending!(driver.poll());
+    time.advance(secs(10));
+    _ = driver.poll();
+    let mut stop = stop.take().expect("it was set");
+    assert!(stop.is_woken());
+    assert_ready!(stop.poll());
+    assert_ready_eq!(driver.poll(), Ok(()));
+}
+
+#[test]
+fn an_error_of_a_driver_has_its_cause_as_the_source() {
+    let failed = DriverError::Transport(std::fmt::Error);
+    assert_eq!(failed.source().and_then(<dyn Error>::downcast_ref), Some(&std::fmt::Error));
+    let stopped = DriverError::<Infallible>::Hub(HubError::Stopped);
+    assert_eq!(stopped.source().and_then(<dyn Error>::downcast_ref), Some(&HubError::Stopped));
+    assert!(DriverError::<Infallible>::Stalled.source().is_none());
 }
 
 /// How the driver ends whose peer reads at `read_at`, and when. The last sender is dropped at 20 s.

@@ -1,5 +1,6 @@
 //! `HeartbeatStream` in virtual time, polled by hand.
 
+use std::cell::{Cell, RefCell};
 use std::future::{Pending, pending};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -7,11 +8,12 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use futures_core::Stream;
+use futures_core::stream::FusedStream;
 use futures_util::stream;
 use heartbeat_async::virtual_time::VirtualTime;
 use heartbeat_async::{
     Config, Counters, HeartbeatStream, HeartbeatStreamExt, ItemKind, Jitter, MakeHeartbeat, MakeOk,
-    Observed, Observer, TimedOut, Timer,
+    NoObserver, Observed, Observer, Outcome, TimedOut, Timer,
 };
 use heartbeat_conformance::testing::{Source, SpyTimer};
 use proptest::prelude::*;
@@ -348,9 +350,26 @@ fn t1_t9_t17_the_size_hint_includes_heartbeats_while_they_may_come() {
     stream.enter(|_, stream| stream.stop());
     assert_eq!(stream.size_hint(), (1, Some(1)));
 
-    let Opened { source, stream, .. } = open(Config::every(Duration::ZERO), &counters);
+    let Opened { source, mut stream, .. } = open(Config::every(Duration::ZERO), &counters);
     push_and_end(source);
     assert_eq!(stream.size_hint(), (1, Some(1)));
+    assert_ready_eq!(stream.poll_next(), Some("one"));
+    assert!(!stream.is_terminated());
+    assert_ready_eq!(stream.poll_next(), None);
+    assert!(stream.is_terminated());
+}
+
+#[test]
+fn t14_the_size_hint_of_a_watchdog_includes_its_error() {
+    let time = VirtualTime::new();
+    let mut watched = spawn(stream::iter(["one", "two"]).watchdog(time, secs(10)));
+    assert_eq!(watched.size_hint(), (0, Some(3)));
+    assert_ready_eq!(watched.poll_next(), Some(Ok("one")));
+    assert_ready_eq!(watched.poll_next(), Some(Ok("two")));
+    assert!(!watched.is_terminated());
+    assert_ready_eq!(watched.poll_next(), None);
+    assert!(watched.is_terminated());
+    assert_eq!(watched.size_hint(), (0, Some(0)));
 }
 
 #[test]
@@ -409,6 +428,7 @@ fn t19_the_size_of_a_heartbeat_is_reported_where_it_is_known() {
         assert_pending!(quiet.poll_next());
     }
     assert_eq!(counters.snapshot().bytes, 27);
+    assert_eq!((heartbeat as Heartbeats).encoded_len(&"four"), None); // the default
 
     let mut in_results = MakeOk::new(Sized);
     assert_eq!(in_results.encoded_len(&Ok::<_, ()>("four")), Some(4));
@@ -472,7 +492,92 @@ fn an_observer_may_be_shared_and_be_a_trait_object() {
     assert_pending!(quiet.poll_next());
     let counts = counters.snapshot();
     assert_eq!((counts.sent, counts.gave_up, counts.stalled, counts.cancelled), (1, 1, 1, 1));
-    assert_eq!(counts.longest_idle, secs(10));
+    assert_eq!((counts.longest_idle, counts.live), (secs(10), 1));
+    drop(quiet);
+    assert_eq!(counters.snapshot().live, 0);
+}
+
+#[test]
+fn a_reference_to_an_observer_forwards_all_reports() {
+    #[derive(Default)]
+    struct Log(RefCell<Vec<String>>);
+    impl Log {
+        fn add(&self, report: impl Into<String>) {
+            self.0.borrow_mut().push(report.into());
+        }
+    }
+    impl Observer for Log {
+        fn on_open(&self) {
+            self.add("open");
+        }
+        fn on_close(&self) {
+            self.add("close");
+        }
+        fn on_heartbeat(&self, outcome: Outcome, late: Duration, encoded_len: Option<usize>) {
+            self.add(format!("{outcome:?} {late:?} {encoded_len:?}"));
+        }
+        fn on_cancelled(&self) {
+            self.add("cancelled");
+        }
+        fn on_give_up(&self) {
+            self.add("give up");
+        }
+        fn on_stall(&self) {
+            self.add("stall");
+        }
+        fn on_detached(&self) {
+            self.add("detached");
+        }
+        fn on_idle(&self, lasted: Duration) {
+            self.add(format!("idle {lasted:?}"));
+        }
+        fn on_passthrough(&self, reason: &'static str) {
+            self.add(reason);
+        }
+    }
+
+    fn report_all(observer: impl Observer) {
+        observer.on_open();
+        observer.on_heartbeat(Outcome::Sent, secs(1), Some(2));
+        observer.on_cancelled();
+        observer.on_give_up();
+        observer.on_stall();
+        observer.on_detached();
+        observer.on_idle(secs(3));
+        observer.on_passthrough("reason");
+        observer.on_close();
+    }
+    let log = Log::default();
+    report_all(&log);
+    let expected =
+        "open, Sent 1s Some(2), cancelled, give up, stall, detached, idle 3s, reason, close";
+    assert_eq!(log.0.into_inner().join(", "), expected);
+}
+
+#[test]
+fn t19_an_observer_that_is_not_enabled_is_sent_no_idle_time() {
+    struct Enabled(bool, Cell<Duration>);
+    impl Observer for Enabled {
+        fn on_idle(&self, lasted: Duration) {
+            self.1.set(lasted);
+        }
+        fn is_enabled(&self) -> bool {
+            self.0
+        }
+    }
+
+    for (is_enabled, idle) in [(true, secs(5)), (false, Duration::ZERO)] {
+        let observer = Enabled(is_enabled, Cell::default());
+        let (time, source) = (VirtualTime::new(), Source::new());
+        let stream = source.clone().heartbeat(time.clone(), secs(10), heartbeat);
+        let mut stream = spawn(stream.with_observer(&observer));
+        time.advance(secs(5));
+        source.push("event");
+        assert_ready_eq!(stream.poll_next(), Some("event"));
+        assert_pending!(stream.poll_next());
+        assert_eq!(observer.1.get(), idle);
+    }
+    assert!(!NoObserver.is_enabled());
 }
 
 proptest! {

@@ -1,9 +1,9 @@
 //! The clock for tests.
 
 use std::cell::RefCell;
-use std::future::{Future, pending};
+use std::future::{Future, pending, poll_fn};
 use std::pin::pin;
-use std::task::{Context, Waker};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use futures_util::future::join3;
@@ -70,6 +70,17 @@ fn the_clock_stops_at_the_last_instant() {
 #[should_panic(expected = "no sleep is set that could wake it")]
 fn a_future_that_is_never_woken_panics() {
     VirtualTime::new().block_on(pending::<()>());
+}
+
+#[test]
+#[should_panic(expected = "the future spins")]
+fn a_future_that_spins_panics() {
+    let mut polls = 0;
+    VirtualTime::new().block_on(poll_fn(|cx| {
+        polls += 1;
+        cx.waker().wake_by_ref();
+        if polls == 2_000_000 { Poll::Ready(()) } else { Poll::Pending }
+    }));
 }
 
 #[test]

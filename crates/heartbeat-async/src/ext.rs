@@ -5,7 +5,10 @@ use heartbeat_core::Config;
 
 use crate::{HeartbeatStream, MakeHeartbeat, MakeOk, Scheduler, Timer, WatchdogStream};
 
-/// Adds heartbeats to any stream, on any timer or hub. The adapters have a trait with this name and their own timer.
+/// Adds heartbeats to any stream, on any timer or hub.
+///
+/// The adapters have a trait with this name and their own timer. Import one of them: with two, a call such as
+/// `stream.heartbeat(…)` is ambiguous.
 pub trait HeartbeatStreamExt: Stream {
     /// Yields the items of this stream, and a heartbeat whenever it has been silent for an interval. See
     /// [`HeartbeatStream::new`].

@@ -15,7 +15,8 @@ use core::time::Duration;
             implement `heartbeat_async::Timer`"
 )]
 pub trait Timer {
-    /// The time of the clock. `std::time::Instant` needs the feature `std`.
+    /// The time of the clock: `std::time::Instant` with the feature `std`, a `Duration` since an epoch, or another
+    /// [`Instant`](crate::Instant).
     type Instant: heartbeat_core::Instant;
 
     /// A future that is ready once its deadline has passed. It may be late, and early by no more than
@@ -45,3 +46,10 @@ pub trait Timer {
         Duration::ZERO
     }
 }
+
+/// The feature `std` alone is enough for a timer with the clock of std.
+#[cfg(feature = "std")]
+const _: () = {
+    const fn is_instant<I: heartbeat_core::Instant>() {}
+    is_instant::<std::time::Instant>();
+};

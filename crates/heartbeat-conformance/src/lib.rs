@@ -293,7 +293,8 @@ macro_rules! list {
 }
 __scenarios!(list,);
 
-/// Makes one test per scenario, on the [`Runtime`] that the expression returns. See the [documentation of the crate](crate) for an example.
+/// Makes one test per scenario, on the [`Runtime`] that the expression returns. See the [documentation of the crate](crate) for
+/// an example.
 ///
 /// `conformance!(hub: …)` makes the tests of streams and sinks with each of them on a [`Hub`](heartbeat_async::Hub).
 #[macro_export]

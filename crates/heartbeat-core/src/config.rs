@@ -84,6 +84,9 @@ impl Config {
     /// A peer that reads so slowly that earlier bytes are not flushed within `wait` counts as stalled too. Bytes that
     /// a socket or a proxy has accepted count as sent: on a quiet stream it takes thousands of heartbeats until they
     /// accept no more and a peer that reads nothing is noticed.
+    ///
+    /// In a [`HeartbeatSet`](crate::rules#t15-many-streams-one-deadline), and so on a hub, stalling and giving up may be late
+    /// by up to a 64th of the interval.
     pub const fn with_stall_after(mut self, wait: Duration) -> Self {
         self.stall_after = wait;
         self

@@ -88,7 +88,7 @@ impl<P, O: Telemetry + Clone> HeartbeatLayer<P, O> {
     /// Sends no heartbeats to requests for which `matches` returns true. The observer of the layer is notified that such a
     /// response passes through, and of nothing else.
     ///
-    /// This is a [route](Self::with_route) with an interval of zero, and keeps the observer of the layer.
+    /// It goes before all [routes](Self::with_route), in whatever order they are added.
     ///
     /// # Example
     ///
@@ -105,11 +105,13 @@ impl<P, O: Telemetry + Clone> HeartbeatLayer<P, O> {
     ///     .without_heartbeats(|request| request.uri.path().starts_with("/legacy/"));
     /// ```
     pub fn without_heartbeats(
-        self,
+        mut self,
         matches: impl Fn(&Parts) -> bool + Send + Sync + 'static,
     ) -> Self {
-        let policy = self.policies.default.disabled();
-        self.with_route(matches, policy)
+        let policy = Arc::new(self.policies.default.disabled());
+        let route = PolicyRoute { matches: Arc::new(matches), policy };
+        Arc::make_mut(&mut self.policies).routes.insert(0, route);
+        self
     }
 
     /// Uses another policy for requests for which `matches` returns true. The first route that matches is used, in the order
@@ -118,9 +120,8 @@ impl<P, O: Telemetry + Clone> HeartbeatLayer<P, O> {
     /// All policies of a layer have observers of one type, for example `Arc<dyn Observer + Send + Sync>`: with an observer an
     /// interval alone is no policy. To disable heartbeats, [`without_heartbeats`](Self::without_heartbeats) is shorter.
     ///
-    /// `matches` gets
-    /// the extensions of the request, which include those of the framework. axum's `MatchedPath` is among them if the layer is
-    /// added with `Router::layer` or `Router::route_layer`, and is not if the layer is around the router.
+    /// `matches` gets the extensions of the request, which include those of the framework. axum's `MatchedPath` is among them if
+    /// the layer is added with `Router::layer` or `Router::route_layer`, and is not if the layer is around the router.
     pub fn with_route(
         mut self,
         matches: impl Fn(&Parts) -> bool + Send + Sync + 'static,

@@ -349,6 +349,7 @@ fn heartbeats_can_be_disabled_for_some_requests_of_a_layer_with_an_observer() {
     let counters: Arc<Counters> = Arc::default();
     let policy = HeartbeatPolicy::new(secs(10)).with_observer(Arc::clone(&counters));
     let layer = HeartbeatLayer::with_scheduler(VirtualTime::new(), policy)
+        .with_route(|_| true, HeartbeatPolicy::new(secs(1)).with_observer(Arc::clone(&counters)))
         .without_heartbeats(|request| request.uri.path() == "/never");
     let call = |path| call_layer(&layer, get(path), response_with("text/event-stream"));
     let (on, off) = (call("/"), call("/never"));

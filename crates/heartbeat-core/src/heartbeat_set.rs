@@ -62,8 +62,11 @@ pub use arena::Key;
 /// [`granularity`](Self::granularity) returns the exact value. Giving up and stalling are never early,
 /// but late by up to the granularity; if their time is less than an eighth of the interval, the
 /// granularity is at most an eighth of that time, or 250 ms if that is longer. Giving up is late by a
-/// further 2^30th of its time at most. With more than 32 different intervals at once, further intervals
-/// may share a granularity between a 128th and a 64th.
+/// further 2^30th of its time at most.
+///
+/// With several intervals at once, all but one have a granularity between a 128th and a 64th, such that
+/// their deadlines coincide: together they have at most 128 deadlines per shortest interval, beside the 64
+/// of that one, however many intervals there are.
 ///
 /// The clock of a set ends 73 years after its creation; later deadlines are never reached
 /// ([T8](crate::rules#t8-no-overflow)).

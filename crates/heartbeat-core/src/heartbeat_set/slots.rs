@@ -6,9 +6,6 @@ use super::wheel::{SLOTS, Wheel};
 use crate::compact_instant::CompactInstant;
 use crate::instant::earliest;
 
-/// The number of wheels with exactly the requested slot width; further widths share wheels.
-const EXACT_WHEELS: usize = 32;
-
 /// The lists that members wait in: one for each slot of each wheel, and one for the members that are due.
 ///
 /// Each list is a ring through its members, so unlinking one accesses at most two neighbors.
@@ -43,28 +40,25 @@ impl SlotLists {
     /// A wheel for a configuration whose members may be early by less than `width`. Its slots are at
     /// most that wide.
     ///
-    /// They are narrower only if more than [`EXACT_WHEELS`] widths are in use. Then all widths between two
-    /// powers of two share a wheel, so there are never more than 96 wheels to look at.
+    /// The first wheel has exactly that width. All further widths between two powers of two share a wheel, and the slots of
+    /// these wheels start at the same instants. So different configurations together have at most 128 wake-ups per
+    /// shortest interval, beside those of the first wheel, and there are never more than 65 wheels to look at.
     pub(super) fn acquire_wheel(&mut self, width: u64, now: CompactInstant) -> u8 {
         let width = width.max(1);
-        let number = self.find_wheel(width).unwrap_or_else(|| {
-            let mut exact = self.wheels.iter().take(EXACT_WHEELS);
-            if let Some(unused) = exact.position(|shared| shared.configs == 0) {
-                self.wheels[unused].wheel = Wheel::new(width, now);
-                return unused;
+        let number = self.find_wheel(width).unwrap_or_else(|| match self.wheels.first_mut() {
+            None => self.push_wheel(width, now),
+            Some(first) if first.configs == 0 => {
+                first.wheel = Wheel::new(width, now);
+                0
             }
-            if self.wheels.len() < EXACT_WHEELS {
-                return self.push_wheel(width, now);
+            Some(_) => {
+                let common = 1 << width.ilog2();
+                self.find_wheel(common).unwrap_or_else(|| self.push_wheel(common, now))
             }
-            let common = 1 << width.ilog2();
-            self.find_wheel(common).unwrap_or_else(|| self.push_wheel(common, now))
         });
         let shared = &mut self.wheels[number];
         shared.configs = shared.configs.saturating_add(1);
-        debug_assert!(
-            number < EXACT_WHEELS.saturating_add(64),
-            "one shared wheel for each power of two"
-        );
+        debug_assert!(number <= 64, "one shared wheel for each power of two");
         u8::try_from(number).unwrap_or(u8::MAX)
     }
 

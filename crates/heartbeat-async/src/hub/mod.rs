@@ -50,8 +50,9 @@ const SHARDS_PER_THREAD: NonZeroUsize = NonZeroUsize::new(4).unwrap();
 /// much. If one of their times is shorter than an eighth of an interval above 16 s, they are late by less, down to 250 ms, at
 /// the price of more wake-ups: at most four per second.
 ///
-/// Streams of different intervals add wake-ups: all further intervals together at most 128 per shortest one of them, however
-/// many there are. Their heartbeats are early by less than a 64th of the interval too.
+/// Streams of different intervals add wake-ups. The interval of the first stream of each shard has at most 64; all others
+/// together have at most 128 per shortest one of them, however many there are. Their heartbeats are early by less than a
+/// 64th of the interval too.
 ///
 /// Clones are handles of one hub. Its task ends when all clones and all streams on it are dropped.
 ///

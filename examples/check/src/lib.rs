@@ -3,6 +3,9 @@
 //! An example prints its address on the first line. Most send one event, and are then silent for longer than the heartbeat
 //! interval.
 
+#[cfg(feature = "websocket")]
+pub mod websocket;
+
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Command, Stdio};

@@ -69,7 +69,7 @@
 //!   lost heartbeat, or a response that passes through the layer, with the reason. INFO: the heartbeats of a stream
 //!   have stopped, or a peer is silent. ERROR: a hub does not serve a stream.
 //!
-//! Hubs and sinks need no feature: of dependencies they add only the small crates futures-sink and spin.
+//! Hubs and sinks need no feature: they add only two small dependencies, futures-sink and spin.
 //!
 //! # Time
 //!

@@ -54,7 +54,7 @@ async fn metrics(State(app): State<App>) -> Result<String, StatusCode> {
     text.map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)
 }
 
-/// Whether the route is that of clients that fail at comments.
+/// Whether the request comes from a client that cannot handle comments.
 fn is_legacy(request: &Parts) -> bool {
     let path = request.extensions.get::<MatchedPath>();
     path.is_some_and(|path| path.as_str() == "/legacy/{client}/events")
@@ -113,7 +113,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     });
     let time_limit = async {
         shutdown.cancelled().await;
-        sleep(Duration::from_secs(10)).await; // a client that does not read never gets the end of its stream
+        sleep(Duration::from_secs(10)).await; // a client that does not read never receives the end of its stream
     };
     tokio::select! {
         result = serve => result?,

@@ -110,7 +110,7 @@ impl<T: Timer> HubClock<T> {
     }
 }
 
-/// In nanoseconds, which last for 584 years. What is later is never.
+/// In nanoseconds. Instants after 584 years count as never.
 fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(NEVER)
 }

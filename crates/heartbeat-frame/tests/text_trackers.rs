@@ -220,9 +220,12 @@ fn t21_blank_json_lines_are_no_events() {
     let mut tracker = NdjsonTracker::default();
     assert_eq!(feed(&mut tracker, "\n"), (Content::NonEvent, Open));
     assert_eq!(feed(&mut tracker, " "), (Content::NonEvent, Open));
-    assert_eq!(feed(&mut tracker, "\t\r"), (Content::NonEvent, Open));
-    assert_eq!(feed(&mut tracker, "\n\r"), (Content::NonEvent, Open));
+    assert_eq!(feed(&mut tracker, "\t\r"), (Content::NonEvent, InsideMessage));
+    assert_eq!(feed(&mut tracker, "\n\r"), (Content::NonEvent, InsideMessage));
     assert_eq!(feed(&mut tracker, "\n"), (Content::NonEvent, Open));
+    assert_eq!(feed(&mut tracker, "\r "), (Content::NonEvent, Open));
+    assert_eq!(feed(&mut tracker, "\r7"), (Event, InsideMessage));
+    assert_eq!(feed(&mut tracker, "\n"), (Event, Open));
     assert_eq!(feed(&mut tracker, "  7"), (Event, InsideMessage));
     assert_eq!(feed(&mut tracker, "\n\n"), (Event, Open)); // the first LF ends the line
     assert_eq!(feed(&mut tracker, "\n"), (Content::NonEvent, Open));
@@ -241,10 +244,7 @@ fn white_space_that_has_begun_a_line_is_continued() {
         tracker.on_heartbeat();
         assert_eq!(heartbeat_after(&mut tracker, ""), NdjsonHeartbeat::Space);
         assert_eq!(heartbeat_after(&mut tracker, "\t"), NdjsonHeartbeat::Space);
-        assert_eq!(heartbeat_after(&mut tracker, "\r"), NdjsonHeartbeat::BlankLine);
-        tracker.on_heartbeat();
-        assert_eq!(heartbeat_after(&mut tracker, ""), form);
-        assert_eq!(heartbeat_after(&mut tracker, "\n"), form);
+        assert_eq!(heartbeat_after(&mut tracker, "\r\n"), form);
         assert_eq!(heartbeat_after(&mut tracker, "1\n"), form);
     }
 }

@@ -10,8 +10,8 @@ use crate::NdjsonHeartbeat;
 /// Tracks lines of JSON: a heartbeat may be inserted at the start of a line, and after white space there.
 ///
 /// A line ends with LF; CR LF counts by its LF. White space (space, tab, CR) without a value is no event.
-/// The JSON is not parsed: from the first other byte of a line to its LF there is no boundary, and the
-/// boundary is never unknown.
+/// The JSON is not parsed: from the first other byte of a line to its LF there is no boundary. There is none
+/// after a CR either, because its LF may follow. The boundary is never unknown.
 ///
 /// [`heartbeat_here`](Self::heartbeat_here) says which form of [`NdjsonHeartbeat`] fits into a line that
 /// has begun.
@@ -51,7 +51,7 @@ enum NdjsonLineState {
     Start,
     /// Only white space so far.
     Blank,
-    /// Only white space so far, and a CR at its end. An LF may still belong to it.
+    /// Only white space so far, and a CR at its end.
     BlankCr,
     /// Inside or after a value.
     Event,
@@ -67,8 +67,7 @@ impl NdjsonTracker {
     /// The heartbeat for this point of a stream whose heartbeats have this form.
     ///
     /// In a line that is white space so far it is a space in either form: a line feed would make the white
-    /// space a line of its own, which readers that skip empty lines only reject. After a CR it is a line feed:
-    /// the CR belongs to a blank line that ends with CR LF.
+    /// space a line of its own, which readers that skip empty lines only reject.
     ///
     /// # Example
     ///
@@ -87,9 +86,8 @@ impl NdjsonTracker {
     #[must_use = "the heartbeat has no effect until it is sent"]
     pub const fn heartbeat_here(&self, form: NdjsonHeartbeat) -> NdjsonHeartbeat {
         match self.line {
-            NdjsonLineState::Start | NdjsonLineState::Event => form,
             NdjsonLineState::Blank => NdjsonHeartbeat::Space,
-            NdjsonLineState::BlankCr => NdjsonHeartbeat::BlankLine,
+            NdjsonLineState::Start | NdjsonLineState::BlankCr | NdjsonLineState::Event => form,
         }
     }
 
@@ -152,18 +150,15 @@ impl BoundaryTracker for NdjsonTracker {
     #[inline]
     fn boundary(&self) -> Boundary {
         match self.line {
-            NdjsonLineState::Event => Boundary::InsideMessage,
-            _ if self.bom.is_partial() => Boundary::InsideMessage,
-            NdjsonLineState::Start | NdjsonLineState::Blank | NdjsonLineState::BlankCr => {
-                Boundary::Open
+            NdjsonLineState::BlankCr | NdjsonLineState::Event => Boundary::InsideMessage,
+            NdjsonLineState::Start | NdjsonLineState::Blank if self.bom.is_partial() => {
+                Boundary::InsideMessage
             }
+            NdjsonLineState::Start | NdjsonLineState::Blank => Boundary::Open,
         }
     }
 
     fn on_heartbeat(&mut self) {
         self.bom.on_heartbeat();
-        if let NdjsonLineState::BlankCr = self.line {
-            self.line = NdjsonLineState::Start; // the heartbeat was the LF
-        }
     }
 }

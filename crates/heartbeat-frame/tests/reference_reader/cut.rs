@@ -93,8 +93,14 @@ pub(crate) fn ndjson(heartbeat: NdjsonHeartbeat, stream: &[u8], cuts: &[usize]) 
     let out = compare(&tracker, super::ndjson, stream, cuts, &bytes);
     if !out.withheld {
         assert_eq!(super::ndjson_messages(&out.bytes), super::ndjson_messages(stream));
-        if heartbeat == NdjsonHeartbeat::BlankLine && !stream.contains(&b'\r') {
-            assert_eq!(super::ndjson_lines(&out.bytes), super::ndjson_lines(stream));
+        match heartbeat {
+            NdjsonHeartbeat::BlankLine => {
+                assert_eq!(super::ndjson_lines(&out.bytes), super::ndjson_lines(stream));
+            }
+            NdjsonHeartbeat::Space => {
+                let lines = |bytes: &[u8]| bytes.split(|byte| *byte == b'\n').count();
+                assert_eq!(lines(&out.bytes), lines(stream));
+            }
         }
     }
     out

@@ -286,12 +286,11 @@ fn last_line(text: &[u8]) -> &[u8] {
 }
 
 /// The heartbeat that is inserted after `sent`, which ends with white space between values: the chosen one at the
-/// start of a line, LF after a CR, and otherwise a space.
+/// start of a line, and otherwise a space.
 #[must_use]
 pub(crate) fn ndjson_heartbeat(chosen: u8, sent: &[u8]) -> u8 {
     match last_line(sent.strip_prefix(BOM).unwrap_or(sent)) {
         [] => chosen,
-        [.., b'\r'] => b'\n',
         _ => b' ',
     }
 }
@@ -301,7 +300,8 @@ pub(crate) fn ndjson_heartbeat(chosen: u8, sent: &[u8]) -> u8 {
 pub(crate) fn ndjson(bom_allowed: bool, stream: &[u8]) -> Reference {
     let boundary = |seen: &[u8]| {
         let (mark, cut) = if bom_allowed { bom_prefix(seen) } else { (0, false) };
-        let between_values = is_blank(last_line(&seen[mark..]));
+        let line = last_line(&seen[mark..]);
+        let between_values = is_blank(line) && !line.ends_with(b"\r");
         if between_values && !cut { Boundary::Open } else { Boundary::InsideMessage }
     };
     let boundaries = (0..=stream.len()).map(|seen| boundary(&stream[..seen])).collect();

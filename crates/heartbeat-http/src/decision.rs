@@ -82,7 +82,7 @@ impl<O: Telemetry + Clone> Decision<O> {
         http::Response::from_parts(head, ResponseBody::kept_alive(body, exists))
     }
 
-    fn pass_through<B, P: Scheduler>(
+    fn pass_through<B: Body, P: Scheduler>(
         &self,
         reason: PassthroughReason,
         head: response::Parts,

@@ -12,14 +12,20 @@ use crate::{HeartbeatBody, PassthroughReason};
 
 pin_project! {
     /// The body of a response behind a [`HeartbeatLayer`](crate::HeartbeatLayer): kept alive, or passed through.
+    ///
+    /// An error of the inner body is returned one poll late: the first poll returns [`Poll::Pending`] and wakes the
+    /// task. Otherwise hyper would discard what it has not sent yet, even the head of the response.
     #[must_use = "bodies do nothing unless polled"]
     pub struct ResponseBody<B, P, O = NoObserver>
     where
+        B: Body,
         P: Scheduler,
         O: Telemetry,
     {
         #[pin]
         kind: Kind<B, P, O>,
+        // The error of the inner body, until the next poll.
+        error: Option<B::Error>,
     }
 }
 
@@ -39,25 +45,26 @@ pin_project! {
     }
 }
 
-impl<B: Default, P: Scheduler, O: Telemetry> Default for ResponseBody<B, P, O> {
+impl<B: Body + Default, P: Scheduler, O: Telemetry> Default for ResponseBody<B, P, O> {
     /// A body that is passed through, for layers that answer themselves, such as those for CORS and time limits.
     fn default() -> Self {
-        Self { kind: Kind::Passthrough { body: B::default(), reason: None } }
+        Self { kind: Kind::Passthrough { body: B::default(), reason: None }, error: None }
     }
 }
 
 impl<B, P, O> ResponseBody<B, P, O>
 where
+    B: Body,
     P: Scheduler,
     O: Telemetry,
 {
     /// `exists` is dropped with the body.
     pub(crate) fn kept_alive(body: HeartbeatBody<B, P, O>, exists: Arc<()>) -> Self {
-        Self { kind: Kind::KeptAlive { body, exists } }
+        Self { kind: Kind::KeptAlive { body, exists }, error: None }
     }
 
     pub(crate) fn passthrough(body: B, reason: PassthroughReason) -> Self {
-        Self { kind: Kind::Passthrough { body, reason: Some(reason) } }
+        Self { kind: Kind::Passthrough { body, reason: Some(reason) }, error: None }
     }
 
     /// Whether the body may yield heartbeats.
@@ -87,17 +94,30 @@ where
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
-        match self.project().kind.project() {
+        let this = self.project();
+        if let Some(error) = this.error.take() {
+            return Poll::Ready(Some(Err(error)));
+        }
+        let frame = match this.kind.project() {
             KindProjection::KeptAlive { body, .. } => body.poll_frame(cx),
             KindProjection::Passthrough { body, .. } => body.poll_frame(cx),
+        };
+        match frame {
+            Poll::Ready(Some(Err(error))) => {
+                *this.error = Some(error);
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+            frame => frame,
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        match &self.kind {
+        let ended = match &self.kind {
             Kind::KeptAlive { body, .. } => body.is_end_stream(),
             Kind::Passthrough { body, .. } => body.is_end_stream(),
-        }
+        };
+        ended && self.error.is_none()
     }
 
     fn size_hint(&self) -> SizeHint {
@@ -110,6 +130,7 @@ where
 
 impl<B, P, O> fmt::Debug for ResponseBody<B, P, O>
 where
+    B: Body,
     P: Scheduler,
     O: Telemetry,
 {

@@ -22,6 +22,7 @@ use crate::bodies::{RequestBody, UpstreamBody};
 use crate::defer_write_error::DeferWriteError;
 use crate::error_chain::chain;
 use crate::http_server::GuardedBody;
+use crate::incomplete_reset::IncompleteReset;
 use crate::progress::ProgressBody;
 use crate::transport::{CONNECTION_WINDOW, MAX_UNREAD_BODIES, STREAM_WINDOW, TCP_KEEPALIVE};
 
@@ -42,7 +43,8 @@ const BUFFER_SIZE: u32 = 64 * 1024;
 /// Maximum number of header lines of a response: so many that the size limit decides.
 const MAX_HEADER_LINES: usize = 1000;
 
-type UpstreamIo = DeferWriteError<MaybeHttpsStream<TokioIo<TcpStream>>>;
+type UpstreamStream = TokioIo<MaybeHttpsStream<TokioIo<TcpStream>>>;
+type UpstreamIo = DeferWriteError<TokioIo<IncompleteReset<UpstreamStream>>>;
 type Connector = BoxCloneSyncService<Uri, UpstreamIo, BoxError>;
 type HttpClient = Client<Connector, ProgressBody<RequestBody>>;
 
@@ -85,10 +87,12 @@ impl Connections {
             .http2_initial_stream_window_size(STREAM_WINDOW)
             .http2_initial_connection_window_size(CONNECTION_WINDOW);
         let timeout = if connect_timeout.is_zero() { Duration::MAX } else { connect_timeout };
-        let connector = Timeout::new(connector(tls, http2), timeout).map_response(|connection| {
-            let _ = CONNECTED.try_with(|connected| connected.set(true)); // unset if the request was dropped
-            DeferWriteError::new(connection)
-        });
+        let connector =
+            Timeout::new(connector(tls, http2), timeout).map_response(move |connection| {
+                let _ = CONNECTED.try_with(|connected| connected.set(true)); // unset if the request was dropped
+                let connection = IncompleteReset::new(TokioIo::new(connection), http2);
+                DeferWriteError::new(TokioIo::new(connection))
+            });
         Self { builder, connector: BoxCloneSyncService::new(connector), clients: Mutex::default() }
     }
 

@@ -59,6 +59,7 @@ mod forward;
 mod forwarded;
 mod hop_by_hop;
 pub mod http_server;
+mod incomplete_reset;
 mod log_duration;
 mod progress;
 mod proxy;

@@ -1,3 +1,4 @@
+use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use super::idle::IdleTracker;
 use super::io::{ConnectionIo, MaybeTls};
 use super::peer::Peer;
 use super::runtime::{RuntimeExecutor, ServerRuntime};
+use super::written::{SendBeforeError, Written};
 
 /// Time that an idle connection has for its graceful shutdown before it is dropped.
 const GRACE: Duration = Duration::from_secs(1);
@@ -64,26 +66,34 @@ impl<R: ServerRuntime> Connection<R> {
 
         let service = TowerToHyperService::new(service);
         let requests = tracker.clone();
+        let written = Written::default();
+        let of_bodies = written.clone();
         let service = service_fn(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(peer);
             let guard = requests.start_request();
             // hyper removes the body of a response to HEAD over HTTP/1.1 only.
-            let no_body = request.method() == Method::HEAD && request.version() == Version::HTTP_2;
+            let version = request.version();
+            let no_body = request.method() == Method::HEAD && version == Version::HTTP_2;
             let response = service.call(request);
+            let written = of_bodies.clone();
             async move {
                 let response = response.await?.map(|body| {
-                    if no_body { Either::Right(Empty::new()) } else { Either::Left(body) }
+                    if no_body {
+                        Either::Right(Empty::new())
+                    } else {
+                        Either::Left(SendBeforeError::new(body, written, version))
+                    }
                 });
                 Ok::<_, S::Error>(response.map(|body| GuardedBody::new(body, guard)))
             }
         });
-        let io = ConnectionIo::new(transport, tracker.clone(), self.permit);
+        let io = ConnectionIo::new(transport, tracker.clone(), written.clone(), self.permit);
         let mut connection = pin!(self.http.serve_connection_with_upgrades(io, service));
         let (mut shutting_down, mut expired) = (false, false);
         loop {
             tokio::select! {
                 biased;
-                served = &mut connection => {
+                served = poll_fn(|cx| written.poll_connection(connection.as_mut(), cx)) => {
                     if let Err(error) = served {
                         tracing::debug!(%client, error, "connection failed");
                     }

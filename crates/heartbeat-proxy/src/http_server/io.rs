@@ -10,12 +10,14 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio_rustls::server::TlsStream;
 
 use super::idle::IdleTracker;
+use super::written::Written;
 
 /// The byte stream of a connection. It holds the permit of its connection until it is dropped, also by an
 /// upgraded protocol.
 pub(super) struct ConnectionIo<C, T> {
     transport: MaybeTls<C>,
     idle: IdleTracker<T>,
+    written: Written,
     _permit: OwnedSemaphorePermit,
 }
 
@@ -25,16 +27,18 @@ pub(super) enum MaybeTls<C> {
 }
 
 impl<C, T: Timer<Instant = Instant> + Clone> ConnectionIo<C, T> {
-    /// Reports each write to `idle`.
+    /// Reports each write to `idle` and `written`.
     pub(super) fn new(
         transport: MaybeTls<C>,
         idle: IdleTracker<T>,
+        written: Written,
         permit: OwnedSemaphorePermit,
     ) -> Self {
-        Self { transport, idle, _permit: permit }
+        Self { transport, idle, written, _permit: permit }
     }
 
     fn report(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        self.written.on_write();
         if let Poll::Ready(Ok(1..)) = written {
             self.idle.on_write();
         }
@@ -82,8 +86,10 @@ where
         self.report(written)
     }
 
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        transport!(self, transport => transport.poll_flush(cx))
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let flushed = transport!(self.as_mut(), transport => transport.poll_flush(cx));
+        self.written.on_flush(&flushed);
+        flushed
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

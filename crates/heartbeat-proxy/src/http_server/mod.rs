@@ -19,6 +19,7 @@ mod runtime;
 mod server;
 mod tls;
 mod tokio;
+mod written;
 
 pub use accept::configure_socket;
 pub use error::ServerError;

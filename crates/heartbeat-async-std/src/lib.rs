@@ -91,11 +91,19 @@ heartbeat_async::adapter! {
 }
 
 #[cfg(feature = "http")]
-heartbeat_http::adapter! {
-    timer: AsyncStdTimer,
-    package: "heartbeat_async_std",
-    runtime: "async-std",
+mod http {
+    use super::AsyncStdTimer;
+
+    heartbeat_http::adapter! {
+        timer: AsyncStdTimer,
+        package: "heartbeat_async_std",
+        runtime: "async-std",
+    }
 }
+
+// By name, so that the compiler names the feature where it is missing.
+#[cfg(feature = "http")]
+pub use http::{HeartbeatBody, HeartbeatLayer};
 
 pub use timer::{AsyncStdSleep, AsyncStdTimer};
 
@@ -107,6 +115,7 @@ pub use heartbeat_async::{
 pub use heartbeat_async::{Counters, CountersSnapshot};
 #[cfg(feature = "http")]
 pub use heartbeat_http::{
-    BodyFraming, HeartbeatMessage, HeartbeatPolicy, InvalidDescriptorSet, NdjsonHeartbeat,
-    PassthroughReason, RpcHeartbeat, SseHeartbeat, StreamingMethods,
+    BodyFraming, HeartbeatMessage, HeartbeatPolicy, InvalidDescriptorSet, InvalidSse,
+    NdjsonHeartbeat, PassthroughReason, PayloadTooLong, RpcHeartbeat, SseHeartbeat,
+    StreamingMethods,
 };

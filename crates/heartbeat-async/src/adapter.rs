@@ -91,6 +91,9 @@ macro_rules! adapter {
             /// closure, or a type that implements [`MakeHeartbeat`]. The first interval starts with this call
             /// ([T2](heartbeat_async::rules#t2-first-heartbeat)).
             ///
+            /// For a stream of [`Result`]s use [`try_heartbeat`](Self::try_heartbeat). To call `next()` on the stream, pin
+            /// it first, with [`pin!`](std::pin::pin) or `Box::pin`.
+            ///
             /// If the stream already contains heartbeats from another source, declare them with
             /// [`treat_as_heartbeat`](heartbeat_async::HeartbeatStream::treat_as_heartbeat);
             /// otherwise they count as events ([T21](heartbeat_async::rules#t21-nesting)).

@@ -81,6 +81,9 @@ impl Config {
     /// Declares the peer stalled once a heartbeat has been in flight for `wait`
     /// ([T20](crate::rules#t20-stalled)). Default: zero, never.
     ///
+    /// Its heartbeats end, and an event does not start them again. Only a sink or a hub can detect a stall: a stream or
+    /// body with its own timer runs only when it is polled.
+    ///
     /// A peer that reads so slowly that earlier bytes are not flushed within `wait` counts as stalled too. Bytes that
     /// a socket or a proxy has accepted count as sent: on a quiet stream it takes thousands of heartbeats until they
     /// accept no more and a peer that reads nothing is noticed.

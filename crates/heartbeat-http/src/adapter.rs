@@ -31,7 +31,7 @@ macro_rules! adapter {
         /// ```
         pub type HeartbeatLayer<O = $crate::NoObserver> = $crate::HeartbeatLayer<$timer, O>;
 
-        #[doc = concat!("A body with heartbeats, on ", $runtime, "'s timers or on a [`Hub`].")]
+        #[doc = concat!("A body with heartbeats, on ", $runtime, "'s timers or on a [`Hub`](heartbeat_async::Hub).")]
         ///
         /// Needs the feature `http`. Methods and details: [`heartbeat_http::HeartbeatBody`].
         pub type HeartbeatBody<B, P = $timer, O = $crate::NoObserver> =

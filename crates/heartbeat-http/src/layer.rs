@@ -67,7 +67,7 @@ pub struct HeartbeatLayer<P, O = NoObserver> {
 
 impl<P: Default, O: Telemetry + Clone> HeartbeatLayer<P, O> {
     /// A layer with the default scheduler. `policy` is an interval, a [`Config`](heartbeat_async::Config) or a
-    /// [`HeartbeatPolicy`].
+    /// [`HeartbeatPolicy`], which may have an [observer](HeartbeatPolicy::with_observer).
     pub fn new(policy: impl Into<HeartbeatPolicy<O>>) -> Self {
         Self::with_scheduler(P::default(), policy)
     }
@@ -117,8 +117,8 @@ impl<P, O: Telemetry + Clone> HeartbeatLayer<P, O> {
     /// Uses another policy for requests for which `matches` returns true. The first route that matches is used, in the order
     /// in which the routes were added.
     ///
-    /// All policies of a layer have observers of one type, for example `Arc<dyn Observer + Send + Sync>`: with an observer an
-    /// interval alone is no policy. To disable heartbeats, [`without_heartbeats`](Self::without_heartbeats) is shorter.
+    /// All policies of a layer have observers of one type, for example `Arc<dyn Observer + Send + Sync>`: in a layer with an
+    /// observer pass `HeartbeatPolicy::new(interval).with_observer(…)`, not an interval. To disable heartbeats, [`without_heartbeats`](Self::without_heartbeats) is shorter.
     ///
     /// `matches` gets the extensions of the request, which include those of the framework. axum's `MatchedPath` is among them if
     /// the layer is added with `Router::layer` or `Router::route_layer`, and is not if the layer is around the router.

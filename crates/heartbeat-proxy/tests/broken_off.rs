@@ -111,7 +111,7 @@ async fn http1_upstream() -> SocketAddr {
                 );
                 for piece in form.pieces() {
                     if !piece.is_empty() {
-                        sent += &format!("{:x}\r\n{piece}\r\n", piece.len());
+                        sent = format!("{sent}{:x}\r\n{piece}\r\n", piece.len());
                     }
                     connection.write_all(sent.as_bytes()).await.expect("sent");
                     sent.clear();
@@ -183,7 +183,7 @@ async fn proxy_to(upstream: SocketAddr, http2: bool) -> SocketAddr {
 }
 
 /// A client whose socket holds little, so that a slow reader slows down the proxy.
-async fn connect(to: SocketAddr) -> TcpStream {
+fn connect(to: SocketAddr) -> TcpStream {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
     socket.set_recv_buffer_size(4096).expect("a socket");
     socket.connect(&to.into()).expect("connects");
@@ -193,7 +193,7 @@ async fn connect(to: SocketAddr) -> TcpStream {
 
 /// What an HTTP/1.1 client reads until the end of the connection: without the head and the sizes of the chunks.
 async fn read_http1(proxy: SocketAddr, form: BreaksOff) -> String {
-    let mut connection = connect(proxy).await;
+    let mut connection = connect(proxy);
     let request = format!("GET /{form:?} HTTP/1.1\r\nhost: here\r\n\r\n");
     connection.write_all(request.as_bytes()).await.expect("sent");
     let mut response = Vec::new();
@@ -222,7 +222,7 @@ async fn read_http1(proxy: SocketAddr, form: BreaksOff) -> String {
 async fn read_http2(proxy: SocketAddr, form: BreaksOff) -> String {
     let handshake = http2::Builder::new(TokioExecutor::new())
         .initial_stream_window_size(10_000)
-        .handshake(TokioIo::new(connect(proxy).await));
+        .handshake(TokioIo::new(connect(proxy)));
     let (mut client, connection) = handshake.await.expect("HTTP/2");
     tokio::spawn(connection);
     let request = Request::get(format!("http://here/{form:?}")).body(Empty::<Bytes>::new());
@@ -278,7 +278,7 @@ async fn what_an_http2_upstream_sends_before_it_breaks_off_is_delivered() {
 
 /// The status, the body and whether it is complete, of a response over HTTP/1.1.
 async fn fetch_http1(proxy: SocketAddr) -> String {
-    let mut connection = connect(proxy).await;
+    let mut connection = connect(proxy);
     let request =
         b"POST / HTTP/1.1\r\nhost: here\r\nconnection: close\r\ncontent-length: 10\r\n\r\nhalf ";
     connection.write_all(request).await.expect("sent");

@@ -80,11 +80,19 @@ heartbeat_async::adapter! {
 }
 
 #[cfg(feature = "http")]
-heartbeat_http::adapter! {
-    timer: SmolTimer,
-    package: "heartbeat_smol",
-    runtime: "smol",
+mod http {
+    use super::SmolTimer;
+
+    heartbeat_http::adapter! {
+        timer: SmolTimer,
+        package: "heartbeat_smol",
+        runtime: "smol",
+    }
 }
+
+// By name, so that the compiler names the feature where it is missing.
+#[cfg(feature = "http")]
+pub use http::{HeartbeatBody, HeartbeatLayer};
 
 pub use timer::{SmolSleep, SmolTimer};
 
@@ -96,6 +104,7 @@ pub use heartbeat_async::{
 pub use heartbeat_async::{Counters, CountersSnapshot};
 #[cfg(feature = "http")]
 pub use heartbeat_http::{
-    BodyFraming, HeartbeatMessage, HeartbeatPolicy, InvalidDescriptorSet, NdjsonHeartbeat,
-    PassthroughReason, RpcHeartbeat, SseHeartbeat, StreamingMethods,
+    BodyFraming, HeartbeatMessage, HeartbeatPolicy, InvalidDescriptorSet, InvalidSse,
+    NdjsonHeartbeat, PassthroughReason, PayloadTooLong, RpcHeartbeat, SseHeartbeat,
+    StreamingMethods,
 };

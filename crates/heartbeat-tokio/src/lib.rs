@@ -79,11 +79,19 @@ heartbeat_async::adapter! {
 }
 
 #[cfg(feature = "http")]
-heartbeat_http::adapter! {
-    timer: TokioTimer,
-    package: "heartbeat_tokio",
-    runtime: "tokio",
+mod http {
+    use super::TokioTimer;
+
+    heartbeat_http::adapter! {
+        timer: TokioTimer,
+        package: "heartbeat_tokio",
+        runtime: "tokio",
+    }
 }
+
+// By name, so that the compiler names the feature where it is missing.
+#[cfg(feature = "http")]
+pub use http::{HeartbeatBody, HeartbeatLayer};
 
 pub use timer::TokioTimer;
 
@@ -95,6 +103,7 @@ pub use heartbeat_async::{
 pub use heartbeat_async::{Counters, CountersSnapshot};
 #[cfg(feature = "http")]
 pub use heartbeat_http::{
-    BodyFraming, HeartbeatMessage, HeartbeatPolicy, InvalidDescriptorSet, NdjsonHeartbeat,
-    PassthroughReason, RpcHeartbeat, SseHeartbeat, StreamingMethods,
+    BodyFraming, HeartbeatMessage, HeartbeatPolicy, InvalidDescriptorSet, InvalidSse,
+    NdjsonHeartbeat, PassthroughReason, PayloadTooLong, RpcHeartbeat, SseHeartbeat,
+    StreamingMethods,
 };

@@ -30,7 +30,7 @@ pub struct Counters {
     detached: AtomicU64,
     opened: AtomicU64,
     closed: AtomicU64,
-    latest_nanos: AtomicU64,
+    max_delay_nanos: AtomicU64,
     longest_idle_nanos: AtomicU64,
 }
 
@@ -74,7 +74,7 @@ impl Counters {
             detached: AtomicU64::new(0),
             opened: AtomicU64::new(0),
             closed: AtomicU64::new(0),
-            latest_nanos: AtomicU64::new(0),
+            max_delay_nanos: AtomicU64::new(0),
             longest_idle_nanos: AtomicU64::new(0),
         }
     }
@@ -92,7 +92,7 @@ impl Counters {
             stalled: self.stalled.load(Relaxed),
             detached: self.detached.load(Relaxed),
             live: self.opened.load(Relaxed).saturating_sub(closed),
-            max_delay: Duration::from_nanos(self.latest_nanos.load(Relaxed)),
+            max_delay: Duration::from_nanos(self.max_delay_nanos.load(Relaxed)),
             longest_idle: Duration::from_nanos(self.longest_idle_nanos.load(Relaxed)),
         }
     }
@@ -112,7 +112,7 @@ impl Observer for Counters {
             Outcome::Sent => {
                 self.sent.fetch_add(1, Relaxed);
                 self.bytes.fetch_add(bytes.unwrap_or(0) as u64, Relaxed);
-                self.latest_nanos.fetch_max(nanos(late), Relaxed);
+                self.max_delay_nanos.fetch_max(nanos(late), Relaxed);
             }
             Outcome::Error => {
                 self.errors.fetch_add(1, Relaxed);

@@ -179,7 +179,8 @@ where
         earliest: Duration,
         latest: Duration,
     ) -> TestResult<TimeWindow> {
-        match self.next_until(latest + self.bed.ticks(1)).await? {
+        let end = latest + self.bed.ticks(1);
+        match self.next_until(end).await? {
             Next::Item(came, seen) => {
                 ensure!(came == item, "{came:?} at {:?}, where {item:?} was expected", seen.to);
                 ensure!(seen.to >= earliest, "{item:?} at {:?}, before {earliest:?}", seen.to);
@@ -189,7 +190,10 @@ where
                 }
                 Ok(seen)
             }
-            Next::Nothing => Err(Failed::Wrong(format!("no {item:?} by {latest:?}"))),
+            Next::Nothing => {
+                self.bed.check_on_time(end)?; // if it is much later, the stream may have given up
+                Err(Failed::Wrong(format!("no {item:?} by {latest:?}")))
+            }
             Next::End => Err(Failed::Wrong(String::from("the stream ended"))),
         }
     }

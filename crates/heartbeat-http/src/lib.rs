@@ -7,7 +7,7 @@
 //! | content type of the response | heartbeats | which |
 //! |---|---|---|
 //! | `text/event-stream` | by default | a comment, which every client skips |
-//! | `application/x-ndjson`, `application/ndjson`, `application/jsonl` | with [`HeartbeatPolicy::with_ndjson`] | a blank line, or a space |
+//! | newline-delimited JSON, by the content types that [`HeartbeatPolicy::with_ndjson`] lists | with [`HeartbeatPolicy::with_ndjson`] | a blank line, or a space |
 //! | gRPC, gRPC-Web (binary and text), Connect | with [`HeartbeatPolicy::with_rpc`], for the methods that it names | a message, which the client sees |
 //! | other content types | never | |
 //!

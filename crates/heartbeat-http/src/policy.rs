@@ -76,8 +76,11 @@ impl<O> HeartbeatPolicy<O> {
         Self { sse: None, ..self }
     }
 
-    /// Sets the heartbeat for newline-delimited JSON (`application/x-ndjson`, `application/ndjson` and
-    /// `application/jsonl`). Default: no heartbeats, since strict readers reject a blank line.
+    /// Sets the heartbeat for newline-delimited JSON. Default: no heartbeats, since strict readers reject a blank line.
+    ///
+    /// The content types are `application/x-ndjson`, `application/ndjson`, `application/jsonl`, `application/x-jsonl`,
+    /// `application/jsonlines`, `application/x-jsonlines`, `application/json-lines` and `application/stream+json`. JSON text
+    /// sequences (`application/json-seq`), whose records begin with a record separator, get no heartbeats.
     ///
     /// With [`NdjsonHeartbeat::Space`] a stream that ends right after a heartbeat ends with a space and no line feed. Most
     /// readers of lines reject that; see [`NdjsonHeartbeat`] for which reader takes which form. After white space that the

@@ -36,9 +36,15 @@ impl StreamFormat {
         }
         match &*essence {
             "text/event-stream" => return Some(Self::Sse),
-            "application/x-ndjson" | "application/ndjson" | "application/jsonl" => {
-                return Some(Self::Ndjson);
-            }
+            // Not `application/x-json-stream`: Docker's log plugins send binary data with it.
+            "application/x-ndjson"
+            | "application/ndjson"
+            | "application/jsonl"
+            | "application/x-jsonl"
+            | "application/jsonlines"
+            | "application/x-jsonlines"
+            | "application/json-lines"
+            | "application/stream+json" => return Some(Self::Ndjson),
             _ => {}
         }
         let format = essence.strip_prefix("application/")?;

@@ -102,8 +102,18 @@ fn only_server_sent_events_have_heartbeats_by_default() {
 
 #[test]
 fn each_content_type_has_its_heartbeat() {
-    for ndjson in ["application/x-ndjson", "application/ndjson", "application/jsonl"] {
-        assert_eq!(heartbeat(ndjson, "/").expect(ndjson), "\n");
+    for ndjson in [
+        "application/x-ndjson",
+        "application/ndjson",
+        "application/jsonl",
+        "application/x-jsonl",
+        "application/jsonlines",
+        "application/x-jsonlines",
+        "application/json-lines",
+        "application/stream+json",
+        "Application/X-JsonL; charset=utf-8",
+    ] {
+        assert_eq!(heartbeat(ndjson, "/").as_deref(), Some(&b"\n"[..]), "{ndjson}");
     }
     for (content_type, expected) in [
         ("application/grpc", "\0\0\0\0\0"),
@@ -130,6 +140,8 @@ fn each_content_type_has_its_heartbeat() {
         "application/connect",
         "application/connect+cbor",
         "application/json",
+        "application/json-seq",
+        "application/x-json-stream",
         "application/proto",
         "application/grpcish",
         "grpc",

@@ -45,7 +45,7 @@ impl<O: Telemetry + Clone> Decision<O> {
             policy: Arc::clone(policy),
             config,
             is_head: request.method == Method::HEAD,
-            streams: reason.is_none() && policy.streams(request.uri.path()),
+            streams: reason.is_none() && policy.is_streaming_method(request.uri.path()),
             reason,
             #[cfg(feature = "tracing")]
             uri: request.uri.clone(),

@@ -168,13 +168,17 @@ impl<O> HeartbeatPolicy<O> {
         }
     }
 
-    /// Whether the method at this path responds with a stream of messages.
-    pub(crate) fn streams(&self, path: &str) -> bool {
+    /// Whether [`with_rpc`](Self::with_rpc) names the method at this path, `/package.Service/Method`.
+    ///
+    /// Such a method may be quiet before its response starts, too: some gRPC servers send the head of the response together
+    /// with the first message. A timeout for the head should not apply to it.
+    #[must_use]
+    pub fn is_streaming_method(&self, path: &str) -> bool {
         self.rpc.as_ref().is_some_and(|(methods, _)| methods.contain(path))
     }
 
     /// The framing of a response of this format, if it gets heartbeats. A method that does not
-    /// [stream](Self::streams) gets none.
+    /// [stream](Self::is_streaming_method) gets none.
     pub(crate) fn framing(&self, format: StreamFormat, streams: bool) -> Option<BodyFraming> {
         match format {
             StreamFormat::Sse => self.sse.clone(),

@@ -98,8 +98,8 @@ impl ProxyBuilder {
     /// Maximum time from the latest part of a request to the head of its response. Default: 60 s. Zero disables the
     /// timeout.
     ///
-    /// It does not apply to a request whose `Accept` contains `text/event-stream`: some servers send the head
-    /// together with the first event.
+    /// It does not apply to a request whose `Accept` contains `text/event-stream`, and to the methods that
+    /// [`HeartbeatPolicy::with_rpc`] names: some servers send the head together with the first event or message.
     pub fn response_timeout(self, timeout: Duration) -> Self {
         Self { response_timeout: timeout, ..self }
     }
@@ -123,6 +123,7 @@ impl ProxyBuilder {
             tls::unused_client_config()
         };
         let context = ProxyContext {
+            policy: self.policy.clone(),
             connections: Connections::new(tls, self.http2, self.connect_timeout),
             upstream: self.upstream,
             http2: self.http2,

@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+use heartbeat_http::HeartbeatPolicy;
 use http_body_util::Either;
 use hyper::body::Body;
 use hyper::header::{
@@ -30,6 +31,8 @@ pub(crate) struct Forward(Arc<ProxyContext>);
 
 /// The connections to the upstream, and how to rewrite requests.
 pub(crate) struct ProxyContext {
+    /// Which methods of gRPC, gRPC-Web and Connect respond with a stream.
+    pub(crate) policy: HeartbeatPolicy,
     pub(crate) upstream: Upstream,
     pub(crate) connections: Connections,
     /// Whether the connections to the upstream use HTTP/2.
@@ -38,7 +41,7 @@ pub(crate) struct ProxyContext {
     pub(crate) upstream_host: bool,
     /// Whether the client's `X-Forwarded-…` headers are removed.
     pub(crate) drop_forwarded: bool,
-    /// From the latest part of the request to the head of the response. Zero disables it.
+    /// From the latest part of the request to the head of a response that does not start late. Zero disables it.
     pub(crate) response_timeout: Duration,
     /// The name of the proxy in `Via`.
     pub(crate) via: String,
@@ -59,6 +62,8 @@ impl ProxyContext {
             return Err(ProxyError::UnsupportedTransferCoding);
         }
         let accepts_events = accepts_events(request.headers());
+        let may_start_late =
+            accepts_events || self.policy.is_streaming_method(request.uri().path());
         let upgrade = match Upgrade::of(&mut request) {
             Some(upgrade) if self.http2 && upgrade.is_to_websocket() => {
                 return Err(ProxyError::WebSocketOverHttp2);
@@ -69,7 +74,7 @@ impl ProxyContext {
         let (head, body) = request.into_parts();
         let (body, progress) = ProgressBody::new(body);
         let response = self.connections.send(Request::from_parts(head, body));
-        let timeout = if accepts_events { Duration::ZERO } else { self.response_timeout };
+        let timeout = if may_start_late { Duration::ZERO } else { self.response_timeout };
         let Some(response) = progress.response_within(timeout, response).await else {
             tracing::warn!("{}", ProxyError::ResponseTimeout);
             return Err(ProxyError::ResponseTimeout);

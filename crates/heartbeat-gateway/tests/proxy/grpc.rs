@@ -56,6 +56,13 @@ fn router() -> Router {
         let method = service_fn(async |_: Request<GatewayEvent>| Ok(Response::new(events())));
         server().server_streaming(method, request).await
     };
+    let late_head = async move |request: HttpRequest<Body>| {
+        let method = service_fn(async |_: Request<GatewayEvent>| {
+            sleep(3 * PAUSE).await;
+            Ok(Response::new(events()))
+        });
+        server().server_streaming(method, request).await
+    };
     let client_streaming = async move |request: HttpRequest<Body>| {
         let method = service_fn(async |request: Request<Streaming<GatewayEvent>>| {
             let events: Vec<_> = request.into_inner().try_collect().await?;
@@ -75,6 +82,7 @@ fn router() -> Router {
         .route("/test.Kinds/Unary", post(unary))
         .route("/test.Kinds/ServerStreaming", post(server_streaming))
         .route("/test.Kinds/Other", post(server_streaming))
+        .route("/test.Kinds/LateHead", post(late_head))
         .route("/test.Kinds/ClientStreaming", post(client_streaming))
         .route("/test.Kinds/Both", post(both))
 }
@@ -139,6 +147,15 @@ async fn a_configured_method_has_heartbeats_and_keeps_its_trailers() {
         assert_eq!((status.code(), status.message()), (Code::ResourceExhausted, "no more events"));
         assert_eq!(status.metadata().get("x-left").expect("metadata"), "0");
     }
+}
+
+#[tokio::test]
+async fn a_configured_method_has_no_response_timeout() {
+    let proxy = proxying("--response-timeout 300ms --method /test.Kinds/LateHead").await;
+    let events = subscribe(&proxy, "/test.Kinds/LateHead").await;
+    let (received, status) = received(events, &GatewayEvent::default()).await;
+    assert_eq!(received.replace('.', ""), "onetwo");
+    assert_eq!(status.code(), Code::ResourceExhausted);
 }
 
 #[tokio::test]

@@ -98,8 +98,9 @@ impl ProxyBuilder {
     /// Maximum time from the latest part of a request to the head of its response. Default: 60 s. Zero disables the
     /// timeout.
     ///
-    /// It does not apply to a request whose `Accept` contains `text/event-stream`, and to the methods that
-    /// [`HeartbeatPolicy::with_rpc`] names: some servers send the head together with the first event or message.
+    /// Some servers send the head together with the first event or message. The timeout therefore does not apply to
+    /// requests that may ask for a stream: those whose `Accept` contains `text/event-stream`, those with a JSON body
+    /// (`Content-Type: application/json`), and the methods that [`HeartbeatPolicy::with_rpc`] names.
     pub fn response_timeout(self, timeout: Duration) -> Self {
         Self { response_timeout: timeout, ..self }
     }

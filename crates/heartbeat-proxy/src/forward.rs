@@ -61,16 +61,15 @@ impl ProxyContext {
         if transfer_encoding::is_unsupported(request.headers()) {
             return Err(ProxyError::UnsupportedTransferCoding);
         }
-        let accepts_events = accepts_events(request.headers());
-        let may_start_late =
-            accepts_events || self.policy.is_streaming_method(request.uri().path());
+        let may_start_late = asks_for_events(request.headers())
+            || self.policy.is_streaming_method(request.uri().path());
         let upgrade = match Upgrade::of(&mut request) {
             Some(upgrade) if self.http2 && upgrade.is_to_websocket() => {
                 return Err(ProxyError::WebSocketOverHttp2);
             }
             upgrade => upgrade.filter(|_| !self.http2),
         };
-        let request = self.rewrite_request(request, upgrade.as_ref(), accepts_events)?;
+        let request = self.rewrite_request(request, upgrade.as_ref())?;
         let (head, body) = request.into_parts();
         let (body, progress) = ProgressBody::new(body);
         let response = self.connections.send(Request::from_parts(head, body));
@@ -97,7 +96,6 @@ impl ProxyContext {
         &self,
         request: Request<RequestBody>,
         upgrade: Option<&Upgrade>,
-        accepts_events: bool,
     ) -> Result<Request<RequestBody>, ProxyError> {
         let (head, body) = request.into_parts();
         let mut rewritten = Request::new(());
@@ -110,9 +108,8 @@ impl ProxyContext {
         if !self.http2 {
             transfer_encoding::set_body_length(&mut headers, rewritten.method(), &body);
         }
-        if accepts_events {
-            headers.remove(ACCEPT_ENCODING); // compressed data has no room for heartbeats
-        }
+        // Compressed data has no room for heartbeats, and a request does not say whether its response is a stream.
+        headers.remove(ACCEPT_ENCODING);
         headers.remove(EXPECT); // hyper's server sends 100 Continue when the body is polled
         if self.drop_forwarded {
             forwarded::strip_forwarded(&mut headers);
@@ -136,12 +133,16 @@ impl ProxyContext {
     }
 }
 
-/// Whether the client accepts server-sent events, as a browser's `EventSource` does. The first event may take long,
-/// and some servers send the head of the response together with it.
-fn accepts_events(headers: &HeaderMap) -> bool {
-    hop_by_hop::list_members(headers, &ACCEPT)
-        .filter_map(|media| media.split(|&byte| byte == b';').next())
-        .any(|media| media.trim_ascii().eq_ignore_ascii_case(b"text/event-stream"))
+/// Whether the request may ask for server-sent events: by its `Accept`, as a browser's `EventSource` does, or in a JSON
+/// body, as the SDKs of LLM APIs do. The first event may take long, and some servers send the head of the response
+/// together with it.
+fn asks_for_events(headers: &HeaderMap) -> bool {
+    let names = |header, media_type: &[u8]| {
+        hop_by_hop::list_members(headers, &header)
+            .filter_map(|media| media.split(|&byte| byte == b';').next())
+            .any(|media| media.trim_ascii().eq_ignore_ascii_case(media_type))
+    };
+    names(ACCEPT, b"text/event-stream") || names(CONTENT_TYPE, b"application/json")
 }
 
 /// Joins several `Cookie` lines, which HTTP/2 allows, into one, which HTTP/1.1 requires.

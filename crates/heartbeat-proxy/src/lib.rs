@@ -37,7 +37,7 @@
 //! - Hop-by-hop headers are removed. `TE: trailers` is kept.
 //! - `X-Forwarded-For`, `X-Forwarded-Proto`, `X-Forwarded-Host` and `Via` are added if the request carries a
 //!   [`Peer`](http_server::Peer).
-//! - `Accept-Encoding` is removed from a request for server-sent events: no heartbeat fits into compressed data.
+//! - `Accept-Encoding` is removed: no heartbeat fits into compressed data.
 //! - CONNECT, ambiguous targets and transfer codings other than `chunked` are rejected.
 //! - WebSocket and other upgrades of HTTP/1.1 pass, except an upgrade to `h2c`.
 //!

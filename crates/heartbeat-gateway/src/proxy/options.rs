@@ -145,8 +145,9 @@ pub struct UpstreamOptions {
 
     /// Limit the time from a request to the head of its response; 0s disables
     ///
-    /// The time starts at the latest part of the request body. It does not apply to a request whose Accept
-    /// contains text/event-stream, and to the methods of --method and --methods-in.
+    /// The time starts at the latest part of the request body. It does not apply to requests that may ask
+    /// for a stream: those whose Accept contains text/event-stream, those with a JSON body (Content-Type:
+    /// application/json), and the methods of --method and --methods-in.
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = duration_arg::parse_duration, allow_hyphen_values = true)]
     pub response_timeout: Duration,
 }

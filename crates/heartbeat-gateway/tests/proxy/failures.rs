@@ -92,8 +92,8 @@ async fn a_response_timeout_is_504() {
 async fn requests_for_events_have_no_response_timeout() {
     let upstream = serve_raw(|_, mut connection| async move {
         sleep(Duration::from_millis(900)).await;
-        let response = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nevent";
-        connection.write_all(response).await.expect("written");
+        let head = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 5\r\n\r\n";
+        connection.write_all(format!("{head}event").as_bytes()).await.expect("written");
         sleep(SOON).await;
     })
     .await;
@@ -103,6 +103,16 @@ async fn requests_for_events_have_no_response_timeout() {
         .headers_mut()
         .insert("accept", "text/html, Text/Event-Stream;q=0.9".parse().expect("text"));
     assert_eq!(text(fetch(&proxy, request).await).await, "event");
+
+    // As the SDKs of OpenAI and Anthropic request a stream.
+    for content_type in ["application/json", "Application/JSON ; charset=utf-8"] {
+        let request = Request::post("http://front.example/v1/messages")
+            .header(CONTENT_TYPE, content_type)
+            .header("accept", "application/json")
+            .body(full("{\"stream\":true}"))
+            .expect("a request");
+        assert_eq!(text(fetch(&proxy, request).await).await, "event", "{content_type}");
+    }
 }
 
 #[tokio::test]

@@ -107,12 +107,12 @@ async fn the_cookies_of_http2_are_joined() {
 }
 
 #[tokio::test]
-async fn requests_for_events_have_no_accept_encoding() {
+async fn a_request_has_no_accept_encoding() {
     let proxy = Proxying::start(serve(echo_headers()).await, "");
-    for (accept, encodings) in [("text/event-stream", &[][..]), ("*/*", &["gzip, br"])] {
+    for accept in ["text/event-stream", "application/json", "*/*"] {
         let request = with(&[("accept", accept), ("accept-encoding", "gzip, br")]);
         let request_text = text(fetch(&proxy, request).await).await;
-        assert_eq!(received(&request_text, "accept-encoding"), encodings, "{request_text}");
+        assert_eq!(received(&request_text, "accept-encoding"), [""; 0], "{request_text}");
     }
 }
 

@@ -25,7 +25,7 @@ pub(crate) enum ProxyError {
     RequestAborted,
     Unreachable,
     ConnectTimeout,
-    /// The upstream closed the connection, or its response head is not HTTP or too large.
+    /// The upstream closed the connection, or its response head is not HTTP, contradictory or too large.
     UpstreamReset,
     UnexpectedTransferCoding,
     ResponseTimeout,

@@ -10,7 +10,8 @@ use heartbeat_http::HeartbeatPolicy;
 use http_body_util::Either;
 use hyper::body::Body;
 use hyper::header::{
-    ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, COOKIE, EXPECT, HOST, HeaderMap, HeaderValue, UPGRADE,
+    ACCEPT, ACCEPT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, EXPECT, HOST, HeaderMap,
+    HeaderValue, UPGRADE,
 };
 use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, StatusCode, Version};
@@ -69,6 +70,7 @@ impl ProxyContext {
             }
             upgrade => upgrade.filter(|_| !self.http2),
         };
+        let client_version = request.version();
         let request = self.rewrite_request(request, upgrade.as_ref())?;
         let (head, body) = request.into_parts();
         let (body, progress) = ProgressBody::new(body);
@@ -88,7 +90,8 @@ impl ProxyContext {
             }
             error
         })?;
-        rewrite_response(response, upgrade).inspect_err(|error| tracing::warn!("{error}"))
+        rewrite_response(response, client_version, upgrade)
+            .inspect_err(|error| tracing::warn!("{error}"))
     }
 
     /// Makes the request to the upstream from a client's request.
@@ -159,15 +162,26 @@ fn join_cookies(headers: &mut HeaderMap) {
 /// Makes the response to the client from the upstream's response.
 fn rewrite_response(
     mut response: Response<UpstreamBody>,
+    client_version: Version,
     upgrade: Option<Upgrade>,
 ) -> Result<Response<UpstreamBody>, ProxyError> {
     if transfer_encoding::is_unsupported(response.headers()) && !response.body().is_end_stream() {
         return Err(ProxyError::UnexpectedTransferCoding);
     }
     transfer_encoding::drop_conflicting_length(&mut response);
+    if !transfer_encoding::unify_length(response.headers_mut()) {
+        return Err(ProxyError::UpstreamReset);
+    }
     let protocols: Vec<_> = response.headers().get_all(UPGRADE).iter().cloned().collect();
     hop_by_hop::strip(response.headers_mut());
-    *response.version_mut() = Version::HTTP_11; // the proxy's own version; hyper adapts it to the client
+    let ends_with_connection = client_version == Version::HTTP_10
+        && !response.headers().contains_key(CONTENT_LENGTH)
+        && !response.body().is_end_stream();
+    *response.version_mut() = if ends_with_connection {
+        Version::HTTP_10 // hyper then does not promise to keep the connection open
+    } else {
+        Version::HTTP_11 // the proxy's own version; hyper adapts it to the client
+    };
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         let upgrade = upgrade.ok_or(ProxyError::UnexpectedUpgrade)?;
         upgrade.accept(&mut response, protocols);

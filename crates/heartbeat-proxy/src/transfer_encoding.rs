@@ -36,6 +36,24 @@ pub(crate) fn drop_conflicting_length<B>(response: &mut Response<B>) {
     }
 }
 
+/// Replaces several equal values of `Content-Length` by a single one. Returns `false` if they differ, or if one is not a
+/// number.
+pub(crate) fn unify_length(headers: &mut HeaderMap) -> bool {
+    let mut lengths = hop_by_hop::list_members(headers, &CONTENT_LENGTH).map(parse_length);
+    let Some(first) = lengths.next() else { return true };
+    let Some(length) = first.filter(|_| lengths.all(|length| length == first)) else {
+        return false;
+    };
+    drop(lengths);
+    headers.insert(CONTENT_LENGTH, length.into());
+    true
+}
+
+fn parse_length(value: &[u8]) -> Option<u64> {
+    let value = std::str::from_utf8(value).ok()?;
+    value.parse().ok().filter(|_| !value.starts_with('+'))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,12 +4,13 @@ use axum::Router;
 use axum::http::uri::PathAndQuery;
 use axum::http::{HeaderMap, Uri};
 use axum::routing::any;
-use hyper::Request;
 use hyper::header::{HeaderName, HeaderValue};
+use hyper::{Method, Request};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::client::{empty, exchange, fetch, get, h2, text};
 use crate::proxying::Proxying;
-use crate::upstream::{in_pieces, serve, serve_raw};
+use crate::upstream::{in_pieces, read_head, serve, serve_raw};
 
 /// An upstream that responds with the URI and the headers of the request, one per line.
 fn echo_headers() -> Router {
@@ -171,7 +172,6 @@ async fn an_asterisk_is_rejected_for_other_methods() {
 #[tokio::test]
 async fn options_with_an_asterisk_is_forwarded() {
     let upstream = serve_raw(|head, mut connection| async move {
-        use tokio::io::AsyncWriteExt;
         let line = head.lines().next().unwrap_or_default();
         let response = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{line}", line.len());
         connection.write_all(response.as_bytes()).await.expect("written");
@@ -253,6 +253,63 @@ async fn an_http1_0_client_gets_an_http1_0_response() {
     let body = String::from_utf8(body).expect("text");
     assert_eq!(received(&body, "via"), ["1.0 heartbeat-gateway"]);
     assert_eq!(received(&body, "x-forwarded-host"), [""; 0], "the client has sent none");
+}
+
+#[tokio::test]
+async fn an_http1_0_connection_stays_open_only_after_a_response_with_a_length() {
+    for (head, body, keep_alive) in [
+        ("content-length: 2", "ok", true),
+        ("transfer-encoding: chunked", "2\r\nok\r\n0\r\n\r\n", false),
+    ] {
+        let response = format!("HTTP/1.1 200 OK\r\n{head}\r\n\r\n{body}");
+        let proxy = Proxying::start(in_pieces(Duration::ZERO, &[&response]).await, "");
+        let mut client = proxy.connect().await;
+        for number in 1..=2 {
+            let request = b"GET / HTTP/1.0\r\nconnection: keep-alive\r\n\r\n";
+            client.write_all(request).await.expect("written");
+            let head = read_head(&mut client).await;
+            assert_eq!(head.contains("connection: keep-alive"), keep_alive, "{number}: {head}");
+            if !keep_alive {
+                let mut body = String::new();
+                client.read_to_string(&mut body).await.expect("closed");
+                assert_eq!(body, "ok");
+                break;
+            }
+            let mut body = [0; 2];
+            client.read_exact(&mut body).await.expect("a body");
+            assert_eq!(&body, b"ok");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_response_has_one_content_length() {
+    for (lengths, forwarded) in [
+        ("content-length: 5, 5", Some("5")),
+        ("content-length: 5\r\ncontent-length: 05", Some("5")),
+        ("content-length: 5, 6", None),
+        ("content-length: 5\r\ncontent-length: 6", None),
+        ("content-length: five", None),
+    ] {
+        let head = format!("HTTP/1.1 200 OK\r\n{lengths}\r\n\r\n");
+        let upstream = serve_raw(move |request, mut connection| {
+            let body = if request.starts_with("HEAD") { "" } else { "event" };
+            let response = format!("{head}{body}");
+            async move { connection.write_all(response.as_bytes()).await.expect("written") }
+        });
+        let proxy = Proxying::start(upstream.await, "");
+        for method in [Method::GET, Method::HEAD] {
+            let mut request = get("/");
+            *request.method_mut() = method.clone();
+            let response = fetch(&proxy, request).await;
+            let status = if forwarded.is_some() { 200 } else { 502 };
+            assert_eq!(response.status(), status, "{method} {lengths}: {}", proxy.log());
+            if let Some(length) = forwarded {
+                let lengths: Vec<_> = response.headers().get_all("content-length").iter().collect();
+                assert_eq!(lengths, [length], "{method}");
+            }
+        }
+    }
 }
 
 #[tokio::test]

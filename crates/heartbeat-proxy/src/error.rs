@@ -25,8 +25,9 @@ pub(crate) enum ProxyError {
     RequestAborted,
     Unreachable,
     ConnectTimeout,
-    /// The upstream closed the connection, or its response head is not HTTP, contradictory or too large.
+    /// The upstream closed the connection, or its response head is not HTTP or contradictory.
     UpstreamReset,
+    ResponseHeadTooLarge,
     UnexpectedTransferCoding,
     ResponseTimeout,
     UnexpectedUpgrade,
@@ -41,10 +42,14 @@ impl ProxyError {
             // The only code of ours that the client calls is the body.
             cause.downcast_ref().is_some_and(hyper::Error::is_user)
         };
+        let too_large = |cause: &(dyn Error + 'static)| {
+            cause.downcast_ref().is_some_and(hyper::Error::is_parse_too_large)
+        };
         match error.is_connect() {
             true if caused_by(timeout) => Self::ConnectTimeout,
             true => Self::Unreachable,
             false if caused_by(request_body) => Self::RequestAborted,
+            false if caused_by(too_large) => Self::ResponseHeadTooLarge,
             false => Self::UpstreamReset,
         }
     }
@@ -59,6 +64,7 @@ impl ProxyError {
             Self::AmbiguousTarget | Self::RequestAborted => StatusCode::BAD_REQUEST,
             Self::Unreachable
             | Self::UpstreamReset
+            | Self::ResponseHeadTooLarge
             | Self::UnexpectedTransferCoding
             | Self::UnexpectedUpgrade => StatusCode::BAD_GATEWAY,
             Self::ConnectTimeout | Self::ResponseTimeout => StatusCode::GATEWAY_TIMEOUT,
@@ -110,6 +116,9 @@ impl ProxyError {
             Self::ConnectTimeout => "timed out while connecting to the upstream",
             Self::UpstreamReset => {
                 "the upstream closed the connection or sent an invalid response head"
+            }
+            Self::ResponseHeadTooLarge => {
+                "the upstream sent a response head of more than 64 KiB or 1,000 lines"
             }
             Self::UnexpectedTransferCoding => "the upstream sent an unsupported Transfer-Encoding",
             Self::ResponseTimeout => "timed out while waiting for the upstream's response",

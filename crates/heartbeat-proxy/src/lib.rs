@@ -57,6 +57,7 @@ mod error;
 mod error_chain;
 mod forward;
 mod forwarded;
+mod head_size;
 mod hop_by_hop;
 pub mod http_server;
 mod incomplete_reset;

@@ -26,6 +26,7 @@ mod flag_waker;
 mod hang_guard;
 mod heartbeats;
 mod hubs;
+mod open_stream;
 mod scenarios;
 mod source;
 mod spy_timer;
@@ -61,7 +62,7 @@ use test_result::{Failed, TestResult};
 /// A runtime under test.
 pub trait Runtime {
     /// The timer of the runtime. Clones show the same time.
-    type Timer: Timer + Clone;
+    type Timer: Timer + Clone + 'static;
 
     /// Makes a timer. Called from within [`block_on`](Self::block_on).
     fn timer(&self) -> Self::Timer;

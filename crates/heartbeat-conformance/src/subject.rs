@@ -18,8 +18,8 @@ use crate::test_sink::{SinkError, TestSink};
 
 /// What a scenario tests. The suite has two, [`OnTimer`] and [`OnHub`]; its own tests have more, which are
 /// wrong on purpose.
-pub(crate) trait Subject: Clone {
-    type Timer: Timer + Clone;
+pub(crate) trait Subject: Clone + 'static {
+    type Timer: Timer + Clone + 'static;
     type Scheduler: Scheduler;
     type Stream<I: TestItem, B: MakeHeartbeat<I>>: StoppableStream<Item = I>;
     type Sink: Sink<&'static str, Error = SinkError>;
@@ -43,7 +43,7 @@ pub(crate) trait Subject: Clone {
     ) -> Self::Stream<I, B>;
 
     /// The sink that heartbeats are sent into.
-    fn sink(&self, sink: TestSink<Self>) -> Self::Sink;
+    fn sink(&self, sink: TestSink) -> Self::Sink;
 }
 
 /// What a stream yields in a scenario.
@@ -89,12 +89,12 @@ impl<T: Timer> Fixture<T> {
 #[derive(Clone)]
 pub(crate) struct OnTimer<T>(pub(crate) T);
 
-impl<T: Timer + Clone> Subject for OnTimer<T> {
+impl<T: Timer + Clone + 'static> Subject for OnTimer<T> {
     type Timer = T;
     type Scheduler = SpyTimer<T>;
     type Stream<I: TestItem, B: MakeHeartbeat<I>> =
         HeartbeatStream<Source<I>, B, SpyTimer<T>, Observed<Rc<Counters>>>;
-    type Sink = TestSink<Self>;
+    type Sink = TestSink;
 
     fn timer(&self) -> &T {
         &self.0
@@ -121,7 +121,7 @@ impl<T: Timer + Clone> Subject for OnTimer<T> {
         HeartbeatStream::new(source, scheduler, config, make_heartbeat).with_observer(counters)
     }
 
-    fn sink(&self, sink: TestSink<Self>) -> TestSink<Self> {
+    fn sink(&self, sink: TestSink) -> TestSink {
         sink
     }
 }
@@ -133,12 +133,12 @@ pub(crate) struct OnHub<T: Timer> {
     pub(crate) hubs: Hubs<SpyTimer<T>>,
 }
 
-impl<T: Timer + Clone> Subject for OnHub<T> {
+impl<T: Timer + Clone + 'static> Subject for OnHub<T> {
     type Timer = T;
     type Scheduler = Hub<SpyTimer<T>>;
     type Stream<I: TestItem, B: MakeHeartbeat<I>> =
         HeartbeatStream<Source<I>, B, Hub<SpyTimer<T>>, Observed<Rc<Counters>>>;
-    type Sink = TestSink<Self>;
+    type Sink = TestSink;
 
     fn timer(&self) -> &T {
         &self.timer
@@ -169,7 +169,7 @@ impl<T: Timer + Clone> Subject for OnHub<T> {
         HeartbeatStream::new(source, scheduler, config, make_heartbeat).with_observer(counters)
     }
 
-    fn sink(&self, sink: TestSink<Self>) -> TestSink<Self> {
+    fn sink(&self, sink: TestSink) -> TestSink {
         sink
     }
 }

@@ -4,14 +4,12 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use heartbeat_async::{Config, Counters, Instant, MakeHeartbeat, Timer};
+use heartbeat_async::{Instant, Timer};
 
 use crate::TimeScale;
-use crate::consumer::Consumer;
-use crate::source::Source;
-use crate::spy_timer::TimerCalls;
-use crate::subject::{Fixture, Subject, TestItem};
+use crate::subject::Subject;
 use crate::test_result::{Failed, TestResult, ensure};
+use crate::test_sink::TestSink;
 
 /// When something happened, as exactly as that is known. Times count from the beginning of the scenario.
 #[derive(Debug, Clone, Copy)]
@@ -149,36 +147,9 @@ impl<S: Subject> TestBed<S> {
         usize::try_from(self.now().as_nanos().div_ceil(gap.as_nanos()) + 1).unwrap_or(usize::MAX)
     }
 
-    /// Opens a stream with heartbeats.
-    pub(crate) fn open<I: TestItem, B: MakeHeartbeat<I>>(
-        &self,
-        config: impl Into<Config>,
-        make_heartbeat: B,
-    ) -> OpenStream<S, I, B> {
-        let (source, counters) = (Source::new(), Rc::new(Counters::new()));
-        let (scheduler, fixture) = self.subject.scheduler();
-        let from = self.now();
-        let stream = self.subject.stream(
-            source.clone(),
-            scheduler,
-            config.into(),
-            make_heartbeat,
-            Rc::clone(&counters),
-        );
-        let opened = self.window(from);
-        let consumer = Consumer::new(self.clone(), stream, opened);
-        OpenStream { source, calls: fixture.calls(), fixture, counters, consumer }
+    /// A sink that records the times of its items.
+    pub(crate) fn sink(&self) -> TestSink {
+        let bed = self.clone();
+        TestSink::new(move || bed.now())
     }
-}
-
-/// A stream under test and all that can be seen of it.
-pub(crate) struct OpenStream<S: Subject, I: TestItem, B: MakeHeartbeat<I>> {
-    /// The stream without heartbeats.
-    pub(crate) source: Source<I>,
-    /// The calls that the stream makes to its timer.
-    pub(crate) calls: Rc<TimerCalls>,
-    pub(crate) fixture: Fixture<S::Timer>,
-    /// The observer of the stream.
-    pub(crate) counters: Rc<Counters>,
-    pub(crate) consumer: Consumer<S, S::Stream<I, B>>,
 }

@@ -10,9 +10,6 @@ use std::time::Duration;
 
 use futures_sink::Sink;
 
-use crate::subject::Subject;
-use crate::test_bed::TestBed;
-
 /// How many items a sink may get in one scenario before it counts as flooded.
 const ITEMS: usize = 10_000;
 
@@ -20,8 +17,9 @@ const ITEMS: usize = 10_000;
 const POLLS: usize = 100_000;
 
 /// A sink whose behaviour a scenario sets. Clones are the same sink.
-pub(crate) struct TestSink<S: Subject> {
-    bed: TestBed<S>,
+#[derive(Clone)]
+pub(crate) struct TestSink {
+    now: Rc<dyn Fn() -> Duration>,
     state: Rc<RefCell<State>>,
 }
 
@@ -71,15 +69,10 @@ impl fmt::Display for SinkError {
     }
 }
 
-impl<S: Subject> Clone for TestSink<S> {
-    fn clone(&self) -> Self {
-        Self { bed: self.bed.clone(), state: Rc::clone(&self.state) }
-    }
-}
-
-impl<S: Subject> TestSink<S> {
-    pub(crate) fn new(bed: TestBed<S>) -> Self {
-        Self { bed, state: Rc::new(RefCell::new(State::new())) }
+impl TestSink {
+    /// `now` gives the times of the items.
+    pub(crate) fn new(now: impl Fn() -> Duration + 'static) -> Self {
+        Self { now: Rc::new(now), state: Rc::new(RefCell::new(State::new())) }
     }
 
     pub(crate) fn set(&self, behaviour: SinkBehaviour) {
@@ -153,7 +146,7 @@ impl State {
     }
 }
 
-impl<S: Subject> Sink<&'static str> for TestSink<S> {
+impl Sink<&'static str> for TestSink {
     type Error = SinkError;
 
     fn poll_ready(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), SinkError>> {
@@ -177,7 +170,7 @@ impl<S: Subject> Sink<&'static str> for TestSink<S> {
             return Err(SinkError("it is flooded"));
         }
         state.flushed = false;
-        state.items.push((item, self.bed.now()));
+        state.items.push((item, (self.now)()));
         Ok(())
     }
 

@@ -75,14 +75,14 @@ impl Subject for FaultySinks {
         self.on_timer.stream(source, scheduler, config, make_heartbeat, counters)
     }
 
-    fn sink(&self, sink: TestSink<Self>) -> FaultySink {
+    fn sink(&self, sink: TestSink) -> FaultySink {
         let sink = Box::pin(sink);
         FaultySink { sink, fault: self.fault, first_waker: None, kept_back: None, items: 0 }
     }
 }
 
 pub(super) struct FaultySink {
-    sink: Pin<Box<TestSink<FaultySinks>>>,
+    sink: Pin<Box<TestSink>>,
     fault: SinkFault,
     first_waker: Option<Waker>,
     kept_back: Option<&'static str>,

@@ -74,7 +74,7 @@ impl Subject for FaultyStreams {
     type Timer = VirtualTime;
     type Scheduler = SpyTimer<VirtualTime>;
     type Stream<I: TestItem, B: MakeHeartbeat<I>> = FaultyStream<I, B>;
-    type Sink = TestSink<Self>;
+    type Sink = TestSink;
 
     fn timer(&self) -> &VirtualTime {
         self.on_timer.timer()
@@ -126,7 +126,7 @@ impl Subject for FaultyStreams {
         }
     }
 
-    fn sink(&self, sink: TestSink<Self>) -> TestSink<Self> {
+    fn sink(&self, sink: TestSink) -> TestSink {
         sink
     }
 }

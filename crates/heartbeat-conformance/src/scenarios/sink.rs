@@ -20,7 +20,7 @@ use heartbeat_async::{Config, Counters, DriverError, Sender, heartbeat_sink};
 struct OpenSink<'a, S: Subject> {
     bed: &'a TestBed<S>,
     executor: LocalExecutor<'a>,
-    sink: TestSink<S>,
+    sink: TestSink,
     sender: Sender<&'static str, S::Sink, TestHeartbeats, S::Scheduler>,
     driver: Handle<Result<(), DriverError<SinkError>>>,
     calls: Rc<TimerCalls>,
@@ -30,7 +30,7 @@ struct OpenSink<'a, S: Subject> {
 
 impl<'a, S: Subject + 'a> OpenSink<'a, S> {
     fn open(bed: &'a TestBed<S>, executor: &LocalExecutor<'a>, config: impl Into<Config>) -> Self {
-        let (sink, counters) = (TestSink::new(bed.clone()), Rc::new(Counters::new()));
+        let (sink, counters) = (bed.sink(), Rc::new(Counters::new()));
         let (scheduler, fixture) = bed.subject().scheduler();
         let (sender, driver) = heartbeat_sink(
             bed.subject().sink(sink.clone()),
@@ -386,7 +386,7 @@ pub(crate) async fn t17_sink_no_heartbeat_follows_an_error<S: Subject>(
 pub(crate) async fn t18_sink_a_poll_polls_the_sink_once<S: Subject>(
     bed: &TestBed<S>,
 ) -> TestResult {
-    let sink = TestSink::new(bed.clone());
+    let sink = bed.sink();
     let (sender, driver) =
         heartbeat_sink(sink.clone(), bed.timer().clone(), bed.ticks(10), TestHeartbeats::default());
     sink.set(SinkBehaviour::Yielding);

@@ -11,9 +11,10 @@ use futures_core::stream::FusedStream;
 use crate::consumer::Consumer;
 use crate::flag_waker::FlagWaker;
 use crate::heartbeats::TestHeartbeats;
+use crate::open_stream::OpenStream;
 use crate::source::Source;
 use crate::subject::{StoppableStream as _, Subject};
-use crate::test_bed::{OpenStream, TestBed, TimeWindow};
+use crate::test_bed::{TestBed, TimeWindow};
 use crate::test_result::{Failed, TestResult, ensure};
 use heartbeat_async::{Config, HeartbeatStream, Jitter, MakeOk, Timer as _};
 

@@ -3,8 +3,7 @@ use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 use core::num::NonZero;
 
-use super::config_table::ConfigId;
-use super::node::Node;
+use super::node::{ConfigId, Node};
 use super::segment::{SEGMENT, Segment};
 
 /// A link has 31 bits for the index of a member, 8 of them within its segment.

@@ -2,7 +2,7 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use super::node::Resolution;
+use super::node::{ConfigId, Resolution};
 use super::slots::SlotLists;
 use crate::compact_instant::CompactInstant;
 use crate::nanos::Nanos;
@@ -19,9 +19,6 @@ pub(super) struct ConfigEntry {
     settings: SharedSettings,
     members: u32,
 }
-
-/// Names a [`ConfigEntry`] in the table.
-pub(super) type ConfigId = u16;
 
 type SharedSettings = (Duration, Jitter, Duration, Duration);
 

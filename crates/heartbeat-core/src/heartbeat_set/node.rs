@@ -1,10 +1,12 @@
 use core::fmt;
 use core::num::NonZero;
 
-use super::config_table::ConfigId;
 use crate::compact_instant::CompactInstant;
 use crate::heartbeat::{Phase, SavedState};
 use crate::jitter::XorShift32;
+
+/// Names a configuration of the set.
+pub(super) type ConfigId = u16;
 
 /// The data of a member beside its value: the state of its heartbeat, its links, and its generation. 28
 /// bytes.

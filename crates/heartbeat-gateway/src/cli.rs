@@ -1,15 +1,15 @@
 //! The command line.
 
 use std::error::Error;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::cost::{self, CostOptions};
 use crate::demo::{self, DemoOptions};
+use crate::log;
 use crate::proxy::{self, ProxyOptions};
 use crate::serve::{self, ServeOptions};
 use crate::shutdown::ServeError;
@@ -122,12 +122,13 @@ pub fn main() -> ExitCode {
         Some(Command::Serve(_) | Command::Proxy(_)) => LevelFilter::INFO,
         Some(Command::Demo(_) | Command::Cost(_)) | None => LevelFilter::WARN,
     };
-    let filter = EnvFilter::builder().with_default_directive(level.into());
-    tracing_subscriber::fmt()
-        .with_env_filter(filter.from_env_lossy())
-        .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal())
-        .init();
+    let log = match log::init(level) {
+        Ok(log) => log,
+        Err(error) => {
+            print_error(&format!("error: cannot start the log: {error}"));
+            return ExitCode::FAILURE;
+        }
+    };
     let ran = match cli.command {
         Some(Command::Demo(options)) => demo(options),
         Some(Command::Serve(options)) => serve(options),
@@ -135,6 +136,7 @@ pub fn main() -> ExitCode {
         Some(Command::Cost(options)) => cost(&options),
         None => demo(cli.demo),
     };
+    drop(log);
     ran.unwrap_or_else(|error| {
         print_error(&format!("error: {}", to_line(&*error)));
         match error.downcast_ref() {

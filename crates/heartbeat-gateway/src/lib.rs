@@ -14,6 +14,7 @@ mod duration_arg;
 pub mod event_log;
 mod fd_limit;
 pub mod idle_proxy;
+mod log;
 pub mod metrics;
 pub mod proxy;
 pub mod rpc_message;

@@ -20,6 +20,8 @@ use opentelemetry_sdk::metrics::SdkMeterProvider;
 use prometheus::{Encoder, Registry, TextEncoder};
 use tokio::net::TcpListener;
 
+use crate::log;
+
 /// The instrumentation scope, and the name of the service.
 const NAME: &str = env!("CARGO_PKG_NAME");
 
@@ -94,6 +96,11 @@ impl MetricsServer {
             .with_reader(exporter)
             .with_resource(service.build())
             .build();
+        let meter = provider.meter(NAME);
+        let dropped = meter.u64_observable_counter("heartbeat.log.dropped").with_unit("{line}");
+        let dropped =
+            dropped.with_description("Log lines that were dropped or could not be written");
+        dropped.with_callback(|counter| counter.observe(log::dropped_lines(), &[])).build();
         Ok(Self { listener, local_addr, pages: Pages { health, registry, provider } })
     }
 

@@ -42,7 +42,8 @@ pub fn assert_refused(arguments: &str, reason: &str) {
 pub struct Serving {
     child: Child,
     pub stdout: BufReader<ChildStdout>,
-    stderr: ChildStderr,
+    /// `None` if the command writes its log elsewhere.
+    stderr: Option<ChildStderr>,
     pub address: SocketAddr,
 }
 
@@ -61,17 +62,17 @@ impl Serving {
     }
 
     fn start_by(mut command: Command, arguments: &str) -> Self {
-        let mut child = command
-            .args(["serve", "--listen", "127.0.0.1:0"])
-            .args(arguments.split_whitespace())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the command can be run");
+        command.args(["serve", "--listen", "127.0.0.1:0"]).args(arguments.split_whitespace());
+        command.stderr(Stdio::piped());
+        Self::spawn(command, "serving gRPC, gRPC-Web, Connect, SSE and NDJSON on ")
+    }
+
+    /// Starts a command that prints its address after this prefix.
+    pub fn spawn(mut command: Command, prefix: &str) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().expect("the command can be run");
         let mut stdout = BufReader::new(child.stdout.take().expect("piped"));
-        let stderr = child.stderr.take().expect("piped");
-        let address =
-            address_in(&mut stdout, "serving gRPC, gRPC-Web, Connect, SSE and NDJSON on ");
+        let address = address_in(&mut stdout, prefix);
+        let stderr = child.stderr.take();
         Self { child, stdout, stderr, address }
     }
 
@@ -83,13 +84,15 @@ impl Serving {
         send_signal(&self.child, "-HUP");
     }
 
-    /// Waits for the end of the process, and returns its status and its log. The tasks of the test continue meanwhile, to
+    /// Waits for the end of the process, and returns its status and the log that it piped. The tasks of the test continue meanwhile, to
     /// answer the server's last frames.
     pub async fn end(mut self) -> (ExitStatus, String) {
         let ended = tokio::task::spawn_blocking(move || {
             let status = self.child.wait().expect("a child process");
             let mut log = String::new();
-            self.stderr.read_to_string(&mut log).expect("text");
+            if let Some(mut stderr) = self.stderr.take() {
+                stderr.read_to_string(&mut log).expect("text");
+            }
             (status, log)
         });
         ended.await.expect("no panic")

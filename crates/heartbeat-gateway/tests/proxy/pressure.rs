@@ -12,6 +12,7 @@ use futures_util::{StreamExt, stream};
 use http_body_util::{BodyExt, StreamBody};
 use hyper::Request;
 use hyper::body::Frame;
+use tokio::io::AsyncWriteExt;
 use tokio::time::{sleep, timeout};
 
 use crate::client::{AnyBody, fetch, get, h2, text};
@@ -73,6 +74,30 @@ async fn the_upstream_request_ends_with_the_client() {
         for line in proxy.request_logs(4).await {
             assert!(line.contains("end=\"dropped\""), "{line}");
         }
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn the_upstream_request_ends_with_a_client_whose_bytes_are_unread() {
+    let alive = Alive::default();
+    let proxy = Proxying::start(serve(quiet(&alive)).await, "--interval 0s");
+    let request = "GET /quiet HTTP/1.1\r\nhost: front.example\r\n\r\n";
+    let unanswered = request.replace("quiet", "unanswered");
+    let mut requests = 0;
+    for first in [request, &unanswered] {
+        for unread in [request.to_owned(), "x".repeat(100_000)] {
+            let mut client = proxy.connect().await;
+            let bytes = [first, &unread].concat();
+            client.write_all(bytes.as_bytes()).await.expect("written");
+            alive.becomes(1).await;
+            drop(client);
+            alive.becomes(0).await;
+            requests += 1;
+        }
+    }
+    for line in proxy.request_logs(requests).await {
+        assert!(line.contains("end=\"dropped\""), "{line}");
     }
 }
 

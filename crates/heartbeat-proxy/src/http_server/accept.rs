@@ -86,7 +86,7 @@ mod tests {
         let listener = listener.await.expect("a port");
         let _client = TcpStream::connect(listener.local_addr().expect("bound")).expect("connects");
         let (connection, _) = ServerRuntime::accept(&listener).await.expect("a client");
-        let socket = SockRef::from(connection.inner());
+        let socket = SockRef::from(connection.inner().stream());
         assert!(socket.tcp_nodelay().expect("a socket"));
         assert!(socket.keepalive().expect("a socket"));
         #[cfg(unix)]

@@ -2,6 +2,7 @@ use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use http_body_util::{Either, Empty};
@@ -17,6 +18,7 @@ use tower::BoxError;
 use tower_service::Service;
 
 use super::guarded_body::GuardedBody;
+use super::http1_requests::Http1Requests;
 use super::idle::IdleTracker;
 use super::io::{ConnectionIo, MaybeTls};
 use super::peer::Peer;
@@ -34,6 +36,7 @@ pub(super) struct Connection<R: ServerRuntime> {
     pub(super) tls: Option<TlsAcceptor>,
     pub(super) http: Arc<auto::Builder<RuntimeExecutor<R>>>,
     pub(super) idle_timeout: Duration,
+    pub(super) half_close: bool,
     /// Closed when the server shuts down.
     pub(super) shutdown: watch::Receiver<()>,
 }
@@ -52,6 +55,7 @@ impl<R: ServerRuntime> Connection<R> {
         let mut idle = pin!(tracker.wait_idle(self.idle_timeout));
 
         let peer = Peer { address: client, tls: self.tls.is_some() };
+        let mut read_closed = pin!(R::read_closed(&self.transport));
         let transport = match self.tls {
             None => MaybeTls::Plain(self.transport),
             Some(tls) => tokio::select! {
@@ -68,9 +72,11 @@ impl<R: ServerRuntime> Connection<R> {
         let requests = tracker.clone();
         let written = Written::default();
         let of_bodies = written.clone();
+        let http1_requests = Http1Requests::default();
+        let counter = http1_requests.clone();
         let service = service_fn(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(peer);
-            let guard = requests.start_request();
+            let guard = (requests.start_request(), counter.start(&request));
             // hyper removes the body of a response to HEAD over HTTP/1.1 only.
             let version = request.version();
             let no_body = request.method() == Method::HEAD && version == Version::HTTP_2;
@@ -89,6 +95,9 @@ impl<R: ServerRuntime> Connection<R> {
         });
         let io = ConnectionIo::new(transport, tracker.clone(), written.clone(), self.permit);
         let mut connection = pin!(self.http.serve_connection_with_upgrades(io, service));
+        let mut disconnected = pin!(poll_fn(|cx| {
+            if http1_requests.is_any_open() { read_closed.as_mut().poll(cx) } else { Poll::Pending }
+        }));
         let (mut shutting_down, mut expired) = (false, false);
         loop {
             tokio::select! {
@@ -98,6 +107,10 @@ impl<R: ServerRuntime> Connection<R> {
                         tracing::debug!(%client, error, "connection failed");
                     }
                     return;
+                }
+                // After the connection, whose poll starts and ends requests.
+                () = &mut disconnected, if !self.half_close => {
+                    return tracing::debug!(%client, "client disconnected");
                 }
                 () = &mut idle => {
                     tracing::debug!(%client, "closing an idle connection");

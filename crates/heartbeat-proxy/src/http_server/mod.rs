@@ -10,6 +10,7 @@ mod accept;
 mod connection;
 mod error;
 mod guarded_body;
+mod http1_requests;
 mod idle;
 mod io;
 mod limit;

@@ -33,6 +33,17 @@ pub trait ServerRuntime: Send + Sync + Sized + 'static {
     /// address of the client.
     fn accept(&self) -> impl Future<Output = io::Result<(Self::Connection, SocketAddr)>> + Send;
 
+    /// Completes when the client has closed its sending half, even if bytes from it are still unread. With TLS, the close
+    /// of the TCP connection counts. The future must not keep the connection open after it is dropped.
+    ///
+    /// The default implementation never completes: a client that disconnects while bytes from it are unread, for example
+    /// those of a second request, is then detected only when a write fails. The implementation for tokio completes on
+    /// Linux and Android.
+    fn read_closed(connection: &Self::Connection) -> impl Future<Output = ()> + Send + 'static {
+        let _ = connection;
+        std::future::pending()
+    }
+
     /// The timer that hyper uses for HTTP/2 PINGs.
     fn http_timer() -> impl hyper::rt::Timer + Send + Sync + 'static;
 

@@ -108,7 +108,8 @@ impl<R: ServerRuntime> HttpServer<R> {
     /// Lets an HTTP/1.1 client close its sending half, as `nc -N` does, and continue to read. Default: `false`.
     ///
     /// A client that has disconnected looks the same. The server then notices it only when a write fails: at the
-    /// next heartbeat or the one after it, or at an event.
+    /// next heartbeat or the one after it, or at an event. With `false` the close ends the open request at once, also
+    /// while bytes of further requests are unread (see [`ServerRuntime::read_closed`]).
     pub fn with_half_close(self, half_close: bool) -> Self {
         Self { half_close, ..self }
     }
@@ -168,6 +169,7 @@ impl<R: ServerRuntime> HttpServer<R> {
                 tls: self.tls.clone(),
                 http: Arc::clone(&http),
                 idle_timeout: self.options.idle_timeout,
+                half_close: self.half_close,
                 shutdown: closed.clone(),
             };
             R::spawn(connection.serve(service.clone()));

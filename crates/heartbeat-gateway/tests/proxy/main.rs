@@ -14,6 +14,7 @@ mod stopping;
 mod streams;
 #[path = "../support/mod.rs"]
 mod support;
+mod targets;
 mod tls;
 mod upgrades;
 mod upstream;

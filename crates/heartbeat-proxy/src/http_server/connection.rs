@@ -1,3 +1,4 @@
+use std::error::Error;
 use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -24,6 +25,7 @@ use super::io::{ConnectionIo, MaybeTls};
 use super::peer::Peer;
 use super::runtime::{RuntimeExecutor, ServerRuntime};
 use super::written::{SendBeforeError, Written};
+use crate::error_chain;
 
 /// Time that an idle connection has for its graceful shutdown before it is dropped.
 const GRACE: Duration = Duration::from_secs(1);
@@ -104,7 +106,7 @@ impl<R: ServerRuntime> Connection<R> {
                 biased;
                 served = poll_fn(|cx| written.poll_connection(connection.as_mut(), cx)) => {
                     if let Err(error) = served {
-                        tracing::debug!(%client, error, "connection failed");
+                        log_failure(client, &*error);
                     }
                     return;
                 }
@@ -124,5 +126,15 @@ impl<R: ServerRuntime> Connection<R> {
             }
             connection.as_mut().graceful_shutdown();
         }
+    }
+}
+
+/// Logs why a connection failed. hyper itself answers a request head that it cannot parse, so that no service sees it.
+fn log_failure(client: SocketAddr, error: &(dyn Error + Send + Sync + 'static)) {
+    let line = error_chain::to_line(error);
+    if error.downcast_ref().is_some_and(hyper::Error::is_parse) {
+        tracing::info!(%client, error = line, "rejected an invalid request");
+    } else {
+        tracing::debug!(%client, error = line, "connection failed");
     }
 }

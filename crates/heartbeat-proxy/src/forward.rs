@@ -24,7 +24,7 @@ use crate::http_server::Peer;
 use crate::progress::ProgressBody;
 use crate::upgrade::Upgrade;
 use crate::upstream::{self, Upstream};
-use crate::{forwarded, head_size, hop_by_hop, target, transfer_encoding};
+use crate::{forwarded, hop_by_hop, response_head_limit, target, transfer_encoding};
 
 /// A service that forwards requests to the upstream. If the upstream does not respond, it responds with an error.
 #[derive(Clone)]
@@ -174,7 +174,7 @@ fn rewrite_response(
     }
     let protocols: Vec<_> = response.headers().get_all(UPGRADE).iter().cloned().collect();
     hop_by_hop::strip(response.headers_mut());
-    if head_size::is_too_large(response.headers()) {
+    if response_head_limit::is_too_large(response.headers()) {
         return Err(ProxyError::ResponseHeadTooLarge);
     }
     let ends_with_connection = client_version == Version::HTTP_10

@@ -24,7 +24,7 @@ use super::idle::IdleTracker;
 use super::io::{ConnectionIo, MaybeTls};
 use super::peer::Peer;
 use super::runtime::{RuntimeExecutor, ServerRuntime};
-use super::written::{SendBeforeError, Written};
+use super::send_before_error::{SendBeforeError, Written};
 use crate::error_chain;
 
 /// Time that an idle connection has for its graceful shutdown before it is dropped.

@@ -10,7 +10,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio_rustls::server::TlsStream;
 
 use super::idle::IdleTracker;
-use super::written::Written;
+use super::send_before_error::Written;
 
 /// The byte stream of a connection. It holds the permit of its connection until it is dropped, also by an
 /// upgraded protocol.

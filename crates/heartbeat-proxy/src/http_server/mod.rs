@@ -17,10 +17,10 @@ mod limit;
 mod options;
 mod peer;
 mod runtime;
+mod send_before_error;
 mod server;
 mod tls;
 mod tokio;
-mod written;
 
 pub use accept::configure_socket;
 pub use error::ServerError;

@@ -20,11 +20,11 @@ impl TimeScale {
     /// repetitions.
     ///
     /// A scenario that is later than that, or was suspended for too long to decide, runs again at half the speed, because
-    /// the machine may have been busy. There are six attempts; in the last one a sleep may be 320 ms late.
+    /// the machine may have been busy. There are eight attempts; in the last one a sleep may be 1.28 s late.
     #[must_use]
     pub const fn real() -> Self {
         let tick = Duration::from_millis(10);
-        Self { tick, late: tick, repetitions: 3, attempts: 6 }
+        Self { tick, late: tick, repetitions: 3, attempts: 8 }
     }
 
     /// For a runtime whose time passes only when all tasks wait: a tick of one second, sleeps that are up to `late`

@@ -64,7 +64,7 @@ fn a_runtime_that_is_always_late_fails() {
         check(&LateRuntime(VirtualTime::new()), scenario).expect_err("the runtime is late");
     assert!(failure.is_late() && failure.scenario() == scenario, "{failure:?}");
     let text = failure.to_string();
-    assert!(text.starts_with(scenario) && text.ends_with("in the last of 6 attempts"), "{text}");
+    assert!(text.starts_with(scenario) && text.ends_with("in the last of 8 attempts"), "{text}");
 }
 
 /// Its sleeps are later than allowed by a nanosecond.

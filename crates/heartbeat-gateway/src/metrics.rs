@@ -116,6 +116,21 @@ impl MetricsServer {
         OtelObserver::new(&self.pages.provider.meter(NAME))
     }
 
+    /// Adds a counter to the page: requests that were rejected because of `--max-upstream-connections`. `count` returns
+    /// their number.
+    pub(crate) fn count_connection_rejections(
+        &self,
+        count: impl Fn() -> u64 + Send + Sync + 'static,
+    ) {
+        let meter = self.pages.provider.meter(NAME);
+        meter
+            .u64_observable_counter("proxy.connection_rejections")
+            .with_unit("{request}")
+            .with_description("Requests that were rejected because of --max-upstream-connections")
+            .with_callback(move |counter| counter.observe(count(), &[]))
+            .build();
+    }
+
     /// Serves the pages. The future never completes. A failed accept is retried.
     ///
     /// # Cancellation

@@ -10,7 +10,7 @@ use crate::bodies::SharedObserver;
 use crate::connections::Connections;
 use crate::forward::{Forward, ProxyContext};
 use crate::proxy::Proxy;
-use crate::{ExtraRoots, Upstream, tls};
+use crate::{ExtraRoots, Upstream, connect, tls};
 
 /// Settings of a [`Proxy`]; see [`Proxy::builder`].
 #[must_use = "a builder does nothing until it builds"]
@@ -19,6 +19,7 @@ pub struct ProxyBuilder {
     policy: HeartbeatPolicy,
     observer: SharedObserver,
     max_streams: u32,
+    max_upstream_connections: u32,
     http2: bool,
     roots: Option<ExtraRoots>,
     upstream_host: bool,
@@ -35,6 +36,7 @@ impl ProxyBuilder {
             policy: HeartbeatPolicy::new(Duration::from_secs(15)),
             observer: Arc::new(NoObserver),
             max_streams: 10_000,
+            max_upstream_connections: 10_000,
             http2: false,
             roots: None,
             upstream_host: false,
@@ -63,6 +65,15 @@ impl ProxyBuilder {
     /// 503, or `RESOURCE_EXHAUSTED` in gRPC.
     pub fn max_streams(self, max_streams: u32) -> Self {
         Self { max_streams, ..self }
+    }
+
+    /// Maximum number of connections to the upstream, including idle ones and those that are being opened. Default:
+    /// 10,000. A request that needs a further connection gets status 503, or `RESOURCE_EXHAUSTED` in gRPC.
+    ///
+    /// Over HTTP/1.1 each open request needs a connection, and so does an upgraded one, such as a WebSocket. Over HTTP/2 up
+    /// to 100 requests share one. [`Proxy::connection_rejections`] counts the rejected requests.
+    pub fn max_upstream_connections(self, max_connections: u32) -> Self {
+        Self { max_upstream_connections: max_connections, ..self }
     }
 
     /// Uses HTTP/2 to the upstream, as gRPC requires: over TLS, or with prior knowledge (h2c) for an `http` URL.
@@ -123,15 +134,18 @@ impl ProxyBuilder {
         } else {
             tls::unused_client_config()
         };
+        let max_connections = self.max_upstream_connections;
+        let connector = connect::limited(tls, self.http2, self.connect_timeout, max_connections);
         let context = ProxyContext {
             policy: self.policy.clone(),
-            connections: Connections::new(tls, self.http2, self.connect_timeout),
+            connections: Connections::new(connector, self.http2),
             upstream: self.upstream,
             http2: self.http2,
             upstream_host: self.upstream_host,
             drop_forwarded: self.drop_forwarded,
             response_timeout: self.response_timeout,
             via: self.via,
+            connection_rejections: Arc::default(),
         };
         let (hub, task) = Hub::new();
         tokio::spawn(task);
@@ -145,6 +159,7 @@ impl fmt::Debug for ProxyBuilder {
         f.debug_struct("ProxyBuilder")
             .field("upstream", &self.upstream)
             .field("max_streams", &self.max_streams)
+            .field("max_upstream_connections", &self.max_upstream_connections)
             .field("http2", &self.http2)
             .field("connect_timeout", &self.connect_timeout)
             .field("response_timeout", &self.response_timeout)

@@ -1,30 +1,23 @@
 //! A pool of connections to the upstream.
 
-use std::cell::Cell;
 use std::error::Error;
-use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use hyper::{Request, Response, Uri};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder, MaybeHttpsStream};
-use hyper_util::client::legacy::connect::HttpConnector;
+use hyper::{Request, Response};
+use hyper_util::client::legacy::connect::capture_connection;
 use hyper_util::client::legacy::{self, Client};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use tokio::net::TcpStream;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio_rustls::rustls::ClientConfig;
-use tower::timeout::Timeout;
-use tower::util::BoxCloneSyncService;
-use tower::{BoxError, ServiceExt};
 
 use crate::bodies::{RequestBody, UpstreamBody};
-use crate::defer_write_error::DeferWriteError;
-use crate::error_chain::chain;
+use crate::connect::Connector;
+use crate::error::ProxyError;
 use crate::http_server::GuardedBody;
-use crate::incomplete_reset::IncompleteReset;
+use crate::pooled_io::ConnectionState;
 use crate::progress::ProgressBody;
-use crate::transport::{CONNECTION_WINDOW, MAX_UNREAD_BODIES, STREAM_WINDOW, TCP_KEEPALIVE};
+use crate::retry::{self, RequestCopy, SendError};
+use crate::transport::{CONNECTION_WINDOW, MAX_UNREAD_BODIES, STREAM_WINDOW};
 
 /// Maximum number of open requests per client, which has one HTTP/2 connection. RFC 9113 recommends that servers allow at
 /// least 100 streams per connection. A further request would wait for a stream to end, which can take for ever.
@@ -43,15 +36,16 @@ const BUFFER_SIZE: u32 = 64 * 1024;
 /// Maximum number of header lines of a response: so many that the size limit decides.
 const MAX_HEADER_LINES: usize = 1000;
 
-type UpstreamStream = TokioIo<MaybeHttpsStream<TokioIo<TcpStream>>>;
-type UpstreamIo = DeferWriteError<TokioIo<IncompleteReset<UpstreamStream>>>;
-type Connector = BoxCloneSyncService<Uri, UpstreamIo, BoxError>;
+/// How often a request is sent again.
+const MAX_RETRIES: usize = 2;
+
 type HttpClient = Client<Connector, ProgressBody<RequestBody>>;
 
 /// Connections to the upstream. They are opened on demand, and closed after a short idle time.
 pub(crate) struct Connections {
     builder: legacy::Builder,
     connector: Connector,
+    http2: bool,
     clients: Mutex<Vec<PooledClient>>,
 }
 
@@ -74,8 +68,8 @@ impl PooledClient {
 }
 
 impl Connections {
-    /// `tls` applies to an `https` upstream. `connect_timeout` includes the TLS handshake; zero disables it.
-    pub(crate) fn new(tls: ClientConfig, http2: bool, connect_timeout: Duration) -> Self {
+    /// Uses `connector`, which opens connections for HTTP/2 if `http2`.
+    pub(crate) fn new(connector: Connector, http2: bool) -> Self {
         let mut builder = legacy::Builder::new(TokioExecutor::new());
         builder
             .pool_timer(TokioTimer::new())
@@ -86,92 +80,59 @@ impl Connections {
             .http2_max_header_list_size(BUFFER_SIZE)
             .http2_initial_stream_window_size(STREAM_WINDOW)
             .http2_initial_connection_window_size(CONNECTION_WINDOW);
-        let timeout = if connect_timeout.is_zero() { Duration::MAX } else { connect_timeout };
-        let connector =
-            Timeout::new(connector(tls, http2), timeout).map_response(move |connection| {
-                let _ = CONNECTED.try_with(|connected| connected.set(true)); // unset if the request was dropped
-                let connection = IncompleteReset::new(TokioIo::new(connection), http2);
-                DeferWriteError::new(TokioIo::new(connection))
-            });
-        Self { builder, connector: BoxCloneSyncService::new(connector), clients: Mutex::default() }
+        Self { builder, connector, http2, clients: Mutex::default() }
     }
 
-    /// Sends a request and waits for the head of its response.
-    ///
-    /// If a pooled connection ends without a response, the server has probably closed it when it became idle. The request
-    /// is then sent again, provided that it is idempotent (RFC 9110, section 9.2.2) and has no body.
+    /// Sends a request and waits for the head of its response. A request that [may be sent again](retry::is_allowed) is
+    /// sent up to [`MAX_RETRIES`] times again.
     pub(crate) async fn send(
         &self,
         mut request: Request<ProgressBody<RequestBody>>,
-    ) -> Result<Response<UpstreamBody>, legacy::Error> {
-        let (client, permit) = self.client();
+    ) -> Result<Response<UpstreamBody>, (ProxyError, SendError)> {
+        let (mut client, permit) = self.client();
+        let mut retries = 0;
         loop {
-            let copy = retryable_copy(&request);
-            let sending = async {
-                let response = client.request(request).await;
-                (response, CONNECTED.with(Cell::get))
+            let copy = RequestCopy::of(&request);
+            let connection = capture_connection(&mut request);
+            let error = tokio::select! {
+                biased;
+                response = client.request(request) => match response {
+                    Ok(response) => {
+                        ConnectionState::record_response(response.extensions());
+                        return Ok(response.map(|body| GuardedBody::new(body, permit)));
+                    }
+                    Err(error) => SendError::Failed(error),
+                },
+                () = ConnectionState::closed(connection) => SendError::Lost,
             };
-            let (response, connected) = CONNECTED.scope(Cell::new(false), sending).await;
-            request = match (response, copy) {
-                (Ok(response), _) => return Ok(response.map(|body| GuardedBody::new(body, permit))),
-                (Err(error), Some(copy)) if !connected && closed_before_response(&error) => copy,
-                (Err(error), _) => return Err(error),
+            let unread = copy.into_unread();
+            let failure = ProxyError::from_send(&error, unread.is_some());
+            let allowed = unread.filter(|request| retry::is_allowed(request, &error));
+            let Some(again) = allowed.filter(|_| retries < MAX_RETRIES) else {
+                return Err((failure, error));
             };
-            tracing::debug!("the upstream closed a pooled connection, retrying");
+            tracing::debug!(error = &error as &dyn Error, "sending a request again");
+            retry::discard_closing(&error);
+            request = again;
+            retries += 1;
+            if retries == MAX_RETRIES && !self.http2 {
+                client = self.new_client(); // with a new connection: the pooled ones may all be closing
+            }
         }
+    }
+
+    fn new_client(&self) -> HttpClient {
+        self.builder.build(self.connector.clone())
     }
 
     /// Reserves a place for a request. Adds a client to the pool if all are in use.
     fn client(&self) -> (HttpClient, OwnedSemaphorePermit) {
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         clients.iter().find_map(PooledClient::reserve).unwrap_or_else(|| {
-            let client = PooledClient::new(self.builder.build(self.connector.clone()));
+            let client = PooledClient::new(self.new_client());
             let reserved = client.reserve().expect("a new client has free places");
             clients.push(client);
             reserved
         })
-    }
-}
-
-tokio::task_local! {
-    /// Whether the current request has opened a new connection.
-    static CONNECTED: Cell<bool>;
-}
-
-/// A copy of a request that may be sent twice.
-fn retryable_copy(
-    request: &Request<ProgressBody<RequestBody>>,
-) -> Option<Request<ProgressBody<RequestBody>>> {
-    let body = request.body().retryable_copy().filter(|_| request.method().is_idempotent())?;
-    let mut copy = Request::new(body);
-    copy.method_mut().clone_from(request.method());
-    copy.uri_mut().clone_from(request.uri());
-    copy.headers_mut().clone_from(request.headers());
-    Some(copy)
-}
-
-/// Whether the connection was closed before the response.
-fn closed_before_response(error: &legacy::Error) -> bool {
-    let ended = |cause: &(dyn Error + 'static)| {
-        let incomplete = cause.downcast_ref().is_some_and(hyper::Error::is_incomplete_message);
-        incomplete || cause.is::<io::Error>()
-    };
-    !error.is_connect() && chain(error).any(ended)
-}
-
-fn connector(tls: ClientConfig, http2: bool) -> HttpsConnector<HttpConnector> {
-    let mut tcp = HttpConnector::new();
-    tcp.enforce_http(false);
-    tcp.set_nodelay(true);
-    // No HTTP/2 PINGs: gRPC servers close connections whose clients send them on quiet streams.
-    let (idle, interval, retries) = TCP_KEEPALIVE;
-    tcp.set_keepalive(Some(idle));
-    tcp.set_keepalive_interval(Some(interval));
-    tcp.set_keepalive_retries(Some(retries));
-    let builder = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http();
-    if http2 {
-        builder.enable_http2().wrap_connector(tcp)
-    } else {
-        builder.enable_http1().wrap_connector(tcp)
     }
 }

@@ -7,15 +7,17 @@ use http_body_util::Full;
 use hyper::body::Bytes;
 use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use hyper::{Response, StatusCode};
-use hyper_util::client::legacy;
 use tower::timeout::error::Elapsed;
 
+use crate::connect::ConnectError;
 use crate::error_chain::chain;
+use crate::retry::SendError;
 
 /// Why the proxy responds itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ProxyError {
     TooManyRequests,
+    TooManyUpstreamConnections,
     ConnectRejected,
     AmbiguousTarget,
     /// The path of the upstream URL and the request path together exceed the maximum of a URI.
@@ -34,8 +36,9 @@ pub(crate) enum ProxyError {
 }
 
 impl ProxyError {
-    /// Classifies an error of the HTTP client.
-    pub(crate) fn from_client(error: &legacy::Error) -> Self {
+    /// Classifies an error of the HTTP client. `unread` is whether no part of the request body was read.
+    pub(crate) fn from_send(error: &SendError, unread: bool) -> Self {
+        let SendError::Failed(error) = error else { return Self::UpstreamReset };
         let caused_by = |what: fn(&(dyn Error + 'static)) -> bool| chain(error).any(what);
         let timeout = |cause: &(dyn Error + 'static)| cause.is::<Elapsed>();
         let request_body = |cause: &(dyn Error + 'static)| {
@@ -45,10 +48,14 @@ impl ProxyError {
         let too_large = |cause: &(dyn Error + 'static)| {
             cause.downcast_ref().is_some_and(hyper::Error::is_parse_too_large)
         };
+        let too_many = |cause: &(dyn Error + 'static)| {
+            matches!(cause.downcast_ref(), Some(ConnectError::TooManyConnections))
+        };
         match error.is_connect() {
+            true if caused_by(too_many) => Self::TooManyUpstreamConnections,
             true if caused_by(timeout) => Self::ConnectTimeout,
             true => Self::Unreachable,
-            false if caused_by(request_body) => Self::RequestAborted,
+            false if !unread && caused_by(request_body) => Self::RequestAborted,
             false if caused_by(too_large) => Self::ResponseHeadTooLarge,
             false => Self::UpstreamReset,
         }
@@ -56,7 +63,9 @@ impl ProxyError {
 
     fn status(self) -> StatusCode {
         match self {
-            Self::TooManyRequests => StatusCode::SERVICE_UNAVAILABLE,
+            Self::TooManyRequests | Self::TooManyUpstreamConnections => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             Self::ConnectRejected | Self::UnsupportedTransferCoding | Self::WebSocketOverHttp2 => {
                 StatusCode::NOT_IMPLEMENTED
             }
@@ -94,14 +103,15 @@ impl ProxyError {
 
     fn grpc_status(self) -> HeaderValue {
         HeaderValue::from_static(match self {
-            Self::TooManyRequests => "8", // RESOURCE_EXHAUSTED
-            _ => "14",                    // UNAVAILABLE, as gRPC maps 502 and 504
+            Self::TooManyRequests | Self::TooManyUpstreamConnections => "8", // RESOURCE_EXHAUSTED
+            _ => "14", // UNAVAILABLE, as gRPC maps 502 and 504
         })
     }
 
     fn text(self) -> &'static str {
         match self {
             Self::TooManyRequests => "too many open requests, retry later",
+            Self::TooManyUpstreamConnections => "too many connections to the upstream, retry later",
             Self::ConnectRejected => "CONNECT is not supported by this reverse proxy",
             Self::AmbiguousTarget => {
                 "ambiguous target: send one Host header, and a path or an absolute URI"

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -46,6 +47,8 @@ pub(crate) struct ProxyContext {
     pub(crate) response_timeout: Duration,
     /// The name of the proxy in `Via`.
     pub(crate) via: String,
+    /// Number of requests that were rejected because of the limit of connections to the upstream.
+    pub(crate) connection_rejections: Arc<AtomicU64>,
 }
 
 impl ProxyContext {
@@ -80,9 +83,11 @@ impl ProxyContext {
             tracing::warn!("{}", ProxyError::ResponseTimeout);
             return Err(ProxyError::ResponseTimeout);
         };
-        let response = response.map_err(|source| {
-            let error = ProxyError::from_client(&source);
+        let response = response.map_err(|(error, source)| {
             let source = &source as &dyn std::error::Error;
+            if error == ProxyError::TooManyUpstreamConnections {
+                self.connection_rejections.fetch_add(1, Relaxed);
+            }
             if error == ProxyError::RequestAborted {
                 tracing::debug!(error = source, "{error}"); // caused by the client
             } else {
@@ -201,6 +206,11 @@ pub(crate) fn reject(request: &Parts) -> Response<ForwardedBody> {
 impl Forward {
     pub(crate) fn new(context: ProxyContext) -> Self {
         Self(Arc::new(context))
+    }
+
+    /// The counter of requests that were rejected because of the limit of connections to the upstream.
+    pub(crate) fn connection_rejections(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.0.connection_rejections)
     }
 }
 

@@ -1,6 +1,8 @@
 use std::convert::Infallible;
 use std::fmt;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::task::{Context, Poll, ready};
 
 use heartbeat_http::{HeartbeatLayer, HeartbeatPolicy, HeartbeatService};
@@ -53,7 +55,10 @@ type Inner = HeartbeatService<LimitedService<Forward, Reject>, Hub, SharedTeleme
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct Proxy(Inner);
+pub struct Proxy {
+    inner: Inner,
+    connection_rejections: Arc<AtomicU64>,
+}
 
 impl Proxy {
     /// Starts to build a proxy to `upstream`, with the defaults that the setters name.
@@ -67,8 +72,17 @@ impl Proxy {
         max_streams: u32,
         hub: Hub,
     ) -> Self {
+        let connection_rejections = forward.connection_rejections();
         let limit = StreamLimit::new(max_streams, reject as Reject);
-        Self(HeartbeatLayer::with_scheduler(hub, policy).layer(limit.layer(forward)))
+        let inner = HeartbeatLayer::with_scheduler(hub, policy).layer(limit.layer(forward));
+        Self { inner, connection_rejections }
+    }
+
+    /// Number of requests that were rejected because of
+    /// [`max_upstream_connections`](ProxyBuilder::max_upstream_connections), since the proxy was built.
+    #[must_use]
+    pub fn connection_rejections(&self) -> u64 {
+        self.connection_rejections.load(Relaxed)
     }
 }
 
@@ -93,7 +107,7 @@ where
     fn call(&mut self, request: Request<B>) -> ProxyFuture {
         let record = AccessRecord::new(&request);
         let request = request.map(|body| body.map_err(Into::into).boxed_unsync());
-        ProxyFuture { response: self.0.call(request), record: Some(record) }
+        ProxyFuture { response: self.inner.call(request), record: Some(record) }
     }
 }
 

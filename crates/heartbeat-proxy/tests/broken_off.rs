@@ -221,7 +221,7 @@ async fn read_http1(proxy: SocketAddr, form: BreaksOff) -> String {
 /// What an HTTP/2 client reads until the error.
 async fn read_http2(proxy: SocketAddr, form: BreaksOff) -> String {
     let handshake = http2::Builder::new(TokioExecutor::new())
-        .initial_stream_window_size(10_000)
+        .initial_stream_window_size(if form.events().is_empty() { 0 } else { 10_000 })
         .handshake(TokioIo::new(connect(proxy)));
     let (mut client, connection) = handshake.await.expect("HTTP/2");
     tokio::spawn(connection);

@@ -139,6 +139,13 @@ pub struct UpstreamOptions {
     #[arg(long)]
     pub drop_forwarded: bool,
 
+    /// Limit the number of connections to the upstream
+    ///
+    /// Connections that are being opened count, as do idle and upgraded ones. A request that needs a further
+    /// one is rejected with status 503 or `RESOURCE_EXHAUSTED`.
+    #[arg(long, value_name = "COUNT", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_upstream_connections: u32,
+
     /// Limit the time to connect to the upstream, TLS included; 0s disables
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration_arg::parse_duration, allow_hyphen_values = true)]
     pub connect_timeout: Duration,
@@ -158,6 +165,7 @@ impl UpstreamOptions {
             .upstream_http2(self.upstream_http2)
             .upstream_host(self.own_host)
             .drop_forwarded(self.drop_forwarded)
+            .max_upstream_connections(self.max_upstream_connections)
             .connect_timeout(self.connect_timeout)
             .response_timeout(self.response_timeout);
         match self.upstream_ca {

@@ -34,13 +34,17 @@ pub async fn run(options: ProxyOptions) -> Result<(), ServeError> {
         .heartbeats(options.heartbeats.policy(options.interval))
         .max_streams(options.connections.max_streams)
         .via(env!("CARGO_PKG_NAME"));
+    if let Some(metrics) = &metrics {
+        proxy = proxy.observer(metrics.observer());
+    }
+    let proxy = options.upstream_options.apply(proxy).build();
     let mut helpers = JoinSet::new();
     if let Some(metrics) = metrics {
-        proxy = proxy.observer(metrics.observer());
+        let counted = proxy.clone();
+        metrics.count_connection_rejections(move || counted.connection_rejections());
         print_line(&format!("metrics on http://{}/metrics", metrics.local_addr()));
         helpers.spawn(metrics.run());
     }
-    let proxy = options.upstream_options.apply(proxy).build();
     let serve = |shutdown| server.serve(proxy, shutdown);
     let grace = options.shutdown_within;
     signals.serve_until_signal(serve, || health.stop(), grace, "requests").await;

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::routing::get as answer_get;
+use futures_util::future::try_join_all;
 use futures_util::{StreamExt, stream};
 use http_body_util::BodyExt;
 use hyper::header::CONTENT_TYPE;
@@ -14,7 +15,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
 
 use crate::client::{AnyBody, empty, exchange, fetch, full, get, h2, text};
+use crate::passthrough::metrics_page;
 use crate::proxying::{Proxying, SOON};
+use crate::support::address_in;
 use crate::upstream::{in_pieces, listener, read_head, serve, serve_raw};
 
 fn grpc_request() -> Request<AnyBody> {
@@ -250,6 +253,40 @@ async fn requests_beyond_the_limit_are_rejected() {
     drop(first);
     proxy.request_logs(3).await;
     assert_eq!(fetch(&proxy, get("/")).await.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn requests_beyond_the_limit_of_upstream_connections_are_rejected() {
+    let quiet = async || Body::from_stream(stream::pending::<Result<Bytes, std::io::Error>>());
+    let upstream = serve(Router::new().route("/", answer_get(quiet))).await;
+    for (arguments, fit) in [("", 1), ("--upstream-http2", 100)] {
+        let limit = "--max-upstream-connections 1 --metrics 127.0.0.1:0";
+        let mut proxy = Proxying::start(&upstream, &format!("{limit} {arguments}"));
+        let metrics = address_in(&mut proxy.stdout, "metrics on http://");
+        let client = h2(&proxy).await;
+        let send = |request| client.clone().send_request(request);
+        let open = try_join_all((0..fit).map(|_| send(get("/")))).await.expect("responses");
+
+        assert!(open.iter().all(|response| response.status() == StatusCode::OK));
+        let rejected = try_join_all((0..5).map(|_| send(get("/")))).await.expect("responses");
+        for response in rejected {
+            assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+            assert!(text(response).await.contains("too many connections to the upstream"));
+        }
+        let rejected = send(grpc_request()).await.expect("a response");
+        assert_eq!(rejected.headers()["grpc-status"], "8");
+        proxy.wait_for_log("too many connections to the upstream").await;
+        let page = metrics_page(metrics).await;
+        assert!(page.contains("\nproxy_connection_rejections_total 6\n"), "{page}");
+
+        drop((open, client));
+        let again = async {
+            while fetch(&proxy, get("/")).await.status() != StatusCode::OK {
+                sleep(Duration::from_millis(10)).await;
+            }
+        };
+        timeout(SOON, again).await.expect("soon");
+    }
 }
 
 #[tokio::test]

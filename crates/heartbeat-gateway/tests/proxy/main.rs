@@ -10,6 +10,8 @@ mod headers;
 mod passthrough;
 mod pressure;
 mod proxying;
+mod raw_http2;
+mod retries;
 mod stopping;
 mod streams;
 #[path = "../support/mod.rs"]

@@ -41,7 +41,7 @@ async fn the_log_says_why_a_response_has_no_heartbeats() {
     assert!(!proxy.log().contains("secret"), "{}", proxy.log());
 }
 
-async fn metrics_page(address: SocketAddr) -> String {
+pub(crate) async fn metrics_page(address: SocketAddr) -> String {
     let mut connection = TcpStream::connect(address).await.expect("connected");
     connection.write_all(b"GET /metrics HTTP/1.0\r\n\r\n").await.expect("written");
     let mut page = String::new();

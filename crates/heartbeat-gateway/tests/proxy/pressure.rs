@@ -12,7 +12,7 @@ use futures_util::{StreamExt, stream};
 use http_body_util::{BodyExt, StreamBody};
 use hyper::Request;
 use hyper::body::Frame;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncWriteExt, sink};
 use tokio::time::{sleep, timeout};
 
 use crate::client::{AnyBody, fetch, get, h2, text};
@@ -193,5 +193,38 @@ async fn more_requests_than_streams_per_connection_succeed() {
     let streams = join_all((0..250).map(|_| fetch(&proxy, get("/quiet")))).await;
     assert_eq!(alive.count(), 250);
     drop(streams);
+    alive.becomes(0).await;
+}
+
+/// A frame of HTTP/2.
+fn frame(kind: u8, flags: u8, stream: u32, data: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(data.len()).expect("short").to_be_bytes();
+    [&length[1..], &[kind, flags], &stream.to_be_bytes(), data].concat()
+}
+
+/// Requests for `/unanswered`, on these streams.
+fn unanswered(streams: impl Iterator<Item = u32>) -> Vec<u8> {
+    let head = b"\x82\x86\x01\x04here\x04\x0b/unanswered"; // GET, http, authority and path
+    streams.flat_map(|stream| frame(1, 5, stream, head)).collect()
+}
+
+#[tokio::test]
+async fn a_client_that_cancels_too_many_requests_is_disconnected() {
+    const CANCEL: [u8; 4] = [0, 0, 0, 8];
+    let alive = Alive::default();
+    let proxy = Proxying::start(serve(quiet(&alive)).await, "");
+    let (mut reader, mut writer) = proxy.connect().await.into_split();
+    let reading = tokio::spawn(async move { tokio::io::copy(&mut reader, &mut sink()).await });
+    let streams = || (0..600).map(|number| 2 * number + 1);
+    let preface = [&b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"[..], &frame(4, 0, 0, &[])].concat();
+    writer.write_all(&[preface, unanswered(streams())].concat()).await.expect("written");
+    alive.becomes(600).await;
+    let resets: Vec<u8> = streams().flat_map(|stream| frame(3, 0, stream, &CANCEL)).collect();
+    writer.write_all(&resets).await.expect("written");
+    proxy.wait_for_log("the client cancels too many requests").await;
+
+    let ignoring = unanswered(streams().map(|stream| stream + 1200));
+    let _ = writer.write_all(&ignoring).await; // while the proxy closes the connection
+    let _ = timeout(SOON, reading).await.expect("closed soon");
     alive.becomes(0).await;
 }

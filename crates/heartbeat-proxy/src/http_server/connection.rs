@@ -18,6 +18,7 @@ use tokio_rustls::TlsAcceptor;
 use tower::BoxError;
 use tower_service::Service;
 
+use super::cancellations::{CancellableBody, CancellationLimit};
 use super::guarded_body::GuardedBody;
 use super::http1_requests::Http1Requests;
 use super::idle::IdleTracker;
@@ -45,7 +46,7 @@ pub(super) struct Connection<R: ServerRuntime> {
 
 impl<R: ServerRuntime> Connection<R> {
     /// Serves until the client disconnects, the idle timeout expires, or the server shuts down and all requests have
-    /// been answered.
+    /// been answered. A client that cancels too many requests gets a GOAWAY, and is disconnected if it ignores that.
     pub(super) async fn serve<S, B>(mut self, service: S)
     where
         S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
@@ -76,31 +77,37 @@ impl<R: ServerRuntime> Connection<R> {
         let of_bodies = written.clone();
         let http1_requests = Http1Requests::default();
         let counter = http1_requests.clone();
-        let service = service_fn(move |mut request: Request<Incoming>| {
-            request.extensions_mut().insert(peer);
-            let guard = (requests.start_request(), counter.start(&request));
-            // hyper removes the body of a response to HEAD over HTTP/1.1 only.
-            let version = request.version();
-            let no_body = request.method() == Method::HEAD && version == Version::HTTP_2;
-            let response = service.call(request);
-            let written = of_bodies.clone();
-            async move {
-                let response = response.await?.map(|body| {
-                    if no_body {
-                        Either::Right(Empty::new())
-                    } else {
-                        Either::Left(SendBeforeError::new(body, written, version))
-                    }
-                });
-                Ok::<_, S::Error>(response.map(|body| GuardedBody::new(body, guard)))
-            }
-        });
+        let cancellations = CancellationLimit::new(R::Timer::default());
+        let limit = cancellations.clone();
+        let service =
+            service_fn(move |mut request: Request<Incoming>| {
+                request.extensions_mut().insert(peer);
+                let guard = (requests.start_request(), counter.start(&request));
+                let cancellable = limit.start_request();
+                // hyper removes the body of a response to HEAD over HTTP/1.1 only.
+                let version = request.version();
+                let no_body = request.method() == Method::HEAD && version == Version::HTTP_2;
+                let response = service.call(request);
+                let written = of_bodies.clone();
+                async move {
+                    let response = response.await?.map(|body| {
+                        if no_body {
+                            Either::Right(Empty::new())
+                        } else {
+                            Either::Left(SendBeforeError::new(body, written, version))
+                        }
+                    });
+                    Ok::<_, S::Error>(response.map(|body| {
+                        GuardedBody::new(CancellableBody::new(body, cancellable), guard)
+                    }))
+                }
+            });
         let io = ConnectionIo::new(transport, tracker.clone(), written.clone(), self.permit);
         let mut connection = pin!(self.http.serve_connection_with_upgrades(io, service));
         let mut disconnected = pin!(poll_fn(|cx| {
             if http1_requests.is_any_open() { read_closed.as_mut().poll(cx) } else { Poll::Pending }
         }));
-        let (mut shutting_down, mut expired) = (false, false);
+        let (mut shutting_down, mut expired, mut exceeded) = (false, false, false);
         loop {
             tokio::select! {
                 biased;
@@ -121,6 +128,13 @@ impl<R: ServerRuntime> Connection<R> {
                     }
                     expired = true;
                     idle.set(tracker.wait_idle(GRACE));
+                }
+                () = cancellations.exceeded() => {
+                    if exceeded {
+                        return tracing::debug!(%client, "the client still sends requests, closing");
+                    }
+                    tracing::warn!(%client, "the client cancels too many requests, shutting down");
+                    exceeded = true;
                 }
                 _ = self.shutdown.changed(), if !shutting_down => shutting_down = true,
             }

@@ -7,6 +7,7 @@
 //! The server runs on tokio, or on any runtime for which [`ServerRuntime`] is implemented.
 
 mod accept;
+mod cancellations;
 mod connection;
 mod error;
 mod guarded_body;

@@ -118,6 +118,8 @@ pin_project! {
         body: B,
         written: Written,
         is_http2: bool,
+        // Whether data may wait for the client's window.
+        has_data: bool,
         error: Option<PendingError>,
     }
 }
@@ -131,7 +133,8 @@ struct PendingError {
 
 impl<B> SendBeforeError<B> {
     pub(super) fn new(body: B, written: Written, version: Version) -> Self {
-        Self { body, written, is_http2: version == Version::HTTP_2, error: None }
+        let is_http2 = version == Version::HTTP_2;
+        Self { body, written, is_http2, has_data: false, error: None }
     }
 }
 
@@ -146,10 +149,13 @@ impl<B: Body<Error: Into<BoxError>>> Body for SendBeforeError<B> {
         let this = self.project();
         if this.error.is_none() {
             match ready!(this.body.poll_frame(cx)) {
-                Some(Ok(frame)) => return Poll::Ready(Some(Ok(frame.map_data(Piece::Data)))),
+                Some(Ok(frame)) => {
+                    *this.has_data = true;
+                    return Poll::Ready(Some(Ok(frame.map_data(Piece::Data))));
+                }
                 Some(Err(error)) => {
                     *this.error = Some(PendingError { error: error.into(), poll: None });
-                    if *this.is_http2 && this.written.take_probe() {
+                    if *this.is_http2 && *this.has_data && this.written.take_probe() {
                         let probe = Piece::Probe(Cell::new(true));
                         return Poll::Ready(Some(Ok(Frame::data(probe))));
                     }

@@ -31,7 +31,8 @@ const REJECTED_STREAMS: u32 = 100;
 /// An HTTP server: HTTP/1.1 and HTTP/2 on one port, with or without TLS.
 ///
 /// [`ServerOptions`] limits what clients can use. One connection may use all allowed streams. A response has no time
-/// limit.
+/// limit. An HTTP/2 client that cancels more than 200 requests within a second gets a GOAWAY, and can continue on another
+/// connection.
 ///
 /// # Example
 ///

@@ -10,13 +10,14 @@ Needs nginx and curl. docs/proxy.md has the results:
 import argparse
 import asyncio
 import os
-import shutil
 import signal
-import socket
+import struct
 import subprocess
 import tempfile
 import time
 from pathlib import Path
+
+from servers import Server, free_port, nginx
 
 EVENT = b"data: " + b"x" * 92 + b"\n\n"  # 100 bytes
 CHUNK = b"%x\r\n%s\r\n" % (len(EVENT), EVENT)
@@ -25,16 +26,6 @@ HEAD = (
     b"transfer-encoding: chunked\r\n\r\n"
 )
 
-NGINX = """
-daemon off; pid {dir}/{name}.pid; error_log stderr crit; worker_processes {workers};
-worker_rlimit_nofile 8192; events {{ worker_connections 4096; }}
-http {{
-  access_log off; sendfile on; default_type application/octet-stream;
-  client_body_temp_path {dir}/{name}-1; proxy_temp_path {dir}/{name}-2;
-  fastcgi_temp_path {dir}/{name}-3; uwsgi_temp_path {dir}/{name}-4; scgi_temp_path {dir}/{name}-5;
-  server {{ listen 127.0.0.1:{port}; {server} }}
-}}
-"""
 PROXY = """
 location / {{
   proxy_pass http://127.0.0.1:{upstream}; proxy_http_version 1.1;
@@ -46,68 +37,6 @@ NGINX_FOR_FILES = "proxy_max_temp_file_size 0;"
 NGINX_FOR_EVENTS = "proxy_buffering off;"
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def wait_for(port):
-    for _ in range(200):
-        try:
-            socket.create_connection(("127.0.0.1", port)).close()
-            return
-        except OSError:
-            time.sleep(0.02)
-    raise SystemExit(f"no server listens on port {port}")
-
-
-class Server:
-    """A listening program, and the processes that it has started."""
-
-    def __init__(self, command, port):
-        self.port = port
-        quiet = dict(os.environ, RUST_LOG="off")
-        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=quiet)
-        wait_for(port)
-
-    def processes(self):
-        pid = self.process.pid
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        return [str(pid), *children]
-
-    def cpu(self):
-        """CPU time so far, in seconds."""
-        ticks = 0
-        for pid in self.processes():
-            fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-            ticks += int(fields[11]) + int(fields[12])
-        return ticks / os.sysconf("SC_CLK_TCK")
-
-    def memory(self, field):
-        """Memory in MB, from /proc/PID/status: VmRSS, or VmHWM for the peak."""
-        kilobytes = 0
-        for pid in self.processes():
-            for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-                if line.startswith(field + ":"):
-                    kilobytes += int(line.split()[1])
-        return kilobytes / 1000
-
-    def stop(self):
-        self.process.terminate()
-        self.process.wait()
-
-
-def nginx(directory, name, workers, server):
-    port = free_port()
-    config = Path(directory, name + ".conf")
-    config.write_text(
-        NGINX.format(dir=directory, name=name, workers=workers, port=port, server=server)
-    )
-    command = [shutil.which("nginx") or "/usr/sbin/nginx", "-p", directory, "-e", "stderr", "-c", str(config)]
-    return Server(command, port)
-
-
 class Proxies:
     """heartbeat-gateway or nginx in front of the same upstream. One runs at a time."""
 
@@ -115,8 +44,8 @@ class Proxies:
         self.gateway = gateway
         self.directory = directory
 
-    def nginx(self, upstream, directives):
-        server = PROXY.format(upstream=upstream, directives=directives)
+    def nginx(self, upstream, directives, server=""):
+        server += PROXY.format(upstream=upstream, directives=directives)
         return nginx(self.directory, "proxy", os.cpu_count(), server)
 
     def heartbeat_gateway(self, upstream, *arguments):
@@ -169,10 +98,14 @@ def measure_downloads(proxies, gigabytes, rounds):
 
 
 class Upstream:
-    """Streams an event every `every` seconds, as fast as possible if it is 0, or a single event if it is None."""
+    """Streams an event every `every` seconds, as fast as possible if it is 0, or a single event if it is None.
 
-    def __init__(self, every):
+    Writes `at_once` events each time.
+    """
+
+    def __init__(self, every, at_once=1):
         self.every = every
+        self.chunks = CHUNK * at_once
 
     async def start(self):
         self.server = await asyncio.start_server(self.stream, "127.0.0.1", 0, backlog=4096)
@@ -188,7 +121,7 @@ class Upstream:
             while True:
                 number += 1
                 await asyncio.sleep(max(0, start + number * self.every - time.monotonic()))
-                writer.write(CHUNK)
+                writer.write(self.chunks)
                 await writer.drain()
         except (ConnectionError, asyncio.IncompleteReadError):
             pass
@@ -228,13 +161,13 @@ async def connect(port, count, received):
     return transports
 
 
-def start_upstream(every):
+def start_upstream(upstream):
     """Start an upstream in its own process, so that the clients do not slow it down."""
     reading, writing = os.pipe()
     pid = os.fork()
     if pid == 0:
         async def serve():
-            port = await Upstream(every).start()
+            port = await upstream.start()
             os.write(writing, b"%d\n" % port)
             await asyncio.sleep(3600)
 
@@ -294,11 +227,69 @@ async def measure_busy_streams(proxies, upstream, count, pace, seconds, rounds):
         print("  " + "; ".join(line), flush=True)
 
 
-def with_upstream(every, measure):
+class Silent(asyncio.Protocol):
+    """A client that reads nothing."""
+
+    def __init__(self, request):
+        self.request = request
+
+    def connection_made(self, transport):
+        transport.pause_reading()
+        transport.write(self.request)
+
+
+def http2_frame(kind, flags, stream, payload):
+    return struct.pack(">IBI", len(payload) << 8 | kind, flags, stream) + payload
+
+
+# The static table of HPACK has GET, http and /.
+HTTP2_REQUEST = (
+    b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+    + http2_frame(4, 0, 0, struct.pack(">HI", 4, 0))  # SETTINGS_INITIAL_WINDOW_SIZE
+    + http2_frame(1, 0x5, 1, b"\x82\x86\x84\x41\x04here")  # HEADERS, with END_HEADERS and END_STREAM
+)
+HTTP1_REQUEST = b"GET / HTTP/1.1\r\nhost: here\r\n\r\n"
+
+
+async def memory_of_connections(proxy, port, count, request):
+    """Memory of the proxy per connection, in kB, once it no longer grows."""
+    await asyncio.sleep(1)  # nginx listens before it starts its workers
+    empty = proxy.memory("VmRSS")
+    loop = asyncio.get_running_loop()
+    transports = []
+    for _ in range(count):
+        transport, _ = await loop.create_connection(lambda: Silent(request), "127.0.0.1", port)
+        transports.append(transport)
+    before, full = 0, empty
+    while full > before * 1.01:
+        await asyncio.sleep(3)
+        before, full = full, proxy.memory("VmRSS")
+    for transport in transports:
+        transport.abort()
+    proxy.stop()
+    return (full - empty) * 1000 / count
+
+
+async def measure_unread_connections(proxies, upstream, count):
+    print(f"\nMemory of {count} connections whose clients read nothing, per connection:")
+    for name, request, is_http2 in [
+        ("without a request", b"", False),
+        ("HTTP/1.1, an endless stream", HTTP1_REQUEST, False),
+        ("HTTP/2, a window of 0, an endless stream", HTTP2_REQUEST, True),
+    ]:
+        http2 = free_port()
+        proxy = proxies.nginx(upstream, NGINX_FOR_EVENTS, f"listen 127.0.0.1:{http2} http2;")
+        of_nginx = await memory_of_connections(proxy, http2 if is_http2 else proxy.port, count, request)
+        proxy = proxies.heartbeat_gateway(upstream)
+        own = await memory_of_connections(proxy, proxy.port, count, request)
+        print(f"  {name}: nginx {of_nginx:.1f} kB; heartbeat {own:.1f} kB", flush=True)
+
+
+def with_upstream(upstream, measure):
     """Run `measure` with an upstream in its own process."""
-    pid, upstream = start_upstream(every)
+    pid, port = start_upstream(upstream)
     try:
-        asyncio.run(measure(upstream))
+        asyncio.run(measure(port))
     finally:
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
@@ -310,15 +301,23 @@ def main():
     parser.add_argument("--gigabytes", type=int, default=10)
     parser.add_argument("--streams", type=int, default=1000)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--only", choices=["downloads", "quiet", "busy", "unread"], help="measure this alone")
     arguments = parser.parse_args()
     streams, rounds = arguments.streams, arguments.rounds
     with tempfile.TemporaryDirectory() as directory:
         os.chmod(directory, 0o755)  # nginx's workers run as another user
         proxies = Proxies(os.path.abspath(arguments.gateway), directory)
-        measure_downloads(proxies, arguments.gigabytes, rounds)
-        with_upstream(None, lambda upstream: measure_quiet_streams(proxies, upstream, streams, 1, 10))
-        with_upstream(0.02, lambda upstream: measure_busy_streams(proxies, upstream, 200, "50 a second each", 3, rounds))
-        with_upstream(0, lambda upstream: measure_busy_streams(proxies, upstream, 50, "as fast as possible", 3, rounds))
+        if arguments.only in (None, "downloads"):
+            measure_downloads(proxies, arguments.gigabytes, rounds)
+        if arguments.only in (None, "quiet"):
+            with_upstream(Upstream(None), lambda port: measure_quiet_streams(proxies, port, streams, 1, 10))
+        if arguments.only in (None, "busy"):
+            for every, count, pace in [(0.02, 200, "50 a second each"), (0, 50, "as fast as possible")]:
+                with_upstream(
+                    Upstream(every), lambda port: measure_busy_streams(proxies, port, count, pace, 3, rounds)
+                )
+        if arguments.only in (None, "unread"):
+            with_upstream(Upstream(0, at_once=100), lambda port: measure_unread_connections(proxies, port, 500))
 
 
 if __name__ == "__main__":

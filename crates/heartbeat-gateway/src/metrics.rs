@@ -124,7 +124,7 @@ impl MetricsServer {
     ) {
         let meter = self.pages.provider.meter(NAME);
         meter
-            .u64_observable_counter("proxy.connection_rejections")
+            .u64_observable_counter("heartbeat.proxy.connection_rejections")
             .with_unit("{request}")
             .with_description("Requests that were rejected because of --max-upstream-connections")
             .with_callback(move |counter| counter.observe(count(), &[]))

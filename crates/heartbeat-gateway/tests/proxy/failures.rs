@@ -277,7 +277,7 @@ async fn requests_beyond_the_limit_of_upstream_connections_are_rejected() {
         assert_eq!(rejected.headers()["grpc-status"], "8");
         proxy.wait_for_log("too many connections to the upstream").await;
         let page = metrics_page(metrics).await;
-        assert!(page.contains("\nproxy_connection_rejections_total 6\n"), "{page}");
+        assert!(page.contains("\nheartbeat_proxy_connection_rejections_total 6\n"), "{page}");
 
         drop((open, client));
         let again = async {

@@ -1,5 +1,5 @@
-//! The cost of the calls of a `HeartbeatSet` with a thousand, a hundred thousand and ten million members, beside two
-//! other timer wheels. README.md describes how to run and read it.
+//! The cost of the calls of a `HeartbeatSet` with a thousand, a hundred thousand and ten million members, compared with
+//! two other timer wheels. README.md describes how to run and read it.
 
 mod calls;
 mod delay_queue;

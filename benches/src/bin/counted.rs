@@ -1,4 +1,4 @@
-//! Stores the instruction counts of gungraun beside the results of the other benches.
+//! Stores the instruction counts of gungraun next to the results of the other benches.
 
 use std::error::Error;
 

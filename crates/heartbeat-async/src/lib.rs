@@ -117,5 +117,5 @@ pub use heartbeat_core::{Config, Instant, InvalidJitter, Jitter, rules};
 #[cfg(loom)]
 #[doc(hidden)]
 pub mod loom_models {
-    pub use crate::sink::fair_lock::{DriverWait, FairGuard, FairLock, Place};
+    pub use crate::sink::fair_lock::{Acquire, DriverWait, FairGuard, FairLock};
 }

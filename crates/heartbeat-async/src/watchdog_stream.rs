@@ -117,7 +117,7 @@ impl<S: Stream, T: Timer, P> WatchdogStream<S, T, P> {
 
     /// The inner stream, without a timeout. No item is lost.
     ///
-    /// A stream that is pinned cannot be taken apart. To have the inner stream back, watch a reference to it:
+    /// A pinned stream cannot be unwrapped. To keep the inner stream, wrap a reference:
     ///
     /// ```
     /// use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Tasks that run beside a scenario.
+//! Tasks that run concurrently with a scenario.
 
 use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
@@ -14,7 +14,7 @@ use crate::test_result::{Failed, TestResult};
 /// How many rounds a scenario may take before it counts as spinning.
 const ROUNDS: usize = 100_000;
 
-/// Runs tasks beside a scenario. A task is polled only if its own waker was called, so that a lost wake-up is noticed.
+/// Runs tasks concurrently with a scenario. A task is polled only if its own waker was called, so that a lost wake-up is noticed.
 /// Clones are the same executor.
 #[derive(Clone, Default)]
 pub(crate) struct LocalExecutor<'a> {
@@ -68,7 +68,7 @@ impl<'a> LocalExecutor<'a> {
         handle
     }
 
-    /// Runs a scenario and the tasks beside it. The tasks end with the scenario.
+    /// Runs a scenario concurrently with the tasks. The tasks end with the scenario.
     pub(crate) async fn run_with(&self, scenario: impl Future<Output = TestResult>) -> TestResult {
         let mut scenario = pin!(scenario);
         let mut running = Vec::new();

@@ -27,7 +27,7 @@ impl<T: Timer> Hubs<T> {
         hub
     }
 
-    /// Runs their executor, for ever.
+    /// Runs their executor, forever.
     pub(crate) async fn run(self) {
         poll_fn(|cx| {
             let mut state = self.0.borrow_mut();

@@ -59,14 +59,15 @@ pub use arena::Key;
 /// A member is due at the start of the 64th of its interval that contains its deadline: early by less
 /// than that 64th, never late, and together with all other members of that 64th. The members with one
 /// interval therefore have at most 64 deadlines per interval, whatever their number.
-/// [`granularity`](Self::granularity) returns the exact value. Giving up and stalling are never early,
-/// but late by up to the granularity; if their time is less than an eighth of the interval, the
-/// granularity is at most an eighth of that time, or 250 ms if that is longer. Giving up is late by a
-/// further 2^30th of its time at most.
+/// [`granularity`](Self::granularity) returns the exact value.
+///
+/// Giving up and stalling are never early, but late by up to the granularity. If their time is less than
+/// an eighth of the interval, the granularity is at most an eighth of that time, or 250 ms if that is
+/// longer. Giving up is late by a further 2^30th of its time at most.
 ///
 /// With several intervals at once, all but one have a granularity between a 128th and a 64th, such that
-/// their deadlines coincide: together they have at most 128 deadlines per shortest interval, beside the 64
-/// of that one, however many intervals there are.
+/// their deadlines coincide. Together they have at most 128 deadlines per shortest of their intervals, however
+/// many there are, in addition to the 64 of the remaining one.
 ///
 /// The clock of a set ends 73 years after its creation; later deadlines are never reached
 /// ([T8](crate::rules#t8-no-overflow)).

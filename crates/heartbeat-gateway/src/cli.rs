@@ -96,7 +96,7 @@ enum Command {
     ///
     /// Forwards requests over HTTP/1.1 and HTTP/2 to a server in any language, until Ctrl-C or SIGTERM.
     /// Adds heartbeats to server-sent events; to newline-delimited JSON with `--ndjson`; to gRPC,
-    /// gRPC-Web and Connect with `--method` and `--message`. Everything else passes unchanged, including
+    /// gRPC-Web and Connect with `--method` and `--message`. Forwards everything else, including
     /// WebSocket and trailers. If the server does not respond, clients get 502 or 504, and gRPC clients
     /// UNAVAILABLE. Each request is logged when it ends.
     ///

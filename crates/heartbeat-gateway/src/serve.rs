@@ -27,13 +27,13 @@ const SHORT_INTERVAL: Duration = Duration::from_secs(1);
 /// Flags of the `serve` command.
 #[derive(Debug, Clone, Args)]
 pub struct ServeOptions {
-    /// Address to listen on; port 0 chooses a free port
+    /// Listen on this address; port 0 chooses a free port
     ///
     /// HOST:PORT, or a port alone, which is a port of 127.0.0.1. 0.0.0.0:PORT accepts other hosts.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:50051", value_parser = address_arg::parse_address)]
     pub listen: SocketAddr,
 
-    /// Runtime that drives the server
+    /// Run the server on this runtime
     ///
     /// The server behaves alike on all of them.
     #[arg(long, value_name = "RUNTIME", default_value = "tokio")]
@@ -61,7 +61,7 @@ pub struct ServeOptions {
     #[arg(long, value_name = "TIME", value_parser = duration_arg::parse_duration, allow_hyphen_values = true)]
     pub idle_cut: Option<Duration>,
 
-    /// Traffic that counts as activity for --idle-cut
+    /// Count this traffic as activity for --idle-cut
     #[arg(long, value_name = "WHAT", default_value = "data", requires = "idle_cut")]
     pub idle_counts: ActivityRule,
 

@@ -1,6 +1,6 @@
 /// Defines the layer and the body of an adapter, with its timer filled in.
 ///
-/// The adapter calls it beside `heartbeat_async::adapter!`, which makes the alias `Hub`, and has a feature
+/// The adapter calls it in addition to `heartbeat_async::adapter!`, which makes the alias `Hub`, and has a feature
 /// `http`.
 ///
 /// - `timer`: the adapter's timer, a unit struct.

@@ -67,7 +67,7 @@ impl<O: Telemetry + Clone> Decision<O> {
             Ok(framing) => framing,
             Err(reason) => return self.pass_through(reason, head, body),
         };
-        exact_bytes::withdraw(&mut head.headers);
+        exact_bytes::drop_byte_promises(&mut head.headers);
         if matches!(format, StreamFormat::Sse | StreamFormat::Ndjson)
             && self.policy.sets_proxy_headers()
         {

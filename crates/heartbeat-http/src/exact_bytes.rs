@@ -46,9 +46,9 @@ fn covers_changes(signature_input: &HeaderValue) -> bool {
     strings.any(|string| names().any(|name| name.as_bytes() == string))
 }
 
-/// Removes promises that do not need the bytes: offers to send ranges of them, and strong entity tags, with which a client
+/// Removes or weakens promises that do not need the bytes: offers to send ranges of them, and strong entity tags, with which a client
 /// may join ranges. Layers that compress do the same.
-pub(crate) fn withdraw(headers: &mut HeaderMap) {
+pub(crate) fn drop_byte_promises(headers: &mut HeaderMap) {
     if list_members(headers, &ACCEPT_RANGES).any(|unit| !unit.eq_ignore_ascii_case(b"none")) {
         headers.remove(ACCEPT_RANGES);
     }

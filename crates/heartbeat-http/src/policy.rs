@@ -113,8 +113,8 @@ impl<O> HeartbeatPolicy<O> {
     /// Lets a client request an interval, in seconds, with this header. Default: clients cannot.
     ///
     /// The requested interval is rounded down to whole seconds, or to milliseconds below one second, and then clamped to
-    /// `range`. A [`Hub`](heartbeat_async::Hub) has room for 65,536 different intervals, which clients therefore cannot use up,
-    /// unless the range ends above 18 hours.
+    /// `range`. A [`Hub`](heartbeat_async::Hub) has room for 65,536 different intervals. Clients cannot exceed that while the
+    /// range ends below 17 hours.
     ///
     /// Values that are not numbers, are negative, or do not fit into a `Duration` are ignored. If the interval of the policy
     /// is zero, the header is ignored. If `range` begins with zero, a client can disable its heartbeats with `0`; other values

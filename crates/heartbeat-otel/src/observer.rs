@@ -127,13 +127,13 @@ impl Observer for OtelObserver {
         self.0.instruments.active.add(-1, &self.0.attributes);
     }
 
-    fn on_heartbeat(&self, outcome: Outcome, delay: Duration, bytes: Option<usize>) {
+    fn on_heartbeat(&self, outcome: Outcome, delay: Duration, encoded_len: Option<usize>) {
         let Recorder { instruments, attributes, sent, error, .. } = &*self.0;
         match outcome {
             Outcome::Sent => {
                 instruments.messages.add(1, sent);
                 instruments.delay.record(delay.as_secs_f64(), attributes);
-                if let Some(bytes) = bytes {
+                if let Some(bytes) = encoded_len {
                     instruments.size.add(bytes as u64, attributes);
                 }
             }

@@ -70,7 +70,7 @@ impl EndReason {
     pub(crate) fn as_fields(&self) -> (&'static str, Option<&str>) {
         match self {
             Self::Dropped => ("dropped", None),
-            Self::Complete => ("whole", None),
+            Self::Complete => ("complete", None),
             Self::Failed(error) => ("failed", Some(error)),
         }
     }

@@ -20,7 +20,7 @@ use crate::retry::{self, RequestCopy, SendError};
 use crate::transport::{CONNECTION_WINDOW, MAX_UNREAD_BODIES, STREAM_WINDOW};
 
 /// Maximum number of open requests per client, which has one HTTP/2 connection. RFC 9113 recommends that servers allow at
-/// least 100 streams per connection. A further request would wait for a stream to end, which can take for ever.
+/// least 100 streams per connection. A further request would wait for a stream to end, which can take forever.
 const STREAMS_PER_CONNECTION: u32 = 100;
 const _: () =
     assert!(STREAMS_PER_CONNECTION <= MAX_UNREAD_BODIES, "unread bodies must not block others");
@@ -29,11 +29,11 @@ const _: () =
 /// uvicorn) or later; a request on a connection that the server is closing fails.
 const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Maximum size of a response head, and the read buffer of an HTTP/1.1 connection, in bytes. The buffer bounds the memory
-/// for an unread response.
+/// Size of the read buffer of an HTTP/1.1 connection, and hyper's own limit for a response head, in bytes. The buffer bounds
+/// the memory for an unread response. `response_head_limit` has the limit for heads that are forwarded.
 const BUFFER_SIZE: u32 = 64 * 1024;
 
-/// Maximum number of header lines of a response: so many that the size limit decides.
+/// Maximum number of header lines of an HTTP/1.1 response. The size limit is reached first unless the lines are short.
 const MAX_HEADER_LINES: usize = 1000;
 
 /// How often a request is sent again.

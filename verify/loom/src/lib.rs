@@ -12,8 +12,8 @@ mod clock;
 mod explore;
 mod fixture;
 mod on_hub;
+mod test_lock;
 mod test_sink;
-mod turn_lock;
 
 pub use clock::{Clock, ClockSleep};
 pub use explore::{Interleavings, poll_times, polled_once, run, spawn};
@@ -22,5 +22,5 @@ pub use heartbeat_async::{
     Config, Counters, DriverError, Hub, HubError, HubTask, NoObserver, Observed,
 };
 pub use on_hub::{HubFixture, HubStream, ItemStream, next, on_hub};
+pub use test_lock::{HeldLock, TestLock};
 pub use test_sink::{Capacity, LoomSink, LoomSinkError, SinkPeer};
-pub use turn_lock::{HeldTurn, TurnLock};

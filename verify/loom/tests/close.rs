@@ -1,4 +1,4 @@
-//! `close` beside a driver and other senders.
+//! `close` concurrent with a driver and other senders.
 
 use heartbeat_loom::{
     Capacity, Interleavings, LoomSinkError, SinkFixture, every, fixture, poll_times, run, spawn,

@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex};
 
-use heartbeat_loom::{Interleavings, TurnLock, poll_times, polled_once, run, spawn};
+use heartbeat_loom::{Interleavings, TestLock, poll_times, polled_once, run, spawn};
 use loom::cell::UnsafeCell;
 
 /// How often a waiter is polled before it is dropped.
@@ -26,14 +26,14 @@ impl Log {
     }
 
     /// The entries, once all turns have ended.
-    fn end(self, turns: &TurnLock) -> Vec<&'static str> {
+    fn end(self, turns: &TestLock) -> Vec<&'static str> {
         assert!(turns.try_take().is_some(), "a turn was lost");
         self.1.with_mut(|_| ());
         self.0.lock().unwrap().clone()
     }
 }
 
-async fn write(turns: TurnLock, log: Log, entries: &[&'static str]) {
+async fn write(turns: TestLock, log: Log, entries: &[&'static str]) {
     for entry in entries {
         let turn = turns.take().await;
         log.write(entry);
@@ -44,7 +44,7 @@ async fn write(turns: TurnLock, log: Log, entries: &[&'static str]) {
 #[test]
 fn one_sender_at_a_time_has_the_turn() {
     let outcomes = Interleavings::up_to(2).of(|| {
-        let (turns, log) = (TurnLock::new(), Log::new());
+        let (turns, log) = (TestLock::new(), Log::new());
         let one = spawn(write(turns.clone(), log.clone(), &["one"]));
         let two = spawn(write(turns.clone(), log.clone(), &["two"]));
         run(write(turns.clone(), log.clone(), &["three"]));
@@ -58,7 +58,7 @@ fn one_sender_at_a_time_has_the_turn() {
 #[test]
 fn two_senders_may_take_the_turn_repeatedly() {
     let outcomes = Interleavings::up_to(3).of(|| {
-        let (turns, log) = (TurnLock::new(), Log::new());
+        let (turns, log) = (TestLock::new(), Log::new());
         let one = spawn(write(turns.clone(), log.clone(), &["one", "one"]));
         run(write(turns.clone(), log.clone(), &["two", "two"]));
         one.join().unwrap();
@@ -70,7 +70,7 @@ fn two_senders_may_take_the_turn_repeatedly() {
 #[test]
 fn a_driver_that_does_not_wait_takes_no_turn_from_senders() {
     let outcomes = Interleavings::up_to(3).of(|| {
-        let (turns, log) = (TurnLock::new(), Log::new());
+        let (turns, log) = (TestLock::new(), Log::new());
         let one = spawn(write(turns.clone(), log.clone(), &["one", "one"]));
         for _ in 0..2 {
             if let Some(turn) = turns.try_take() {
@@ -87,7 +87,7 @@ fn a_driver_that_does_not_wait_takes_no_turn_from_senders() {
 #[test]
 fn a_sender_that_sends_again_is_served_after_a_waiting_one() {
     let outcomes = Interleavings::up_to(7).of(|| {
-        let (turns, log) = (TurnLock::new(), Log::new());
+        let (turns, log) = (TestLock::new(), Log::new());
         let turn = run(turns.take());
         let waits = spawn(polled_once(write(turns.clone(), log.clone(), &["waits"])));
         log.write("first");
@@ -102,7 +102,7 @@ fn a_sender_that_sends_again_is_served_after_a_waiting_one() {
 #[test]
 fn a_later_sender_is_served_after_the_waiting_ones() {
     let outcomes = Interleavings::up_to(2).of(|| {
-        let (turns, log) = (TurnLock::new(), Log::new());
+        let (turns, log) = (TestLock::new(), Log::new());
         let turn = run(turns.take());
         let one = spawn(polled_once(write(turns.clone(), log.clone(), &["one"])));
         let two = spawn(polled_once(write(turns.clone(), log.clone(), &["two"])));
@@ -118,7 +118,7 @@ fn a_later_sender_is_served_after_the_waiting_ones() {
 #[test]
 fn a_driver_that_does_not_wait_does_not_overtake_a_waiting_sender() {
     let outcomes = Interleavings::up_to(4).of(|| {
-        let (turns, log) = (TurnLock::new(), Log::new());
+        let (turns, log) = (TestLock::new(), Log::new());
         let turn = run(turns.take());
         let waits = spawn(polled_once(write(turns.clone(), log.clone(), &["waits"])));
         drop(turn);
@@ -136,7 +136,7 @@ fn a_driver_that_does_not_wait_does_not_overtake_a_waiting_sender() {
 fn a_waiting_sender_that_is_dropped_blocks_no_other() {
     for polls in POLLS {
         let outcomes = Interleavings::up_to(4).of(move || {
-            let (turns, log) = (TurnLock::new(), Log::new());
+            let (turns, log) = (TestLock::new(), Log::new());
             let turn = run(turns.take());
             let one = write(turns.clone(), log.clone(), &["dropped"]);
             let one = spawn(async move { poll_times(polls, one).is_some() });
@@ -154,7 +154,7 @@ fn a_waiting_sender_that_is_dropped_blocks_no_other() {
 #[test]
 fn the_turn_of_a_dropped_sender_goes_to_the_next() {
     let outcomes = Interleavings::up_to(4).of(|| {
-        let (turns, log) = (TurnLock::new(), Log::new());
+        let (turns, log) = (TestLock::new(), Log::new());
         let turn = run(turns.take());
         let one = polled_once(write(turns.clone(), log.clone(), &["dropped"]));
         let two = spawn(polled_once(write(turns.clone(), log.clone(), &["two"])));
@@ -170,7 +170,7 @@ fn the_turn_of_a_dropped_sender_goes_to_the_next() {
 #[test]
 fn all_waiting_senders_may_be_dropped_at_once() {
     let outcomes = Interleavings::up_to(3).of(|| {
-        let (turns, log) = (TurnLock::new(), Log::new());
+        let (turns, log) = (TestLock::new(), Log::new());
         let turn = run(turns.take());
         let one = polled_once(write(turns.clone(), log.clone(), &["one"]));
         let two = polled_once(write(turns.clone(), log.clone(), &["two"]));
@@ -188,7 +188,7 @@ fn all_waiting_senders_may_be_dropped_at_once() {
 #[test]
 fn the_driver_is_woken_when_a_turn_ends() {
     let outcomes = Interleavings::up_to(4).of(|| {
-        let (turns, log) = (TurnLock::new(), Log::new());
+        let (turns, log) = (TestLock::new(), Log::new());
         let one = spawn(write(turns.clone(), log.clone(), &["one"]));
         run(turns.released());
         one.join().unwrap();
@@ -201,7 +201,7 @@ fn the_driver_is_woken_when_a_turn_ends() {
 #[test]
 fn the_driver_has_its_place_in_the_queue() {
     let outcomes = Interleavings::up_to(1).of(|| {
-        let (turns, log) = (TurnLock::new(), Log::new());
+        let (turns, log) = (TestLock::new(), Log::new());
         let turn = run(turns.take());
         let one = spawn(polled_once(write(turns.clone(), log.clone(), &["one"])));
         let (of_driver, its_log) = (turns.clone(), log.clone());

@@ -1,4 +1,4 @@
-//! `stop` beside a driver and other senders (T9, T18).
+//! `stop` concurrent with a driver and other senders (T9, T18).
 
 use heartbeat_loom::{Capacity, Interleavings, SinkFixture, every, fixture, run, spawn};
 

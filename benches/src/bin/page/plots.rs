@@ -24,7 +24,7 @@ pub(crate) fn all() -> Result<Vec<(&'static str, String)>, Box<dyn Error>> {
         ("heartbeat_set", against_members(&set)?),
         (
             "idle-memory",
-            idle_dots("bytes for each stream, beside the bare task", |row| row.rss_over_bare, 0)?,
+            idle_dots("bytes for each stream, in addition to the bare task", |row| row.rss_over_bare, 0)?,
         ),
         (
             "idle-cpu",
@@ -70,7 +70,7 @@ fn idle_dots(title: &str, figure: impl Fn(&IdleRow) -> Option<f64>, digits: usiz
     dots(title, &all, digits)
 }
 
-/// A dot plot: a logarithmic axis has no zero at which a bar could start. Each dot has its figure beside it.
+/// A dot plot: a logarithmic axis has no zero at which a bar could start. Each dot has its figure next to it.
 fn dots(title: &str, all: &[Dot], digits: usize) -> Svg {
     let mut svg = String::new();
     let rows = u32::try_from(all.len())?;

@@ -46,13 +46,10 @@ const SHARDS_PER_THREAD: NonZeroUsize = NonZeroUsize::new(4).unwrap();
 /// most 64 times per interval, however many quiet streams it has, and never without streams.
 ///
 /// Each stream follows the same rules as with a timer of its own, except that a heartbeat may be early by up to a 64th of
-/// its interval ([T15](crate::rules#t15-many-streams-one-deadline)), and giving up and stalling may be late by as
-/// much. If one of their times is shorter than an eighth of an interval above 16 s, they are late by less, down to 250 ms, at
-/// the price of more wake-ups: at most four per second.
-///
-/// Streams of different intervals add wake-ups. The interval of the first stream of each shard has at most 64; all others
-/// together have at most 128 per shortest one of them, however many there are. Their heartbeats are early by less than a
-/// 64th of the interval too.
+/// its interval, and giving up and stalling may be late by as much
+/// ([T15](crate::rules#t15-many-streams-one-deadline)). Short limits for giving up and stalling add wake-ups, at most four
+/// per second. Different intervals add wake-ups too; [`HeartbeatSet`](heartbeat_core::HeartbeatSet#precision) says how many.
+/// Each shard of a hub is such a set.
 ///
 /// Clones are handles of one hub. Its task ends when all clones and all streams on it are dropped.
 ///

@@ -106,7 +106,7 @@ impl<T: Timer> Shard<T> {
     ) -> Polled {
         let Some(key) = key else { return Polled::Detached(HubError::Full) };
         let mut members = self.members();
-        // Under the lock: the task notes that it ends, and then wakes all members.
+        // Checked under the lock, because the ending task sets the flag before it wakes all members.
         if !self.clock.is_running() {
             return Polled::Detached(HubError::Stopped);
         }

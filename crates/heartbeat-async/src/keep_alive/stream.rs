@@ -94,8 +94,7 @@ impl<S: Stream, B, P: Scheduler, O: Telemetry> HeartbeatStream<S, B, P, O> {
 
     /// The inner stream, without heartbeats. No item is lost.
     ///
-    /// A stream that is pinned cannot be taken apart. To have the inner stream back, add the heartbeats to a reference to it:
-    /// `(&mut events).heartbeat(…)`.
+    /// A pinned stream cannot be unwrapped. To keep the inner stream, wrap a reference: `(&mut events).heartbeat(…)`.
     pub fn into_inner(self) -> S {
         self.inner
     }

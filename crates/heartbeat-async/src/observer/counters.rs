@@ -107,11 +107,11 @@ impl Observer for Counters {
         self.closed.fetch_add(1, Relaxed);
     }
 
-    fn on_heartbeat(&self, outcome: Outcome, late: Duration, bytes: Option<usize>) {
+    fn on_heartbeat(&self, outcome: Outcome, late: Duration, encoded_len: Option<usize>) {
         match outcome {
             Outcome::Sent => {
                 self.sent.fetch_add(1, Relaxed);
-                self.bytes.fetch_add(bytes.unwrap_or(0) as u64, Relaxed);
+                self.bytes.fetch_add(encoded_len.unwrap_or(0) as u64, Relaxed);
                 self.max_delay_nanos.fetch_max(nanos(late), Relaxed);
             }
             Outcome::Error => {

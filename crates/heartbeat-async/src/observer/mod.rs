@@ -120,8 +120,8 @@ impl<P: Deref<Target: Observer>> Observer for P {
         (**self).on_close();
     }
 
-    fn on_heartbeat(&self, outcome: Outcome, late: Duration, bytes: Option<usize>) {
-        (**self).on_heartbeat(outcome, late, bytes);
+    fn on_heartbeat(&self, outcome: Outcome, late: Duration, encoded_len: Option<usize>) {
+        (**self).on_heartbeat(outcome, late, encoded_len);
     }
 
     fn on_cancelled(&self) {

@@ -41,9 +41,9 @@ struct PendingHeartbeat<I> {
 }
 
 impl<O: Telemetry, U: SinkSchedule> DriverState<O, U> {
-    /// Does what is to be done now. The driver has the sink, so that nothing changes between an answer of the
-    /// schedule and what follows from it. It polls the sink only if it `has_turn`. Returns `None` once the heartbeats
-    /// are stopped and everything is flushed.
+    /// Performs the work that is due. The driver holds the sink, so the schedule cannot change between its answer and
+    /// the action. Polls the sink only if the driver `has_turn`. Returns `None` once the heartbeats are stopped and
+    /// everything is flushed.
     pub(super) fn step<Item, Si: Sink<Item>, B: MakeHeartbeat<Item>>(
         &mut self,
         sink: &mut SinkState<Item, Si, U, B>,
@@ -55,8 +55,8 @@ impl<O: Telemetry, U: SinkSchedule> DriverState<O, U> {
             if mem::take(&mut sink.failed) {
                 self.report_outcome(Outcome::Error); // the sender that met the error returns it
             }
-            // A heartbeat behind bytes that wait says nothing new. So they are flushed first: by the sender that
-            // has the turn, or by the driver.
+            // A heartbeat adds nothing while earlier bytes are unflushed, so those are flushed first: by the sender
+            // that has the turn, or by the driver.
             if has_turn {
                 let _ = sink.poll_flush(cx).map_err(DriverError::Transport)?;
             }
@@ -105,7 +105,7 @@ impl<O: Telemetry, U: SinkSchedule> DriverState<O, U> {
         }
     }
 
-    /// Asks the schedule until there is nothing to do but to wait. Returns until when.
+    /// Polls the schedule until it has to wait. Returns the deadline.
     fn poll_schedule<Item, Si, B, E>(
         &mut self,
         sink: &mut SinkState<Item, Si, U, B>,

@@ -63,7 +63,7 @@ enum Holder<'a> {
     Driver { has_turn: bool, then: DriverWait },
 }
 
-/// What the driver waits for after it has returned the value, beside a change.
+/// What the driver waits for after it has returned the value, in addition to a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DriverWait {
     /// Nothing else.
@@ -104,7 +104,7 @@ impl<T> FairLock<T> {
         guard.map_or(Poll::Pending, Poll::Ready)
     }
 
-    /// Requests a stop, and takes the driver out of the queue, which ends. Borrows the value unless a sender
+    /// Requests a stop, and removes the driver, which is ending, from the queue. Borrows the value unless a sender
     /// has it.
     pub fn end_driver(&self) -> Option<FairGuard<'_, T>> {
         let mut queue = self.queue();
@@ -118,7 +118,7 @@ impl<T> FairLock<T> {
         guard
     }
 
-    /// Requests a stop. Ready once the driver does not have the value, or knows of the stop.
+    /// Requests a stop. Ready once the driver has returned the value or has seen the stop.
     pub fn poll_stop(&self, cx: &mut Context<'_>) -> Poll<()> {
         let mut queue = self.queue();
         queue.stop_requested = true;
@@ -184,15 +184,15 @@ impl<T> Queue<T> {
     }
 }
 
-/// The place of a sender in the queue. Dropping it leaves the queue.
-pub struct Place<'a, T> {
+/// Acquires the turn for a sender. Dropping it leaves the queue.
+pub struct Acquire<'a, T> {
     lock: &'a FairLock<T>,
     /// `None` until the sender has to wait.
     ticket: Option<u64>,
 }
 
-impl<'a, T> Place<'a, T> {
-    /// No place yet: the sender joins the queue when it has to wait.
+impl<'a, T> Acquire<'a, T> {
+    /// Not in the queue yet: the sender joins it when it has to wait.
     pub fn new(lock: &'a FairLock<T>) -> Self {
         Self { lock, ticket: None }
     }
@@ -235,7 +235,7 @@ impl<'a, T> Place<'a, T> {
     }
 }
 
-impl<T> Drop for Place<'_, T> {
+impl<T> Drop for Acquire<'_, T> {
     fn drop(&mut self) {
         let Some(ticket) = self.ticket else { return };
         let mut queue = self.lock.queue();

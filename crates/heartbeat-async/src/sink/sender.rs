@@ -5,7 +5,7 @@ use core::task::{Context, Poll, ready};
 
 use futures_sink::Sink;
 
-use super::fair_lock::Place;
+use super::fair_lock::Acquire;
 use super::state::SinkState;
 use super::{Shared, SinkStateOf};
 use crate::sync::Arc;
@@ -89,9 +89,9 @@ impl<Item, Si: Sink<Item>, B: MakeHeartbeat<Item>, P: Scheduler> Sender<Item, Si
         &self,
         mut poll: impl FnMut(&mut SinkStateOf<Item, Si, P, B>, &mut Context<'_>) -> Poll<R>,
     ) -> R {
-        let mut place = Place::new(&self.shared);
+        let mut acquire = Acquire::new(&self.shared);
         poll_fn(|cx| {
-            let mut state = ready!(place.poll_turn(cx));
+            let mut state = ready!(acquire.poll_turn(cx));
             if state.stop_requested() {
                 state.stop();
             }

@@ -1,4 +1,4 @@
-//! The sink, its schedule, and what became of the items.
+//! The sink, its schedule, and whether its items are flushed.
 
 use alloc::boxed::Box;
 use core::marker::PhantomData;
@@ -179,10 +179,10 @@ impl<Item, Si: Sink<Item>, U: SinkSchedule, B: MakeHeartbeat<Item>> SinkState<It
         &mut self,
     ) -> Result<(U::Instant, Option<usize>), Si::Error> {
         let heartbeat = self.heartbeat.make();
-        let bytes = self.heartbeat.encoded_len(&heartbeat);
+        let encoded_len = self.heartbeat.encoded_len(&heartbeat);
         self.start_send(heartbeat)?;
         // Not before: a sink may block its thread, and the next heartbeat would follow at once (T5).
-        Ok((self.report(Activity::OtherBytes), bytes))
+        Ok((self.report(Activity::OtherBytes), encoded_len))
     }
 
     fn start_send(&mut self, item: Item) -> Result<(), Si::Error> {

@@ -1,4 +1,4 @@
-//! What the conformance suite does not test: API beside the rules, properties of many streams, and sinks, wakers and
+//! What the conformance suite does not test: API that the rules do not cover, properties of many streams, and sinks, wakers and
 //! timers of other kinds. One program, since each takes time to link.
 
 mod hub;

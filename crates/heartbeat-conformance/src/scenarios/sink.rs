@@ -77,7 +77,7 @@ impl<'a, S: Subject + 'a> OpenSink<'a, S> {
     }
 }
 
-/// Runs a scenario with a sink of its own, and the sink's driver beside it.
+/// Runs a scenario with a sink of its own, concurrently with the sink's driver.
 async fn run<'a, S: Subject + 'a>(
     bed: &'a TestBed<S>,
     config: impl Into<Config>,

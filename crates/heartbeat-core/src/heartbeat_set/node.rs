@@ -8,7 +8,7 @@ use crate::jitter::XorShift32;
 /// Names a configuration of the set.
 pub(super) type ConfigId = u16;
 
-/// The data of a member beside its value: the state of its heartbeat, its links, and its generation. 28
+/// The data of a member, except its value: the state of its heartbeat, its links, and its generation. 28
 /// bytes.
 #[derive(Debug, Clone, Copy)]
 #[repr(C, packed(4))] // no padding to a multiple of 8; the fields of a report are adjacent

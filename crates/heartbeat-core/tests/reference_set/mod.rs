@@ -1,4 +1,4 @@
-//! A set beside single heartbeats: every call on a member is played to a [`Heartbeat`] with the same
+//! A set compared with single heartbeats: every call on a member is played to a [`Heartbeat`] with the same
 //! granularity too, and both must answer alike. When a member is due is compared with the deadlines of
 //! the single heartbeats.
 

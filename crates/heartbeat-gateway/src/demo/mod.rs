@@ -39,13 +39,13 @@ pub struct DemoOptions {
     #[arg(long, value_name = "TIME", default_value = "3s", value_parser = duration_arg::parse_duration, allow_hyphen_values = true)]
     pub idle_cut: Duration,
 
-    /// Traffic that counts as activity
+    /// Count this traffic as activity
     ///
     /// With bytes, HTTP/2 PINGs keep their stream alive too.
     #[arg(long, value_name = "WHAT", default_value = "data")]
     pub idle_counts: ActivityRule,
 
-    /// Duration of the demo: a stream that is open at its end has survived
+    /// Run the demo for this long: a stream that is then open has survived
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration_arg::parse_duration, allow_hyphen_values = true)]
     pub duration: Duration,
 

@@ -13,13 +13,13 @@ use crate::{ConnectionArgs, address_arg, duration_arg};
 /// Flags of the `proxy` command.
 #[derive(Debug, Clone, Args)]
 pub struct ProxyOptions {
-    /// Address to listen on; port 0 chooses a free port
+    /// Listen on this address; port 0 chooses a free port
     ///
     /// HOST:PORT, or a port alone, which is a port of 127.0.0.1. 0.0.0.0:PORT accepts other hosts.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080", value_parser = address_arg::parse_address)]
     pub listen: SocketAddr,
 
-    /// Upstream to forward requests to, an http or https URL
+    /// Forward requests to this upstream, an http or https URL
     ///
     /// A path in the URL is put before the path of each request.
     #[arg(long, value_name = "URL")]
@@ -87,7 +87,7 @@ pub struct HeartbeatOptions {
     #[arg(long, value_name = "FILE", group = "methods", value_parser = args::read_methods)]
     pub methods_in: Option<StreamingMethods>,
 
-    /// Heartbeat message of these methods: empty, gateway or hex:0a0b…
+    /// Send this message as heartbeat of the methods: empty, gateway or hex:0a0b…
     ///
     /// The client sees the message. Every client can decode the empty message. gateway is an event of
     /// this command's own service. hex: gives the bytes of any message.

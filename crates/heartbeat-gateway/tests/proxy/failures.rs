@@ -161,7 +161,7 @@ async fn a_failure_of_head_has_no_body() {
         assert_eq!(body.expect("no error").to_bytes(), "");
     }
     for line in proxy.request_logs(2).await {
-        assert!(line.contains("end=\"whole\""), "{line}");
+        assert!(line.contains("end=\"complete\""), "{line}");
     }
 }
 

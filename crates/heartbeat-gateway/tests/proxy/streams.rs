@@ -102,7 +102,7 @@ async fn events_in_any_chunks_pass_unchanged() {
         }
     }
     let line = &proxy.request_logs(2).await[0];
-    assert!(line.contains("kept_alive=true") && line.contains("end=\"whole\""), "{line}");
+    assert!(line.contains("kept_alive=true") && line.contains("end=\"complete\""), "{line}");
 }
 
 #[tokio::test]
@@ -208,7 +208,7 @@ async fn each_request_has_a_log_line() {
         "bytes=5",
         "duration=",
         "kept_alive=false",
-        "end=\"whole\"",
+        "end=\"complete\"",
     ] {
         assert!(lines[0].contains(part), "{part}: {}", lines[0]);
     }

@@ -75,7 +75,7 @@ async fn an_upgraded_connection_copies_until_both_sides_have_ended() {
     let log = proxy.log();
     let line = log.lines().find(|line| line.contains(" upgraded ")).expect("logged");
     for part in
-        ["client=127.0.0.1:", "path=\"/chat\"", "up=10", "down=19", "duration=", "end=\"whole\""]
+        ["client=127.0.0.1:", "path=\"/chat\"", "up=10", "down=19", "duration=", "end=\"complete\""]
     {
         assert!(line.contains(part), "{part}: {line}");
     }
@@ -134,7 +134,7 @@ async fn an_upgraded_connection_is_drained_or_cut_at_shutdown() {
         proxy.wait_for_log(log).await;
         let end = if ends { "up=3 down=12" } else { "up=3 down=8" };
         proxy.wait_for_log(end).await;
-        proxy.wait_for_log(if ends { "end=\"whole\"" } else { "end=\"dropped\"" }).await;
+        proxy.wait_for_log(if ends { "end=\"complete\"" } else { "end=\"dropped\"" }).await;
     }
 }
 

@@ -53,10 +53,7 @@ impl Written {
         let mut state = self.state();
         state.poll += 1;
         state.flushed = false;
-        match &mut state.connection {
-            Some(waker) => waker.clone_from(cx.waker()),
-            none => *none = Some(cx.waker().clone()),
-        }
+        state.connection.get_or_insert_with(|| cx.waker().clone()).clone_from(cx.waker());
         drop(state);
         let polled = connection.poll(cx);
         let mut state = self.state();

@@ -4,14 +4,14 @@ use std::fmt;
 use std::future::poll_fn;
 use std::task::{Context, Poll, Waker, ready};
 
-use heartbeat_async::loom_models::{DriverWait, FairGuard, FairLock, Place};
+use heartbeat_async::loom_models::{Acquire, DriverWait, FairGuard, FairLock};
 use loom::sync::Arc;
 
 /// The lock that lends the sink. Its value counts the turns that have ended. Clones share it.
 #[derive(Clone)]
-pub struct TurnLock(Arc<FairLock<u32>>);
+pub struct TestLock(Arc<FairLock<u32>>);
 
-impl TurnLock {
+impl TestLock {
     /// A lock that is free, and has no waiters.
     #[must_use]
     #[expect(clippy::new_without_default, reason = "loom knows it only within a model")]
@@ -20,14 +20,14 @@ impl TurnLock {
     }
 
     /// Waits for the turn as a sender, and keeps it.
-    pub async fn take(&self) -> HeldTurn<'_> {
-        let mut place = Place::new(&self.0);
+    pub async fn take(&self) -> HeldLock<'_> {
+        let mut acquire = Acquire::new(&self.0);
         poll_fn(|cx| {
-            ready!(place.poll_turn(cx)).end_poll(true, false);
+            ready!(acquire.poll_turn(cx)).end_poll(true, false);
             Poll::Ready(())
         })
         .await;
-        HeldTurn(place)
+        HeldLock(acquire)
     }
 
     /// Takes the turn as the driver, if it is free and no sender waits for it.
@@ -66,17 +66,17 @@ impl TurnLock {
     }
 }
 
-impl fmt::Debug for TurnLock {
+impl fmt::Debug for TestLock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TurnLock").finish_non_exhaustive()
+        f.debug_struct("TestLock").finish_non_exhaustive()
     }
 }
 
 /// A turn of a sender. Dropping it cancels it.
 #[must_use = "a turn is cancelled when it is dropped"]
-pub struct HeldTurn<'a>(Place<'a, u32>);
+pub struct HeldLock<'a>(Acquire<'a, u32>);
 
-impl HeldTurn<'_> {
+impl HeldLock<'_> {
     /// Ends the turn, as a send does that is ready.
     pub async fn release(mut self) {
         poll_fn(|cx| {
@@ -89,8 +89,8 @@ impl HeldTurn<'_> {
     }
 }
 
-impl fmt::Debug for HeldTurn<'_> {
+impl fmt::Debug for HeldLock<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HeldTurn").finish_non_exhaustive()
+        f.debug_struct("HeldLock").finish_non_exhaustive()
     }
 }

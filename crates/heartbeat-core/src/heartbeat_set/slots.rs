@@ -41,8 +41,8 @@ impl SlotLists {
     /// most that wide.
     ///
     /// The first wheel has exactly that width. All further widths between two powers of two share a wheel, and the slots of
-    /// these wheels start at the same instants. This bounds the wake-ups ([`HeartbeatSet`](super::HeartbeatSet#precision)), and there
-    /// are never more than 65 wheels to look at.
+    /// these wheels start at the same instants. [`HeartbeatSet`](super::HeartbeatSet#precision) says how many wake-ups this
+    /// causes. There are never more than 65 wheels to look at.
     pub(super) fn acquire_wheel(&mut self, width: u64, now: CompactInstant) -> u8 {
         let width = width.max(1);
         let number = self.find_wheel(width).unwrap_or_else(|| match self.wheels.first_mut() {

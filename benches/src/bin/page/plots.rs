@@ -24,7 +24,11 @@ pub(crate) fn all() -> Result<Vec<(&'static str, String)>, Box<dyn Error>> {
         ("heartbeat_set", against_members(&set)?),
         (
             "idle-memory",
-            idle_dots("bytes for each stream, in addition to the bare task", |row| row.rss_over_bare, 0)?,
+            idle_dots(
+                "bytes for each stream, in addition to the bare task",
+                |row| row.rss_over_bare,
+                0,
+            )?,
         ),
         (
             "idle-cpu",

@@ -54,7 +54,7 @@ async fn over_http1_the_head_and_all_data_precede_an_error() {
         let mut received = String::new();
         client.read_to_string(&mut received).await.expect("text");
         assert!(received.ends_with("1\r\n5\r\n"), "{content_type}: {received:?}");
-        assert!(served.await.expect("no panic").is_err());
+        assert!(connection.await.expect("no panic").is_err());
     }
 }
 

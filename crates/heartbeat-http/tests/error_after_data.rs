@@ -48,7 +48,7 @@ async fn over_http1_the_head_and_all_data_precede_an_error() {
             move |_: Request<Incoming>| async { Ok::<_, io::Error>(response(content_type)) };
         let service = TowerToHyperService::new(layer().layer(service_fn(respond)));
         let (mut client, server) = duplex(1024);
-        let served =
+        let connection =
             tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(server), service));
         client.write_all(b"GET / HTTP/1.1\r\nhost: here\r\n\r\n").await.expect("sent");
         let mut received = String::new();

@@ -124,13 +124,16 @@ struct Listed {
     description: String,
 }
 
+/// The metrics of `serve`: those of the observer, and those of the command.
 fn listed() -> Vec<Listed> {
     let guide = include_str!("../../../docs/metrics.md");
-    let rows = guide.lines().filter(|line| line.starts_with("| `heartbeat."));
+    let rows = guide.lines().filter(|line| line.starts_with("| `heartbeat"));
+    let rows = rows.filter(|line| !line.contains("| `proxy` only: "));
     let row = |line: &str| {
         let cells = line.trim_matches('|').split('|').map(|cell| cell.trim().trim_matches('`'));
         let cells: Vec<_> = cells.collect();
-        let [_, name, kind, _, description] = cells.try_into().expect("five cells");
+        let [first, second, kind, _, description] = cells.try_into().expect("five cells");
+        let name = if first.contains('.') { second } else { first };
         let kind = if kind == "up-down counter" { "gauge" } else { kind }; // the closest type of Prometheus
         let [name, kind, description] = [name, kind, description].map(str::to_owned);
         Listed { name, kind, description }

@@ -163,7 +163,12 @@ async fn the_number_of_dropped_lines_is_logged_when_the_log_is_read_again() {
     let reports = text.lines().filter_map(|line| line.split_once("log lines were dropped lines="));
     let dropped: usize = reports.map(|(_, lines)| lines.parse::<usize>().expect("a number")).sum();
     let answered = text.lines().filter(|line| line.contains(" answered ")).count();
-    assert_eq!(answered + dropped, REQUESTS, "each line is written or counted");
+    // Other lines may be among the dropped ones, such as the number of those that were dropped before.
+    assert!(
+        answered + dropped >= REQUESTS,
+        "each line is written or counted: {answered}, {dropped}"
+    );
+    assert!(answered < REQUESTS, "{answered}");
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@ use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -20,7 +21,6 @@ use tower_service::Service;
 
 use super::cancellations::{CancellableBody, CancellationLimit};
 use super::guarded_body::GuardedBody;
-use super::http1_requests::Http1Requests;
 use super::idle::IdleTracker;
 use super::io::{ConnectionIo, MaybeTls};
 use super::peer::Peer;
@@ -75,17 +75,18 @@ impl<R: ServerRuntime> Connection<R> {
         let requests = tracker.clone();
         let written = Written::default();
         let of_bodies = written.clone();
-        let http1_requests = Http1Requests::default();
-        let counter = http1_requests.clone();
+        let is_http1 = Arc::new(AtomicBool::new(false));
+        let uses_http1 = Arc::clone(&is_http1);
         let cancellations = CancellationLimit::new(R::Timer::default());
         let limit = cancellations.clone();
         let service =
             service_fn(move |mut request: Request<Incoming>| {
                 request.extensions_mut().insert(peer);
-                let guard = (requests.start_request(), counter.start(&request));
+                let guard = requests.start_request();
                 let cancellable = limit.start_request();
                 // hyper removes the body of a response to HEAD over HTTP/1.1 only.
                 let version = request.version();
+                uses_http1.store(version != Version::HTTP_2, Relaxed);
                 let no_body = request.method() == Method::HEAD && version == Version::HTTP_2;
                 let response = service.call(request);
                 let written = of_bodies.clone();
@@ -104,8 +105,11 @@ impl<R: ServerRuntime> Connection<R> {
             });
         let io = ConnectionIo::new(transport, tracker.clone(), written.clone(), self.permit);
         let mut connection = pin!(self.http.serve_connection_with_upgrades(io, service));
+        // While an HTTP/1.1 request is open, hyper may stop reading, and then does not notice that the client disconnects.
+        // Over HTTP/2 it always reads.
         let mut disconnected = pin!(poll_fn(|cx| {
-            if http1_requests.is_any_open() { read_closed.as_mut().poll(cx) } else { Poll::Pending }
+            let may_not_read = is_http1.load(Relaxed) && tracker.has_open_request();
+            if may_not_read { read_closed.as_mut().poll(cx) } else { Poll::Pending }
         }));
         let (mut shutting_down, mut expired, mut exceeded) = (false, false, false);
         loop {

@@ -38,6 +38,10 @@ impl<T: Timer<Instant = Instant> + Clone> IdleTracker<T> {
         RequestGuard(self.clone())
     }
 
+    pub(super) fn has_open_request(&self) -> bool {
+        self.requests.borrow().open > 0
+    }
+
     /// Records a write. The response of a closed request may still be on its way to a slow client.
     pub(super) fn on_write(&self) {
         let since_created = self.timer.now().saturating_duration_since(self.created).as_nanos();

@@ -11,7 +11,6 @@ mod cancellations;
 mod connection;
 mod error;
 mod guarded_body;
-mod http1_requests;
 mod idle;
 mod io;
 mod limit;

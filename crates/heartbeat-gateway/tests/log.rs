@@ -104,35 +104,30 @@ fn full() -> Stdio {
     File::options().write(true).open("/dev/full").expect("a device").into()
 }
 
+/// Asserts that a command whose log cannot be written responds with this status, and counts the lines.
+async fn responds_and_counts_lines(mut command: Serving, path: &str, status: &str) {
+    let metrics = address_in(&mut command.stdout, "metrics on http://");
+    assert_answered(command.address, path, status).await;
+    let counted = async {
+        while dropped_lines(metrics).await < REQUESTS {
+            sleep(Duration::from_millis(10)).await;
+        }
+    };
+    timeout(SOON, counted).await.expect("each request is logged");
+    terminate(command).await;
+}
+
 #[tokio::test]
 async fn serve_responds_and_counts_lines_that_cannot_be_written() {
     for stderr in [full(), closed()] {
-        let mut server = serve(stderr);
-        let metrics = address_in(&mut server.stdout, "metrics on http://");
-        assert_answered(server.address, "/events", "200").await;
-        let counted = async {
-            while dropped_lines(metrics).await < REQUESTS {
-                sleep(Duration::from_millis(10)).await;
-            }
-        };
-        timeout(SOON, counted).await.expect("each request is logged");
-        terminate(server).await;
+        responds_and_counts_lines(serve(stderr), "/events", "200").await;
     }
 }
 
 #[tokio::test]
 async fn the_proxy_responds_and_counts_lines_that_cannot_be_written() {
     for stderr in [full(), closed()] {
-        let mut proxy = proxy(stderr).await;
-        let metrics = address_in(&mut proxy.stdout, "metrics on http://");
-        assert_answered(proxy.address, "/", "204").await;
-        let counted = async {
-            while dropped_lines(metrics).await < REQUESTS {
-                sleep(Duration::from_millis(10)).await;
-            }
-        };
-        timeout(SOON, counted).await.expect("each request is logged");
-        terminate(proxy).await;
+        responds_and_counts_lines(proxy(stderr).await, "/", "204").await;
     }
 }
 

@@ -1,5 +1,6 @@
 //! hyper discards what it has not sent when a body returns an error. Behind the layer it has sent it.
 
+use std::future::{Ready, ready};
 use std::io;
 use std::pin::pin;
 use std::task::Poll;
@@ -9,7 +10,7 @@ use bytes::Bytes;
 use futures_util::stream;
 use heartbeat_tokio::HeartbeatLayer;
 use http_body_util::{BodyExt, StreamBody};
-use hyper::body::{Body, Frame, Incoming};
+use hyper::body::{Body, Frame};
 use hyper::client::conn::http2 as client;
 use hyper::server::conn::{http1, http2};
 use hyper::{Request, Response};
@@ -30,23 +31,27 @@ fn events() -> Events {
     Box::new(StreamBody::new(stream::iter(frames)))
 }
 
+const CONTENT_TYPES: [&str; 2] = ["text/event-stream", "text/plain"];
+
+/// A handler whose response ends with an error.
+fn respond<B>(
+    content_type: &'static str,
+) -> impl FnMut(Request<B>) -> Ready<io::Result<Response<Events>>> + Clone {
+    move |_| {
+        let response = Response::builder().header("content-type", content_type).body(events());
+        ready(Ok(response.expect("a response")))
+    }
+}
+
 /// With heartbeats for server-sent events. Other content types pass through the layer.
 fn layer() -> HeartbeatLayer {
     HeartbeatLayer::new(Duration::from_secs(15))
 }
 
-const CONTENT_TYPES: [&str; 2] = ["text/event-stream", "text/plain"];
-
-fn response(content_type: &str) -> Response<Events> {
-    Response::builder().header("content-type", content_type).body(events()).expect("a response")
-}
-
 #[tokio::test]
 async fn over_http1_the_head_and_all_data_precede_an_error() {
     for content_type in CONTENT_TYPES {
-        let respond =
-            move |_: Request<Incoming>| async { Ok::<_, io::Error>(response(content_type)) };
-        let service = TowerToHyperService::new(layer().layer(service_fn(respond)));
+        let service = TowerToHyperService::new(layer().layer(service_fn(respond(content_type))));
         let (mut client, server) = duplex(1024);
         let connection =
             tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(server), service));
@@ -61,9 +66,7 @@ async fn over_http1_the_head_and_all_data_precede_an_error() {
 #[tokio::test]
 async fn over_http2_the_head_and_all_data_precede_an_error() {
     for content_type in CONTENT_TYPES {
-        let respond =
-            move |_: Request<Incoming>| async { Ok::<_, io::Error>(response(content_type)) };
-        let service = TowerToHyperService::new(layer().layer(service_fn(respond)));
+        let service = TowerToHyperService::new(layer().layer(service_fn(respond(content_type))));
         let (client, server) = duplex(1024);
         let http = http2::Builder::new(TokioExecutor::new());
         tokio::spawn(http.serve_connection(TokioIo::new(server), service));
@@ -83,8 +86,7 @@ async fn over_http2_the_head_and_all_data_precede_an_error() {
 #[tokio::test]
 async fn an_error_is_returned_after_one_pending_poll() {
     for content_type in CONTENT_TYPES {
-        let respond = async |_: Request<()>| Ok::<_, io::Error>(response(content_type));
-        let service = layer().layer(service_fn(respond));
+        let service = layer().layer(service_fn(respond(content_type)));
         let response = service.oneshot(Request::new(())).await.expect("a response");
         let mut body = pin!(response.into_body());
         for event in EVENTS {
